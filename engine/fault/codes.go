@@ -1,0 +1,96 @@
+package fault
+
+// The faults. The comment beside each is when it is raised.
+const (
+	Internal Code = "internal" // a bug of ours, or something nobody foresaw
+	Aborted  Code = "aborted"  // stopped by the person
+	Busy     Code = "busy"     // a picture is already being made
+	Closed   Code = "closed"   // used after close()
+
+	NoWebGPU        Code = "webgpu-missing"    // navigator.gpu is absent
+	InsecureContext Code = "insecure-context"  // not https and not localhost
+	NoAdapter       Code = "adapter-missing"   // requestAdapter gave null
+	DeviceRefused   Code = "device-refused"    // requestDevice failed
+	DeviceLost      Code = "device-lost"       // the GPU went away
+	OutOfMemory     Code = "out-of-memory"     // a buffer could not be made
+	ShaderCompile   Code = "shader-compile"    // the browser refused a kernel
+	GPUValidation   Code = "gpu-validation"    // the browser refused a command
+	LimitExceeded   Code = "limit-exceeded"    // the device is too small for a tensor
+	NotFinite       Code = "not-finite"        // NaN or infinity in a picture
+	Shape           Code = "shape"             // an op was given shapes it cannot take
+	BackendMissing  Code = "backend-missing"   // no such device name
+	WorkerFailed    Code = "worker-failed"     // the engine's worker did not start
+	Protocol        Code = "protocol-mismatch" // page and engine of different versions
+
+	Fetch             Code = "fetch-failed"       // network error
+	HTTPStatus        Code = "http-status"        // 404, 503, …
+	NotWeights        Code = "not-weights"        // HTML or something else in place of a file
+	ManifestInvalid   Code = "manifest-invalid"   // model.json is broken or lies
+	WeightsFormat     Code = "weights-format"     // a weight file breaks its format
+	WeightsTruncated  Code = "weights-truncated"  // shorter than its header says
+	WeightsHash       Code = "weights-hash"       // a piece does not match its SHA-256
+	WeightsNotFinite  Code = "weights-not-finite" // NaN or infinite weights or scales
+	WeightsMissing    Code = "weights-missing"    // a tensor the model needs is absent or misshapen
+	ModelUnsupported  Code = "model-unsupported"  // a family, layout or setting we do not have
+	TokenizerInvalid  Code = "tokenizer-invalid"  // tokenizer.json cannot be used
+	PromptTooLong     Code = "prompt-too-long"    // over the byte limit
+	PromptNotText     Code = "prompt-not-text"    // invalid UTF-8 or control characters
+	SeedRange         Code = "seed-range"         // not a whole number in 0 … 2^32-1
+	StepsRange        Code = "steps-range"        // outside 1 … the model's limit
+	SizeUnsupported   Code = "size-unsupported"   // not among the model's sizes
+	CFGRange          Code = "cfg-range"          // outside 0 … 30
+	GuidanceInvalid   Code = "guidance-invalid"   // a direction or schedule out of range
+	RequestInvalid    Code = "request-invalid"    // anything else wrong with a request
+	EncodeUnsupported Code = "encode-unsupported" // r.blob was asked for a type it cannot make
+)
+
+var codes = []Code{
+	Internal, Aborted, Busy, Closed,
+	NoWebGPU, InsecureContext, NoAdapter, DeviceRefused, DeviceLost, OutOfMemory, ShaderCompile,
+	GPUValidation, LimitExceeded, NotFinite, Shape, BackendMissing, WorkerFailed, Protocol,
+	Fetch, HTTPStatus, NotWeights, ManifestInvalid, WeightsFormat, WeightsTruncated, WeightsHash,
+	WeightsNotFinite, WeightsMissing, ModelUnsupported, TokenizerInvalid,
+	PromptTooLong, PromptNotText, SeedRange, StepsRange, SizeUnsupported, CFGRange,
+	GuidanceInvalid, RequestInvalid, EncodeUnsupported,
+}
+
+var advice = map[Code]string{
+	Internal:          "Reload the page and try again; if it happens again, please report it with the details below.",
+	Aborted:           "Nothing is wrong: press Generate to make another picture.",
+	Busy:              "Wait for the picture that is being made, or stop it first.",
+	Closed:            "Load the model again.",
+	NoWebGPU:          "Use a browser with WebGPU (a current Chrome, Edge, Safari or Firefox), or choose the CPU device, which is much slower.",
+	InsecureContext:   "Open the page over https or from localhost: browsers offer WebGPU only there.",
+	NoAdapter:         "The browser offers no GPU: switch on hardware acceleration, update the graphics driver, or choose the CPU device.",
+	DeviceRefused:     "Close other tabs that use the GPU and try again, or restart the browser.",
+	DeviceLost:        "The GPU was taken away (driver update, sleep, or too much work). Press Generate to start it again.",
+	OutOfMemory:       "Close other tabs that use the GPU, or choose a smaller size.",
+	ShaderCompile:     "Update the browser or the graphics driver; please report this with the details below.",
+	GPUValidation:     "Reload the page; if it happens again, please report it with the details below.",
+	LimitExceeded:     "This GPU cannot hold a tensor of that size: choose a smaller picture or another device.",
+	NotFinite:         "Use a smaller guidance weight; if it happens without guidance, please report it.",
+	Shape:             "This model does not fit the engine; please report it with the details below.",
+	BackendMissing:    "Choose \"auto\", \"webgpu\" or \"cpu\".",
+	WorkerFailed:      "Reload the page; in a sandboxed frame, open the full page instead.",
+	Protocol:          "Reload the page, so that all its parts come from one version.",
+	Fetch:             "Check the connection and load again.",
+	HTTPStatus:        "The server does not offer this file: check the model's address, then load again.",
+	NotWeights:        "The server sent another kind of file: check the model's address.",
+	ManifestInvalid:   "The model's model.json cannot be used: publish the model again with undertone convert.",
+	WeightsFormat:     "The weight file is damaged or of another kind: publish it again.",
+	WeightsTruncated:  "The weight file is incomplete: load it again, or publish it again.",
+	WeightsHash:       "The weight file was changed on its way: load it again.",
+	WeightsNotFinite:  "The weight file holds values that are not numbers: publish it again.",
+	WeightsMissing:    "The weight file does not fit its description: publish it again.",
+	ModelUnsupported:  "This model needs a newer version of Undertone.",
+	TokenizerInvalid:  "The model's tokenizer.json cannot be used: publish the model again.",
+	PromptTooLong:     "Shorten the prompt.",
+	PromptNotText:     "Type the prompt as plain text.",
+	SeedRange:         "Use a whole number from 0 to 4294967295 as the seed.",
+	StepsRange:        "Choose a number of steps inside the model's range.",
+	SizeUnsupported:   "Choose one of the model's sizes.",
+	CFGRange:          "Choose a guidance scale from 0 to 30.",
+	GuidanceInvalid:   "Check the guidance weight and schedule.",
+	RequestInvalid:    "Check the values that were given.",
+	EncodeUnsupported: "Choose image/png.",
+}

@@ -1,0 +1,52 @@
+// Package gpu is the WebGPU backend. Choosing kernels (lower*.go, this file) is
+// plain Go and is tested on any machine; everything that touches the browser is
+// in *_js.go files.
+package gpu
+
+import "undertone/engine/op"
+
+// Caps is what the kernels may count on: what the device was granted, not what
+// the adapter could do.
+type Caps struct {
+	F16            bool // shader-f16
+	Subgroups      bool // subgroups, with sizes SubgroupMin … SubgroupMax
+	SubgroupMin    int
+	SubgroupMax    int
+	CPU            bool // a software adapter, where barriers and shared memory are slow
+	StorageBuffers int  // maxStorageBuffersPerShaderStage
+	SharedBytes    int  // maxComputeWorkgroupStorageSize
+	Invocations    int  // maxComputeInvocationsPerWorkgroup
+	MaxBinding     int64
+	MaxBuffer      int64
+}
+
+// PortableFloor is a device requested without any limit or feature.
+var PortableFloor = Caps{StorageBuffers: 8, SharedBytes: 16 << 10, Invocations: 256, MaxBinding: 128 << 20, MaxBuffer: 256 << 20}
+
+// Kernel names a shader and its variant. The WGSL given to WebGPU is the plain
+// concatenation of Enables, the shaders/lib files, the prelude and the file.
+// Two equal Kernels share one pipeline.
+type Kernel struct {
+	File    string   // in shaders/, without .wgsl
+	Libs    []string // in shaders/lib/, without .wgsl
+	Prelude string   // constants and aliases of this variant
+	Enables []string // "f16", "subgroups"
+}
+
+// Binding is one storage buffer of a launch, at @group(0) @binding(i+1) where i
+// is its place in Launch.Bind. Binding 0 is the uniform block of Params.
+type Binding struct {
+	Storage *op.Storage
+	Part    int  // which buffer of the storage: 0 is the elements; quantized weights have more (see weight.go)
+	Write   bool // bound as read_write
+}
+
+// Launch is one dispatch. Params is the uniform block, at most 64 words
+// (declared in WGSL as a struct of u32, i32 and f32 members in this order);
+// offsets and strides of views travel in it, buffers are always bound whole.
+type Launch struct {
+	Kernel Kernel
+	Bind   []Binding
+	Params []uint32
+	Groups [3]int // each ≤ 65,535
+}

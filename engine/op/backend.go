@@ -1,0 +1,100 @@
+package op
+
+import (
+	"context"
+	"io"
+)
+
+// Source is where the bytes of weights come from: a file, a download, memory.
+type Source interface {
+	io.ReaderAt
+	Size() int64
+}
+
+// PieceSource is a Source that can hand over bytes without copying them into Go
+// memory, which in WebAssembly never shrinks. Piece returns an opaque value that
+// the backend understands (in the browser a js.Value holding a Uint8Array of
+// exactly n bytes).
+type PieceSource interface {
+	Source
+	Piece(off, n int64) (any, error)
+}
+
+// Use says what a weight is for, which decides how a backend lays it out.
+type Use uint8
+
+const (
+	// UseMatrix is the right-hand side of a MatMul: [out, in], any DType.
+	UseMatrix Use = iota
+	// UseVector is a bias, a norm's weight or a small table; it arrives as F32 [rows, cols].
+	UseVector
+	// UseConv3x3 is a convolution kernel stored as [out, in*9] in OIHW order.
+	UseConv3x3
+)
+
+// WeightSpec describes one tensor of a weight file for Backend.Upload.
+type WeightSpec struct {
+	Name       string
+	Use        Use
+	DType      DType
+	Rows, Cols int // Cols counts elements; a multiple of the DType's block
+	Data       Source
+	Offset     int64 // of the first byte in Data; rows follow each other unpadded
+}
+
+// Info describes a machine to people and to the code that chooses sizes.
+type Info struct {
+	Backend  string            `json:"backend"` // "webgpu" or "cpu"
+	Adapter  string            `json:"adapter"` // the vendor's words for the GPU
+	Software bool              `json:"software"`
+	Features []string          `json:"features"`
+	Limits   map[string]int64  `json:"limits"`
+	Plan     string            `json:"plan"` // identifies the chosen kernel variants
+	Extra    map[string]string `json:"extra,omitempty"`
+}
+
+// Copy moves the elements of Src to Dst, two contiguous (Cols == Stride or one
+// row) F32 tensors of equal size outside any arena.
+type Copy struct{ Dst, Src *Tensor }
+
+// Backend is a machine that keeps tensors and executes lists. Its methods are
+// called from one goroutine at a time. Errors are *fault.Error.
+type Backend interface {
+	Info() Info
+	// Upload reads a weight and lays it out for its use. It refuses NaN and
+	// infinite values and scales (fault.WeightsNotFinite).
+	Upload(ctx context.Context, w WeightSpec) (*Tensor, error)
+	// New makes a zero-filled Fixed tensor.
+	New(name string, dt DType, rows, cols int) (*Tensor, error)
+	// Write fills a Fixed F32 tensor; len(data) == Rows*Cols, unpadded row order.
+	Write(t *Tensor, data []float32) error
+	// WriteU32 is Write for U32 tensors.
+	WriteU32(t *Tensor, data []uint32) error
+	// Read waits for all work before it and returns the F32 elements, unpadded.
+	Read(ctx context.Context, t *Tensor) ([]float32, error)
+	// ReadU32 is Read for U32 tensors.
+	ReadU32(ctx context.Context, t *Tensor) ([]uint32, error)
+	// Compile plans memory and prepares everything that can be done once.
+	Compile(ctx context.Context, l *List) (Program, error)
+	// Sync waits until all submitted work is done, and reports what went wrong in it.
+	Sync(ctx context.Context) error
+	// Free gives back Fixed and Weight tensors. Nil tensors are ignored.
+	Free(ts ...*Tensor)
+	// Close frees everything, also what was not freed one by one.
+	Close()
+}
+
+// Program is a compiled list.
+type Program interface {
+	// Run does the copies, then the list. On a GPU it returns when the work is
+	// submitted; use Sync or Read to wait. A cancelled ctx submits nothing.
+	Run(ctx context.Context, copies ...Copy) error
+	Stats() Stats
+	Close()
+}
+
+// Stats tells what one run of a program costs.
+type Stats struct {
+	Dispatches int   // kernel launches per run
+	TempBytes  int64 // memory of the arena
+}

@@ -1,0 +1,157 @@
+// Package op is the contract between models and machines.
+//
+// A model (engine/dit, engine/vae, engine/text) appends operations to a [List]
+// and never executes anything itself. A machine ([Backend]: plain Go in
+// engine/cpu, WebGPU in engine/gpu) compiles a list once and replays it as often
+// as needed. Shapes are checked here, once, when an operation is appended; the
+// tolerance to which every machine is held stands in [Tolerance].
+//
+// Every tensor is a matrix [Rows, Cols]: token sequences are [tokens, channels],
+// images are [height*width, channels] (channels last) with height and width
+// given to the operations that need them, vectors are [1, n].
+package op
+
+import "fmt"
+
+// DType is how the elements of a tensor are stored.
+type DType uint8
+
+// The element types. Activations are always F32; the quantized types are GGUF
+// blocks of 32 elements along a row (ggml's block_q8_0 and block_q4_0).
+const (
+	F32 DType = iota
+	F16
+	BF16
+	U32
+	Q8_0
+	Q4_0
+)
+
+var dtypes = [...]struct {
+	name         string
+	elems, bytes int
+}{
+	F32: {"F32", 1, 4}, F16: {"F16", 1, 2}, BF16: {"BF16", 1, 2}, U32: {"U32", 1, 4},
+	Q8_0: {"Q8_0", 32, 34}, Q4_0: {"Q4_0", 32, 18},
+}
+
+func (d DType) String() string {
+	if int(d) < len(dtypes) {
+		return dtypes[d].name
+	}
+	return fmt.Sprintf("DType(%d)", uint8(d))
+}
+
+// Block returns how many elements one block of the type holds and in how many
+// bytes it is stored. Unquantized types have blocks of one element.
+func (d DType) Block() (elems, bytes int) { return dtypes[d].elems, dtypes[d].bytes }
+
+// Quantized reports whether the type is stored in blocks with a shared scale.
+func (d DType) Quantized() bool { return dtypes[d].elems > 1 }
+
+// Class says where a tensor's memory comes from and how long it lives.
+type Class uint8
+
+const (
+	// Fixed tensors are made by Backend.New and live until they are freed: the
+	// latent, the modulation of the current step, what the host writes or reads.
+	Fixed Class = iota
+	// Weight tensors are made by Backend.Upload and are never written again.
+	Weight
+	// Temp tensors belong to one List; their contents are undefined before the
+	// first and after the last operation that names them, so that a backend may
+	// let several share memory.
+	Temp
+)
+
+// Storage is one piece of backend memory, which any number of tensors view.
+type Storage struct {
+	Name  string
+	Class Class
+	DType DType
+	// Elems is the capacity in elements, padding included.
+	Elems int
+	// Handle belongs to the backend that made the storage.
+	Handle any
+}
+
+// Tensor is a view of a Storage as Rows × Cols elements in row order, element
+// (r, c) lying at Offset + r*Stride + c. Offset and Stride are multiples of 4, so
+// that a machine may load four elements at a time; what lies between Cols and
+// Stride is undefined. Quantized weights are never viewed by columns.
+type Tensor struct {
+	Storage    *Storage
+	Rows, Cols int
+	Offset     int
+	Stride     int
+}
+
+// Align is the element alignment of offsets and strides.
+const Align = 4
+
+// Pad rounds n up to a multiple of Align.
+func Pad(n int) int { return (n + Align - 1) / Align * Align }
+
+// NewStorage describes memory for a rows × cols tensor, rows padded to Align.
+func NewStorage(name string, class Class, dt DType, rows, cols int) *Tensor {
+	stride := Pad(cols)
+	return &Tensor{
+		Storage: &Storage{Name: name, Class: class, DType: dt, Elems: rows * stride},
+		Rows:    rows, Cols: cols, Stride: stride,
+	}
+}
+
+// Slice returns rows [from, to) as a view of the same storage. It panics when
+// the range is outside the tensor: that is an error of the calling program, as
+// with Go's own slices.
+func (t *Tensor) Slice(from, to int) *Tensor {
+	if from < 0 || to < from || to > t.Rows {
+		panic(fmt.Sprintf("op: rows %d:%d of %s", from, to, t))
+	}
+	v := *t
+	v.Offset += from * t.Stride
+	v.Rows = to - from
+	return &v
+}
+
+// Columns returns columns [from, to) as a view of the same storage; from must be
+// a multiple of Align. It panics like Slice.
+func (t *Tensor) Columns(from, to int) *Tensor {
+	if from < 0 || to < from || to > t.Cols || from%Align != 0 || t.Storage.DType.Quantized() {
+		panic(fmt.Sprintf("op: columns %d:%d of %s", from, to, t))
+	}
+	v := *t
+	v.Offset += from
+	v.Cols = to - from
+	return &v
+}
+
+// DType is the element type of the storage behind the view.
+func (t *Tensor) DType() DType { return t.Storage.DType }
+
+// Overlaps reports whether two views share at least one element, judged by their
+// row and column rectangles when the strides agree and by their extents if not.
+func (t *Tensor) Overlaps(u *Tensor) bool {
+	if t == nil || u == nil || t.Storage != u.Storage || t.Rows == 0 || u.Rows == 0 {
+		return false
+	}
+	tEnd, uEnd := t.Offset+(t.Rows-1)*t.Stride+t.Cols, u.Offset+(u.Rows-1)*u.Stride+u.Cols
+	if t.Offset >= uEnd || u.Offset >= tEnd {
+		return false
+	}
+	if t.Stride != u.Stride {
+		return true
+	}
+	tc, uc := t.Offset%t.Stride, u.Offset%u.Stride
+	return tc < uc+u.Cols && uc < tc+t.Cols
+}
+
+// Same reports whether two tensors are the same view of the same storage.
+func (t *Tensor) Same(u *Tensor) bool { return t != nil && u != nil && *t == *u }
+
+func (t *Tensor) String() string {
+	if t == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%s[%d×%d %s]", t.Storage.Name, t.Rows, t.Cols, t.Storage.DType)
+}

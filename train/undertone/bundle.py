@@ -1,0 +1,35 @@
+"""What model.json says beside weights and sizes: licences, defaults, presets, vocabulary for people."""
+from .scene import COLOURS, OBJECTS
+
+ABOUT = {"name": "sprites", "title": "Sprite scenes", "family": "flux"}
+LICENSES = {"weights": "Apache-2.0", "data": "rendered from Noto Color Emoji (SIL OFL 1.1) by this project"}
+
+
+def preset(id, title, positive, negative, weight, start, head=0):
+    return {"id": id, "title": title, "positive": positive, "negative": negative, "weight": weight, "head": head,
+            "schedule": {"kind": "step", "start": start}}
+
+
+OFFERS = {
+    "defaults": {"steps": 4, "size": 256, "shift": 1.0, "cfg": 1.0, "seed": 1, "prompt": "a frog in a meadow"},
+    "sizes": [256],
+    "max_steps": 50,
+    "presets": [
+        preset("detail", "Detail", "ultra-detailed, photorealistic, cinematic", "low-res, flat, cartoonish", 1.5, 1),
+        preset("complexity", "Complexity", "extremely complex, the highest quality",
+               "very simple, no details at all", 1.5, 1),
+        preset("night", "Night", "at night", "by day", 1.5, 1),
+    ],
+    "understands": {
+        "objects": list(OBJECTS), "colours": list(COLOURS), "counts": ["one", "two", "three"],
+        "places": ["in a meadow", "on the beach", "in the desert", "in the snow", "on a plain background",
+                   "by day", "at sunset", "at night"],
+        "styles": ["flat", "pixel art", "glossy"],
+        "quality": ["ultra-detailed", "photorealistic", "cinematic", "low-res", "flat", "cartoonish",
+                    "extremely complex", "the highest quality", "very simple", "no details at all"],
+        "relations": ["on the left", "on the right", "in the middle", "to the left of", "to the right of"],
+    },
+    "examples": ["a red car on the beach at sunset", "a frog in a meadow", "two cats in the snow",
+                 "a purple house in the desert at night", "three stars on a plain background",
+                 "a snowman in a snowy field at night, ultra-detailed"],
+}
