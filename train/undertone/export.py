@@ -69,10 +69,9 @@ def write_bundle(folder, dit, text, vae, vae_config, revision):
         counts[role] = sum(v.numel() for v in state.values())
         write_safetensors(folder / f"{role}.safetensors", state)
         entries.append(file_entry(role, folder / f"{role}.safetensors"))
-    for name, content in (("tokenizer.json", captions.tokenizer_json()),):
-        tmp = folder / (name + ".part")
-        tmp.write_text(content)
-        os.replace(tmp, folder / name)
+    tmp = folder / "tokenizer.json.part"
+    tmp.write_text(captions.tokenizer_json())
+    os.replace(tmp, folder / "tokenizer.json")
     entries.append(file_entry("tokenizer", folder / "tokenizer.json"))
     manifest = {"format": "undertone-model", "version": 1, **bundle.ABOUT, "revision": revision, "parameters": counts,
                 "licenses": bundle.LICENSES, "files": entries, "dit": dit.cfg, "text": text.cfg, "vae": vae_config,
