@@ -13,8 +13,8 @@ MAX_LENGTH = 32  # text tokens
 
 VAE = {
     "kind": "tiny", "latent_channels": 16, "downscale": 16,
-    "stages": [{"channels": 128, "blocks": 2}, {"channels": 64, "blocks": 2}, {"channels": 40, "blocks": 1},
-               {"channels": 24, "blocks": 1}, {"channels": 8, "blocks": 1}],
+    "stages": [{"channels": 128, "blocks": 2}, {"channels": 64, "blocks": 2}, {"channels": 32, "blocks": 1},
+               {"channels": 16, "blocks": 1}, {"channels": 8, "blocks": 1}],
 }
 
 

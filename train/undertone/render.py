@@ -187,11 +187,10 @@ def sprite(name, colour, size, style, detail):
         rgb = rgb.filter(ImageFilter.MedianFilter(5)).quantize(6, method=Image.Quantize.MEDIANCUT).convert("RGB")
     a = np.asarray(rgb, np.float32)
     y, x = np.mgrid[0:size, 0:size] / size
-    if detail == 2:  # light from the upper left, a dark rim, a fine weave
+    if detail == 2:  # light from the upper left, a dark rim
         a = a * (1.16 - 0.42 * (0.45 * x + 0.55 * y))[..., None]
         soft = np.asarray(im.getchannel("A").filter(ImageFilter.GaussianBlur(size / 22)), np.float32) / 255
         a = a * (0.62 + 0.38 * np.clip(soft * 1.9 - 0.9, 0, 1))[..., None]
-        a = a * (1 + 0.05 * np.sign(np.sin(x * 62) * np.sin(y * 62)))[..., None]
     if style == "glossy":
         g = np.clip(1 - ((x - .40) / .34) ** 2 - ((y - .27) / .22) ** 2, 0, 1)[..., None] ** .7
         a = a * (1 - .72 * g) + 255 * .72 * g
@@ -214,8 +213,8 @@ def polish(a, level, time):
     """0: small, pale and blurred; 2: contrast, deep colour, warm light and vignette."""
     if level == 0:
         im = Image.fromarray(np.clip(a, 0, 255).astype(np.uint8))
-        a = np.asarray(im.resize((40, 40), Image.BOX).resize((SIZE, SIZE), Image.BILINEAR), np.float32)
-        return 150 + (a * 0.75 + a.mean(-1, keepdims=True) * 0.25 - 150) * 0.72
+        a = np.asarray(im.resize((48, 48), Image.BOX).resize((SIZE, SIZE), Image.BILINEAR), np.float32)
+        return 150 + (a * 0.75 + a.mean(-1, keepdims=True) * 0.25 - 150) * 0.78
     if level == 2:
         grey = a.mean(-1, keepdims=True)
         a = grey + (a - grey) * 1.22

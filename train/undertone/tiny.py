@@ -57,7 +57,7 @@ class Tiny(nn.Module):
 class Encoder(nn.Module):
     """Picture [B, 3, H, W] in [0, 1] -> raw latent [B, 16, H/16, W/16]. Used only in training."""
 
-    def __init__(self, latent=16, widths=(48, 96, 128)):
+    def __init__(self, latent=16, widths=(32, 64, 128)):
         super().__init__()
         a, b, c = widths
         # A picture's 4x4 cells become channels at once: full-resolution convolutions would cost most of the time.
