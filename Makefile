@@ -1,0 +1,85 @@
+# The only entry. `make run` and `make test` do all their own set-up.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+ADDR   ?= 127.0.0.1:8080
+MODEL  ?= models/sprites
+QUANT  ?= Q8_0
+PYTHON ?= /usr/bin/python3
+NODE_GPU := engine/gpu/noderun
+NAME   := $(notdir $(MODEL))
+
+export CGO_ENABLED := 0
+
+.PHONY: help run test dist bench golden train go wasm model check unit gpu browser mutants traintest fuzz
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+
+go:
+	@command -v go >/dev/null || { echo "Undertone needs Go 1.24 or newer: https://go.dev/dl/"; exit 1; }
+	@v=$$(go env GOVERSION | sed -E 's/^go1\.([0-9]+).*/\1/'); \
+	  [ "$$v" -ge 24 ] 2>/dev/null || { echo "Undertone needs Go 1.24 or newer; this is $$(go env GOVERSION)"; exit 1; }
+
+wasm: go
+	@mkdir -p build
+	GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w" -o build/undertone.wasm ./wasm
+	@cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" build/wasm_exec.js
+
+# The converter is run whenever the source weights or the precision changed.
+model: build/$(QUANT)/$(NAME)/model.json
+build/$(QUANT)/$(NAME)/model.json: $(wildcard $(MODEL)/*) $(wildcard engine/weights/*.go) | go
+	@mkdir -p build/$(QUANT)
+	go run ./cmd/undertone convert $(MODEL) --to $(QUANT) --out build/$(QUANT)/$(NAME)
+
+run: wasm model ## build the page with the shipped model and serve it (ADDR=127.0.0.1:8080)
+	go run ./cmd/undertone dist --out dist --model build/$(QUANT)/$(NAME)
+	go run ./cmd/undertone serve --addr $(ADDR) dist
+
+dist: wasm model ## write the static site to dist/, with brotli and gzip twins
+	go run ./cmd/undertone dist --out dist --model build/$(QUANT)/$(NAME) --twins
+
+# Every stage appends to build/test.log, from which the count at the end is made.
+GOTEST = go test -v -count=1
+LOG    = 2>&1 | tee -a build/test.log | grep -vE '^(=== |\s*--- PASS|PASS$$)'
+
+test: go ## install what the tests need, then run them all
+	@mkdir -p build && : > build/test.log
+	@.ci/setup
+	@$(MAKE) --no-print-directory check unit gpu browser mutants traintest
+	@awk '/^ *--- PASS/{p++} /^ *--- FAIL/{f++} /^ *--- SKIP/{s++} END{printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f>0}' build/test.log
+
+check:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	GOOS=js GOARCH=wasm go vet ./engine/... ./wasm/... ./guidance/... ./shaders/...
+
+unit: ## unit and golden tests on this machine's CPU
+	$(GOTEST) $$(go list ./... | grep -vE '/web$$') $(LOG)
+
+gpu: ## every op and the whole model on WebGPU under Node (SwiftShader without a GPU)
+	GOOS=js GOARCH=wasm $(GOTEST) -exec "node $(CURDIR)/$(NODE_GPU)/run.mjs" ./engine/gpu $(LOG)
+
+browser: wasm model ## the page in a real Chromium
+	$(GOTEST) -timeout 15m ./web $(LOG)
+
+mutants: ## planted bugs, each of which the tests must catch
+	$(GOTEST) -timeout 20m -tags mutants ./engine/gpu/mutants $(LOG)
+
+traintest: ## the short tests of train/
+	PYTHONPATH=train $(PYTHON) -m pytest -v -p no:cacheprovider train/tests 2>&1 | sed -uE 's/^([^ ]+::[^ ]+) PASSED.*/--- PASS: \1/; s/^([^ ]+::[^ ]+) FAILED.*/--- FAIL: \1/; s/^([^ ]+::[^ ]+) SKIPPED.*/--- SKIP: \1/' $(LOG)
+
+fuzz: ## fuzz every parser of foreign bytes for FUZZTIME (10s) each
+	@for p in weights text; do for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' engine/$$p/*_test.go | sed 's/func //'); do \
+	  go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),10s) ./engine/$$p; done; done
+
+bench: wasm model ## time the parts of a picture in the browser, with and without guidance
+	go run ./cmd/undertone bench --model build/$(QUANT)/$(NAME)
+
+golden: ## make the golden files anew from PyTorch
+	OMP_NUM_THREADS=2 PYTHONPATH=train $(PYTHON) train/golden.py
+
+train: ## train the shipped model from the beginning (hours; see train/README.md)
+	cd train && ./run.sh
