@@ -1,0 +1,198 @@
+"""Seconds, not minutes: python3 -m unittest discover -s train/tests (from the repository's top)."""
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from undertone import captions, clip, config, distil, export, flux, guide, render, scene, teacher, tiny  # noqa: E402
+
+SMALL = {"in_channels": 16, "vec_in_dim": 12, "context_in_dim": 12, "hidden_size": 32, "mlp_ratio": 2.0, "num_heads": 2,
+         "depth": 1, "depth_single_blocks": 2, "axes_dim": [4, 6, 6], "theta": 10000, "qkv_bias": True,
+         "guidance_embed": True, "activation": "gelu_tanh"}
+TEXT = {"layout": "clip", "vocab_size": 20, "hidden_size": 12, "num_layers": 2, "num_heads": 2, "intermediate_size": 24,
+        "max_length": 8, "activation": "quick_gelu", "bos": 1, "eos": 2, "pad": 0}
+
+
+def small_inputs(dtype=torch.float64, n=3):
+    g = torch.Generator().manual_seed(0)
+    r = lambda *s: torch.randn(*s, generator=g, dtype=dtype)  # noqa: E731
+    return dict(img=r(n, 12, 16), txt=r(n, 5, 12), t=torch.rand(n, generator=g, dtype=dtype), pooled=r(n, 12),
+                rows=3, cols=4, guidance=torch.full((n,), 3.5, dtype=dtype))
+
+
+class Networks(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(0)
+
+    def test_flux_shapes_names_and_probe(self):
+        net = flux.init_random(flux.Flux(SMALL)).double()
+        probe = []
+        out = net(**small_inputs(), probe=probe)
+        self.assertEqual(out.shape, (3, 12, 16))
+        self.assertEqual([n for n, _ in probe], ["vec", "double_blocks.0.img", "double_blocks.0.txt", "single_blocks.0",
+                                                 "single_blocks.1"])
+        names = net.state_dict()
+        for n in ("double_blocks.0.img_attn.norm.query_norm.scale", "single_blocks.1.modulation.lin.weight",
+                  "guidance_in.in_layer.weight", "final_layer.adaLN_modulation.1.bias"):
+            self.assertIn(n, names)
+        self.assertEqual(names["single_blocks.0.linear1.weight"].shape, (32 * 3 + 64, 32))
+
+    def test_flux_starts_at_zero_for_training(self):
+        net = flux.init_for_training(flux.Flux({**SMALL, "guidance_embed": False}))
+        x = small_inputs(torch.float32)
+        x["guidance"] = None
+        self.assertEqual(net(**x).abs().max().item(), 0)
+
+    def test_zero_shift_changes_no_bit_and_a_shift_does(self):
+        net = flux.init_random(flux.Flux(SMALL)).double()
+        x = small_inputs()
+        base = net(**x)
+        self.assertTrue(torch.equal(base, net(**x, shift=torch.zeros(4, 32, dtype=torch.float64))))
+        late = torch.zeros(4, 32, dtype=torch.float64)
+        late[2] = 1
+        probe, plain = [], []
+        net(**x, shift=late, probe=probe)
+        net(**x, probe=plain)
+        same = [torch.equal(a[1], b[1]) for a, b in zip(probe, plain)]
+        self.assertEqual(same, [True, True, True, True, False])
+
+    def test_patchify_order_and_inverse(self):
+        z = torch.arange(2 * 3 * 4 * 6.).reshape(2, 3, 4, 6)
+        x = flux.patchify(z)
+        self.assertTrue(torch.equal(x[1, 4].reshape(3, 2, 2), z[1, :, 2:4, 2:4]))
+        self.assertTrue(torch.equal(flux.unpatchify(x, 2, 3), z))
+
+    def test_rope_keeps_norms_and_depends_on_distance_only(self):
+        cos, sin = flux.rope_tables(flux.image_ids(3, 4), [4, 6, 6], 10000, torch.float64)
+        q, k = torch.randn(2, 1, 1, 1, 16, dtype=torch.float64).expand(2, 1, 12, 1, 16)
+        a, b = flux.apply_rope(q, cos, sin), flux.apply_rope(k, cos, sin)
+        dots = (a[0, :, 0] @ b[0, :, 0].T).reshape(3, 4, 3, 4)
+        self.assertAlmostEqual(dots[0, 0, 1, 2].item(), dots[1, 1, 2, 3].item(), places=10)
+        self.assertAlmostEqual(a.norm().item(), q.norm().item(), places=9)
+
+    def test_clip_is_causal_and_pools_at_the_first_eos(self):
+        net = clip.Clip(TEXT).double()
+        a = torch.tensor([[1, 5, 6, 2, 0, 0, 0, 0]])
+        b = torch.tensor([[1, 5, 6, 2, 9, 2, 0, 0]])
+        (ta, pa), (tb, pb) = net(a), net(b)
+        self.assertTrue(torch.equal(ta[:, :4], tb[:, :4]))
+        self.assertTrue(torch.equal(pa, ta[:, 3]))
+        self.assertTrue(torch.equal(pa, pb))
+
+    def test_decoder_size_and_cost(self):
+        vae = tiny.Tiny({**config.VAE, "scaling_factor": 1.0, "shift_factor": 0.0})
+        with torch.no_grad():
+            self.assertEqual(vae(torch.zeros(1, 16, 4, 4)).shape, (1, 3, 64, 64))
+        self.assertLessEqual(tiny.decoder_flops(config.VAE), 3e9)
+
+    def test_the_shipped_size(self):
+        n = [sum(p.numel() for p in m.parameters()) for m in (
+            flux.Flux(config.DIT), clip.Clip(config.text_config(len(captions.VOCAB))),
+            tiny.Tiny({**config.VAE, "scaling_factor": 1.0, "shift_factor": 0.0}))]
+        self.assertLessEqual(sum(n), 16_000_000)
+        self.assertLessEqual(max(n) * 2, 15 << 20)
+
+    def test_loss_falls_on_a_tiny_set(self):
+        net = flux.init_for_training(flux.Flux({**SMALL, "guidance_embed": False}))
+        x = small_inputs(torch.float32, 4)
+        x["guidance"] = None
+        target = torch.randn(4, 12, 16)
+        opt = torch.optim.Adam(net.parameters(), 3e-3)
+        losses = []
+        for _ in range(60):
+            loss = (net(**x) - target).pow(2).mean()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+            losses.append(loss.item())
+        self.assertLess(losses[-1], 0.3 * losses[0])
+
+
+class Data(unittest.TestCase):
+    def test_every_caption_word_is_known_and_fits(self):
+        rng = np.random.default_rng(0)
+        for _ in range(1500):
+            text = captions.caption(rng, scene.draw_scene(rng, render.BANKS))
+            ids = captions.encode(text)
+            self.assertEqual(len(ids), config.MAX_LENGTH)
+            self.assertNotIn(3, ids, text)
+            self.assertLessEqual(len(captions.words_of(text)), config.MAX_LENGTH - 2, text)
+
+    def test_captions_are_true(self):
+        rng = np.random.default_rng(1)
+        for _ in range(800):
+            s = scene.draw_scene(rng, 1)
+            words = set(captions.words_of(captions.caption(rng, s)))
+            colours = {c for _, c in s.objects}
+            for c in scene.COLOURS:
+                self.assertTrue(c not in words or c in colours or (c == "green" and s.place == "meadow"))
+            self.assertTrue("night" not in words or s.time == "night")
+            self.assertTrue("photorealistic" not in words or s.polish == 2)
+            self.assertTrue("ultra" not in words or s.detail == 2)
+            self.assertTrue("three" not in words or len(s.objects) == 3)
+
+    def test_preset_words_are_in_the_vocabulary(self):
+        from undertone.bundle import OFFERS
+        for p in OFFERS["presets"]:
+            for w in captions.words_of(p["positive"] + " " + p["negative"]):
+                self.assertIn(w, captions.VOCAB)
+        for e in OFFERS["examples"]:
+            self.assertNotIn(3, captions.encode(e), e)
+
+    def test_rendering_is_a_function_of_the_scene(self):
+        if not Path(render.FONT).exists():
+            self.skipTest("install fonts-noto-color-emoji or set UNDERTONE_EMOJI")
+        s = scene.draw_scene(np.random.default_rng(5), render.BANKS)
+        a = render.render(s)
+        self.assertEqual((a.shape, a.dtype), ((256, 256, 3), np.uint8))
+        self.assertTrue(np.array_equal(a, render.render(s)))
+        self.assertGreater(a.std(), 5)
+
+
+class Files(unittest.TestCase):
+    def test_export_round_trip(self):
+        torch.manual_seed(0)
+        text = clip.Clip(config.text_config(len(captions.VOCAB)))
+        cfg = {**config.VAE, "scaling_factor": 1.5, "shift_factor": 0.1,
+               "preview": {"weight": [[0.0] * 16] * 3, "bias": [0.5] * 3}}
+        with tempfile.TemporaryDirectory() as d:
+            m = export.write_bundle(d, flux.Flux(config.DIT), text, tiny.Tiny(cfg), cfg, "2000-01-01")
+            for f in m["files"]:
+                self.assertEqual((Path(d) / f["path"]).stat().st_size, f["bytes"])
+                self.assertLessEqual(f["bytes"], 15 << 20)
+                self.assertEqual(len(f["pieces"]), -(-f["bytes"] // export.PIECE))
+            back = export.read_safetensors(Path(d) / "text.safetensors")
+            self.assertEqual(set(back), set(text.state_dict()))
+            for k, v in text.state_dict().items():
+                self.assertTrue(torch.equal(back[k], v.to(torch.bfloat16)), k)
+
+
+class Guidance(unittest.TestCase):
+    def test_shift_has_a_row_per_block_and_one_for_the_head(self):
+        torch.manual_seed(0)
+        net = flux.init_random(flux.Flux(config.DIT))
+        prompts = teacher.Prompts(clip.Clip(config.text_config(len(captions.VOCAB))).eval())
+        s = guide.shifts(net, prompts, "at night", "by day", 2.0, 2)
+        self.assertEqual(s.shape, (guide.BLOCKS + 1, 256))
+        self.assertEqual([bool(r.any()) for r in s], [False] * 2 + [True] * (guide.BLOCKS - 2) + [False])
+
+    def test_dropped_text_is_the_empty_prompt(self):
+        torch.manual_seed(0)
+        prompts = teacher.Prompts(clip.Clip(config.text_config(len(captions.VOCAB))).eval())
+        tokens, pooled = prompts(["a frog", ""])
+        yes = torch.tensor([True, False])
+        t, p = prompts.drop(tokens, pooled, yes, yes)
+        self.assertTrue(torch.equal(t[0], t[1]) and torch.equal(p[0], p[1]))
+        self.assertFalse(torch.equal(tokens[0], tokens[1]))
+
+    def test_steps_divide_the_teachers(self):
+        self.assertEqual(distil.TEACHER_STEPS % distil.STEPS, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

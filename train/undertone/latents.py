@@ -1,0 +1,58 @@
+"""Stage 2: a cache of scenes as latents, so that later stages neither render nor encode."""
+import json
+import pickle
+
+import numpy as np
+import torch
+
+from . import render
+from .autoencoder import to_tensor
+from .config import LATENT, STATE, VAE
+from .scene import draw_scene
+
+
+def measure(net, data):
+    """Scale, shift and preview of the latents of uint8 pictures, for model.json.
+
+    The DiT works on (latent - shift) * scale, of zero mean and unit variance over everything.
+    The preview is the linear map from a scaled latent pixel to the mean colour of its 16x16 patch.
+    """
+    zs, colours = [], []
+    for i in range(0, len(data), 32):
+        x = to_tensor(data[i:i + 32])
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            zs.append(net.encoder(x).float())
+        colours.append(torch.nn.functional.avg_pool2d(x, 16))
+    z, c = torch.cat(zs), torch.cat(colours)
+    shift, scale = z.mean().item(), 1 / z.std().item()
+    a = ((z - shift) * scale).permute(0, 2, 3, 1).reshape(-1, VAE["latent_channels"]).double()
+    a1 = torch.cat([a, torch.ones(len(a), 1, dtype=a.dtype)], 1)
+    w = torch.linalg.lstsq(a1, c.permute(0, 2, 3, 1).reshape(-1, 3).double()).solution
+    return {**VAE, "scaling_factor": round(scale, 6), "shift_factor": round(shift, 6),
+            "preview": {"weight": [[round(v, 5) for v in r] for r in w[:-1].T.tolist()],
+                        "bias": [round(v, 5) for v in w[-1].tolist()]}}
+
+
+def make(net, count=24000, seed=2):
+    """-> (scenes, scaled latents float16 [count, 16, 16, 16], vae config). Rendered and encoded once."""
+    folder = STATE / "latents"
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = (count, VAE["latent_channels"], LATENT, LATENT)
+    if not (folder / "done").exists():
+        rng = np.random.default_rng(seed)
+        scenes = [draw_scene(rng, render.BANKS) for _ in range(count)]
+        cfg = measure(net, np.stack([render.render(s) for s in scenes[:512]]))
+        out = np.memmap(folder / "z.f16", np.float16, "w+", shape=shape)
+        for i in range(0, count, 64):
+            x = to_tensor(np.stack([render.render(s) for s in scenes[i:i + 64]]))
+            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+                z = net.encoder(x).float()
+            out[i:i + 64] = ((z - cfg["shift_factor"]) * cfg["scaling_factor"]).half().numpy()
+            if i % 4096 == 0:
+                print(json.dumps({"stage": "latents", "done": i, "of": count}), flush=True)
+        out.flush()
+        (folder / "scenes.pkl").write_bytes(pickle.dumps(scenes))
+        (folder / "vae.json").write_text(json.dumps(cfg))
+        (folder / "done").touch()
+    scenes = pickle.loads((folder / "scenes.pkl").read_bytes())
+    return scenes, np.memmap(folder / "z.f16", np.float16, "r", shape=shape), json.loads((folder / "vae.json").read_text())

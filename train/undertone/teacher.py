@@ -1,0 +1,122 @@
+"""Stage 4: the diffusion transformer, trained with flow matching on cached latents."""
+import numpy as np
+import torch
+
+from . import render
+from .autoencoder import to_uint8
+from .captions import encode
+from .config import DIT, GRID, STATE
+from .contrast import batch_ids
+from .flux import Flux, init_for_training, patchify, unpatchify
+from .loop import finished, load_ema, train
+
+# Tokens and pooled vector are dropped independently, so that each carries meaning of its own.
+DROP_BOTH, DROP_TOKENS, DROP_POOLED = 0.10, 0.12, 0.07
+
+
+class Prompts:
+    """Text encodings, with the empty prompt's standing for whatever is dropped."""
+
+    def __init__(self, text):
+        self.text = text
+        self.empty = self(["" for _ in range(1)])
+
+    def __call__(self, prompts):
+        return self.of_ids(torch.tensor([encode(p) for p in prompts]))
+
+    def of_ids(self, ids):
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            tokens, pooled = self.text(ids)
+        return tokens.float(), pooled.float()
+
+    def drop(self, tokens, pooled, drop_tokens, drop_pooled):
+        """Masks [B] of what to replace by the empty prompt's encoding."""
+        return (torch.where(drop_tokens[:, None, None], self.empty[0], tokens),
+                torch.where(drop_pooled[:, None], self.empty[1], pooled))
+
+
+def drops(n):
+    """Random masks (tokens, pooled) in the proportions above."""
+    u = torch.rand(n)
+    both, tokens = u < DROP_BOTH, (u >= DROP_BOTH) & (u < DROP_BOTH + DROP_TOKENS)
+    pooled = (u >= DROP_BOTH + DROP_TOKENS) & (u < DROP_BOTH + DROP_TOKENS + DROP_POOLED)
+    return both | tokens, both | pooled
+
+
+def velocity(net, x, t, tokens, pooled, shift=None):
+    """One forward pass in bf16 on image tokens x [B, 64, 64]."""
+    with torch.autocast("cpu", torch.bfloat16):
+        return net(x, tokens, t, pooled, GRID, GRID, shift=shift).float()
+
+
+def sample(net, tokens, pooled, empty, steps, cfg=1.0, seed=0, noise=None, keep=None):
+    """Euler from noise to latents [B, 16, 16, 16]; keep, a list, receives x at every step's start and the end."""
+    b = len(tokens)
+    if noise is None:
+        noise = torch.randn(b, GRID * GRID, net.cfg["in_channels"], generator=torch.Generator().manual_seed(seed))
+    x, times = noise, torch.linspace(1, 0, steps + 1)
+    with torch.no_grad():
+        for t, nxt in zip(times[:-1], times[1:]):
+            if keep is not None:
+                keep.append(x)
+            if cfg != 1.0:
+                v = velocity(net, torch.cat([x, x]), t.expand(2 * b), torch.cat([tokens, empty[0].expand_as(tokens)]),
+                             torch.cat([pooled, empty[1].expand_as(pooled)]))
+                c, u = v.chunk(2)
+                v = u + cfg * (c - u)
+            else:
+                v = velocity(net, x, t.expand(b), tokens, pooled)
+            x = x + (nxt - t) * v
+    if keep is not None:
+        keep.append(x)
+    return unpatchify(x, GRID, GRID)
+
+
+def decode(vae, z):
+    """Scaled latents -> uint8 pictures [B, 256, 256, 3]."""
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        return to_uint8(vae(z.contiguous(memory_format=torch.channels_last)))
+
+
+LOOK = ["a red car on the beach at sunset", "a frog in a meadow", "two cats in the snow", "a blue house in the desert at night",
+        "three stars on a plain background", "a snowman in a snowy field at night", "a yellow balloon in a meadow at sunset",
+        "a heart on a plain background", "a fish on the beach", "a tree in a meadow", "a mushroom in a meadow at night",
+        "a flower in the desert", "a rocket in the desert at night", "a purple cat on the grass, ultra-detailed, cinematic",
+        "a green car to the left of a house in the snow", "a frog on the beach, pixel art",
+        "a cat on the beach, very simple", "a red balloon in the snow, low-res, flat", "two red cars in the desert",
+        "a star in a meadow at night, extremely complex", "a blue fish on the left on the beach", "a purple heart at night",
+        "a green rocket in the snow at sunset", "a house in a meadow, glossy"]
+
+
+def make(scenes, latents, text, vae, minutes, batch=64, seed=4, lr=1e-3):
+    """-> the teacher (EMA)."""
+    torch.manual_seed(seed)
+    net = init_for_training(Flux(DIT))
+    if finished("teacher", minutes):
+        return load_ema("teacher", net)
+    prompts = Prompts(text)
+    rng = np.random.default_rng()
+    z = torch.from_numpy(np.array(latents))
+
+    def loss_of(progress):
+        pick = rng.integers(len(scenes), size=batch)
+        x0 = patchify(z[torch.from_numpy(pick)].float())
+        tokens, pooled = prompts.of_ids(batch_ids(rng, [scenes[i] for i in pick], 0.005))
+        tokens, pooled = prompts.drop(tokens, pooled, *drops(batch))
+        t = torch.sigmoid(torch.randn(batch) * 1.0 + 0.1)
+        t = torch.where(torch.rand(batch) < 0.15, torch.rand(batch), t)  # the ends, too, are met
+        noise = torch.randn_like(x0)
+        x = x0 + t[:, None, None] * (noise - x0)
+        return (velocity(net, x, t, tokens, pooled) - (noise - x0)).pow(2).mean()
+
+    look = prompts(LOOK)
+    count = [0]
+
+    def report(ema, progress):
+        count[0] += 1
+        if count[0] % 3 and progress < 1:
+            return
+        pictures = decode(vae, sample(ema, *look, prompts.empty, 16, cfg=3.0))
+        render.grid([p[::2, ::2] for p in pictures], 8).save(STATE / f"teacher-{round(progress * 100):03d}.png")
+
+    return train("teacher", net, loss_of, minutes, lr, decay=0.999, report=report).eval()
