@@ -66,7 +66,7 @@ browser: wasm model ## the page in a real Chromium
 	$(GOTEST) -timeout 15m ./web $(LOG)
 
 mutants: ## planted bugs, each of which the tests must catch
-	$(GOTEST) -timeout 20m -tags mutants ./engine/gpu/mutants $(LOG)
+	$(GOTEST) -timeout 20m -tags mutants ./engine/mutants $(LOG)
 
 traintest: ## the short tests of train/
 	PYTHONPATH=train $(PYTHON) -m pytest -v -p no:cacheprovider train/tests 2>&1 | sed -uE 's/^([^ ]+::[^ ]+) PASSED.*/--- PASS: \1/; s/^([^ ]+::[^ ]+) FAILED.*/--- FAIL: \1/; s/^([^ ]+::[^ ]+) SKIPPED.*/--- SKIP: \1/' $(LOG)
