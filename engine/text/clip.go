@@ -1,0 +1,131 @@
+package text
+
+import (
+	"fmt"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// Config is the "text" object of model.json.
+type Config struct {
+	Layout       string `json:"layout"`
+	VocabSize    int    `json:"vocab_size"`
+	HiddenSize   int    `json:"hidden_size"`
+	NumLayers    int    `json:"num_layers"`
+	NumHeads     int    `json:"num_heads"`
+	Intermediate int    `json:"intermediate_size"`
+	MaxLength    int    `json:"max_length"`
+	Activation   string `json:"activation"`
+	BOS          int    `json:"bos"`
+	EOS          int    `json:"eos"`
+	PAD          int    `json:"pad"`
+}
+
+// Check refuses configurations that cannot be computed (fault.ModelUnsupported).
+func (c Config) Check() error {
+	unsupported := func(format string, args ...any) error {
+		return fault.New(fault.ModelUnsupported, "text encoder: "+format, args...)
+	}
+	switch {
+	case c.Layout != "clip":
+		return unsupported("layout %q, supported: clip", c.Layout)
+	case c.HiddenSize < 4 || c.HiddenSize > 8192 || c.NumHeads < 1 || c.HiddenSize%c.NumHeads != 0 || c.HiddenSize/c.NumHeads%op.Align != 0:
+		return unsupported("width %d in %d heads; heads must be multiples of %d wide", c.HiddenSize, c.NumHeads, op.Align)
+	case c.NumLayers < 0 || c.NumLayers > 100 || c.Intermediate < 1 || c.Intermediate > 1<<16:
+		return unsupported("%d layers with %d hidden units, supported up to 100 and %d", c.NumLayers, c.Intermediate, 1<<16)
+	case c.MaxLength < 2 || c.MaxLength > 4096 || c.VocabSize < 1 || c.VocabSize > maxVocabulary:
+		return unsupported("%d tokens out of %d words, supported up to 4096 and %d", c.MaxLength, c.VocabSize, maxVocabulary)
+	}
+	for _, id := range []int{c.BOS, c.EOS, c.PAD} {
+		if id < 0 || id >= c.VocabSize {
+			return unsupported("token id %d in a vocabulary of %d", id, c.VocabSize)
+		}
+	}
+	_, err := op.ParseAct(c.Activation)
+	return err
+}
+
+// CLIP is the text encoder of CLIP (arXiv 2103.00020): a causal, pre-norm
+// transformer. Its final states are the tokens the image attends to; the state at
+// the first EOS is the pooled vector.
+type CLIP struct {
+	Config
+	act       op.Act
+	token     *op.Tensor // [V, C]
+	position  *op.Tensor // [T, C]
+	layers    []clipLayer
+	finalNorm affine
+}
+
+// linear is x·wᵀ + b; affine is a layer norm's scale and shift.
+type linear struct{ w, b *op.Tensor }
+type affine struct{ w, b *op.Tensor }
+
+type clipLayer struct {
+	norm1, norm2 affine
+	q, k, v, out linear // [C, C]
+	fc1, fc2     linear // [F, C], [C, F]
+}
+
+// clipEps is the epsilon of CLIP's layer norms.
+const clipEps = 1e-5
+
+// LoadCLIP asks for the weights under their Hugging Face names.
+func LoadCLIP(c Config, get op.Get) (*CLIP, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	act, err := op.ParseAct(c.Activation)
+	if err != nil {
+		return nil, err
+	}
+	const root = "text_model."
+	lin := func(name string, out, in int) linear {
+		return linear{get(name+".weight", op.UseMatrix, out, in), get(name+".bias", op.UseVector, 1, out)}
+	}
+	norm := func(name string) affine {
+		return affine{get(name+".weight", op.UseVector, 1, c.HiddenSize), get(name+".bias", op.UseVector, 1, c.HiddenSize)}
+	}
+	m := &CLIP{
+		Config:    c,
+		act:       act,
+		token:     get(root+"embeddings.token_embedding.weight", op.UseVector, c.VocabSize, c.HiddenSize),
+		position:  get(root+"embeddings.position_embedding.weight", op.UseVector, c.MaxLength, c.HiddenSize),
+		finalNorm: norm(root + "final_layer_norm"),
+	}
+	for n := range c.NumLayers {
+		at := fmt.Sprintf("%sencoder.layers.%d.", root, n)
+		m.layers = append(m.layers, clipLayer{
+			norm1: norm(at + "layer_norm1"), norm2: norm(at + "layer_norm2"),
+			q:   lin(at+"self_attn.q_proj", c.HiddenSize, c.HiddenSize),
+			k:   lin(at+"self_attn.k_proj", c.HiddenSize, c.HiddenSize),
+			v:   lin(at+"self_attn.v_proj", c.HiddenSize, c.HiddenSize),
+			out: lin(at+"self_attn.out_proj", c.HiddenSize, c.HiddenSize),
+			fc1: lin(at+"mlp.fc1", c.Intermediate, c.HiddenSize),
+			fc2: lin(at+"mlp.fc2", c.HiddenSize, c.Intermediate),
+		})
+	}
+	return m, nil
+}
+
+// Encode records ids [1, T] → out [T, C], the final states of every position.
+// The pooled vector is row Tokens.EOS of out.
+func (m *CLIP) Encode(l *op.List, ids, out *op.Tensor) {
+	c := m.HiddenSize
+	x := l.Embedding(m.token, ids, nil)          // [T, C]
+	x = l.Add(x, m.position.Slice(0, x.Rows), x) // [T, C]
+	y := l.Temp(x.Rows, 4*c)                     // [T, q|k|v|attn]
+	for _, b := range m.layers {
+		h := l.LayerNorm(x, b.norm1.w, b.norm1.b, clipEps, false, nil)         // [T, C]
+		l.MatMul(h, b.q.w, op.Epilogue{Bias: b.q.b, Out: y.Columns(0, c)})     // [T, C]
+		l.MatMul(h, b.k.w, op.Epilogue{Bias: b.k.b, Out: y.Columns(c, 2*c)})   // [T, C]
+		l.MatMul(h, b.v.w, op.Epilogue{Bias: b.v.b, Out: y.Columns(2*c, 3*c)}) // [T, C]
+		a := l.Attention(y, m.NumHeads, c/m.NumHeads, true)                    // [T, C]
+		l.MatMul(a, b.out.w, op.Epilogue{Bias: b.out.b, Residual: x, Out: x})  // [T, C]
+		h = l.LayerNorm(x, b.norm2.w, b.norm2.b, clipEps, false, nil)          // [T, C]
+		h = l.MatMul(h, b.fc1.w, op.Epilogue{Bias: b.fc1.b, Act: m.act})       // [T, F]
+		l.MatMul(h, b.fc2.w, op.Epilogue{Bias: b.fc2.b, Residual: x, Out: x})  // [T, C]
+	}
+	l.LayerNorm(x, m.finalNorm.w, m.finalNorm.b, clipEps, false, out) // [T, C]
+}

@@ -1,0 +1,247 @@
+// Package text turns a prompt into what a diffusion transformer reads: token ids
+// (Tokenizer), then token states and one pooled vector (CLIP).
+//
+// The shipped tokenizer is of the kind the field calls WordLevel: a word is a
+// token. tokenizer.json has the format of Hugging Face's tokenizers, and for any
+// text the ids here are those of that library.
+package text
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/sugarme/tokenizer/model/wordlevel"
+	"golang.org/x/text/unicode/norm"
+
+	"undertone/engine/fault"
+)
+
+// maxVocabulary bounds what a tokenizer.json may claim.
+const maxVocabulary = 1 << 20
+
+// Tokenizer makes ids of one fixed length out of a prompt. It keeps no state
+// between calls.
+type Tokenizer struct {
+	model         *wordlevel.WordLevel
+	nfkc, lower   bool
+	special       []added // longest first
+	unknown       int
+	length        int
+	bos, eos, pad uint32
+}
+
+type added struct {
+	ID      int    `json:"id"`
+	Content string `json:"content"`
+}
+
+// Tokens is a tokenized prompt: BOS, the words, EOS, then padding.
+type Tokens struct {
+	IDs       []uint32 // as many as the model's length
+	EOS       int      // place of the first EOS, where CLIP takes its pooled vector
+	Truncated bool     // the prompt had more tokens than fit
+	Unknown   []string // distinct words that are not in the vocabulary, in order
+}
+
+// component is a normalizer or pre-tokenizer in tokenizer.json.
+type component struct {
+	Type        string      `json:"type"`
+	Normalizers []component `json:"normalizers"`
+}
+
+// NewTokenizer reads a tokenizer.json: a WordLevel model, NFKC and Lowercase as
+// normalizers, Whitespace as pre-tokenizer. maxLength counts tokens with BOS and
+// EOS. What the file asks beyond that is refused with fault.TokenizerInvalid.
+func NewTokenizer(data []byte, maxLength, bos, eos, pad int) (*Tokenizer, error) {
+	var file struct {
+		Added        []added    `json:"added_tokens"`
+		Normalizer   *component `json:"normalizer"`
+		PreTokenizer *component `json:"pre_tokenizer"`
+		Post         any        `json:"post_processor"`
+		Model        struct {
+			Type  string         `json:"type"`
+			Vocab map[string]int `json:"vocab"`
+			Unk   string         `json:"unk_token"`
+		} `json:"model"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		return nil, fault.Wrap(err, fault.TokenizerInvalid, "tokenizer.json is not what it should be")
+	}
+	invalid := func(format string, args ...any) error {
+		return fault.New(fault.TokenizerInvalid, "tokenizer.json: "+format, args...)
+	}
+	t := &Tokenizer{length: maxLength, bos: uint32(bos), eos: uint32(eos), pad: uint32(pad)}
+	m := file.Model
+	switch {
+	case m.Type != "WordLevel":
+		return nil, invalid("model %q, only WordLevel is supported", m.Type)
+	case file.PreTokenizer == nil || file.PreTokenizer.Type != "Whitespace":
+		return nil, invalid("the pre-tokenizer must be Whitespace")
+	case file.Post != nil:
+		return nil, invalid("a post-processor is not supported")
+	case len(m.Vocab) == 0 || len(m.Vocab) > maxVocabulary:
+		return nil, invalid("%d words, supported 1 to %d", len(m.Vocab), maxVocabulary)
+	case maxLength < 2:
+		return nil, invalid("a length of %d tokens has no room for BOS and EOS", maxLength)
+	}
+	for word, id := range m.Vocab {
+		if id < 0 || id >= maxVocabulary {
+			return nil, invalid("word %.40q has id %d, supported 0 to %d", word, id, maxVocabulary-1)
+		}
+	}
+	unknown, ok := m.Vocab[m.Unk]
+	if !ok {
+		return nil, invalid("the unknown token %.40q is not in the vocabulary", m.Unk)
+	}
+	t.unknown = unknown
+	if file.Normalizer != nil {
+		parts := []component{*file.Normalizer}
+		if file.Normalizer.Type == "Sequence" {
+			parts = file.Normalizer.Normalizers
+		}
+		for _, p := range parts {
+			switch {
+			case p.Type == "NFKC" && !t.lower: // first: "ℌ" has a lower case only after it
+				t.nfkc = true
+			case p.Type == "Lowercase":
+				t.lower = true
+			default:
+				return nil, invalid("normalizer %.40q; supported: NFKC, then Lowercase", p.Type)
+			}
+		}
+	}
+	for _, a := range file.Added {
+		if a.Content == "" || a.ID < 0 || a.ID >= maxVocabulary {
+			return nil, invalid("added token %.40q with id %d", a.Content, a.ID)
+		}
+		t.special = append(t.special, a)
+	}
+	slices.SortStableFunc(t.special, func(a, b added) int { return len(b.Content) - len(a.Content) })
+	var err error
+	if t.model, err = wordlevel.New(m.Vocab, m.Unk); err != nil {
+		return nil, fault.Wrap(err, fault.TokenizerInvalid, "tokenizer.json: the vocabulary cannot be used")
+	}
+	return t, nil
+}
+
+// Encode tokenizes a prompt that CheckPrompt accepts.
+func (t *Tokenizer) Encode(prompt string) (Tokens, error) {
+	if err := CheckPrompt(prompt); err != nil {
+		return Tokens{}, err
+	}
+	out := Tokens{IDs: make([]uint32, 0, t.length), EOS: -1}
+	out.IDs = append(out.IDs, t.bos)
+	for _, w := range t.words(prompt) {
+		if len(out.IDs) == t.length-1 {
+			out.Truncated = true
+			break
+		}
+		if w.id == t.unknown && !slices.Contains(out.Unknown, w.text) {
+			out.Unknown = append(out.Unknown, w.text)
+		}
+		out.IDs = append(out.IDs, uint32(w.id))
+	}
+	out.IDs = append(out.IDs, t.eos)
+	for len(out.IDs) < t.length {
+		out.IDs = append(out.IDs, t.pad)
+	}
+	out.EOS = slices.Index(out.IDs, t.eos)
+	return out, nil
+}
+
+type word struct {
+	text string
+	id   int
+}
+
+// words splits any text and looks its words up. Added tokens are found in the
+// raw text, as in the original library: "[EOS]" in a prompt is that token.
+func (t *Tokenizer) words(s string) []word {
+	var out []word
+	plain := func(s string) {
+		for _, w := range split(t.normalize(s)) {
+			id := t.unknown
+			if tokens, err := t.model.Tokenize(w); err == nil && len(tokens) == 1 {
+				id = tokens[0].Id
+			}
+			out = append(out, word{w, id})
+		}
+	}
+	from := 0
+	for i := 0; i < len(s); {
+		hit := slices.IndexFunc(t.special, func(a added) bool { return strings.HasPrefix(s[i:], a.Content) })
+		if hit < 0 {
+			i++
+			continue
+		}
+		plain(s[from:i])
+		out = append(out, word{t.special[hit].Content, t.special[hit].ID})
+		i += len(t.special[hit].Content)
+		from = i
+	}
+	plain(s[from:])
+	return out
+}
+
+// normalize applies NFKC and lower case. Lower case is taken rune by rune, so a
+// final sigma stays σ; U+0130 is the one letter whose lower case is two runes.
+func (t *Tokenizer) normalize(s string) string {
+	if t.nfkc {
+		s = norm.NFKC.String(s)
+	}
+	if !t.lower {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range s {
+		if r == 'İ' {
+			b.WriteString("i̇")
+			continue
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+const (
+	space = iota
+	letter
+	punctuation
+)
+
+// class tells white space, \w and the rest apart as Unicode's regular
+// expressions do (UTS 18, annex C): \w is alphabetic, marks, decimal digits,
+// connector punctuation and the two joiners. Go's own \w and \s know ASCII only.
+func class(r rune) int {
+	switch {
+	case unicode.Is(unicode.White_Space, r):
+		return space
+	case unicode.IsLetter(r), unicode.IsMark(r),
+		unicode.In(r, unicode.Nd, unicode.Nl, unicode.Pc, unicode.Other_Alphabetic, unicode.Join_Control):
+		return letter
+	}
+	return punctuation
+}
+
+// split is the pre-tokenizer Whitespace, \w+|[^\w\s]+: runs of one class.
+func split(s string) []string {
+	var out []string
+	start, was := 0, space
+	for i, r := range s {
+		c := class(r)
+		if c == was {
+			continue
+		}
+		if was != space {
+			out = append(out, s[start:i])
+		}
+		start, was = i, c
+	}
+	if was != space {
+		out = append(out, s[start:])
+	}
+	return out
+}

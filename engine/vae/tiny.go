@@ -1,0 +1,172 @@
+// Package vae holds the decoders that turn a latent into a picture.
+package vae
+
+import (
+	"fmt"
+	"math"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// Config is the "vae" object of model.json.
+type Config struct {
+	Kind           string  `json:"kind"`
+	LatentChannels int     `json:"latent_channels"`
+	Downscale      int     `json:"downscale"`
+	Stages         []Stage `json:"stages"`
+	ScalingFactor  float64 `json:"scaling_factor"`
+	ShiftFactor    float64 `json:"shift_factor"`
+	Preview        Preview `json:"preview"`
+}
+
+// Stage is a run of blocks at one resolution; the next stage has twice the side.
+type Stage struct {
+	Channels int `json:"channels"`
+	Blocks   int `json:"blocks"`
+}
+
+// Preview is the linear map from a latent pixel to its mean colour.
+type Preview struct {
+	Weight [][]float64 `json:"weight"` // [3][latent channels]
+	Bias   []float64   `json:"bias"`   // [3]
+}
+
+// Check refuses configurations that cannot be computed (fault.ModelUnsupported).
+func (c Config) Check() error {
+	unsupported := func(format string, args ...any) error {
+		return fault.New(fault.ModelUnsupported, "decoder: "+format, args...)
+	}
+	switch {
+	case c.Kind != "tiny":
+		return unsupported("kind %q, supported: tiny", c.Kind)
+	case c.LatentChannels < 1 || c.LatentChannels > 1024:
+		return unsupported("%d latent channels, supported 1 to 1024", c.LatentChannels)
+	case len(c.Stages) < 1 || len(c.Stages) > 8 || c.Downscale != 1<<(len(c.Stages)-1):
+		return unsupported("downscale %d with %d stages; each stage after the first doubles the side", c.Downscale, len(c.Stages))
+	case !finite(c.ScalingFactor, c.ShiftFactor) || c.ScalingFactor == 0:
+		return unsupported("scaling_factor %g, shift_factor %g", c.ScalingFactor, c.ShiftFactor)
+	case len(c.Preview.Weight) != 3 || len(c.Preview.Bias) != 3:
+		return unsupported("the preview has %d rows and %d biases, wanted 3 and 3", len(c.Preview.Weight), len(c.Preview.Bias))
+	}
+	for _, row := range c.Preview.Weight {
+		if len(row) != c.LatentChannels || !finite(row...) {
+			return unsupported("a preview row has %d numbers, wanted %d finite ones", len(row), c.LatentChannels)
+		}
+	}
+	if !finite(c.Preview.Bias...) {
+		return unsupported("a preview bias is not finite")
+	}
+	for _, s := range c.Stages {
+		if s.Channels < 1 || s.Channels > 4096 || s.Blocks < 0 || s.Blocks > 64 {
+			return unsupported("a stage of %d blocks with %d channels, supported up to 64 and 4096", s.Blocks, s.Channels)
+		}
+	}
+	return nil
+}
+
+func finite(xs ...float64) bool {
+	for _, x := range xs {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// Tiny is the decoder of TAESD (github.com/madebyollin/taesd, AutoencoderTiny in
+// diffusers) with any number of stages: plain residual convolutions, no norms.
+type Tiny struct {
+	Config
+	unscale, shift *op.Tensor // [c, c] and [1, c]: the latent's scale and shift as a 1×1 convolution
+	preview, tint  *op.Tensor // [3, c] and [1, 3]
+	in, out        conv
+	stages         []stage
+}
+
+type conv struct{ w, b *op.Tensor }
+
+type stage struct {
+	blocks [][3]conv
+	up     conv // to the next stage's channels, without bias; absent in the last stage
+}
+
+// Load asks for the weights under the names of AutoencoderTiny. constant uploads
+// values that come from the configuration: a matrix [rows, cols] and a bias [1, rows].
+func Load(c Config, get op.Get, constant func(name string, use op.Use, rows, cols int, values []float32) *op.Tensor) (*Tiny, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	layer := 1 // of the nn.Sequential; 0 is the clamp
+	take := func(suffix string, in, out int, bias bool) conv {
+		name := fmt.Sprintf("decoder.layers.%d%s", layer, suffix)
+		k := conv{w: get(name+".weight", op.UseConv3x3, out, in*9)}
+		if bias {
+			k.b = get(name+".bias", op.UseVector, 1, out)
+		}
+		return k
+	}
+	t := &Tiny{Config: c}
+	t.in = take("", c.LatentChannels, c.Stages[0].Channels, true)
+	layer += 2 // and its ReLU
+	for n, s := range c.Stages {
+		var st stage
+		for range s.Blocks {
+			st.blocks = append(st.blocks, [3]conv{
+				take(".conv.0", s.Channels, s.Channels, true),
+				take(".conv.2", s.Channels, s.Channels, true),
+				take(".conv.4", s.Channels, s.Channels, true),
+			})
+			layer++
+		}
+		if n+1 < len(c.Stages) {
+			layer++ // Upsample
+			st.up = take("", s.Channels, c.Stages[n+1].Channels, false)
+			layer++
+		}
+		t.stages = append(t.stages, st)
+	}
+	t.out = take("", c.Stages[len(c.Stages)-1].Channels, 3, true)
+
+	n := c.LatentChannels
+	unscale, shift, preview, tint := make([]float32, n*n), make([]float32, n), make([]float32, 0, 3*n), make([]float32, 3)
+	for i := range n {
+		unscale[i*n+i], shift[i] = float32(1/c.ScalingFactor), float32(c.ShiftFactor)
+	}
+	for i, row := range c.Preview.Weight {
+		for _, w := range row {
+			preview = append(preview, float32(w))
+		}
+		tint[i] = float32(c.Preview.Bias[i])
+	}
+	t.unscale = constant("vae.unscale", op.UseMatrix, n, n, unscale)
+	t.shift = constant("vae.shift", op.UseVector, 1, n, shift)
+	t.preview = constant("vae.preview", op.UseMatrix, 3, n, preview)
+	t.tint = constant("vae.preview bias", op.UseVector, 1, 3, tint)
+	return t, nil
+}
+
+// Decode records z [h·w, c], a scaled latent → pixels [H·W, 3] with H = h·Downscale,
+// nominally in [0, 1] and not clamped. out may be nil.
+func (t *Tiny) Decode(l *op.List, z *op.Tensor, h, w int, out *op.Tensor) *op.Tensor {
+	x := l.MatMul(z, t.unscale, op.Epilogue{Bias: t.shift, Act: op.Clamp3}) // [h·w, c]
+	x = l.Conv3x3(x, h, w, t.in.w, t.in.b, nil, op.ReLU, nil)               // [h·w, c0]
+	for _, s := range t.stages {
+		for _, b := range s.blocks {
+			y := l.Conv3x3(x, h, w, b[0].w, b[0].b, nil, op.ReLU, nil) // [h·w, c]
+			y = l.Conv3x3(y, h, w, b[1].w, b[1].b, nil, op.ReLU, nil)  // [h·w, c]
+			x = l.Conv3x3(y, h, w, b[2].w, b[2].b, x, op.ReLU, nil)    // [h·w, c]
+		}
+		if s.up.w != nil {
+			x = l.Upsample(x, h, w, nil) // [2h·2w, c]
+			h, w = 2*h, 2*w
+			x = l.Conv3x3(x, h, w, s.up.w, nil, nil, op.None, nil) // [h·w, next c]
+		}
+	}
+	return l.Conv3x3(x, h, w, t.out.w, t.out.b, nil, op.None, out) // [H·W, 3]
+}
+
+// Tint records the preview of z [h·w, c] → [h·w, 3], nominally in [0, 1].
+func (t *Tiny) Tint(l *op.List, z *op.Tensor) *op.Tensor {
+	return l.MatMul(z, t.preview, op.Epilogue{Bias: t.tint}) // [h·w, 3]
+}
