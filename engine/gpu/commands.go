@@ -1,0 +1,51 @@
+package gpu
+
+// The command list that web/replay.js replays: recordWords words for each launch.
+const recordWords = 5 // pipeline, bind group, workgroups x, y, z
+
+// commands is a program flattened for replay.
+type commands struct {
+	words  []uint32
+	splits []int // the submits: launches splits[i] … splits[i+1]
+}
+
+// How much work one submit may hold. A driver's watchdog fires at 2 s; slow
+// integrated GPUs reach some 100 GFLOP/s, software adapters a few.
+const (
+	submitFlops         = 4e9
+	submitFlopsSoftware = 0.5e9
+)
+
+// flatten builds the command list; pipelines[i] is the table index of launch i's
+// pipeline, its bind group is i.
+func flatten(steps []step, pipelines []uint32, c Caps) commands {
+	limit := submitFlops
+	if c.CPU {
+		limit = submitFlopsSoftware
+	}
+	cmd := commands{words: make([]uint32, 0, recordWords*len(steps)), splits: []int{0}}
+	var sum float64
+	for i, s := range steps {
+		if sum > 0 && sum+s.flops > limit {
+			cmd.splits = append(cmd.splits, i)
+			sum = 0
+		}
+		sum += s.flops
+		cmd.words = append(cmd.words, pipelines[i], uint32(i), uint32(s.Groups[0]), uint32(s.Groups[1]), uint32(s.Groups[2]))
+	}
+	cmd.splits = append(cmd.splits, len(steps))
+	return cmd
+}
+
+// uniformSlot is the distance of two launches' parameters in the uniform buffer:
+// WebGPU's default (and largest) minUniformBufferOffsetAlignment.
+const uniformSlot = 256
+
+// uniforms lays the parameters of all launches out, one slot each.
+func uniforms(steps []step) []uint32 {
+	words := make([]uint32, len(steps)*uniformSlot/4)
+	for i, s := range steps {
+		copy(words[i*uniformSlot/4:], s.Params)
+	}
+	return words
+}

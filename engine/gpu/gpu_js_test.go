@@ -1,0 +1,65 @@
+package gpu
+
+import (
+	"context"
+	"reflect"
+	"syscall/js"
+	"testing"
+
+	"github.com/cogentcore/webgpu/wgpu"
+
+	"undertone/engine/op"
+)
+
+// open gives a device that is closed when the test ends.
+func open(t *testing.T, o Options) *Device {
+	t.Helper()
+	o.Poison = true
+	d, err := Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+// TestWrapperLayout holds the webgpu package to what raw depends on.
+func TestWrapperLayout(t *testing.T) {
+	for _, w := range []any{wgpu.Buffer{}, wgpu.BindGroup{}, wgpu.PipelineLayout{}} {
+		typ := reflect.TypeOf(w)
+		if typ.NumField() != 1 || typ.Field(0).Type != reflect.TypeFor[js.Value]() {
+			t.Errorf("%s has another layout than one js.Value", typ)
+		}
+	}
+}
+
+func TestWriteRead(t *testing.T) {
+	d := open(t, Options{})
+	t.Logf("%s, %+v, plan %s", d.Info().Adapter, d.Caps(), d.Info().Plan)
+	x, err := d.New("x", op.F32, 5, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := make([]float32, 35)
+	for i := range data {
+		data[i] = float32(i)
+	}
+	if got, err := d.Read(context.Background(), x); err != nil || !reflect.DeepEqual(got, make([]float32, 35)) {
+		t.Fatalf("a new tensor holds %v (%v), want zeros", got, err)
+	}
+	if err := d.Write(x, data); err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Read(context.Background(), x)
+	if err != nil || !reflect.DeepEqual(got, data) {
+		t.Fatalf("read %v (%v), want %v", got, err, data)
+	}
+	view := x.Slice(1, 3).Columns(4, 6)
+	if err := d.Write(view, []float32{-1, -2, -3, -4}); err != nil {
+		t.Fatal(err)
+	}
+	data[7+4], data[7+5], data[14+4], data[14+5] = -1, -2, -3, -4
+	if got, err = d.Read(context.Background(), x); err != nil || !reflect.DeepEqual(got, data) {
+		t.Fatalf("read %v (%v), want %v", got, err, data)
+	}
+}

@@ -1,0 +1,200 @@
+package gpu
+
+import (
+	"context"
+	"syscall/js"
+	"time"
+
+	"github.com/cogentcore/webgpu/wgpu"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// Program is a compiled list: a command list, its bind groups, its arena.
+type Program struct {
+	d       *Device
+	name    string
+	steps   []step
+	list    *op.List
+	cmd     commands
+	js      js.Value // for web/replay.js
+	owned   []*buffer
+	arena   arena
+	encodes time.Duration // of the last Run
+	closed  bool
+}
+
+// Compile chooses the kernels, compiles those that are new, plans the memory of
+// temporaries and makes all bind groups. Errors: what lower says,
+// fault.ShaderCompile, OutOfMemory, LimitExceeded, DeviceLost.
+func (d *Device) Compile(ctx context.Context, l *op.List) (out op.Program, err error) {
+	defer d.guard(&err)
+	if err := d.ready(ctx); err != nil {
+		return nil, err
+	}
+	steps, err := lower(l, d.caps)
+	if err != nil {
+		return nil, err
+	}
+	p := &Program{d: d, name: l.Name, list: l, steps: steps, arena: planArena(steps)}
+	if err := p.build(ctx); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Program) build(ctx context.Context) (err error) {
+	// Also what the browser throws must not leave the arena behind.
+	defer p.d.guard(&err)
+	d := p.d
+	launches := make([]Launch, len(p.steps))
+	for i, s := range p.steps {
+		launches[i] = s.Launch
+	}
+	index, err := d.prepare(ctx, launches)
+	if err != nil {
+		return err
+	}
+	temps := make([]*buffer, len(p.arena.sizes))
+	for i, n := range p.arena.sizes {
+		if temps[i], err = p.alloc("temporaries of "+p.name, n, storageUsage); err != nil {
+			return err
+		}
+	}
+	var uniform *buffer
+	if words := uniforms(p.steps); len(words) > 0 {
+		uniform, err = p.alloc("parameters of "+p.name, int64(len(words))*4, wgpu.BufferUsageUniform|wgpu.BufferUsageCopyDst)
+		if err != nil {
+			return err
+		}
+		if err := d.send(uniform, 0, bytesOf(words)); err != nil {
+			return err
+		}
+	}
+	find := func(b Binding) *buffer {
+		if b.Storage.Class == op.Temp {
+			return temps[p.arena.place[b.Storage]]
+		}
+		return bufferOf(b.Storage, b.Part)
+	}
+	groups := js.Global().Get("Array").New(len(p.steps))
+	for i, s := range p.steps {
+		g, err := d.bind(s.Launch, uniform, int64(i)*uniformSlot, find)
+		if err != nil {
+			return err
+		}
+		groups.SetIndex(i, g)
+	}
+	p.cmd = flatten(p.steps, index, d.caps)
+	p.js = d.replay.Call("program", jsWords(p.cmd.words), groups)
+	if err := d.answered(ctx); err != nil {
+		return err
+	}
+	return d.ready(ctx)
+}
+
+// jsWords copies words into a new Uint32Array.
+func jsWords(words []uint32) js.Value {
+	array := js.Global().Get("Uint32Array").New(len(words))
+	if len(words) > 0 {
+		js.CopyBytesToJS(js.Global().Get("Uint8Array").New(array.Get("buffer")), bytesOf(words))
+	}
+	return array
+}
+
+func (p *Program) alloc(name string, bytes int64, usage wgpu.BufferUsage) (*buffer, error) {
+	b, err := p.d.alloc(name, bytes, usage)
+	if err == nil {
+		p.owned = append(p.owned, b)
+	}
+	return b, err
+}
+
+// maxInFlight is how many submits may wait on the GPU. More would not make it
+// faster, but would go on working long after a person pressed Stop.
+const maxInFlight = 2
+
+// Run submits the copies and then the list, in as many submits as its work asks
+// for. Errors: fault.Aborted, DeviceLost, Shape for a copy that cannot be done.
+func (p *Program) Run(ctx context.Context, copies ...op.Copy) (err error) {
+	d := p.d
+	defer d.guard(&err)
+	if p.closed {
+		return fault.New(fault.Closed, "the program %s was closed", p.name)
+	}
+	if err := d.ready(ctx); err != nil {
+		return err
+	}
+	words, err := copyWords(copies)
+	if err != nil {
+		return err
+	}
+	if err := d.flush(); err != nil {
+		return err
+	}
+	p.encodes = 0
+	for i := 0; i+1 < len(p.cmd.splits); i++ {
+		if err := d.throttle(ctx); err != nil {
+			return err
+		}
+		args := append([]any{p.js, p.cmd.splits[i], p.cmd.splits[i+1]}, words...)
+		words = nil
+		start := time.Now()
+		d.replay.Call("run", args...)
+		p.encodes += time.Since(start)
+		d.inflight = append(d.inflight, promise(d.jsq.Call("onSubmittedWorkDone")))
+	}
+	return nil
+}
+
+// throttle waits until fewer than maxInFlight submits are on the GPU.
+func (d *Device) throttle(ctx context.Context) error {
+	for len(d.inflight) >= maxInFlight {
+		select {
+		case <-d.inflight[0]:
+			d.inflight = d.inflight[1:]
+		case <-d.lost:
+			return d.lostError()
+		case <-ctx.Done():
+			return aborted(ctx)
+		}
+	}
+	return d.ready(ctx)
+}
+
+// copyWords turns copies into the numbers that replay.js takes.
+func copyWords(copies []op.Copy) ([]any, error) {
+	var words []any
+	for _, c := range copies {
+		if c.Dst == nil || c.Src == nil || c.Dst.Rows*c.Dst.Cols != c.Src.Rows*c.Src.Cols || !contiguous(c.Dst) || !contiguous(c.Src) ||
+			c.Dst.DType() != op.F32 || c.Src.DType() != op.F32 || c.Dst.Storage == c.Src.Storage {
+			return nil, fault.New(fault.Shape, "copying %s to %s: two contiguous F32 tensors of one size in different storage are supported", c.Src, c.Dst)
+		}
+		dst, src := bufferOf(c.Dst.Storage, 0), bufferOf(c.Src.Storage, 0)
+		if dst == nil || src == nil {
+			return nil, fault.New(fault.Shape, "copying %s to %s: one of them is a temporary or was freed", c.Src, c.Dst)
+		}
+		words = append(words, src.id, c.Src.Offset*4, dst.id, c.Dst.Offset*4, c.Dst.Rows*c.Dst.Cols*4)
+	}
+	return words, nil
+}
+
+func contiguous(t *op.Tensor) bool { return t.Rows == 1 || t.Cols == t.Stride }
+
+// Stats tells what one run costs.
+func (p *Program) Stats() op.Stats {
+	return op.Stats{Dispatches: len(p.steps), TempBytes: p.arena.bytes()}
+}
+
+// EncodeTime is how long the CPU took to encode and submit the last Run.
+func (p *Program) EncodeTime() time.Duration { return p.encodes }
+
+// Close gives the memory back.
+func (p *Program) Close() {
+	for _, b := range p.owned {
+		p.d.destroy(b)
+	}
+	p.owned, p.closed = nil, true
+}
