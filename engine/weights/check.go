@@ -1,0 +1,208 @@
+package weights
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"undertone/engine/fault"
+)
+
+// Caps on what a manifest may claim.
+const (
+	maxFileBytes = 64 << 30
+	maxPathBytes = 255
+	maxPieces    = 12288 // in all files together: 48 GiB
+	maxSteps     = 1000
+	maxSide      = 4096
+	maxList      = 1024
+	maxWeight    = 100 // of a preset
+)
+
+// The roles every model must fill, each with one file.
+var roles = []string{"dit", "text", "vae", "tokenizer"}
+
+var slug = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+
+// A checker collects the first thing that is wrong with a manifest.
+type checker struct{ err error }
+
+func (c *checker) fail(format string, args ...any) {
+	if c.err == nil {
+		c.err = fault.New(fault.ManifestInvalid, "model.json: "+format, args...)
+	}
+}
+
+func (c *checker) whole(what string, v, low, high int64) {
+	if v < low || v > high {
+		c.fail("%s is %d, wanted %d to %d", what, v, low, high)
+	}
+}
+
+func (c *checker) number(what string, v, low, high float64) {
+	if !(v >= low && v <= high) {
+		c.fail("%s is %g, wanted %g to %g", what, v, low, high)
+	}
+}
+
+// words wants printable text of 1 to limit bytes.
+func (c *checker) words(what, s string, limit int) {
+	if len(s) < 1 || len(s) > limit {
+		c.fail("%s has %d bytes, wanted 1 to %d", what, len(s), limit)
+	}
+	if i := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
+		c.fail("%s has an unprintable character at byte %d", what, i)
+	}
+}
+
+func (c *checker) list(what string, items []string, limit int) {
+	c.whole("the length of "+what, int64(len(items)), 0, maxList)
+	for i, s := range items {
+		if c.err != nil {
+			return
+		}
+		if s == "" || len(s) > limit {
+			c.words(fmt.Sprintf("%s[%d]", what, i), s, limit)
+		}
+	}
+}
+
+func (m *Manifest) check() error {
+	c := &checker{}
+	if !slug.MatchString(m.Name) {
+		c.fail("name %.80q must be 1 to 64 of a-z, 0-9 and -", m.Name)
+	}
+	c.words("title", m.Title, 200)
+	c.words("revision", m.Revision, 64)
+	c.words("licenses.weights", m.Licenses.Weights, 200)
+	c.words("licenses.data", m.Licenses.Data, 1000)
+	c.whole("parameters.dit", m.Parameters.DiT, 1, MaxElements)
+	c.whole("parameters.text", m.Parameters.Text, 0, MaxElements)
+	c.whole("parameters.vae", m.Parameters.VAE, 0, MaxElements)
+	m.checkFiles(c)
+	for i, raw := range [][]byte{m.DiT, m.Text, m.VAE} {
+		if len(raw) == 0 || raw[0] != '{' {
+			c.fail("%q must be an object", roles[i])
+		}
+	}
+	m.checkOffers(c)
+	return c.err
+}
+
+func (m *Manifest) checkFiles(c *checker) {
+	c.whole("the number of files", int64(len(m.Files)), int64(len(roles)), int64(len(roles)))
+	paths, pieces := map[string]bool{}, 0
+	for i := range m.Files {
+		f := &m.Files[i]
+		if c.err != nil {
+			return
+		}
+		checkPath(c, f.Path)
+		if paths[f.Path] {
+			c.fail("two files have the path %q", f.Path)
+		}
+		paths[f.Path] = true
+		c.whole("bytes of "+f.Path, f.Bytes, 1, maxFileBytes)
+		if want := (f.Bytes + PieceSize - 1) / PieceSize; c.err == nil && int64(len(f.Pieces)) != want {
+			c.fail("%s of %d bytes has %d pieces, wanted %d", f.Path, f.Bytes, len(f.Pieces), want)
+		}
+		if pieces += len(f.Pieces); pieces > maxPieces {
+			c.fail("the files have over %d pieces", maxPieces)
+		}
+		checkHashes(c, f)
+	}
+	for _, r := range roles {
+		if _, ok := m.File(r); !ok {
+			c.fail("no file has the role %q", r)
+		}
+	}
+}
+
+// checkPath wants a plain relative path: it becomes part of an address and of
+// the names of files, so nothing in it may mean anything else there.
+func checkPath(c *checker, p string) {
+	if len(p) < 1 || len(p) > maxPathBytes {
+		c.fail("a path has %d bytes, wanted 1 to %d", len(p), maxPathBytes)
+	}
+	for _, part := range strings.Split(p, "/") {
+		if part == "" || part[0] == '.' {
+			c.fail("path %.255q must be relative, without empty parts, \"..\" or hidden names", p)
+		}
+		for _, r := range part {
+			if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '_' || r == '-') {
+				c.fail("path %.255q has the character %q; allowed are letters, digits and . _ - /", p, r)
+			}
+		}
+	}
+}
+
+// checkHashes wants lower-case SHA-256 and that the root is that of the pieces.
+func checkHashes(c *checker, f *File) {
+	root, piece := sha256.New(), [sha256.Size]byte{}
+	for i, h := range f.Pieces {
+		if !decodeHash(piece[:], h) {
+			c.fail("piece %d of %s has the hash %.80q, wanted 64 lower-case hexadecimal digits", i, f.Path, h)
+			return
+		}
+		root.Write(piece[:])
+	}
+	if got := hex.EncodeToString(root.Sum(nil)); got != f.SHA256 {
+		c.fail("%s has the root %.80q, its pieces give %s", f.Path, f.SHA256, got)
+	}
+}
+
+func decodeHash(dst []byte, s string) bool {
+	if len(s) != 2*len(dst) || strings.ToLower(s) != s {
+		return false
+	}
+	_, err := hex.Decode(dst, []byte(s))
+	return err == nil
+}
+
+func (m *Manifest) checkOffers(c *checker) {
+	c.whole("max_steps", int64(m.MaxSteps), 1, maxSteps)
+	c.whole("the number of sizes", int64(len(m.Sizes)), 1, 64)
+	offered := false
+	for i, s := range m.Sizes {
+		c.whole(fmt.Sprintf("sizes[%d]", i), int64(s), 16, maxSide)
+		offered = offered || s == m.Defaults.Size
+	}
+	d := m.Defaults
+	c.whole("defaults.steps", int64(d.Steps), 1, int64(m.MaxSteps))
+	if !offered {
+		c.fail("defaults.size %d is not among the sizes %v", d.Size, m.Sizes)
+	}
+	c.number("defaults.shift", d.Shift, 0.01, 100)
+	c.number("defaults.cfg", d.CFG, 0, 30)
+	c.whole("the length of defaults.prompt", int64(len(d.Prompt)), 0, 4096)
+	c.whole("the number of presets", int64(len(m.Presets)), 0, 64)
+	ids := map[string]bool{}
+	for _, p := range m.Presets {
+		if !slug.MatchString(p.ID) || ids[p.ID] {
+			c.fail("the preset id %.80q must be unique and 1 to 64 of a-z, 0-9 and -", p.ID)
+		}
+		ids[p.ID] = true
+		c.words("the title of preset "+p.ID, p.Title, 200)
+		c.whole("the words of preset "+p.ID, int64(max(len(p.Positive), len(p.Negative))), 0, 4096)
+		c.number("the weight of preset "+p.ID, math.Abs(p.Weight), 0, maxWeight)
+		c.number("the head weight of preset "+p.ID, math.Abs(p.Head), 0, maxWeight)
+		if len(p.Schedule) == 0 || p.Schedule[0] != '{' {
+			c.fail("preset %s has no schedule", p.ID)
+		}
+	}
+	u := m.Understands
+	for _, l := range []struct {
+		what  string
+		items []string
+	}{
+		{"objects", u.Objects}, {"colours", u.Colours}, {"counts", u.Counts}, {"places", u.Places},
+		{"styles", u.Styles}, {"quality", u.Quality}, {"relations", u.Relations},
+	} {
+		c.list("understands."+l.what, l.items, 200)
+	}
+	c.list("examples", m.Examples, 4096)
+}

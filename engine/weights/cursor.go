@@ -1,0 +1,118 @@
+package weights
+
+import (
+	"encoding/binary"
+	"io"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"undertone/engine/op"
+)
+
+// readFull fills b from offset off of src.
+func readFull(src op.Source, b []byte, off int64) error {
+	n, err := src.ReadAt(b, off)
+	switch {
+	case n == len(b):
+		return nil
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
+		return refuse(Truncated, "the file ends at byte %d, %d are needed", off+int64(n), off+int64(len(b)))
+	case err == nil:
+		err = io.ErrNoProgress
+	}
+	return unreadable(err, off, int64(len(b)))
+}
+
+// cursor reads a header front to back through a small buffer. The first error
+// sticks: later reads give zeros, so that a parser asks for err where it would
+// act on what it read.
+type cursor struct {
+	src      op.Source
+	off, end int64 // of the next byte; of the header or file
+	buf      []byte
+	have     []byte // the unread part of buf
+	err      error
+}
+
+func newCursor(src op.Source, off, end int64) *cursor {
+	return &cursor{src: src, off: off, end: end, buf: make([]byte, min(16<<10, max(0, end-off)))}
+}
+
+func (c *cursor) left() int64 { return c.end - c.off }
+
+func (c *cursor) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+// fill makes at least one byte available.
+func (c *cursor) fill() bool {
+	if c.err != nil {
+		return false
+	}
+	if len(c.have) > 0 {
+		return true
+	}
+	if c.left() <= 0 {
+		c.fail(refuse(Truncated, "the header ends at byte %d in the middle of an entry", c.end))
+		return false
+	}
+	b := c.buf[:min(int64(len(c.buf)), c.left())]
+	if err := readFull(c.src, b, c.off); err != nil {
+		c.fail(err)
+		return false
+	}
+	c.have = b
+	return true
+}
+
+func (c *cursor) read(dst []byte) {
+	for len(dst) > 0 {
+		if !c.fill() {
+			clear(dst)
+			return
+		}
+		n := copy(dst, c.have)
+		dst, c.have, c.off = dst[n:], c.have[n:], c.off+int64(n)
+	}
+}
+
+// word reads an n-byte little-endian number, n ≤ 8.
+func (c *cursor) word(n int) uint64 {
+	var b [8]byte
+	c.read(b[:n])
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+func (c *cursor) u32() uint32  { return uint32(c.word(4)) }
+func (c *cursor) u64() uint64  { return c.word(8) }
+func (c *cursor) f32() float32 { return math.Float32frombits(c.u32()) }
+
+// text reads a GGUF string: u64 length, then UTF-8 bytes.
+func (c *cursor) text(what string, limit int64) string {
+	n := c.u64()
+	if c.err != nil {
+		return ""
+	}
+	if n > uint64(limit) {
+		c.fail(refuse(TooLong, "%s of %d bytes, at most %d", what, n, limit))
+		return ""
+	}
+	if int64(n) > c.left() {
+		c.fail(refuse(Truncated, "%s of %d bytes, %d are left in the file", what, n, c.left()))
+		return ""
+	}
+	var s strings.Builder
+	s.Grow(int(n))
+	for rest := int(n); rest > 0 && c.fill(); {
+		k := min(rest, len(c.have))
+		s.Write(c.have[:k])
+		c.have, c.off, rest = c.have[k:], c.off+int64(k), rest-k
+	}
+	if c.err == nil && !utf8.ValidString(s.String()) {
+		c.fail(refuse(BadText, "%s %.64q", what, s.String()))
+	}
+	return s.String()
+}

@@ -1,0 +1,224 @@
+package weights
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"path"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// ManifestFormat and ManifestVersion are what "format" and "version" of a
+// model.json must say.
+const (
+	ManifestFormat  = "undertone-model"
+	ManifestVersion = 1
+	maxManifest     = 1 << 20
+)
+
+// Manifest is model.json: what a model consists of, what it offers and what it
+// understands. The three configurations and the schedules of presets are kept as
+// they stand; they belong to engine/dit, engine/text, engine/vae and guidance,
+// which check them (see Decode).
+type Manifest struct {
+	Format      string          `json:"format"`
+	Version     int             `json:"version"`
+	Name        string          `json:"name"`
+	Title       string          `json:"title"`
+	Family      string          `json:"family"`
+	Revision    string          `json:"revision"`
+	Parameters  Parameters      `json:"parameters"`
+	Licenses    Licenses        `json:"licenses"`
+	Files       []File          `json:"files"`
+	DiT         json.RawMessage `json:"dit"`
+	Text        json.RawMessage `json:"text"`
+	VAE         json.RawMessage `json:"vae"`
+	Defaults    Defaults        `json:"defaults"`
+	Sizes       []int           `json:"sizes"` // sides of the square pictures it can make, in pixels
+	MaxSteps    int             `json:"max_steps"`
+	Presets     []Preset        `json:"presets"`
+	Understands Vocabulary      `json:"understands"`
+	Examples    []string        `json:"examples"`
+}
+
+// Parameters counts the weights of each component.
+type Parameters struct {
+	DiT  int64 `json:"dit"`
+	Text int64 `json:"text"`
+	VAE  int64 `json:"vae"`
+}
+
+// Licenses name the terms of the weights and of the data they were trained on.
+type Licenses struct {
+	Weights string `json:"weights"`
+	Data    string `json:"data"`
+}
+
+// File is one file of a model. Pieces are the SHA-256 of every 4 MiB of it,
+// SHA256 the hash of the concatenated raw piece hashes; all in lower-case hex.
+type File struct {
+	Role   string   `json:"role"` // "dit", "text", "vae" or "tokenizer"
+	Path   string   `json:"path"` // slash-separated, relative to model.json
+	Bytes  int64    `json:"bytes"`
+	Pieces []string `json:"pieces"`
+	SHA256 string   `json:"sha256"`
+}
+
+// Defaults are the settings of the first picture.
+type Defaults struct {
+	Steps  int     `json:"steps"`
+	Size   int     `json:"size"`
+	Shift  float64 `json:"shift"` // t → shift·t/(1 + (shift−1)·t)
+	CFG    float64 `json:"cfg"`
+	Seed   uint32  `json:"seed"`
+	Prompt string  `json:"prompt"`
+}
+
+// Preset is a ready-made guidance direction. Schedule is guidance.Schedule as JSON.
+type Preset struct {
+	ID       string          `json:"id"`
+	Title    string          `json:"title"`
+	Positive string          `json:"positive"`
+	Negative string          `json:"negative"`
+	Weight   float64         `json:"weight"`
+	Head     float64         `json:"head"`
+	Schedule json.RawMessage `json:"schedule"`
+}
+
+// Vocabulary lists the words a model was trained on, for people.
+type Vocabulary struct {
+	Objects   []string `json:"objects"`
+	Colours   []string `json:"colours"`
+	Counts    []string `json:"counts"`
+	Places    []string `json:"places"`
+	Styles    []string `json:"styles"`
+	Quality   []string `json:"quality"`
+	Relations []string `json:"relations"`
+}
+
+// Bundle is a manifest together with access to its files.
+type Bundle struct {
+	Manifest
+	opener Opener
+	folder string
+}
+
+// LoadBundle reads and checks a manifest, and nothing else. Errors:
+// ManifestInvalid, ModelUnsupported (another version or family), and the opener's.
+func LoadBundle(ctx context.Context, o Opener, manifestPath string) (*Bundle, error) {
+	src, err := o.Open(ctx, manifestPath)
+	if err != nil {
+		return nil, err
+	}
+	defer Close(src)
+	if n := src.Size(); n > maxManifest {
+		return nil, fault.New(fault.ManifestInvalid, "model.json has %d bytes, at most %d", n, maxManifest)
+	}
+	text := make([]byte, src.Size())
+	if err := readFull(src, text, 0); err != nil {
+		return nil, err
+	}
+	m, err := ParseManifest(text)
+	if err != nil {
+		return nil, err
+	}
+	return &Bundle{*m, o, path.Dir(manifestPath)}, nil
+}
+
+// ParseManifest checks the text of a model.json in three passes: that it is JSON
+// without duplicate keys and within caps, that it has the manifest's fields and no
+// others, and that every value is in range.
+func ParseManifest(text []byte) (*Manifest, error) {
+	if len(text) > maxManifest {
+		return nil, fault.New(fault.ManifestInvalid, "model.json has %d bytes, at most %d", len(text), maxManifest)
+	}
+	if err := checkJSON(text); err != nil {
+		return nil, fault.Wrap(err, fault.ManifestInvalid, "model.json is not acceptable")
+	}
+	var head struct {
+		Format  string
+		Version int
+		Family  string
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, fault.Wrap(err, fault.ManifestInvalid, "model.json is malformed")
+	}
+	switch {
+	case head.Format != ManifestFormat:
+		return nil, fault.New(fault.ManifestInvalid, "model.json has the format %.64q, wanted %q", head.Format, ManifestFormat)
+	case head.Version != ManifestVersion:
+		return nil, fault.New(fault.ModelUnsupported, "model.json has version %d, supported: %d", head.Version, ManifestVersion)
+	case head.Family != "flux":
+		return nil, fault.New(fault.ModelUnsupported, "the model's family is %.64q, supported: flux", head.Family)
+	}
+	var m Manifest
+	if err := Decode(text, "model.json", &m); err != nil {
+		return nil, err
+	}
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	return &m, nil
+}
+
+// Decode reads one JSON object of a manifest, such as m.DiT, into a struct that
+// must have all of its keys (ManifestInvalid).
+func Decode(text []byte, what string, into any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fault.Wrap(err, fault.ManifestInvalid, "%s is malformed", what)
+	}
+	return nil
+}
+
+// File finds a file by its role.
+func (m *Manifest) File(role string) (*File, bool) {
+	for i := range m.Files {
+		if m.Files[i].Role == role {
+			return &m.Files[i], true
+		}
+	}
+	return nil, false
+}
+
+// Bytes is the size of all files together: what a person has to download.
+func (m *Manifest) Bytes() (n int64) {
+	for _, f := range m.Files {
+		n += f.Bytes
+	}
+	return n
+}
+
+// OpenFile opens the file of a role and compares its size with the manifest. Its
+// contents are for Verify, or for a Source that checks pieces as they arrive.
+func (b *Bundle) OpenFile(ctx context.Context, role string) (op.Source, *File, error) {
+	f, ok := b.File(role)
+	if !ok {
+		return nil, nil, fault.New(fault.ManifestInvalid, "model.json names no file for %q", role)
+	}
+	src, err := b.Open(ctx, f.Path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.checkSize(src); err != nil {
+		Close(src)
+		return nil, nil, err
+	}
+	return src, f, nil
+}
+
+// Open opens a file by its path relative to the manifest.
+func (b *Bundle) Open(ctx context.Context, name string) (op.Source, error) {
+	return b.opener.Open(ctx, path.Join(b.folder, name))
+}
+
+// Close closes a source that can be closed.
+func Close(src op.Source) {
+	if c, ok := src.(io.Closer); ok {
+		c.Close()
+	}
+}

@@ -1,0 +1,118 @@
+package weights
+
+import "bytes"
+
+// Caps on the JSON of a manifest, so that decoding it costs little more memory
+// than its text.
+const (
+	maxDepth   = 12
+	maxKeys    = 64   // of one object
+	maxJSONStr = 4096 // bytes
+)
+
+// checkJSON walks a JSON text and refuses what encoding/json would let pass:
+// duplicate keys, keys it would match although they differ in case, halves of
+// surrogates, and texts that are legal but absurd.
+func checkJSON(text []byte) error {
+	l := &lexer{cursor: newCursor(bytes.NewReader(text), 0, int64(len(text)))}
+	l.value(0)
+	for l.err == nil && l.left() > 0 {
+		if at, b := l.off, l.take(); b != ' ' && b != '\n' && b != '\r' && b != '\t' {
+			l.bad(BadSyntax, "byte %d, behind the end, is %q", at, b)
+		}
+	}
+	return l.err
+}
+
+func (l *lexer) value(depth int) {
+	at, b := l.off, l.peek()
+	switch {
+	case l.err != nil:
+	case depth > maxDepth:
+		l.bad(TooMany, "byte %d is nested deeper than %d", at, maxDepth)
+	case b == '{':
+		l.object(depth)
+	case b == '[':
+		l.take()
+		n := 0
+		for l.more(n == 0, ']') {
+			limit := maxList
+			if l.peek() == '"' {
+				limit = maxPieces
+			}
+			if n++; n > limit {
+				l.bad(TooMany, "the array at byte %d has over %d elements", at, limit)
+				return
+			}
+			l.value(depth + 1)
+		}
+	case b == '"':
+		l.str(maxJSONStr)
+	case b == '-' || b >= '0' && b <= '9':
+		l.number()
+	default:
+		l.literal()
+	}
+}
+
+func (l *lexer) object(depth int) {
+	l.take()
+	var keys [maxKeys]string
+	n := 0
+	for l.more(n == 0, '}') {
+		at := l.off
+		key := string(l.str(64))
+		if l.err == nil && n == maxKeys {
+			l.bad(TooMany, "the object around byte %d has over %d keys", at, maxKeys)
+		}
+		for i := range len(key) {
+			if c := key[i]; !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_') {
+				l.bad(UnknownKey, "key %q; keys are lower-case letters, digits and _", key)
+			}
+		}
+		if l.err != nil {
+			return
+		}
+		for _, k := range keys[:n] {
+			if k == key {
+				l.bad(Duplicate, "key %q is there twice", key)
+			}
+		}
+		keys[n] = key
+		n++
+		l.expect(':')
+		l.value(depth + 1)
+	}
+}
+
+// number skips a number of at most 32 characters; encoding/json checks its form.
+func (l *lexer) number() {
+	for n := 0; l.err == nil && l.left() > 0; n++ {
+		switch b := l.next(); {
+		case b >= '0' && b <= '9', b == '-', b == '+', b == '.', b|0x20 == 'e':
+			l.take()
+		default:
+			return
+		}
+		if n == 32 {
+			l.bad(BadNumber, "the number before byte %d has over 32 characters", l.off)
+		}
+	}
+}
+
+func (l *lexer) literal() {
+	at := l.off
+	var word [5]byte
+	n := 0
+	for ; l.err == nil && l.left() > 0 && n < len(word); n++ {
+		if b := l.next(); b < 'a' || b > 'z' {
+			break
+		}
+		word[n] = l.take()
+	}
+	switch string(word[:n]) {
+	case "true", "false":
+	default: // null too: every field of a manifest has a value
+		l.bad(BadSyntax, "byte %d begins no value of a manifest", at)
+	}
+}
