@@ -150,3 +150,11 @@ func (r *rig) weight(use op.Use, dt op.DType, rows, cols, skip int, g gen) *op.T
 
 // vector uploads a bias or a norm's weight [1, n].
 func (r *rig) vector(n int, g gen) *op.Tensor { return r.weight(op.UseVector, op.F32, 1, n, 0, g) }
+
+// Encode stores values as dt, in the layout of GGUF and safetensors.
+func Encode(dt op.DType, values []float32) []byte {
+	elems, size := dt.Block()
+	raw := make([]byte, len(values)/elems*size)
+	op.Quantize(dt, raw, values)
+	return raw
+}

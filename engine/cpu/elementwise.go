@@ -1,0 +1,93 @@
+package cpu
+
+import (
+	"math"
+
+	"undertone/engine/op"
+)
+
+// activate applies an activation function.
+func activate(act op.Act, x float64) float64 {
+	switch act {
+	case op.ReLU:
+		if x < 0 { // NaN stays NaN
+			return 0
+		}
+		return x
+	case op.SiLU:
+		return x * sigmoid(x)
+	case op.GELU:
+		return x * 0.5 * math.Erfc(-x/math.Sqrt2)
+	case op.GELUTanh:
+		return x * 0.5 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
+	case op.QuickGELU:
+		return x * sigmoid(1.702*x)
+	case op.Clamp3:
+		return 3 * math.Tanh(x/3)
+	}
+	return x
+}
+
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// each computes every element of the output from those of the inputs at the
+// same place; absent inputs count as zero.
+func (j *job) each(f func(a, b float64) float64) {
+	a, out := j.in(0), j.out()
+	var b view
+	if len(j.n.In) > 1 {
+		b = j.in(1)
+	}
+	per := max(1, 1<<12/out.Cols) // rows in one part
+	j.parallel(divUp(out.Rows, per), func(part int) {
+		for r := part * per; r < min(out.Rows, (part+1)*per); r++ {
+			o := out.row(r)
+			for i, v := range a.row(r) {
+				y := 0.0
+				if b.Tensor != nil {
+					y = float64(b.row(r)[i])
+				}
+				o[i] = float32(f(float64(v), y))
+			}
+		}
+	})
+}
+
+func activation(j *job) {
+	act := j.n.P.Act
+	j.each(func(x, _ float64) float64 { return activate(act, x) })
+}
+
+func add(j *job) { j.each(func(a, b float64) float64 { return a + b }) }
+
+// cfg: uncond + scale·(cond − uncond).
+func cfg(j *job) {
+	scale := float64(j.n.P.Scale)
+	j.each(func(cond, uncond float64) float64 { return uncond + scale*(cond-uncond) })
+}
+
+// euler: x += dt·v.
+func euler(j *job) {
+	v, dt, x := j.in(0), float64(j.in(1).row(0)[0]), j.out()
+	for r := range x.Rows {
+		row := x.row(r)
+		for i, d := range v.row(r) {
+			row[i] = float32(float64(row[i]) + dt*float64(d))
+		}
+	}
+}
+
+func embedding(j *job) {
+	table, ids, out := j.in(0), j.n.In[1], j.out()
+	words := ids.Storage.Handle.([]uint32)[ids.Offset:]
+	for r := range out.Rows {
+		copy(out.row(r), table.row(int(min(words[r], uint32(table.Rows-1)))))
+	}
+}
+
+func copied(j *job) {
+	x, out := j.in(0), j.out()
+	for r := range x.Rows {
+		copy(out.row(r), x.row(r))
+	}
+}

@@ -1,0 +1,230 @@
+package cpu
+
+import (
+	"context"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// program is a compiled list.
+type program struct {
+	m         *Machine
+	nodes     []op.Node
+	temps     []*op.Storage
+	tempBytes int64
+}
+
+// Compile gives every temporary of the list its memory; those that are never
+// needed at once share it.
+func (m *Machine) Compile(ctx context.Context, l *op.List) (op.Program, error) {
+	if err := m.open(); err != nil {
+		return nil, err
+	}
+	if err := l.Err(); err != nil {
+		return nil, err
+	}
+	p := &program{m: m, nodes: l.Nodes}
+	p.place()
+	return p, aborted(ctx)
+}
+
+// place walks the list once: a temporary takes a free piece of memory (the
+// smallest that is large enough, or a new one) at its first operation and gives
+// it back after its last.
+func (p *program) place() {
+	last := map[*op.Storage]int{}
+	for i, n := range p.nodes {
+		for _, s := range storages(n) {
+			if s.Class == op.Temp {
+				last[s] = i
+			}
+		}
+	}
+	var free [][]float32
+	for i, n := range p.nodes {
+		for _, s := range storages(n) {
+			if _, isTemp := last[s]; !isTemp || s.Handle != nil {
+				continue
+			}
+			best := -1
+			for j, f := range free {
+				if len(f) >= s.Elems && (best < 0 || len(f) < len(free[best])) {
+					best = j
+				}
+			}
+			if best >= 0 {
+				s.Handle = free[best]
+				free = append(free[:best], free[best+1:]...)
+			} else {
+				s.Handle = undefined(s.Elems)
+				p.tempBytes += int64(s.Elems) * 4
+			}
+			p.temps = append(p.temps, s)
+		}
+		for _, s := range storages(n) {
+			if at, isTemp := last[s]; isTemp && at == i {
+				free = append(free, s.Handle.([]float32))
+				delete(last, s)
+			}
+		}
+	}
+}
+
+// undefined is memory that shows when it is read before it was written.
+func undefined(n int) []float32 {
+	s := make([]float32, n)
+	for i := range s {
+		s[i] = float32(math.NaN())
+	}
+	return s
+}
+
+// storages are those an operation names, without absent inputs.
+func storages(n op.Node) []*op.Storage {
+	s := []*op.Storage{n.Out.Storage}
+	for _, in := range n.In {
+		if in != nil {
+			s = append(s, in.Storage)
+		}
+	}
+	return s
+}
+
+// Run does the copies and the list; when it returns, the work is done. When ctx
+// ends meanwhile it stops within one operation's part, with outputs half made.
+func (p *program) Run(ctx context.Context, copies ...op.Copy) error {
+	if err := p.m.open(); err != nil {
+		return err
+	}
+	if err := aborted(ctx); err != nil {
+		return err
+	}
+	for _, c := range copies {
+		if c.Dst.Rows*c.Dst.Cols != c.Src.Rows*c.Src.Cols {
+			return fault.New(fault.Shape, "copy of %s to %s", c.Src, c.Dst)
+		}
+		data, err := p.m.Read(ctx, c.Src)
+		if err != nil {
+			return err
+		}
+		if err := p.m.Write(c.Dst, data); err != nil {
+			return err
+		}
+	}
+	for i := range p.nodes {
+		j := job{m: p.m, ctx: ctx, n: &p.nodes[i]}
+		kernels[j.n.Kind](&j)
+		if j.err == nil {
+			j.err = p.m.tick(ctx)
+		}
+		if j.err != nil {
+			return j.err
+		}
+	}
+	return nil
+}
+
+// Stats counts each operation as one dispatch.
+func (p *program) Stats() op.Stats {
+	return op.Stats{Dispatches: len(p.nodes), TempBytes: p.tempBytes}
+}
+
+// Close lets go of the temporaries.
+func (p *program) Close() {
+	for _, s := range p.temps {
+		s.Handle = nil
+	}
+	p.temps, p.nodes = nil, nil
+}
+
+// kernels holds the function of every operation.
+var kernels = map[op.Kind]func(*job){
+	op.MatMul: matmul, op.Attention: attention, op.LayerNorm: layerNorm, op.QKNormRoPE: qkNormRoPE,
+	op.Activation: activation, op.Add: add, op.CFG: cfg, op.Euler: euler, op.Embedding: embedding,
+	op.Conv3x3: conv3x3, op.Upsample: upsample, op.Patchify: patchify, op.Unpatchify: unpatchify,
+	op.ToRGBA: toRGBA, op.Copied: copied,
+}
+
+// job is one operation being computed.
+type job struct {
+	m   *Machine
+	ctx context.Context
+	n   *op.Node
+	err error
+}
+
+// view gives access to the rows of a tensor.
+type view struct {
+	*op.Tensor
+	s []float32
+}
+
+func (v view) row(r int) []float32 {
+	at := v.Offset + r*v.Stride
+	return v.s[at : at+v.Cols : at+v.Cols]
+}
+
+func f32(t *op.Tensor) view {
+	if t == nil {
+		return view{}
+	}
+	return view{t, t.Storage.Handle.([]float32)}
+}
+
+func (j *job) out() view     { return f32(j.n.Out) }
+func (j *job) in(i int) view { return f32(j.n.In[i]) }
+
+// parallel calls do once for each part 0 … parts−1, on all workers. Parts write
+// to different places and each computes the same wherever it runs. Between its
+// own parts the calling goroutine lets the event loop run and looks at ctx.
+func (j *job) parallel(parts int, do func(part int)) {
+	var next atomic.Int64
+	var stop atomic.Bool
+	work := func(between func() bool) {
+		for !stop.Load() {
+			part := int(next.Add(1)) - 1
+			if part >= parts {
+				return
+			}
+			do(part)
+			if !between() {
+				stop.Store(true)
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for range min(j.m.workers, parts) - 1 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			work(func() bool { return true })
+		}()
+	}
+	work(func() bool {
+		if j.err == nil {
+			j.err = j.m.tick(j.ctx)
+		}
+		return j.err == nil
+	})
+	wg.Wait()
+}
+
+// yieldEvery is how long the event loop may wait.
+const yieldEvery = 50 * time.Millisecond
+
+// tick is called between parts of the work.
+func (m *Machine) tick(ctx context.Context) error {
+	if time.Since(m.last) < yieldEvery {
+		return nil
+	}
+	if m.opt.Yield != nil {
+		m.opt.Yield()
+	}
+	m.last = time.Now()
+	return aborted(ctx)
+}

@@ -1,0 +1,79 @@
+package cpu
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// uploadBytes bounds what one read of a weight file brings into memory.
+const uploadBytes = 1 << 20
+
+// Upload reads a weight, widens it to float32 and refuses values that are not
+// finite. Matrices and vectors become [rows, cols]; the kernel of a convolution,
+// stored [out, in, 3, 3], is kept as [out, 3, 3, in], so that the products with
+// a pixel's channels lie side by side.
+func (m *Machine) Upload(ctx context.Context, w op.WeightSpec) (*op.Tensor, error) {
+	if err := m.open(); err != nil {
+		return nil, err
+	}
+	elems, size := w.DType.Block()
+	if w.Rows < 1 || w.Cols < 1 || w.Cols%elems != 0 || w.DType == op.U32 || w.Use == op.UseConv3x3 && w.Cols%9 != 0 {
+		return nil, fault.New(fault.WeightsFormat, "weight %s: %d×%d of %s (use %d) cannot be stored", w.Name, w.Rows, w.Cols, w.DType, w.Use)
+	}
+	rowBytes := w.Cols / elems * size
+	if end, have := w.Offset+int64(rowBytes)*int64(w.Rows), w.Data.Size(); w.Offset < 0 || end > have {
+		return nil, fault.New(fault.WeightsTruncated, "weight %s ends at byte %d of a file of %d", w.Name, end, have)
+	}
+	t := op.NewStorage(w.Name, op.Weight, op.F32, w.Rows, w.Cols)
+	dst := make([]float32, t.Storage.Elems)
+	t.Storage.Handle = dst
+
+	step := min(w.Rows, max(1, uploadBytes/rowBytes))
+	raw, row := make([]byte, step*rowBytes), make([]float32, w.Cols)
+	for r := 0; r < w.Rows; r += step {
+		if err := m.tick(ctx); err != nil {
+			return nil, err
+		}
+		n := min(step, w.Rows-r)
+		if err := readAt(w, raw[:n*rowBytes], w.Offset+int64(r)*int64(rowBytes)); err != nil {
+			return nil, err
+		}
+		for i := range n {
+			op.Dequantize(w.DType, row, raw[i*rowBytes:(i+1)*rowBytes])
+			for c, v := range row {
+				if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+					return nil, fault.New(fault.WeightsNotFinite, "weight %s, row %d, column %d is %g", w.Name, r+i, c, v)
+				}
+			}
+			out := dst[(r+i)*t.Stride:][:w.Cols]
+			if w.Use != op.UseConv3x3 {
+				copy(out, row)
+				continue
+			}
+			in := w.Cols / 9
+			for c := range in {
+				for tap := range 9 {
+					out[tap*in+c] = row[c*9+tap]
+				}
+			}
+		}
+	}
+	return t, nil
+}
+
+func readAt(w op.WeightSpec, b []byte, off int64) error {
+	n, err := w.Data.ReadAt(b, off)
+	switch {
+	case n == len(b):
+		return nil
+	case err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return fault.New(fault.WeightsTruncated, "weight %s: %d of %d bytes at %d", w.Name, n, len(b), off)
+	}
+	f := fault.Of(err) // keeps the code of a source that failed with a fault
+	return fault.Wrap(err, f.Code, "weight %s", w.Name)
+}
