@@ -168,20 +168,34 @@ func (d *Device) throttle(ctx context.Context) error {
 func copyWords(copies []op.Copy) ([]any, error) {
 	var words []any
 	for _, c := range copies {
-		if c.Dst == nil || c.Src == nil || c.Dst.Rows*c.Dst.Cols != c.Src.Rows*c.Src.Cols || !contiguous(c.Dst) || !contiguous(c.Src) ||
-			c.Dst.DType() != op.F32 || c.Src.DType() != op.F32 || c.Dst.Storage == c.Src.Storage {
+		n := copyElems(c.Dst, c.Src)
+		if n == 0 {
 			return nil, fault.New(fault.Shape, "copying %s to %s: two contiguous F32 tensors of one size in different storage are supported", c.Src, c.Dst)
 		}
 		dst, src := bufferOf(c.Dst.Storage, 0), bufferOf(c.Src.Storage, 0)
 		if dst == nil || src == nil {
 			return nil, fault.New(fault.Shape, "copying %s to %s: one of them is a temporary or was freed", c.Src, c.Dst)
 		}
-		words = append(words, src.id, c.Src.Offset*4, dst.id, c.Dst.Offset*4, c.Dst.Rows*c.Dst.Cols*4)
+		words = append(words, src.id, c.Src.Offset*4, dst.id, c.Dst.Offset*4, n*4)
 	}
 	return words, nil
 }
 
-func contiguous(t *op.Tensor) bool { return t.Rows == 1 || t.Cols == t.Stride }
+// copyElems is how many elements a copy moves in one piece; 0 if it cannot.
+// Between tensors of one shape whose rows are padded alike the padding goes along.
+func copyElems(dst, src *op.Tensor) int {
+	if dst == nil || src == nil || dst.DType() != op.F32 || src.DType() != op.F32 || dst.Storage == src.Storage {
+		return 0
+	}
+	contiguous := func(t *op.Tensor) bool { return t.Rows == 1 || t.Cols == t.Stride }
+	if contiguous(dst) && contiguous(src) && dst.Rows*dst.Cols == src.Rows*src.Cols {
+		return dst.Rows * dst.Cols
+	}
+	if dst.Rows == src.Rows && dst.Cols == src.Cols && dst.Stride == src.Stride && dst.Stride == op.Pad(dst.Cols) {
+		return (dst.Rows-1)*dst.Stride + dst.Cols
+	}
+	return 0
+}
 
 // Stats tells what one run costs.
 func (p *Program) Stats() op.Stats {
