@@ -1,0 +1,14 @@
+// Weights as packed halves: patch (n4, k4) is two vec4<u32>, each holding two k of
+// four columns. Needs no shader-f16.
+@group(0) @binding(6) var<storage, read> weights: array<vec4<u32>>;
+
+fn halves(x: u32, y: u32) -> vec4<f32> {
+    return vec4<f32>(unpack2x16float(x), unpack2x16float(y));
+}
+
+fn weight_patch(n4: u32, k4: u32) -> mat4x4<f32> {
+    let i = 2u * (n4 * p.k4 + k4);
+    let u = weights[i];
+    let v = weights[i + 1u];
+    return mat4x4<f32>(halves(u.x, u.y), halves(u.z, u.w), halves(v.x, v.y), halves(v.z, v.w));
+}

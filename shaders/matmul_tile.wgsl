@@ -1,0 +1,167 @@
+// MatMul in tiles: see lib/matmul.wgsl for formula, shapes and bindings. CPU twin:
+// matMul in engine/cpu.
+//
+// A workgroup makes TILE_M × TILE_N outputs, TILE_K of k at a time; a thread makes
+// ROWS × COLS of them, 4 or 8 each way. Both tiles are kept k-major in quads, so
+// that one k costs a thread ROWS/4 + COLS/4 vec4 loads of shared memory for
+// ROWS·COLS multiply-adds (4 for 64, 3 for 32, 2 for 16), and a quantized weight
+// is dequantized once for TILE_M rows. While a tile is multiplied, the loads of
+// the next one are already under way into registers.
+//
+// The prelude gives TILE_M, TILE_N, TILE_K, ROWS, COLS. Branches on them fold away.
+
+const M4: u32 = TILE_M / 4u;
+const N4: u32 = TILE_N / 4u;
+const K4: u32 = TILE_K / 4u;
+const THREADS_N: u32 = TILE_N / COLS;
+const THREADS: u32 = THREADS_N * (TILE_M / ROWS);
+const A_PATCHES: u32 = M4 * K4;
+const PATCHES: u32 = A_PATCHES + N4 * K4;
+
+var<workgroup> tile_a: array<array<vec4<f32>, M4>, TILE_K>;
+var<workgroup> tile_w: array<array<vec4<f32>, N4>, TILE_K>;
+
+// Neighbouring threads store patches of neighbouring k4, whose rows of the tile
+// would begin in the same memory bank; shifting quads by this (exclusive or) puts
+// eight such stores, and later eight neighbouring loads, into eight banks of 16 bytes.
+fn bank(k4: u32) -> u32 {
+    return (k4 * (8u / K4)) & 7u;
+}
+
+// Patch i of the 4×4 patches of a and w from k4 on: four k as columns.
+fn fetch(i: u32, row: u32, n4: u32, k4: u32) -> mat4x4<f32> {
+    if (i < A_PATCHES) {
+        let r = row + 4u * (i / K4);
+        let k = k4 + i % K4;
+        return transpose(mat4x4<f32>(load_a(r, k), load_a(r + 1u, k), load_a(r + 2u, k), load_a(r + 3u, k)));
+    }
+    let j = i - A_PATCHES;
+    return load_w(n4 + j / K4, k4 + j % K4);
+}
+
+fn put(i: u32, v: mat4x4<f32>) {
+    if (i < A_PATCHES) {
+        let k = i % K4;
+        let q = (i / K4) ^ bank(k);
+        tile_a[4u * k][q] = v[0];
+        tile_a[4u * k + 1u][q] = v[1];
+        tile_a[4u * k + 2u][q] = v[2];
+        tile_a[4u * k + 3u][q] = v[3];
+    } else if (i < PATCHES) {
+        let j = i - A_PATCHES;
+        let k = j % K4;
+        let q = (j / K4) ^ bank(k);
+        tile_w[4u * k][q] = v[0];
+        tile_w[4u * k + 1u][q] = v[1];
+        tile_w[4u * k + 2u][q] = v[2];
+        tile_w[4u * k + 3u][q] = v[3];
+    }
+}
+
+// c + x ⊗ y: four rows (x) by four columns (y).
+fn outer(c: mat4x4<f32>, x: vec4<f32>, y: vec4<f32>) -> mat4x4<f32> {
+    return mat4x4<f32>(
+        fma(x.xxxx, y, c[0]),
+        fma(x.yyyy, y, c[1]),
+        fma(x.zzzz, y, c[2]),
+        fma(x.wwww, y, c[3]),
+    );
+}
+
+// What a thread sums: rows of its first and second quad by columns of its first
+// and second quad; the second ones only with ROWS = 8, COLS = 8.
+struct Sums {
+    c00: mat4x4<f32>,
+    c01: mat4x4<f32>,
+    c10: mat4x4<f32>,
+    c11: mat4x4<f32>,
+}
+
+// Adds what row k of the tiles contributes.
+fn multiply(c: ptr<function, Sums>, k: u32, x0: u32, x1: u32, y0: u32, y1: u32) {
+    let u = tile_a[k][y0];
+    let v = tile_w[k][x0];
+    (*c).c00 = outer((*c).c00, u, v);
+    if (COLS == 8u) {
+        (*c).c01 = outer((*c).c01, u, tile_w[k][x1]);
+    }
+    if (ROWS == 8u) {
+        (*c).c10 = outer((*c).c10, tile_a[k][y1], v);
+    }
+    if (ROWS == 8u && COLS == 8u) {
+        (*c).c11 = outer((*c).c11, tile_a[k][y1], tile_w[k][x1]);
+    }
+}
+
+fn finish4(row: u32, n4: u32, c: mat4x4<f32>) {
+    finish(row, n4, c[0]);
+    finish(row + 1u, n4, c[1]);
+    finish(row + 2u, n4, c[2]);
+    finish(row + 3u, n4, c[3]);
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) id: u32) {
+    let row = group.x * TILE_M;
+    let n4 = group.y * N4;
+    // This thread's quads of rows and columns; with 8 of each the second quad lies
+    // half a tile further, so that neighbours read neighbouring quads.
+    let x = id % THREADS_N;
+    let y = id / THREADS_N;
+
+    var c = Sums();
+
+    var s0 = fetch(id, row, n4, 0u);
+    var s1: mat4x4<f32>;
+    var s2: mat4x4<f32>;
+    if (PATCHES > THREADS) {
+        s1 = fetch(id + THREADS, row, n4, 0u);
+    }
+    if (PATCHES > 2u * THREADS) {
+        s2 = fetch(id + 2u * THREADS, row, n4, 0u);
+    }
+    for (var k4 = 0u; k4 < p.k4; k4 += K4) {
+        workgroupBarrier(); // everyone has multiplied the tile before
+        put(id, s0);
+        if (PATCHES > THREADS) {
+            put(id + THREADS, s1);
+        }
+        if (PATCHES > 2u * THREADS) {
+            put(id + 2u * THREADS, s2);
+        }
+        workgroupBarrier();
+        if (k4 + K4 < p.k4) {
+            s0 = fetch(id, row, n4, k4 + K4);
+            if (PATCHES > THREADS) {
+                s1 = fetch(id + THREADS, row, n4, k4 + K4);
+            }
+            if (PATCHES > 2u * THREADS) {
+                s2 = fetch(id + 2u * THREADS, row, n4, k4 + K4);
+            }
+        }
+        for (var q = 0u; q < K4; q++) {
+            let k = 4u * q;
+            let b = bank(q);
+            let y0 = y ^ b;
+            let x0 = x ^ b;
+            let y1 = (y + M4 / 2u) ^ b;
+            let x1 = (x + N4 / 2u) ^ b;
+
+            multiply(&c, k, x0, x1, y0, y1);
+            multiply(&c, k + 1u, x0, x1, y0, y1);
+            multiply(&c, k + 2u, x0, x1, y0, y1);
+            multiply(&c, k + 3u, x0, x1, y0, y1);
+        }
+    }
+
+    finish4(row + 4u * y, n4 + x, c.c00);
+    if (COLS == 8u) {
+        finish4(row + 4u * y, n4 + x + N4 / 2u, c.c01);
+    }
+    if (ROWS == 8u) {
+        finish4(row + 4u * y + TILE_M / 2u, n4 + x, c.c10);
+    }
+    if (ROWS == 8u && COLS == 8u) {
+        finish4(row + 4u * y + TILE_M / 2u, n4 + x + N4 / 2u, c.c11);
+    }
+}
