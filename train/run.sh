@@ -4,4 +4,6 @@
 set -e
 cd "$(dirname "$0")"
 export MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456
+# Threads that sleep while they wait let training share its cores with other work.
+export OMP_WAIT_POLICY=passive
 exec "${PYTHON:-python3}" -m undertone.run "$@"

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from undertone import captions, clip, config, distil, export, flux, guide, render, scene, teacher, tiny  # noqa: E402
+from undertone import captions, clip, config, distil, export, flux, fused, guide, render, scene, teacher, tiny  # noqa: E402
 
 SMALL = {"in_channels": 16, "vec_in_dim": 12, "context_in_dim": 12, "hidden_size": 32, "mlp_ratio": 2.0, "num_heads": 2,
          "depth": 1, "depth_single_blocks": 2, "axes_dim": [4, 6, 6], "theta": 10000, "qkv_bias": True,
@@ -170,6 +170,45 @@ class Files(unittest.TestCase):
             self.assertEqual(set(back), set(text.state_dict()))
             for k, v in text.state_dict().items():
                 self.assertTrue(torch.equal(back[k], v.to(torch.bfloat16)), k)
+
+
+@unittest.skipIf(fused.library() is None, "install a C compiler (cc) to check fused.c")
+class Fused(unittest.TestCase):
+    CFG = {**config.DIT, "hidden_size": 64, "num_heads": 2, "axes_dim": [8, 12, 12]}
+
+    def gradients(self, net, half):
+        g = torch.Generator().manual_seed(1)
+        x, txt = torch.randn(3, 20, 64, generator=g), torch.randn(3, 7, 192, generator=g)
+        t, pooled, w = torch.rand(3, generator=g), torch.randn(3, 192, generator=g), torch.randn(3, 20, 64, generator=g)
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            out = net(x, txt, t, pooled, 4, 5)
+        (out.float() * w).sum().backward()
+        return [out.detach().float()] + [p.grad for p in net.parameters()]
+
+    def test_output_and_every_gradient_agree_with_the_reference(self):
+        torch.manual_seed(0)
+        plain, fast = flux.init_random(flux.Flux(self.CFG)), fused.FusedFlux(self.CFG)
+        fast.load_state_dict(plain.state_dict())
+        names = ["out"] + [n for n, _ in plain.named_parameters()]
+        for name, a, b in zip(names, self.gradients(plain, False), self.gradients(fast, True)):
+            self.assertLess(((a - b).norm() / a.norm()).item(), 0.05, name)  # bf16 has 8 bits
+
+    def test_adam_is_torchs(self):
+        torch.manual_seed(0)
+        a = [torch.randn(40, 30), torch.randn(7)]
+        b = [x.clone() for x in a]
+        from undertone.loop import TorchAdam
+        pa, pb = [torch.nn.Parameter(x) for x in a], [torch.nn.Parameter(x) for x in b]
+        ea, eb = [x.clone() for x in a], [x.clone() for x in a]
+        one, two = TorchAdam(pa, ea, (.9, .98)), fused.Adam(pb, eb, (.9, .98))
+        for _ in range(5):
+            for p, q in zip(pa, pb):
+                p.grad = torch.randn(p.shape)
+                q.grad = p.grad.clone()
+            one.step(1e-2, 1.0, 0.9)
+            two.step(1e-2, 1.0, 0.9)
+        for p, q in zip(pa + ea, pb + eb):
+            self.assertTrue(torch.allclose(p, q, atol=1e-6))
 
 
 class Guidance(unittest.TestCase):

@@ -13,9 +13,8 @@ import torch
 from . import render
 from .config import DIT, GRID, STATE
 from .contrast import batch_ids
-from .flux import Flux
 from .loop import finished, load_ema, train
-from .teacher import LOOK, decode, drops, sample, velocity
+from .teacher import LOOK, decode, drops, network, sample, velocity
 
 STEPS, TEACHER_STEPS, GUIDANCE = 4, 16, 3.0
 
@@ -51,7 +50,7 @@ def trajectories(teacher, prompts, scenes, count, batch=128, seed=6):
 def make(teacher, prompts, scenes, vae, minutes, count=2048, batch=64, seed=5, lr=3e-4):
     """-> the student (EMA)."""
     torch.manual_seed(seed)
-    net = Flux(DIT)
+    net = network()
     if finished("student", minutes):
         return load_ema("student", net)
     net.load_state_dict(teacher.state_dict())

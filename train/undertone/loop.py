@@ -6,29 +6,35 @@ import time
 
 import torch
 
+from . import fused
 from .config import STATE
 
 
-def set_lr(opt, base, progress):
-    """Constant, then linear to 2 % over the last 60 % of the time; a short warm-up first."""
-    k = min(1.0, (1.02 - progress) / 0.6, 0.05 + progress / 0.01)
-    for g in opt.param_groups:
-        g["lr"] = base * k
+def rate(progress):
+    """Factor on the learning rate: a short warm-up, constant, then linear to nearly 0 over the last 60 % of the time."""
+    return min(1.0, (1.02 - progress) / 0.6, 0.05 + progress / 0.01)
 
 
-class Ema:
-    """A moving average of a network's weights, with a horizon that grows from the first step."""
+class TorchAdam:
+    """What fused.Adam does, in torch's own operations: on a GPU, or without a C compiler."""
 
-    def __init__(self, net, decay):
-        self.net = copy.deepcopy(net).requires_grad_(False)
-        self.decay, self.steps = decay, 0
+    def __init__(self, params, ema, betas):
+        self.params, self.ema = list(params), list(ema)
+        self.opt = torch.optim.Adam(self.params, betas=betas)
 
-    def update(self, net):
-        self.steps += 1
-        d = min(self.decay, self.steps / (self.steps + 20))
-        mine, theirs = list(self.net.parameters()), list(net.parameters())
-        torch._foreach_mul_(mine, d)
-        torch._foreach_add_(mine, [p.detach() for p in theirs], alpha=1 - d)
+    def step(self, lr, clip, decay):
+        torch.nn.utils.clip_grad_norm_(self.params, clip)
+        for g in self.opt.param_groups:
+            g["lr"] = lr
+        self.opt.step()
+        torch._foreach_mul_(self.ema, decay)
+        torch._foreach_add_(self.ema, [p.detach() for p in self.params], alpha=1 - decay)
+
+    def state_dict(self):
+        return self.opt.state_dict()
+
+    def load_state_dict(self, s):
+        self.opt.load_state_dict(s)
 
 
 def save(path, obj):
@@ -38,22 +44,23 @@ def save(path, obj):
 
 
 def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, save_every=150, log_every=15,
-          betas=(0.9, 0.98), params=None):
+          betas=(0.9, 0.98)):
     """Trains net for so many minutes of work (time lost to an interruption is not counted).
 
     loss_of(progress) -> scalar loss of a fresh batch; report(ema_net, progress) is called at every save.
+    The EMA's horizon grows from the first step up to 1/(1-decay); clip bounds the norm of the gradient.
     Writes STATE/stage.pt (weights, EMA, optimizer, seconds done) and STATE/stage.log (a JSON line per report).
     Returns the EMA network.
     """
     STATE.mkdir(parents=True, exist_ok=True)
     path, log = STATE / f"{stage}.pt", STATE / f"{stage}.log"
-    opt = torch.optim.Adam(params or net.parameters(), lr=lr, betas=betas, eps=1e-8)
-    ema, done, step = Ema(net, decay), 0.0, 0
+    ema, done, step = copy.deepcopy(net).requires_grad_(False), 0.0, 0
+    opt = (fused.Adam if fused.library() else TorchAdam)(net.parameters(), ema.parameters(), betas)
     if path.exists():
         s = torch.load(path)
         net.load_state_dict(s["net"])
-        ema.net.load_state_dict(s["ema"])
-        ema.steps = step = s["step"]
+        ema.load_state_dict(s["ema"])
+        step = s["step"]
         opt.load_state_dict(s["opt"])
         done = s["seconds"]
     total = minutes * 60
@@ -61,14 +68,11 @@ def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, 
     logged = last
     net.train()
     while done < total:
-        set_lr(opt, lr, done / total)
-        opt.zero_grad(set_to_none=True)
+        net.zero_grad(set_to_none=True)
         loss = loss_of(done / total)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), clip)
-        opt.step()
-        ema.update(net)
         step += 1
+        opt.step(lr * rate(done / total), clip, min(decay, step / (step + 20)))
         losses.append(loss.item())
         now = time.time()
         # A pause of the whole machine must not eat the schedule.
@@ -80,13 +84,13 @@ def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, 
                 f.write(json.dumps(line) + "\n")
             losses, logged = [], now
         if now - saved > save_every or done >= total:
-            save(path, {"net": net.state_dict(), "ema": ema.net.state_dict(), "opt": opt.state_dict(), "seconds": done,
+            save(path, {"net": net.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "seconds": done,
                         "step": step})
             if report:
                 with torch.no_grad():
-                    report(ema.net, done / total)
+                    report(ema, done / total)
             saved = last = time.time()
-    return ema.net
+    return ema
 
 
 def load_ema(stage, net):

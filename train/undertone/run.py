@@ -10,9 +10,8 @@ from pathlib import Path
 import torch
 
 from . import autoencoder, contrast, distil, export, guide, latents, render, teacher
-from .config import DIT, MODEL, STATE
+from .config import MODEL, STATE
 from .curves import draw_curves
-from .flux import Flux
 from .loop import load_ema
 from .tiny import Tiny
 
@@ -56,7 +55,7 @@ def main():
     prompts = teacher.Prompts(text)
     today = datetime.date.today().isoformat()
     if a.snapshot:
-        export.write_bundle(a.out, load_ema("teacher", Flux(DIT)), text, vae, vae_cfg, today)
+        export.write_bundle(a.out, load_ema("teacher", teacher.network()), text, vae, vae_cfg, today)
         return
     net = teacher.make(scenes, z, text, vae, a.teacher_minutes)
     if last < 4:

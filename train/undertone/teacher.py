@@ -8,6 +8,7 @@ from .captions import encode
 from .config import DIT, GRID, STATE
 from .contrast import batch_ids
 from .flux import Flux, init_for_training, patchify, unpatchify
+from .fused import FusedFlux, library
 from .loop import finished, load_ema, train
 
 # Tokens and pooled vector are dropped independently, so that each carries meaning of its own.
@@ -88,10 +89,15 @@ LOOK = ["a red car on the beach at sunset", "a frog in a meadow", "two cats in t
         "a green rocket in the snow at sunset", "a house in a meadow, glossy"]
 
 
-def make(scenes, latents, text, vae, minutes, batch=64, seed=4, lr=1e-3):
+def network():
+    """The transformer in its fastest form on this machine."""
+    return (FusedFlux if library() else Flux)(DIT)
+
+
+def make(scenes, latents, text, vae, minutes, seed=4, lr=1e-3):
     """-> the teacher (EMA)."""
     torch.manual_seed(seed)
-    net = init_for_training(Flux(DIT))
+    net = init_for_training(network())
     if finished("teacher", minutes):
         return load_ema("teacher", net)
     prompts = Prompts(text)
@@ -99,6 +105,7 @@ def make(scenes, latents, text, vae, minutes, batch=64, seed=4, lr=1e-3):
     z = torch.from_numpy(np.array(latents))
 
     def loss_of(progress):
+        batch = 32 if progress < 0.4 else 64  # many steps first, quiet gradients later
         pick = rng.integers(len(scenes), size=batch)
         x0 = patchify(z[torch.from_numpy(pick)].float())
         tokens, pooled = prompts.of_ids(batch_ids(rng, [scenes[i] for i in pick], 0.005))
