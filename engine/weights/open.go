@@ -64,7 +64,7 @@ type Memory map[string][]byte
 func (m Memory) Open(ctx context.Context, path string) (op.Source, error) {
 	b, ok := m[path]
 	if !ok {
-		return nil, fault.New(fault.HTTPStatus, "there is no file %q among %d", path, len(m))
+		return nil, fault.Wrap(fs.ErrNotExist, fault.HTTPStatus, "there is no file %q among %d", path, len(m))
 	}
 	return bytes.NewReader(b), nil
 }

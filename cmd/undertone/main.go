@@ -1,0 +1,129 @@
+// Command undertone is the native tool: it converts and inspects models, makes
+// pictures on the CPU, and builds and serves the site.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"undertone/engine/fault"
+)
+
+// command is one row of the table. run returns a *usageError for a wrong command
+// line, flag.ErrHelp for -h, and any other error for a failure.
+type command struct {
+	name, summary string
+	run           func(ctx context.Context, args []string, stdout, stderr io.Writer) error
+}
+
+var commands = []command{
+	{"convert", "quantize a model's weights and write them as GGUF", convert},
+	{"inspect", "list what a model or a weight file contains", inspect},
+	{"serve", "serve a built site on this machine", serve},
+	{"dist", "build the static site", dist},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run executes one command line and returns the exit code: 0, 1 for a failure, 2
+// for a wrong command line.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		out, code := stdout, 0
+		if len(args) == 0 {
+			out, code = stderr, 2
+		}
+		fmt.Fprintln(out, "usage: undertone COMMAND [ARGUMENTS]   (-h after a command lists its flags)")
+		for _, c := range commands {
+			fmt.Fprintf(out, "  %-9s %s\n", c.name, c.summary)
+		}
+		return code
+	}
+	for _, c := range commands {
+		if c.name == args[0] {
+			return report(c.name, c.run(ctx, args[1:], stdout, stderr), stderr)
+		}
+	}
+	fmt.Fprintf(stderr, "undertone: there is no command %q; undertone help lists them\n", args[0])
+	return 2
+}
+
+func report(name string, err error, stderr io.Writer) int {
+	var usage *usageError
+	var f *fault.Error
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "undertone %s: %v\n", name, err)
+		return 2
+	case errors.As(err, &f):
+		fmt.Fprintf(stderr, "undertone %s: %v\n%s\n", name, err, f.Advice)
+	default:
+		fmt.Fprintf(stderr, "undertone %s: %v\n", name, err)
+	}
+	return 1
+}
+
+// usageError is a wrong command line.
+type usageError struct{ sentence string }
+
+func (e *usageError) Error() string { return e.sentence }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// flagSet is a flag.FlagSet whose errors are usage errors and whose flags may
+// also stand behind the arguments: undertone convert MODEL --to Q8_0.
+type flagSet struct {
+	*flag.FlagSet
+	args []string
+}
+
+// flags makes the flag set of a command that takes the named arguments.
+func flags(name, arguments string, stderr io.Writer) *flagSet {
+	fs := &flagSet{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError)}
+	fs.SetOutput(stderr)
+	fs.Usage = func() {
+		fmt.Fprintf(stderr, "usage: %s\n", strings.TrimRight("undertone "+name+" [FLAGS] "+arguments, " "))
+		fs.PrintDefaults()
+	}
+	return fs
+}
+
+// Parse parses flags before, between and behind the arguments, up to a "--".
+func (fs *flagSet) Parse(args []string) error {
+	for {
+		if err := fs.FlagSet.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return err
+			}
+			return usagef("%v", err)
+		}
+		rest := fs.FlagSet.Args()
+		if used := len(args) - len(rest); used > 0 && args[used-1] == "--" {
+			fs.args = append(fs.args, rest...)
+			return nil
+		}
+		if len(rest) == 0 {
+			return nil
+		}
+		fs.args, args = append(fs.args, rest[0]), rest[1:]
+	}
+}
+
+// NArg, Arg and Args are those of flag.FlagSet, for arguments in any place.
+func (fs *flagSet) NArg() int        { return len(fs.args) }
+func (fs *flagSet) Arg(i int) string { return fs.args[i] }
+func (fs *flagSet) Args() []string   { return fs.args }

@@ -1,0 +1,215 @@
+package weights
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// Converted tells what became of one tensor.
+type Converted struct {
+	Role, Name, Class  string // Class: "linear", "embedding", "convolution" or "vector"
+	From, To           op.DType
+	Before, After      int64   // bytes
+	Squares, ErrSquare float64 // sums over the elements of x² and of (stored − x)²
+}
+
+// Convert writes the model as GGUF files in the folder out, with model.json (new
+// sizes and hashes), the tokenizer and the model card. Linear weights of the
+// transformer and the text encoder whose rows are whole blocks become q; other
+// matrices, embedding tables and convolutions become F16 (BF16 or F32, where q is
+// one of these); biases and norms become F32. report, which may be nil, hears of
+// every tensor. model.json is written last and every file appears whole or not
+// at all, so that an interrupted conversion never looks like a finished one.
+//
+// Errors: those of reading, WeightsHash, WeightsNotFinite (also where a value
+// does not fit its new type), Aborted, and the file system's own.
+func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, report func(Converted)) error {
+	b, err := LoadBundle(ctx, in, manifest)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	m := b.Manifest
+	m.Files = nil
+	for _, f := range b.Files {
+		name, write := f.Path, b.copier(ctx, f.Path)
+		if f.Role != "tokenizer" {
+			name, write = f.Role+".gguf", b.quantizer(ctx, f.Role, q, report)
+		}
+		src, _, err := b.OpenFile(ctx, f.Role)
+		if err != nil {
+			return err
+		}
+		err = f.Verify(ctx, src, nil)
+		Close(src)
+		if err != nil {
+			return err
+		}
+		h := newHasher()
+		if err := WriteFile(filepath.Join(out, filepath.FromSlash(name)), func(w io.Writer) error { return write(io.MultiWriter(w, h)) }); err != nil {
+			return err
+		}
+		m.Files = append(m.Files, h.describe(f.Role, name))
+	}
+	const card = "README.md"
+	src, err := b.Open(ctx, card)
+	if err == nil {
+		Close(src)
+		err = WriteFile(filepath.Join(out, card), b.copier(ctx, card))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := m.check(); err != nil {
+		return err
+	}
+	return WriteFile(filepath.Join(out, path.Base(manifest)), func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", " ")
+		return e.Encode(m)
+	})
+}
+
+func (b *Bundle) copier(ctx context.Context, name string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		src, err := b.Open(ctx, name)
+		if err != nil {
+			return err
+		}
+		defer Close(src)
+		_, err = io.Copy(w, io.NewSectionReader(src, 0, src.Size()))
+		return err
+	}
+}
+
+// architectures are the values of general.architecture.
+var architectures = map[string]string{"dit": "flux", "text": "clip", "vae": "taesd"}
+
+// fileTypes are ggml's numbers for general.file_type.
+var fileTypes = map[op.DType]uint32{op.F32: 0, op.F16: 1, op.Q4_0: 2, op.Q8_0: 7, op.BF16: 32}
+
+// quantizer returns the writer of one component's GGUF file.
+func (b *Bundle) quantizer(ctx context.Context, role string, q op.DType, report func(Converted)) func(io.Writer) error {
+	return func(w io.Writer) error {
+		fileType, ok := fileTypes[q]
+		if !ok {
+			return refuse(BadType, "the target type is %s, wanted Q8_0, Q4_0, F16, BF16 or F32", q)
+		}
+		src, _, err := b.OpenFile(ctx, role)
+		if err != nil {
+			return err
+		}
+		defer Close(src)
+		x, err := Parse(src)
+		if err != nil {
+			return err
+		}
+		outputs := make([]Output, len(x.Tensors))
+		for i, t := range x.Tensors {
+			class, to := target(role, t, q)
+			outputs[i] = Output{t.Name, to, t.Shape, func(w io.Writer) error {
+				c := Converted{Role: role, Name: t.Name, Class: class, From: t.DType, To: to, Before: t.Bytes}
+				if err := encode(ctx, w, src, t, &c); err != nil {
+					return err
+				}
+				if report != nil {
+					report(c)
+				}
+				return nil
+			}}
+		}
+		return WriteGGUF(w, map[string]any{
+			"general.architecture": architectures[role], "general.name": b.Title, "general.license": b.Licenses.Weights,
+			"general.version": b.Revision, "general.file_type": fileType, "general.quantization_version": uint32(2),
+		}, outputs...)
+	}
+}
+
+// target says what kind of tensor t is and how it is to be stored.
+func target(role string, t Tensor, q op.DType) (string, op.DType) {
+	full := op.F16
+	if q == op.F32 || q == op.BF16 {
+		full = q
+	}
+	switch {
+	case len(t.Shape) == 4:
+		return "convolution", full
+	case len(t.Shape) != 2:
+		return "vector", op.F32
+	case strings.Contains(t.Name, "embedding"):
+		return "embedding", full
+	}
+	if elems, _ := q.Block(); role == "vae" || t.Shape[1]%elems != 0 {
+		return "linear", full
+	}
+	return "linear", q
+}
+
+// encode writes t's elements as c.To and adds up what that loses.
+func encode(ctx context.Context, w io.Writer, src op.Source, t Tensor, c *Converted) error {
+	var stored []byte
+	var back []float32
+	elems, bytes := c.To.Block()
+	return Each(src, t, func(first int64, x []float32) error {
+		if ctx.Err() != nil {
+			return fault.Wrap(ctx.Err(), fault.Aborted, "the conversion was stopped in tensor %q", t.Name)
+		}
+		if stored == nil {
+			stored, back = make([]byte, len(x)/elems*bytes), make([]float32, len(x))
+		}
+		b, y := stored[:len(x)/elems*bytes], back[:len(x)]
+		op.Quantize(c.To, b, x)
+		op.Dequantize(c.To, y, b)
+		for i, v := range x {
+			d := float64(y[i]) - float64(v)
+			if math.IsNaN(d) || math.IsInf(d, 0) {
+				return fault.New(fault.WeightsNotFinite, "element %d of tensor %q is %g and would be stored as %g in %s", first+int64(i), t.Name, v, y[i], c.To)
+			}
+			c.Squares += float64(v) * float64(v)
+			c.ErrSquare += d * d
+		}
+		c.After += int64(len(b))
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+// WriteFile writes a file so that it appears whole or not at all: what write
+// writes goes to a neighbour that takes the name when all is done.
+func WriteFile(name string, write func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	err = write(f)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
