@@ -34,6 +34,35 @@
       this.device.queue.submit([encoder.finish()]);
     }
 
+    // Runs a program with every launch in a pass of its own and resolves to the
+    // nanoseconds that each took. Needs the feature timestamp-query.
+    async profile(program) {
+      const { device } = this;
+      const count = program.words.length / WORDS;
+      const times = new Float64Array(count);
+      const BATCH = 2048; // a query set holds at most 4096 queries
+      for (let from = 0; from < count; from += BATCH) {
+        const n = Math.min(BATCH, count - from);
+        const querySet = device.createQuerySet({ type: "timestamp", count: 2 * n });
+        const resolved = device.createBuffer({ size: 16 * n, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+        const staging = device.createBuffer({ size: 16 * n, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+        const encoder = device.createCommandEncoder();
+        for (let i = 0; i < n; i++) {
+          const pass = encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 } });
+          this.encode(pass, program, from + i, from + i + 1);
+          pass.end();
+        }
+        encoder.resolveQuerySet(querySet, 0, 2 * n, resolved, 0);
+        encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16 * n);
+        device.queue.submit([encoder.finish()]);
+        await staging.mapAsync(GPUMapMode.READ);
+        const t = new BigUint64Array(staging.getMappedRange());
+        for (let i = 0; i < n; i++) times[from + i] = Number(t[2 * i + 1] - t[2 * i]);
+        for (const it of [querySet, resolved, staging]) it.destroy();
+      }
+      return times;
+    }
+
     encode(pass, program, from, to) {
       const { words, groups } = program;
       let bound = -1;

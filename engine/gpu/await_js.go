@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"syscall/js"
+	"time"
 
 	"undertone/engine/fault"
 )
@@ -75,12 +76,16 @@ func (d *Device) guard(err *error) {
 	}
 }
 
+// newsOfLoss is how long after a failed call the loss that caused it may be told.
+const newsOfLoss = 50 * time.Millisecond
+
 // explain finds the fault behind something the browser threw or rejected with.
 // What a lost device throws is not of interest: the loss is.
 func (d *Device) explain(err error) error {
-	d.breathe()
-	if lost := d.lostError(); lost != nil {
-		return lost
+	select {
+	case <-d.lost:
+		return d.lostError()
+	case <-time.After(newsOfLoss):
 	}
 	var thrown js.Error
 	if errors.As(err, &thrown) && thrown.Value.Type() == js.TypeObject {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"syscall/js"
-	"time"
 
 	"github.com/cogentcore/webgpu/wgpu"
 
@@ -141,6 +140,7 @@ func newDevice(adapter, raw js.Value, o Options) *Device {
 	})
 	raw.Get("lost").Call("then", onLost)
 	d.onError = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		args[0].Call("preventDefault") // the caller hears of it, the console need not
 		code, message := classify(args[0].Get("error"))
 		d.fail(fault.New(code, "%s", message))
 		return nil
@@ -277,9 +277,6 @@ func (d *Device) ready(ctx context.Context) error {
 	return err
 }
 
-// breathe lets the browser deliver what is due: Go and its events share a thread.
-func (d *Device) breathe() { time.Sleep(time.Millisecond) }
-
 // Sync waits until all submitted work is done, and reports what went wrong in it:
 // loss, validation errors, memory that could not be had, and weights that are not
 // finite (fault.WeightsNotFinite, naming the tensor).
@@ -309,8 +306,11 @@ func (d *Device) idle(ctx context.Context) error {
 	if err := d.answered(ctx); err != nil {
 		return err
 	}
-	// The queue of a lost device counts as done; the news of the loss comes later.
-	d.breathe()
+	// The queue of a lost device counts as done. Let the news of a loss, which may
+	// stand right behind it, come in first.
+	if _, err := d.await(ctx, js.Global().Get("Promise").Call("resolve")); err != nil {
+		return err
+	}
 	return d.ready(ctx)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cogentcore/webgpu/wgpu"
 
+	"undertone/engine/fault"
 	"undertone/engine/op"
 )
 
@@ -61,5 +62,20 @@ func TestWriteRead(t *testing.T) {
 	data[7+4], data[7+5], data[14+4], data[14+5] = -1, -2, -3, -4
 	if got, err = d.Read(context.Background(), x); err != nil || !reflect.DeepEqual(got, data) {
 		t.Fatalf("read %v (%v), want %v", got, err, data)
+	}
+}
+
+func TestProfile(t *testing.T) {
+	d := open(t, Options{})
+	a := newAdder(t, d)
+	timings, err := a.p.(*Program).Profile(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(timings) != a.p.Stats().Dispatches || timings[0].Kind != op.Add || timings[0].Time <= 0 {
+		t.Errorf("timings %+v", timings)
+	}
+	if _, err := newAdder(t, open(t, Options{Portable: true})).p.(*Program).Profile(context.Background()); !fault.Is(err, fault.LimitExceeded) {
+		t.Errorf("without timestamps: %v, want the fault %s", err, fault.LimitExceeded)
 	}
 }
