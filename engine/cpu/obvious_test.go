@@ -1,0 +1,164 @@
+package cpu
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"undertone/engine/op"
+)
+
+// This file holds the large operations to a second implementation of each: the
+// formula as plain loops over plain slices, with no packing, no tiles, no parts.
+
+// matrix is a plain matrix.
+type matrix struct {
+	rows, cols int
+	v          []float32
+}
+
+func (a matrix) at(r, c int) float64 { return float64(a.v[r*a.cols+c]) }
+
+func random(rng *rand.Rand, rows, cols int) matrix {
+	a := matrix{rows, cols, make([]float32, rows*cols)}
+	for i := range a.v {
+		a.v[i] = float32(rng.NormFloat64())
+	}
+	return a
+}
+
+func (b *bench) put(a matrix) *op.Tensor { return b.x(a.rows, a.v...) }
+
+// near wants every element of x to be the float32 next to the exact one.
+func (b *bench) near(x *op.Tensor, want func(r, c int) float64) {
+	b.Helper()
+	got := b.run(x)
+	for i, g := range got {
+		r, c := i/x.Cols, i%x.Cols
+		if w := want(r, c); math.Abs(float64(g)-w) > 1e-7*math.Abs(w)+1e-12 {
+			b.Fatalf("%s row %d, column %d: got %v, want %v", x, r, c, g, w)
+		}
+	}
+}
+
+func sizes(t *testing.T, n int, f func(b *bench, rng *rand.Rand, size func(limit int) int)) {
+	for seed := range n {
+		rng := rand.New(rand.NewPCG(uint64(seed), 7))
+		f(newBench(t), rng, func(limit int) int { return 1 + rng.IntN(limit) })
+	}
+}
+
+func TestMatMulObvious(t *testing.T) {
+	sizes(t, 40, func(b *bench, rng *rand.Rand, size func(int) int) {
+		m, n, k := size(9), size(40), size(300)
+		a, w := random(rng, m, k), random(rng, n, k)
+		bias, gate, res := random(rng, 1, n), random(rng, 1, n), random(rng, m, n)
+		y := b.put(random(rng, m, n))
+		b.l.MatMul(b.put(a), b.weight(op.UseMatrix, n, w.v...), op.Epilogue{
+			Bias: b.put(bias), Act: op.SiLU, ActFrom: 8, Gate: b.put(gate), Residual: b.put(res), Out: y})
+		b.near(y, func(r, c int) float64 {
+			s := bias.at(0, c)
+			for i := range k {
+				s += a.at(r, i) * w.at(c, i)
+			}
+			if c >= 8 {
+				s = s / (1 + math.Exp(-s))
+			}
+			return res.at(r, c) + gate.at(0, c)*s
+		})
+	})
+}
+
+func TestAttentionObvious(t *testing.T) {
+	sizes(t, 20, func(b *bench, rng *rand.Rand, size func(int) int) {
+		seq, heads, hd, causal := size(40), size(3), 4*size(20), rng.IntN(2) == 0
+		d := heads * hd
+		y := random(rng, seq, 4*d)
+		b.near(b.l.Attention(b.put(y), heads, hd, causal), func(r, c int) float64 {
+			h := c / hd * hd
+			var up, down float64
+			for j := range seq {
+				if causal && j > r {
+					break
+				}
+				logit := 0.0
+				for i := range hd {
+					logit += y.at(r, h+i) * y.at(j, d+h+i)
+				}
+				e := math.Exp(logit * float64(float32(1/math.Sqrt(float64(hd)))))
+				up += e * y.at(j, 2*d+c)
+				down += e
+			}
+			return up / down
+		})
+	})
+}
+
+func TestLayerNormObvious(t *testing.T) {
+	sizes(t, 20, func(b *bench, rng *rand.Rand, size func(int) int) {
+		rows, n := size(5), 2+size(300)
+		x, scale, shift := random(rng, rows, n), random(rng, 1, n), random(rng, 1, n)
+		b.near(b.l.LayerNorm(b.put(x), b.put(scale), b.put(shift), 1e-6, true, b.put(x)), func(r, c int) float64 {
+			var sum, squares float64
+			for i := range n {
+				sum += x.at(r, i)
+				squares += x.at(r, i) * x.at(r, i)
+			}
+			mean := sum / float64(n)
+			variance := squares/float64(n) - mean*mean
+			return (x.at(r, c)-mean)/math.Sqrt(variance+float64(float32(1e-6)))*(1+scale.at(0, c)) + shift.at(0, c)
+		})
+	})
+}
+
+func TestConv3x3Obvious(t *testing.T) {
+	sizes(t, 40, func(b *bench, rng *rand.Rand, size func(int) int) {
+		h, w, in, out := size(12), size(12), size(10), size(10)
+		x, kernel, bias, res := random(rng, h*w, in), random(rng, out, in*9), random(rng, 1, out), random(rng, h*w, out)
+		y := b.put(res)
+		b.l.Conv3x3(b.put(x), h, w, b.weight(op.UseConv3x3, out, kernel.v...), b.put(bias), y, op.Clamp3, y)
+		b.near(y, func(r, c int) float64 {
+			s := bias.at(0, c) + res.at(r, c)
+			for dy := -1; dy <= 1; dy++ {
+				for dx := -1; dx <= 1; dx++ {
+					py, px := r/w+dy, r%w+dx
+					if py < 0 || py >= h || px < 0 || px >= w {
+						continue
+					}
+					for i := range in {
+						s += x.at(py*w+px, i) * kernel.at(c, i*9+(dy+1)*3+dx+1)
+					}
+				}
+			}
+			return 3 * math.Tanh(s/3)
+		})
+	})
+}
+
+func TestQKNormRoPEObvious(t *testing.T) {
+	sizes(t, 20, func(b *bench, rng *rand.Rand, size func(int) int) {
+		seq, heads, hd := size(10), size(3), 4*size(16)
+		d := heads * hd
+		y, weights, rope := random(rng, seq, 3*d), [2]matrix{random(rng, 1, hd), random(rng, 1, hd)}, random(rng, seq, hd)
+		t := b.put(y)
+		b.l.QKNormRoPE(t, heads, hd, b.put(weights[0]), b.put(weights[1]), b.put(rope), 1e-6)
+		b.near(t, func(r, c int) float64 {
+			if c >= 2*d {
+				return y.at(r, c)
+			}
+			head, i := c/hd*hd, c%hd
+			squares := 0.0
+			for k := range hd {
+				squares += y.at(r, head+k) * y.at(r, head+k)
+			}
+			normed := func(i int) float64 {
+				return y.at(r, head+i) / math.Sqrt(squares/float64(hd)+float64(float32(1e-6))) * weights[c/d].at(0, i)
+			}
+			cos, sin := rope.at(r, i&^1), rope.at(r, i|1)
+			if i%2 == 0 {
+				return normed(i)*cos - normed(i+1)*sin
+			}
+			return normed(i-1)*sin + normed(i)*cos
+		})
+	})
+}
