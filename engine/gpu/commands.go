@@ -13,7 +13,7 @@ type commands struct {
 // integrated GPUs reach some 100 GFLOP/s, software adapters a few.
 const (
 	submitFlops         = 4e9
-	submitFlopsSoftware = 0.5e9
+	submitFlopsSoftware = 0.25e9
 )
 
 // flatten builds the command list; pipelines[i] is the table index of launch i's

@@ -171,7 +171,7 @@ func (d *Device) describe(adapter js.Value, o Options) {
 		}
 		return 0
 	}
-	d.info = op.Info{Backend: "webgpu", Limits: map[string]int64{}, Extra: map[string]string{}}
+	d.info = op.Info{Backend: "webgpu", Features: []string{}, Limits: map[string]int64{}, Extra: map[string]string{}}
 	for _, f := range features {
 		if has.Call("has", f).Bool() {
 			d.info.Features = append(d.info.Features, f)

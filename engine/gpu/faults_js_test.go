@@ -209,7 +209,9 @@ func TestOutOfMemory(t *testing.T) {
 	if _, err := d.New("absurd", op.F32, 1<<20, 1<<20); !fault.Is(err, fault.LimitExceeded) || !strings.Contains(err.Error(), "4398046511104 bytes") {
 		t.Errorf("4 TiB: %v, want the fault %s naming the bytes", err, fault.LimitExceeded)
 	}
-	if _, err := d.Upload(soon(t), weightOf(zeros(1<<40))); !fault.Is(err, fault.LimitExceeded) {
+	absurd := weightOf(zeros(1 << 40))
+	absurd.Use = op.UseVector
+	if _, err := d.Upload(soon(t), absurd); !fault.Is(err, fault.LimitExceeded) {
 		t.Errorf("a weight of 1 TiB: %v, want the fault %s", err, fault.LimitExceeded)
 	}
 	newAdder(t, d).p.Close() // compiles the kernel, so that only buffers are left to fail

@@ -12,18 +12,18 @@ import (
 
 // pipelines caches what depends on kernels only; it lives as long as the device.
 type pipelines struct {
-	layouts map[string]*layout // by access pattern
-	index   map[string]uint32  // by kernel and access pattern: place in replay.pipelines
+	layouts map[string]*bindLayout // by access pattern
+	index   map[string]uint32      // by kernel and access pattern: place in replay.pipelines
 }
 
-// layout is how a kernel's bindings are declared to WebGPU.
-type layout struct {
+// bindLayout is how a kernel's bindings are declared to WebGPU.
+type bindLayout struct {
 	group    *wgpu.BindGroupLayout
 	pipeline *wgpu.PipelineLayout
 }
 
 func (p *pipelines) init() {
-	p.layouts, p.index = map[string]*layout{}, map[string]uint32{}
+	p.layouts, p.index = map[string]*bindLayout{}, map[string]uint32{}
 }
 
 // access spells which bindings of a launch are written: "rrw".
@@ -40,7 +40,7 @@ func access(l Launch) string {
 
 // layoutFor makes the layout of an access pattern: the uniform block at binding
 // 0, then storage buffers.
-func (d *Device) layoutFor(pattern string) (*layout, error) {
+func (d *Device) layoutFor(pattern string) (*bindLayout, error) {
 	if l, ok := d.pipelines.layouts[pattern]; ok {
 		return l, nil
 	}
@@ -62,7 +62,7 @@ func (d *Device) layoutFor(pattern string) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &layout{group, pipeline}
+	l := &bindLayout{group, pipeline}
 	d.pipelines.layouts[pattern] = l
 	return l, nil
 }

@@ -56,9 +56,8 @@ func (d *Device) Upload(ctx context.Context, w op.WeightSpec) (t *op.Tensor, err
 		return nil, err
 	}
 	t = op.NewStorage(w.Name, op.Weight, op.F32, w.Rows, w.Cols)
-	t.Storage.DType = w.DType
-	if w.Use == op.UseVector {
-		t.Storage.DType = op.F32
+	if w.Use == op.UseMatrix {
+		t.Storage.DType = w.DType
 	}
 	parts := &weight{}
 	t.Storage.Handle = parts
@@ -74,10 +73,15 @@ func (d *Device) Upload(ctx context.Context, w op.WeightSpec) (t *op.Tensor, err
 			return nil, err
 		}
 		parts.parts = append(parts.parts, b)
+		if b.bytes >= largeBuffer {
+			if err := d.answered(ctx); err != nil {
+				return nil, err
+			}
+		}
 	}
 	slot := len(d.uploads.names)
 	d.uploads.names = append(d.uploads.names, w.Name)
-	rows := int(max(1, min(int64(w.Rows), chunkBytes/rowBytes)))
+	rows := chunkRows(rowBytes, chunkBytes)
 	for from := 0; from < w.Rows; from += rows {
 		to := min(from+rows, w.Rows)
 		if err := d.uploadRows(ctx, w, t.Storage, slot, from, to, rowBytes); err != nil {
