@@ -1,21 +1,19 @@
 // MatMul for few rows (m ≤ 8), bound by the reading of w: see lib/matmul.wgsl for
 // formula, shapes and bindings. CPU twin: matMul in engine/cpu.
 //
-// A workgroup of 64 makes all rows of 8·GROUPS columns: 64/GROUPS threads share
-// the k of one group of 8 columns, neighbours reading neighbouring patches of w,
-// each of which is read once for all rows. The partial sums meet in shared memory.
+// A workgroup of 64 makes all rows of 8 columns: its threads share the k among
+// them, neighbours reading neighbouring patches of w, each of which is read once
+// for all rows. The partial sums meet in shared memory.
 //
-// The prelude gives ROWS (1, 2, 4 or 8, at least m) and GROUPS (1 or 4).
-// Branches on them fold away.
+// The prelude gives ROWS (1, 2, 4 or 8, at least m). Branches on it fold away.
 
-const SPAN: u32 = 64u / GROUPS;            // threads that share a k
-const OUTS: u32 = 2u * ROWS * GROUPS;      // quads made by the workgroup
-const SHARE: u32 = min(8u, 64u / OUTS);    // threads that add up one of them
+const OUTS: u32 = 2u * ROWS;            // quads made by the workgroup
+const SHARE: u32 = min(8u, 64u / OUTS); // threads that add up one of them
 
-// partial[2·row + quad][t]: what thread t found for its group's quad of columns.
-var<workgroup> partial: array<array<vec4<f32>, 64>, 2u * ROWS>;
+// partial[2·row + quad][t]: what thread t found.
+var<workgroup> partial: array<array<vec4<f32>, 64>, OUTS>;
 
-// One row's sums for the two quads of columns of a group.
+// One row's sums for the two quads of columns.
 struct Pair {
     x: vec4<f32>,
     y: vec4<f32>,
@@ -35,7 +33,7 @@ fn keep(row: u32, t: u32, c: Pair) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t: u32) {
-    let n4 = 2u * (id.x * GROUPS + t / SPAN);
+    let n4 = 2u * id.x;
     var c0 = Pair();
     var c1 = Pair();
     var c2 = Pair();
@@ -44,7 +42,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     var c5 = Pair();
     var c6 = Pair();
     var c7 = Pair();
-    for (var k4 = t % SPAN; k4 < p.k4; k4 += SPAN) {
+    for (var k4 = t; k4 < p.k4; k4 += 64u) {
         let v = load_w(n4, k4);
         let w = load_w(n4 + 1u, k4);
         add(&c0, 0u, k4, v, w);
@@ -79,26 +77,23 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     workgroupBarrier();
 
     // Each quad is added up by SHARE threads, then by one of them.
-    let out_quad = t / SHARE;
+    let i = t / SHARE;
     let lane = t % SHARE;
-    let group = out_quad / (2u * ROWS);
-    let i = out_quad % (2u * ROWS);
-    let first = group * SPAN; // the group's first thread
     var sum = vec4<f32>();
-    if (out_quad < OUTS) {
-        for (var j = lane; j < SPAN; j += SHARE) {
-            sum += partial[i][first + j];
+    if (i < OUTS) {
+        for (var j = lane; j < 64u; j += SHARE) {
+            sum += partial[i][j];
         }
     }
     workgroupBarrier();
-    if (out_quad < OUTS) {
-        partial[i][first + lane] = sum;
+    if (i < OUTS) {
+        partial[i][lane] = sum;
     }
     workgroupBarrier();
-    if (out_quad < OUTS && lane == 0u) {
+    if (i < OUTS && lane == 0u) {
         for (var j = 1u; j < SHARE; j++) {
-            sum += partial[i][first + j];
+            sum += partial[i][j];
         }
-        finish(i / 2u, 2u * (id.x * GROUPS + group) + i % 2u, sum);
+        finish(i / 2u, n4 + i % 2u, sum);
     }
 }
