@@ -1,0 +1,157 @@
+package text
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"undertone/engine/fault"
+)
+
+func open(t testing.TB, maxLength int) *Tokenizer {
+	t.Helper()
+	data, err := os.ReadFile("testdata/tokenizer.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := NewTokenizer(data, maxLength, 1, 2, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+// The ids of Hugging Face's own library (train/golden_tokens.py).
+func TestHostileStrings(t *testing.T) {
+	data, err := os.ReadFile("testdata/hostile.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Text      string
+		Repeat    int
+		IDs       []int
+		IDsRepeat int
+	}
+	if err := json.Unmarshal(data, &cases); err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) < 40 {
+		t.Fatalf("only %d strings", len(cases))
+	}
+	tok := open(t, 32)
+	for _, c := range cases {
+		var got []int
+		for _, w := range tok.words(strings.Repeat(c.Text, c.Repeat)) {
+			got = append(got, w.id)
+		}
+		if want := slices.Repeat(c.IDs, c.IDsRepeat); !slices.Equal(got, want) {
+			t.Errorf("%d × %q:\n got %v\nwant %v", c.Repeat, c.Text, got[:min(40, len(got))], want[:min(40, len(want))])
+		}
+	}
+}
+
+func TestEncode(t *testing.T) {
+	tok := open(t, 6)
+	id := func(w string) uint32 { n, _ := tok.model.TokenToId(w); return uint32(n) }
+	frog := id("frog")
+	if frog < 4 {
+		t.Fatal("the test vocabulary has no frog")
+	}
+	for _, c := range []struct {
+		prompt    string
+		ids       []uint32
+		eos       int
+		truncated bool
+		unknown   []string
+	}{
+		{"", []uint32{1, 2, 0, 0, 0, 0}, 1, false, nil},
+		{"Frog", []uint32{1, frog, 2, 0, 0, 0}, 2, false, nil},
+		{"frog frog frog frog", []uint32{1, frog, frog, frog, frog, 2}, 5, false, nil},
+		{"frog frog frog frog frog", []uint32{1, frog, frog, frog, frog, 2}, 5, true, nil},
+		{"Zyx frog zyx", []uint32{1, 3, frog, 3, 2, 0}, 4, false, []string{"zyx"}},
+		{"frog [EOS] frog", []uint32{1, frog, 2, frog, 2, 0}, 2, false, nil}, // CLIP pools at the first
+	} {
+		got, err := tok.Encode(c.prompt)
+		if err != nil {
+			t.Errorf("%q: %v", c.prompt, err)
+			continue
+		}
+		if !slices.Equal(got.IDs, c.ids) || got.EOS != c.eos || got.Truncated != c.truncated || !slices.Equal(got.Unknown, c.unknown) {
+			t.Errorf("%q: %+v, want %+v", c.prompt, got, c)
+		}
+	}
+}
+
+func TestCheckPrompt(t *testing.T) {
+	for _, c := range []struct {
+		prompt string
+		code   fault.Code
+	}{
+		{"", ""},
+		{"a frog\tin\r\na meadow 😀", ""},
+		{strings.Repeat("x", MaxPrompt), ""},
+		{strings.Repeat("x", MaxPrompt+1), fault.PromptTooLong},
+		{strings.Repeat("x", 1<<20), fault.PromptTooLong},
+		{"\xff\xfe frog", fault.PromptNotText},
+		{"frog\x00", fault.PromptNotText},
+		{"frog\x1b[31m", fault.PromptNotText},
+		{"del\x7f", fault.PromptNotText},
+	} {
+		err := CheckPrompt(c.prompt)
+		if (err == nil) != (c.code == "") || err != nil && !fault.Is(err, c.code) {
+			t.Errorf("%.20q (%d bytes): %v, want %q", c.prompt, len(c.prompt), err, c.code)
+		}
+	}
+}
+
+func TestNewTokenizerRefuses(t *testing.T) {
+	const good = `{"pre_tokenizer":{"type":"Whitespace"},"normalizer":{"type":"Lowercase"},"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"a":1}}}`
+	if _, err := NewTokenizer([]byte(good), 8, 0, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, edit := range [][2]string{
+		{good, ""},
+		{good, "<!doctype html>"},
+		{`"WordLevel"`, `"BPE"`},
+		{`"Whitespace"`, `"ByteLevel"`},
+		{`{"type":"Lowercase"}`, `{"type":"Sequence","normalizers":[{"type":"Lowercase"},{"type":"NFKC"}]}`},
+		{`{"type":"Lowercase"}`, `{"type":"Replace"}`},
+		{`"unk_token":"u"`, `"unk_token":"v"`},
+		{`"a":1`, `"a":-1`},
+		{`"a":1`, `"a":99999999`},
+		{`{"u":0,"a":1}`, `{}`},
+		{`"model"`, `"post_processor":{"type":"TemplateProcessing"},"model"`},
+		{`"model"`, `"added_tokens":[{"id":-3,"content":"x"}],"model"`},
+		{`"model"`, `"added_tokens":[{"id":3,"content":""}],"model"`},
+	} {
+		bad := strings.Replace(good, edit[0], edit[1], 1)
+		if _, err := NewTokenizer([]byte(bad), 8, 0, 0, 0); !fault.Is(err, fault.TokenizerInvalid) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// Whatever a person pastes: no panic, ids of the vocabulary, one fixed length.
+func FuzzEncode(f *testing.F) {
+	for _, s := range []string{"", "a frog", "İ\u0307ß ﬁ 😀‍", "[EOS][PAD", "\r\n\t ", "\xff", "e\u0301", "日本 ١٢٣_"} {
+		f.Add(s)
+	}
+	tok := open(f, 16)
+	f.Fuzz(func(t *testing.T, s string) {
+		tok.words(s) // also what CheckPrompt refuses
+		got, err := tok.Encode(s)
+		if err != nil {
+			if utf8.ValidString(s) && len(s) <= MaxPrompt && !fault.Is(err, fault.PromptNotText) {
+				t.Fatalf("%q: %v", s, err)
+			}
+			return
+		}
+		if len(got.IDs) != 16 || got.IDs[0] != 1 || got.IDs[got.EOS] != 2 {
+			t.Fatalf("%q: %v", s, got)
+		}
+	})
+}

@@ -1,0 +1,71 @@
+"""What Hugging Face's tokenizers makes of hostile strings: engine/text/testdata/{tokenizer,hostile}.json.
+
+Needs `pip install tokenizers`; run it again only when the strings change.
+"""
+import json
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+OUT = Path(__file__).resolve().parents[1] / "engine" / "text" / "testdata"
+SPECIAL = ["[PAD]", "[BOS]", "[EOS]", "[UNK]"]
+
+STRINGS = [
+    "", " ", "   \t\n  ", "a frog in a meadow", "A Red CAR", "ultra-detailed, photorealistic, cinematic",
+    "frog\r\ncat\rhouse\ncar", "cafe\u0301 nai\u0308ve", "café naïve", "a    b  \u00a0 c\u3000d", "tab\tand\vvertical\fform",
+    "😀 frog 😀😀", "👩‍👩‍👧‍👦 family", "flag 🇩🇪🇫🇷", "thumb 👍🏽 up", "zero\u200bwidth\u200dnon\u200cjoin\ufeffbom",
+    "שלום עולם", "مرحبا بالعالم ١٢٣", "\u202eright to left\u202c", "日本語の猫", "中文，标点。你好", "한국어 고양이", "ｆｕｌｌ ｗｉｄｔｈ　１２３",
+    "ISTANBUL İstanbul ıstanbul", "STRASSE Straße ẞ", "ﬁne ﬂower oﬃce", "ΣΊΣΥΦΟΣ ΟΔΟΣ", "ǅ ǈ ǋ Ǆ", "K Å Ω ℌ ℃ № ™ ½ ²",
+    "!!! ... ?!?! --- ,,,.,.", "don't won't 'quoted'", "snake_case __init__ _", "3 cats 42dogs cats7 1,000.5 ²3", "a-b_c.d/e\\f|g",
+    "<script>alert(1)</script>", "\u0000nul\u0001one\u001funit\u007fdel\u0085nel", "e\u0301\u0301\u0301\u0327 z\u0351\u036b\u0343\u036a",
+    "नमस्ते दुनिया", "ภาษาไทย แมว", "Ⅷ ⅷ ① ❷ ㊷", "‘curly’ “quotes” – dashes — …", "𝔣𝔯𝔞𝔨𝔱𝔲𝔯 𝟘𝟙𝟚", "𐐀𐐁 Ꭰ ᏸ", "ĳ Ŀ ŉ ſ", "\u1e9b\u0323 \u212b \ufb2c",
+    "a\u00adsoft hyphen", "x\u2028line\u2029paragraph", "tag\U000e0041\U000e0042", "\ud7a3\ue000\uf8ff private", "\ufffd replacement \ufdd0",
+    "[EOS] frog [UNK][PAD] [bos] [ EOS ]", "frog[BOS]cat", "[[EOS]]", "ᴹᵒᵈ ₁₂ ᶠ", "مُحَمَّد ﷺ", "\u0301leading mark", "‿ undertie ⁀ ﹏",
+    "a" * 3000, "é" * 500, "frog " * 10000, "!?" * 1500, "Ÿ ẅ Ǘ Ṩ Ḗ", "ᾈ ᾳ ΐ ῶ", "ͅ ypogegrammeni ᾼΒ",
+]
+
+
+def spec(vocab):
+    added = [{"id": i, "content": w, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
+              "special": True} for i, w in enumerate(SPECIAL)]
+    return json.dumps({
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
+        "normalizer": {"type": "Sequence", "normalizers": [{"type": "NFKC"}, {"type": "Lowercase"}]},
+        "pre_tokenizer": {"type": "Whitespace"}, "post_processor": None, "decoder": None,
+        "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"}}, ensure_ascii=True, indent=1)
+
+
+def main():
+    # Every second word that occurs is in the vocabulary, so that ids tell splits apart and [UNK] is met too.
+    vocab = {w: i for i, w in enumerate(SPECIAL)}
+    probe = Tokenizer.from_str(spec(vocab))
+    words = []
+    for s in STRINGS:
+        for w, _ in probe.pre_tokenizer.pre_tokenize_str(probe.normalizer.normalize_str(s)):
+            if w not in words and len(w) < 40:
+                words.append(w)
+    for w in ["frog"] + words[::2]:
+        vocab.setdefault(w, len(vocab))
+    text = spec(vocab)
+    tokenizer = Tokenizer.from_str(text)
+    # Long repetitions are written as a unit and a count.
+    cases = []
+    for s in STRINGS:
+        unit, count = s, 1
+        for n in range(1, 6):
+            if len(s) > 200 and s == s[:n] * (len(s) // n):
+                unit, count = s[:n], len(s) // n
+                break
+        ids = tokenizer.encode(s).ids
+        if len(set(ids)) == 1 and len(ids) > 100:
+            cases.append({"text": unit, "repeat": count, "ids": ids[:1], "idsRepeat": len(ids)})
+        else:
+            cases.append({"text": unit, "repeat": count, "ids": ids, "idsRepeat": 1})
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "tokenizer.json").write_text(text + "\n")
+    (OUT / "hostile.json").write_text(json.dumps(cases, ensure_ascii=True, indent=0) + "\n")
+    print(len(cases), "strings,", len(vocab), "words")
+
+
+if __name__ == "__main__":
+    main()
