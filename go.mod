@@ -1,6 +1,6 @@
 module undertone
 
-go 1.24
+go 1.24.0
 
 require (
 	github.com/andybalholm/brotli v1.1.1

@@ -1,0 +1,189 @@
+package site
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// source writes a little repository: two scripts that refer to each other's
+// assets, a style, and a converted model of one file.
+func source(t *testing.T) Options {
+	t.Helper()
+	root := t.TempDir()
+	put := func(name, text string) {
+		p := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("index.html", `<link href="./web/style.css"><script src="./undertone.js"></script>`)
+	put("web/undertone.js", `new Worker("./worker.js"); fetch('./undertone.wasm'); fetch("./models/x.json")`)
+	put("web/worker.js", `import "./protocol.js"`)
+	put("web/protocol.js", `export const version = 1`+strings.Repeat(" ", 2000))
+	put("web/style.css", `body{background:url(./icon.svg)}`)
+	put("web/icon.svg", `<svg/>`)
+	put("web/notes.md", `not served`)
+	put("undertone.wasm", "\x00asm")
+	put("model/tiny/model.json", `{"name":"tiny","files":[{"role":"dit","path":"dit.gguf","bytes":4}]}`)
+	put("model/tiny/dit.gguf", "GGUF")
+	return Options{Root: root, Extra: map[string]string{"undertone.wasm": filepath.Join(root, "undertone.wasm")},
+		Models: []string{filepath.Join(root, "model/tiny")}, Out: filepath.Join(root, "dist"), Twins: true}
+}
+
+func read(t *testing.T, p string) string {
+	t.Helper()
+	b, err := os.ReadFile(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestBuildRewritesReferences(t *testing.T) {
+	o := source(t)
+	if err := Build(o); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		"index.html":             `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><script src="\./undertone\.js"></script>$`,
+		"undertone.js":           `^new Worker\("\./assets/worker\.[0-9a-f]{12}\.js"\); fetch\('\./assets/undertone\.[0-9a-f]{12}\.wasm'\); fetch\("\./models/x\.json"\)$`,
+		"models/tiny/model.json": `"path": "dit\.[0-9a-f]{12}\.gguf"`,
+	} {
+		if got := read(t, filepath.Join(o.Out, file)); !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("%s: got %s, want match of %s", file, got, want)
+		}
+	}
+	worker, _ := filepath.Glob(filepath.Join(o.Out, "assets/worker.*.js"))
+	if len(worker) != 1 || !regexp.MustCompile(`^import "\./protocol\.[0-9a-f]{12}\.js"$`).MatchString(read(t, worker[0])) {
+		t.Errorf("worker: %v", worker)
+	}
+	if twins, _ := filepath.Glob(filepath.Join(o.Out, "assets/protocol.*.js.br")); len(twins) != 1 {
+		t.Errorf("brotli twins of protocol.js: %v", twins)
+	}
+	if left, _ := filepath.Glob(filepath.Join(o.Out, "assets/notes*")); len(left) != 0 {
+		t.Errorf("notes are served: %v", left)
+	}
+	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 11 {
+		t.Errorf("SHA256SUMS lists %d files, want 11", n)
+	}
+}
+
+func TestBuildRefusesCircles(t *testing.T) {
+	o := source(t)
+	if err := os.WriteFile(filepath.Join(o.Root, "web/protocol.js"), []byte(`import "./worker.js"`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := Build(o); err == nil || !strings.Contains(err.Error(), "circle") {
+		t.Errorf("got %v, want an error about a circle", err)
+	}
+}
+
+func TestHashFollowsWhatIsReferredTo(t *testing.T) {
+	o := source(t)
+	name := func() string {
+		if err := Build(o); err != nil {
+			t.Fatal(err)
+		}
+		m, _ := filepath.Glob(filepath.Join(o.Out, "assets/worker.*.js"))
+		return filepath.Base(m[0])
+	}
+	before := name()
+	if err := os.WriteFile(filepath.Join(o.Root, "web/protocol.js"), []byte(`export const version = 2`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if after := name(); after == before {
+		t.Errorf("worker.js kept the name %s although protocol.js changed", after)
+	}
+}
+
+func TestHandler(t *testing.T) {
+	o := source(t)
+	if err := Build(o); err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(Handler(o.Out))
+	defer s.Close()
+	protocol, _ := filepath.Glob(filepath.Join(o.Out, "assets/protocol.*.js"))
+	asset := "/assets/" + filepath.Base(protocol[0])
+	get := func(path string, header ...string) (*http.Response, string) {
+		t.Helper()
+		req, _ := http.NewRequest("GET", s.URL+path, nil)
+		req.Header.Set("Accept-Encoding", "identity")
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+		}
+		res, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res, string(body)
+	}
+	check := func(what string, got, want any) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: got %v, want %v", what, got, want)
+		}
+	}
+	res, body := get("/")
+	check("status of /", res.StatusCode, 200)
+	check("type of /", res.Header.Get("Content-Type"), "text/html; charset=utf-8")
+	check("cache of /", res.Header.Get("Cache-Control"), "no-cache")
+	check("body of /", strings.HasPrefix(body, "<link"), true)
+
+	res, plain := get(asset)
+	check("cache of an asset", res.Header.Get("Cache-Control"), "public, max-age=31536000, immutable")
+	etag := res.Header.Get("ETag")
+	res, _ = get(asset, "If-None-Match", etag)
+	check("status with the validator", res.StatusCode, 304)
+	res, body = get(asset, "Range", "bytes=7-11", "Accept-Encoding", "br")
+	check("status of a range", res.StatusCode, 206)
+	check("a range is of the plain file", body, plain[7:12])
+	res, body = get(asset, "Range", "bytes=7-11", "If-Range", `"other"`)
+	check("a changed file is sent whole", body, plain)
+	res, _ = get(asset, "Range", "bytes=999999-")
+	check("status of a range outside", res.StatusCode, 416)
+	res, _ = get(asset, "Accept-Encoding", "gzip, br")
+	check("coding", res.Header.Get("Content-Encoding"), "br")
+	check("a twin has a validator of its own", res.Header.Get("ETag") != etag, true)
+	res, _ = get(asset, "Accept-Encoding", "br;q=0, gzip")
+	check("coding without br", res.Header.Get("Content-Encoding"), "gzip")
+	res, _ = get("/nothing.gguf")
+	check("status of a missing file", res.StatusCode, 404)
+	res, _ = get("/../site_test.go")
+	check("status outside the folder", res.StatusCode, 404)
+}
+
+func TestServeNamesTheNextStep(t *testing.T) {
+	o := source(t)
+	if err := Build(o); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	err = Serve(context.Background(), l.Addr().String(), o.Out, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "taken by another program: choose another port, for example make run ADDR=127.0.0.1:8081") {
+		t.Errorf("taken port: %v", err)
+	}
+	if err := Serve(context.Background(), "127.0.0.1:0", t.TempDir(), io.Discard); err == nil || !strings.Contains(err.Error(), "make dist") {
+		t.Errorf("empty folder: %v", err)
+	}
+}
