@@ -16,7 +16,6 @@ import (
 const (
 	maxFileBytes = 64 << 30
 	maxPathBytes = 255
-	maxPieces    = 12288 // in all files together: 48 GiB
 	maxSteps     = 1000
 	maxSide      = 4096
 	maxList      = 1024
@@ -95,7 +94,7 @@ func (m *Manifest) check() error {
 
 func (m *Manifest) checkFiles(c *checker) {
 	c.whole("the number of files", int64(len(m.Files)), int64(len(roles)), int64(len(roles)))
-	paths, pieces := map[string]bool{}, 0
+	paths := map[string]bool{}
 	for i := range m.Files {
 		f := &m.Files[i]
 		if c.err != nil {
@@ -109,9 +108,6 @@ func (m *Manifest) checkFiles(c *checker) {
 		c.whole("bytes of "+f.Path, f.Bytes, 1, maxFileBytes)
 		if want := (f.Bytes + PieceSize - 1) / PieceSize; c.err == nil && int64(len(f.Pieces)) != want {
 			c.fail("%s of %d bytes has %d pieces, wanted %d", f.Path, f.Bytes, len(f.Pieces), want)
-		}
-		if pieces += len(f.Pieces); pieces > maxPieces {
-			c.fail("the files have over %d pieces", maxPieces)
 		}
 		checkHashes(c, f)
 	}

@@ -76,12 +76,14 @@ func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, r
 	if err := m.check(); err != nil {
 		return err
 	}
-	return WriteFile(filepath.Join(out, path.Base(manifest)), func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", " ")
-		return e.Encode(m)
-	})
+	return WriteFile(filepath.Join(out, path.Base(manifest)), func(w io.Writer) error { return writeManifest(w, m) })
+}
+
+func writeManifest(w io.Writer, m Manifest) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // prompts stay readable
+	e.SetIndent("", " ")
+	return e.Encode(m)
 }
 
 func (b *Bundle) copier(ctx context.Context, name string) func(io.Writer) error {

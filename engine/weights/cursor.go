@@ -31,9 +31,12 @@ type cursor struct {
 	src      op.Source
 	off, end int64 // of the next byte; of the header or file
 	buf      []byte
-	have     []byte // the unread part of buf
+	have     []byte          // the unread part of buf
+	pool     strings.Builder // holds many short texts: one allocation each would cost more than they do
 	err      error
 }
+
+const poolSize = 16 << 10
 
 func newCursor(src op.Source, off, end int64) *cursor {
 	return &cursor{src: src, off: off, end: end, buf: make([]byte, min(16<<10, max(0, end-off)))}
@@ -104,15 +107,23 @@ func (c *cursor) text(what string, limit int64) string {
 		c.fail(refuse(Truncated, "%s of %d bytes, %d are left in the file", what, n, c.left()))
 		return ""
 	}
-	var s strings.Builder
-	s.Grow(int(n))
+	s := &c.pool
+	if n > poolSize/4 {
+		s = new(strings.Builder)
+		s.Grow(int(n))
+	} else if int(n) > s.Cap()-s.Len() {
+		*s = strings.Builder{}
+		s.Grow(poolSize)
+	}
+	start := s.Len()
 	for rest := int(n); rest > 0 && c.fill(); {
 		k := min(rest, len(c.have))
 		s.Write(c.have[:k])
 		c.have, c.off, rest = c.have[k:], c.off+int64(k), rest-k
 	}
-	if c.err == nil && !utf8.ValidString(s.String()) {
-		c.fail(refuse(BadText, "%s %.64q", what, s.String()))
+	out := s.String()[start:]
+	if c.err == nil && !utf8.ValidString(out) {
+		c.fail(refuse(BadText, "%s %.64q", what, out))
 	}
-	return s.String()
+	return out
 }

@@ -260,7 +260,8 @@ func (c *cursor) array(key string) any {
 	case metaBool:
 		return items(c, n, 1, func() bool { return c.flag(key) })
 	case metaString:
-		return items(c, n, 8, func() string { return c.text("an element of "+key, maxText) })
+		what := "an element of " + key
+		return items(c, n, 8, func() string { return c.text(what, maxText) })
 	case metaU64:
 		return items(c, n, 8, c.u64)
 	case metaI64:

@@ -16,7 +16,7 @@ import (
 const (
 	ManifestFormat  = "undertone-model"
 	ManifestVersion = 1
-	maxManifest     = 1 << 20
+	maxManifest     = 256 << 10 // bytes; the hashes of a model of 10 GiB need 172 KiB
 )
 
 // Manifest is model.json: what a model consists of, what it offers and what it

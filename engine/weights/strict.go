@@ -34,17 +34,14 @@ func (l *lexer) value(depth int) {
 		l.object(depth)
 	case b == '[':
 		l.take()
-		n := 0
-		for l.more(n == 0, ']') {
-			limit := maxList
-			if l.peek() == '"' {
-				limit = maxPieces
-			}
-			if n++; n > limit {
-				l.bad(TooMany, "the array at byte %d has over %d elements", at, limit)
-				return
-			}
+		hashes := true // only lists of hashes may be long
+		for n := 0; l.more(n == 0, ']'); n++ {
+			begin := l.off
+			hashes = hashes && l.peek() == '"'
 			l.value(depth + 1)
+			if hashes = hashes && l.off-begin >= 64; n >= maxList && !hashes {
+				l.bad(TooMany, "the array at byte %d has over %d elements", at, maxList)
+			}
 		}
 	case b == '"':
 		l.str(maxJSONStr)
@@ -111,8 +108,8 @@ func (l *lexer) literal() {
 		word[n] = l.take()
 	}
 	switch string(word[:n]) {
-	case "true", "false":
-	default: // null too: every field of a manifest has a value
+	case "true", "false", "null":
+	default:
 		l.bad(BadSyntax, "byte %d begins no value of a manifest", at)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
@@ -132,7 +133,7 @@ func looksLikeText(b []byte) bool {
 			return false
 		}
 	}
-	return true
+	return utf8.Valid(b)
 }
 
 // product multiplies the dimensions of a tensor and returns its elements.

@@ -1,0 +1,109 @@
+package weights
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// parseAny checks what holds for every input: no panic, a fault for every
+// refusal, little memory, and an index that describes the file.
+func parseAny(t *testing.T, file []byte) {
+	var x *Index
+	var err error
+	src := bytes.NewReader(file)
+	used := allocated(func() { x, err = Survey(src) })
+	if limit := uint64(2*len(file) + 1<<20); used > limit {
+		t.Errorf("allocated %d bytes for a file of %d", used, len(file))
+	}
+	if err != nil {
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Code == fault.Internal {
+			t.Errorf("no fault: %v", err)
+		}
+		return
+	}
+	for i, ts := range x.Tensors {
+		if ts.Offset < 8 || ts.Bytes <= 0 || ts.Offset+ts.Bytes > int64(len(file)) || ts.Elems() <= 0 {
+			t.Fatalf("%+v in a file of %d bytes", ts, len(file))
+		}
+		if i > 0 && x.Tensors[i-1].Name >= ts.Name {
+			t.Fatalf("%q comes after %q", ts.Name, x.Tensors[i-1].Name)
+		}
+		if got, ok := x.Lookup(ts.Name); !ok || got.Offset != ts.Offset {
+			t.Fatalf("%q was not found", ts.Name)
+		}
+		if ts.DType != Unreadable {
+			v, err := ReadFloat32(src, ts)
+			if err != nil || int64(len(v)) != ts.Elems() {
+				t.Fatalf("%q cannot be read: %v", ts.Name, err)
+			}
+		}
+	}
+}
+
+func FuzzGGUF(f *testing.F) {
+	for _, h := range hostile {
+		if bytes.HasPrefix(h.file, []byte(ggufMagic)) {
+			f.Add(h.file)
+		}
+	}
+	var file bytes.Buffer
+	err := WriteGGUF(&file, map[string]any{"general.alignment": uint32(32), "a": []string{"b", "c"}, "d": []float32{1}},
+		Float32s("x", op.Q8_0, []int{2, 32}, sample(1, 64)), Float32s("y", op.F16, []int{3}, sample(2, 3)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file.Bytes())
+	f.Fuzz(func(t *testing.T, file []byte) {
+		copy(file, ggufMagic) // the other format has its own target
+		parseAny(t, file)
+	})
+}
+
+func FuzzSafetensors(f *testing.F) {
+	for _, h := range hostile {
+		if len(h.file) > 8 && !bytes.HasPrefix(h.file, []byte(ggufMagic)) {
+			f.Add(string(h.file[8:]), 8)
+		}
+	}
+	f.Add(`{"__metadata__":{"k":"v"},"a":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]}}  `, 8)
+	f.Fuzz(func(t *testing.T, header string, n int) {
+		if n < 0 || n > 1<<16 {
+			return
+		}
+		parseAny(t, safe(header, n))
+	})
+}
+
+func FuzzManifest(f *testing.F) {
+	good := tinyModel(f)["model.json"]
+	f.Add(good)
+	f.Add([]byte(`{"format":"undertone-model","version":2}`))
+	f.Add([]byte(`{"a":[[[[1e9,-0.5,true,"\ud83d\ude00"]]]]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var m *Manifest
+		var err error
+		used := allocated(func() { m, err = ParseManifest(text) })
+		if limit := uint64(2*len(text) + 1<<20); used > limit {
+			t.Errorf("allocated %d bytes for a manifest of %d", used, len(text))
+		}
+		if err != nil {
+			if !fault.Is(err, fault.ManifestInvalid) && !fault.Is(err, fault.ModelUnsupported) {
+				t.Errorf("no fault: %v", err)
+			}
+			return
+		}
+		again, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParseManifest(again); err != nil {
+			t.Errorf("accepted, but not when written anew: %v", err)
+		}
+	})
+}

@@ -1,0 +1,83 @@
+package weights
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// The headers that make a parser pay most per byte: whether they are accepted or
+// not, reading them allocates at most twice their size and 1 MiB.
+func TestMemoryIsBounded(t *testing.T) {
+	var infos, broken, pairs, strs, described, metas bytes.Buffer
+	for i := range MaxTensors {
+		name := fmt.Sprintf("%x", i)
+		infos.Write(info(name, 24, uint64(32*i), 1))
+		broken.Write(info(name, 24, 0, 1, 1, 1, 1)) // the second overlaps the first
+		if i > 0 {
+			described.WriteByte(',')
+		}
+		fmt.Fprintf(&described, `"%x":{"dtype":"I8","shape":[],"data_offsets":[%d,%d]}`, i, i, i+1)
+	}
+	for i := range maxPairs {
+		pairs.Write(pair(fmt.Sprintf("%x", i), 0, uint8(1)))
+		if i > 0 {
+			metas.WriteByte(',')
+		}
+		fmt.Fprintf(&metas, `"%x":""`, i)
+	}
+	for range 1 << 17 {
+		strs.Write(raw(str("ab")))
+	}
+	for name, file := range map[string][]byte{
+		"GGUF, tensors":         gguf(MaxTensors, 0, 32*MaxTensors, infos.Bytes()),
+		"GGUF, no data":         gguf(MaxTensors, 0, 0, infos.Bytes()),
+		"GGUF, second bad":      gguf(MaxTensors, 0, 0, broken.Bytes()),
+		"GGUF, pairs":           gguf(0, maxPairs, 0, pairs.Bytes()),
+		"GGUF, strings":         gguf(0, 1, 0, pair("k", 9, uint32(8), uint64(1<<17)), strs.Bytes()),
+		"GGUF, strings missing": gguf(0, 1, 0, pair("k", 9, uint32(8), uint64(1<<18)), strs.Bytes()),
+		"GGUF, a long text":     gguf(0, 1, 0, pair("k", 8, str(strings.Repeat("x", 8<<20)))),
+		"GGUF, numbers":         gguf(0, 1, 0, pair("k", 9, uint32(12), uint64(1<<20)), make([]byte, 8<<20)),
+		"safetensors, tensors":  safe("{"+described.String()+"}", MaxTensors),
+		"safetensors, no data":  safe("{"+described.String()+"}", 0),
+		"safetensors, pairs":    safe(`{"__metadata__":{`+metas.String()+"}}", 0),
+		"safetensors, a text":   safe(`{"__metadata__":{"k":"`+strings.Repeat("x", maxMetaText)+`"}}`, 0),
+		"safetensors, texts": safe(`{"__metadata__":{"k":"`+strings.Repeat("x", maxMetaText)+`","l":"`+strings.Repeat("x", maxMetaText)+
+			`","m":"`+strings.Repeat("x", maxMetaText)+`"}}`, 0),
+		"safetensors, spaces": safe("{}"+strings.Repeat(" ", 8<<20), 0),
+	} {
+		var err error
+		used, limit := allocated(func() { _, err = Survey(bytes.NewReader(file)) }), uint64(2*len(file)+1<<20)
+		if used > limit {
+			t.Errorf("%s: allocated %d bytes for a file of %d, at most %d (%v)", name, used, len(file), limit, err)
+		}
+	}
+
+	good := string(tinyModel(t)["model.json"])
+	hash := strings.Repeat("a", 64)
+	list := func(element string, n int) string { return strings.TrimSuffix(strings.Repeat(element+",", n), ",") }
+	for name, text := range map[string]string{
+		"pieces":     strings.Replace(good, `"pieces":["`, `"pieces":[`+list(`"`+hash+`"`, 3700)+`,"`, 1),
+		"words":      strings.Replace(good, `"objects":null`, `"objects":[`+list(`"ab"`, maxList)+`]`, 1),
+		"all words":  strings.NewReplacer(`":null`, `":[`+list(`"ab"`, maxList)+`]`).Replace(good),
+		"sizes":      strings.Replace(good, `"sizes":[`, `"sizes":[`+list("64", maxList-1)+`,`, 1),
+		"presets":    strings.Replace(good, `"presets":[`, `"presets":[`+list("{}", maxList-1)+`,`, 1),
+		"files":      strings.Replace(good, `"files":[`, `"files":[`+list("{}", maxList-5)+`,`, 1),
+		"raw":        strings.Replace(good, `{"hidden_size":64}`, `{"x":[`+list(`[`+list("0", maxList)+`]`, 120)+`]}`, 1),
+		"white":      good + strings.Repeat(" ", maxManifest-len(good)),
+		"raw, bogus": strings.Replace(good, `{"hidden_size":64}`, `[`+list(`[`+list(`{}`, maxList)+`]`, 80)+`]`, 1),
+	} {
+		if text == good {
+			t.Fatalf("%s: nothing was replaced", name)
+		}
+		var err error
+		if len(text) > maxManifest {
+			t.Fatalf("%s: %d bytes", name, len(text))
+		}
+		used, limit := allocated(func() { _, err = ParseManifest([]byte(text)) }), uint64(2*len(text)+1<<20)
+		if used > limit {
+			t.Errorf("manifest, %s: allocated %d bytes for %d, at most %d (%v)", name, used, len(text), limit, err)
+		}
+	}
+}
