@@ -1,0 +1,247 @@
+package engine
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"undertone/engine/dit"
+	"undertone/engine/fault"
+	"undertone/engine/op"
+	"undertone/engine/sample"
+)
+
+// keepCanvases is how many picture sizes stay compiled.
+const keepCanvases = 2
+
+// canvas holds the tensors and programs of one picture size.
+type canvas struct {
+	e    *Engine
+	size int // pixels
+	side int // latent pixels
+
+	noise      *op.Tensor   // [side², c]
+	latent     *op.Tensor   // [tokens, in], x_t
+	velocity   *op.Tensor   // [tokens, in]
+	z          *op.Tensor   // [side², c], the finished latent
+	rgba, mini *op.Tensor   // [1, size²] and [1, side²] U32
+	rope       *op.Tensor   // [T + tokens, headDim]
+	x          []*op.Tensor // [T + tokens, D], one for each branch
+	mod        []*op.Tensor // [1, ModWidth], likewise
+	dts, ts    *op.Tensor   // [max steps, 1]: t_next − t, and −t_next
+	dt, t      *op.Tensor   // [1, 1], those of the current step
+	runNoise   op.Program   // noise → latent
+	runDecode  op.Program   // latent → z → rgba
+	runPreview op.Program   // latent, velocity → mini
+	runStep    op.Program   // one pass, Euler
+	runCFG     op.Program   // two passes, classifier-free guidance, Euler
+	cfg        float32      // the scale recorded in runCFG
+	owned      []*op.Tensor
+}
+
+// canvas finds or makes the canvas of a size.
+func (e *Engine) canvas(ctx context.Context, size int) (*canvas, error) {
+	if i := slices.IndexFunc(e.canvases, func(c *canvas) bool { return c.size == size }); i >= 0 {
+		c := e.canvases[i]
+		e.canvases = append(slices.Delete(e.canvases, i, i+1), c)
+		return c, nil
+	}
+	for len(e.canvases) >= keepCanvases {
+		e.canvases[0].free()
+		e.canvases = slices.Delete(e.canvases, 0, 1)
+	}
+	c := &canvas{e: e, size: size, side: size / e.vae.Downscale}
+	if err := c.make(ctx); err != nil {
+		c.free()
+		return nil, err
+	}
+	e.canvases = append(e.canvases, c)
+	return c, nil
+}
+
+// new makes a Fixed tensor that the canvas frees.
+func (c *canvas) new(name string, dt op.DType, rows, cols int) (*op.Tensor, error) {
+	t, err := c.e.be.New(name, dt, rows, cols)
+	if err == nil {
+		c.owned = append(c.owned, t)
+	}
+	return t, err
+}
+
+func (c *canvas) make(ctx context.Context) error {
+	f, v, be := c.e.flux, c.e.vae, c.e.be
+	pixels, channels := c.side*c.side, v.LatentChannels
+	grid := c.side / dit.Patch
+	tokens, steps := grid*grid, c.e.manifest.MaxSteps
+	text := c.e.clip.MaxLength
+	for _, t := range []struct {
+		at         **op.Tensor
+		name       string
+		dt         op.DType
+		rows, cols int
+	}{
+		{&c.noise, "noise", op.F32, pixels, channels}, {&c.latent, "latent", op.F32, tokens, f.InChannels},
+		{&c.velocity, "velocity", op.F32, tokens, f.InChannels}, {&c.z, "z", op.F32, pixels, channels},
+		{&c.rgba, "rgba", op.U32, 1, c.size * c.size}, {&c.mini, "preview", op.U32, 1, pixels},
+		{&c.rope, "rope", op.F32, text + tokens, f.HeadDim()},
+		{&c.dts, "dts", op.F32, steps, 1}, {&c.ts, "ts", op.F32, steps, 1},
+		{&c.dt, "dt", op.F32, 1, 1}, {&c.t, "t", op.F32, 1, 1},
+	} {
+		var err error
+		if *t.at, err = c.new(t.name, t.dt, t.rows, t.cols); err != nil {
+			return err
+		}
+	}
+	if err := be.Write(c.rope, f.RopeTable(text, grid, grid)); err != nil {
+		return err
+	}
+
+	start := op.NewList("noise")
+	start.Patchify(c.noise, c.side, c.side, dit.Patch, c.latent) // [tokens, in]
+
+	decode := op.NewList("decode")
+	decode.Unpatchify(c.latent, c.side, c.side, dit.Patch, c.z) // [side², c]
+	decode.ToRGBA(v.Decode(decode, c.z, c.side, c.side, nil), 1, 0, c.rgba)
+
+	// The preview shows the data the velocity points to, x₀ = x_t − t·v, not the
+	// noisy latent itself.
+	preview := op.NewList("preview")
+	x0 := preview.Copy(c.latent, nil)                           // [tokens, in]
+	preview.Euler(x0, c.velocity, c.t)                          // [tokens, in]
+	z := preview.Unpatchify(x0, c.side, c.side, dit.Patch, nil) // [side², c]
+	preview.ToRGBA(v.Tint(preview, z), 1, 0, c.mini)
+
+	var err error
+	if c.runNoise, err = be.Compile(ctx, start); err != nil {
+		return err
+	}
+	if c.runDecode, err = be.Compile(ctx, decode); err != nil {
+		return err
+	}
+	c.runPreview, err = be.Compile(ctx, preview)
+	return err
+}
+
+// step finds or compiles the program of one step. The scale of classifier-free
+// guidance is part of the program; 1 means a single pass.
+func (c *canvas) step(ctx context.Context, scale float32) (op.Program, error) {
+	run, branches := &c.runStep, 1
+	if scale != 1 {
+		run, branches = &c.runCFG, 2
+		if c.runCFG != nil && c.cfg != scale {
+			c.runCFG.Close()
+			c.runCFG = nil
+		}
+	}
+	if *run != nil {
+		return *run, nil
+	}
+	f := c.e.flux
+	for len(c.x) < branches {
+		x, err := c.new("x", op.F32, c.rope.Rows, f.Hidden)
+		if err != nil {
+			return nil, err
+		}
+		m, err := c.new("modulation of the step", op.F32, 1, f.ModWidth())
+		if err != nil {
+			return nil, err
+		}
+		c.x, c.mod = append(c.x, x), append(c.mod, m)
+	}
+	l := op.NewList("step")
+	pass := func(b int, out *op.Tensor) *op.Tensor {
+		return f.Velocity(l, dit.Step{X: c.x[b], Latent: c.latent, Mod: c.mod[b], Rope: c.rope, Out: out})
+	}
+	if branches == 1 {
+		pass(0, c.velocity)
+	} else {
+		l.CFG(pass(0, nil), pass(1, nil), scale, c.velocity)
+	}
+	l.Euler(c.latent, c.velocity, c.dt)
+	p, err := c.e.be.Compile(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	*run, c.cfg = p, scale
+	return p, nil
+}
+
+// begin writes a picture's noise and time steps.
+func (c *canvas) begin(ctx context.Context, seed uint32, sigmas []float64) error {
+	be := c.e.be
+	if err := be.Write(c.noise, sample.Noise(seed, c.noise.Cols, c.side, c.side)); err != nil {
+		return err
+	}
+	dts, ts := make([]float32, c.dts.Rows), make([]float32, c.ts.Rows)
+	for k := range len(sigmas) - 1 {
+		dts[k], ts[k] = float32(sigmas[k+1]-sigmas[k]), float32(-sigmas[k+1])
+	}
+	if err := be.Write(c.dts, dts); err != nil {
+		return err
+	}
+	if err := be.Write(c.ts, ts); err != nil {
+		return err
+	}
+	return c.runNoise.Run(ctx)
+}
+
+// stepCopies is the data of step k: what the recorded program reads at fixed places.
+func (c *canvas) stepCopies(k int, branches []*prompt, m *modulation) []op.Copy {
+	copies := []op.Copy{{Dst: c.dt, Src: c.dts.Slice(k, k+1)}}
+	for b, p := range branches {
+		copies = append(copies,
+			op.Copy{Dst: c.x[b].Slice(0, p.txt.Rows), Src: p.txt},
+			op.Copy{Dst: c.mod[b], Src: m.row(k, b)})
+	}
+	return copies
+}
+
+// preview draws what step k points to, at the latent's own size.
+func (c *canvas) preview(ctx context.Context, k int) (*Image, error) {
+	if err := c.runPreview.Run(ctx, op.Copy{Dst: c.t, Src: c.ts.Slice(k, k+1)}); err != nil {
+		return nil, err
+	}
+	return readImage(ctx, c.e.be, c.mini, c.side)
+}
+
+// decode draws the finished latent and checks that it is finite.
+func (c *canvas) decode(ctx context.Context) (img *Image, z []float32, err error) {
+	if err := c.runDecode.Run(ctx); err != nil {
+		return nil, nil, err
+	}
+	if z, err = c.e.be.Read(ctx, c.z); err != nil {
+		return nil, nil, err
+	}
+	bad := 0
+	for _, v := range z {
+		if math.Float32bits(v)&0x7f800000 == 0x7f800000 {
+			bad++
+		}
+	}
+	if bad > 0 {
+		return nil, nil, fault.New(fault.NotFinite, "%d of the latent's %d values are not numbers", bad, len(z))
+	}
+	img, err = readImage(ctx, c.e.be, c.rgba, c.size)
+	return img, z, err
+}
+
+func readImage(ctx context.Context, be op.Backend, t *op.Tensor, side int) (*Image, error) {
+	pixels, err := be.ReadU32(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	img := &Image{W: side, H: side, RGBA: make([]byte, 0, 4*len(pixels))}
+	for _, p := range pixels {
+		img.RGBA = append(img.RGBA, byte(p), byte(p>>8), byte(p>>16), byte(p>>24))
+	}
+	return img, nil
+}
+
+func (c *canvas) free() {
+	for _, p := range []op.Program{c.runNoise, c.runDecode, c.runPreview, c.runStep, c.runCFG} {
+		if p != nil {
+			p.Close()
+		}
+	}
+	c.e.be.Free(c.owned...)
+}
