@@ -1,0 +1,188 @@
+package engine_test
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// rooms says who may import whom: for each package, the packages of this module
+// and the other modules that it may name (a module covers its packages). The
+// standard library is free to all, but for syscall/js. A room ending in /… covers
+// the packages beneath it too.
+var rooms = map[string]string{
+	"engine/fault":   "",
+	"guidance":       "",
+	"shaders":        "",
+	"engine/op":      "engine/fault",
+	"engine/cpu":     "engine/op engine/fault",
+	"engine/optest":  "engine/op engine/fault",
+	"engine/sample":  "engine/op engine/fault",
+	"engine/dit":     "engine/op engine/fault",
+	"engine/vae":     "engine/op engine/fault",
+	"engine/text":    "engine/op engine/fault github.com/sugarme/tokenizer golang.org/x/text",
+	"engine/weights": "engine/op engine/fault",
+	"engine/gpu":     "engine/op engine/fault shaders github.com/cogentcore/webgpu",
+	// The engine receives its Backend: it knows no machine.
+	"engine":         "engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/mutants": "",
+	// These two construct the machines. Nothing imports them.
+	"wasm/…": "wasm/… engine engine/op engine/fault engine/weights engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",
+	"cmd/…":  "cmd/… engine engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli",
+}
+
+// inTests may be imported by tests, beside what their package may: the cases,
+// the truth to compare with, and the browser to drive.
+const inTests = "engine/optest engine/cpu engine/op engine/fault engine/weights github.com/chromedp/chromedp github.com/chromedp/cdproto golang.org/x/image"
+
+const module = "undertone/"
+
+// broken returns what is wrong with a file at this path (from the module's root,
+// with slashes) that imports these packages.
+func broken(file string, imports []string) (wrong []string) {
+	dir, name := path.Dir(file), path.Base(file)
+	allowed, ok := rooms[dir]
+	for room, all := range rooms {
+		if beneath, deep := strings.CutSuffix(room, "/…"); deep && (dir == beneath || strings.HasPrefix(dir, beneath+"/")) {
+			allowed, ok = all, true
+		}
+	}
+	if !ok {
+		return []string{fmt.Sprintf("%s: package %s has no line in the table of who may import whom", file, dir)}
+	}
+	test := strings.HasSuffix(name, "_test.go")
+	if test && allowed != "" { // rooms of the standard library alone are tested with it alone
+		allowed += " " + inTests
+	}
+	js := strings.HasSuffix(strings.TrimSuffix(strings.TrimSuffix(name, ".go"), "_test"), "_js")
+	for _, p := range imports {
+		switch {
+		case p == "syscall/js":
+			if !strings.HasPrefix(dir+"/", "wasm/") && !(dir == "engine/gpu" && js) {
+				wrong = append(wrong, fmt.Sprintf("%s imports syscall/js: only wasm/ and engine/gpu/*_js.go may", file))
+			}
+		case strings.HasPrefix(p, "github.com/cogentcore/") && !(dir == "engine/gpu" && js):
+			wrong = append(wrong, fmt.Sprintf("%s imports %s: only engine/gpu/*_js.go may", file, p))
+		case !strings.HasPrefix(p, module) && !strings.Contains(strings.Split(p, "/")[0], "."):
+			// the standard library
+		case test && p == module+dir:
+			// the package under test, from beside it
+		case !covers(strings.Fields(allowed), strings.TrimPrefix(p, module)):
+			wrong = append(wrong, fmt.Sprintf("%s imports %s; %s may import: %s", file, p, dir, allowed))
+		}
+	}
+	return wrong
+}
+
+// covers reports whether one of the allowed entries is p, or a module or a
+// room with … that p lies in.
+func covers(allowed []string, p string) bool {
+	return slices.ContainsFunc(allowed, func(a string) bool {
+		beneath, deep := strings.CutSuffix(a, "/…")
+		deep = deep || strings.Contains(strings.Split(a, "/")[0], ".")
+		return p == a || deep && (p == beneath || strings.HasPrefix(p, beneath+"/"))
+	})
+}
+
+// Every Go file of the repository, for whatever machine it is meant, keeps to
+// the table.
+func TestWhoMayImportWhom(t *testing.T) {
+	root, files := "..", 0
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if d.IsDir() {
+			if name := d.Name(); rel != "." && (strings.HasPrefix(name, ".") || slices.Contains([]string{"node_modules", "testdata", "build", "dist"}, name)) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(rel, ".go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		var imports []string
+		for _, i := range f.Imports {
+			p, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			imports = append(imports, p)
+		}
+		for _, w := range broken(rel, imports) {
+			t.Error(w)
+		}
+		files++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 50 {
+		t.Errorf("only %d Go files found under %s", files, root)
+	}
+}
+
+// The rule itself catches what it is there to catch.
+func TestHouseRuleCatches(t *testing.T) {
+	for _, c := range []struct {
+		file, imports string
+		ok            bool
+	}{
+		{"guidance/blend.go", "math fmt", true},
+		{"guidance/blend.go", "undertone/engine/fault", false},
+		{"guidance/example_test.go", "undertone/guidance fmt", true},
+		{"guidance/blend_test.go", "undertone/engine/cpu", false},
+		{"shaders/shaders.go", "embed", true},
+		{"shaders/shaders.go", "golang.org/x/text/width", false},
+		{"engine/fault/fault.go", "undertone/engine/op", false},
+		{"engine/op/op.go", "undertone/engine/fault", true},
+		{"engine/op/op.go", "undertone/engine/cpu", false},
+		{"engine/op/op_test.go", "undertone/engine/cpu", true},
+		{"engine/cpu/cpu.go", "undertone/engine/weights", false},
+		{"engine/dit/flux.go", "undertone/engine/gpu", false},
+		{"engine/dit/flux.go", "undertone/engine/text", false},
+		{"engine/text/clip.go", "github.com/sugarme/tokenizer/model/bpe", true},
+		{"engine/text/clip.go", "github.com/sugarme/tokenizers", false},
+		{"engine/dit/flux.go", "github.com/sugarme/tokenizer", false},
+		{"engine/gpu/lower.go", "undertone/shaders", true},
+		{"engine/gpu/lower.go", "syscall/js", false},
+		{"engine/gpu/lower.go", "github.com/cogentcore/webgpu/wgpu", false},
+		{"engine/gpu/device_js.go", "github.com/cogentcore/webgpu/wgpu syscall/js", true},
+		{"engine/gpu/device_js_test.go", "github.com/cogentcore/webgpu/wgpu syscall/js", true},
+		{"engine/cpu/yield_js.go", "syscall/js", false},
+		{"wasm/worker/worker_js.go", "github.com/cogentcore/webgpu/wgpu", false},
+		{"wasm/worker/worker_js.go", "syscall/js undertone/engine/gpu undertone/wasm/protocol", true},
+		{"wasm/main_js.go", "honnef.co/go/js/dom/v2", true},
+		{"engine/engine.go", "undertone/engine/vae undertone/guidance", true},
+		{"engine/engine.go", "undertone/engine/cpu", false},
+		{"engine/engine.go", "undertone/engine/gpu", false},
+		{"engine/engine.go", "undertone/shaders", false},
+		{"engine/engine.go", "undertone/wasm/protocol", false},
+		{"engine/engine_test.go", "undertone/engine/cpu undertone/engine/optest", true},
+		{"cmd/undertone/main.go", "undertone/engine/cpu undertone/cmd/undertone/internal/site", true},
+		{"cmd/undertone/main.go", "undertone/engine/gpu", false},
+		{"cmd/undertone/main.go", "undertone/wasm/protocol", false},
+		{"engine/new/room.go", "fmt", false},
+	} {
+		if got := broken(c.file, strings.Fields(c.imports)); (len(got) == 0) != c.ok {
+			t.Errorf("%s importing %s: %q", c.file, c.imports, got)
+		}
+	}
+}
