@@ -9,7 +9,7 @@
 //   tx of each chunk. A head is walked in CHUNKS chunks of CHUNK ≤ 8 vec4s.
 //
 // 14 KiB of workgroup memory. Binding: 1 y. Libraries: mac.
-// Prelude: TY, SIZE4 (size/4), CHUNK, CHUNKS, CAUSAL.
+// Prelude: TY, CHUNK, CHUNKS.
 // CPU twin: attention in engine/cpu. Without workgroup memory: attention_cpu.
 
 struct Params {
@@ -17,6 +17,8 @@ struct Params {
     y_at: u32, // these count vec4s
     y_stride: u32,
     part: u32, // the width of each of q, k, v and out
+    size: u32, // of a head
+    causal: u32,
     scale: f32, // times log2(e): the softmax is taken to base 2
 }
 
@@ -34,8 +36,8 @@ var<workgroup> partial: array<vec4<f32>, 8u * TY>;         // [ty][tx]: of 4 que
 
 // A chunk's column of a row of q, k or v (part 0, 1, 2); 0 behind the head's end.
 fn load(part: u32, row: u32, head: u32, column: u32) -> vec4<f32> {
-    let v = y[p.y_at + min(row, p.rows - 1u) * p.y_stride + part * p.part + head * SIZE4 + min(column, SIZE4 - 1u)];
-    return select(vec4<f32>(0.0), v, column < SIZE4);
+    let v = y[p.y_at + min(row, p.rows - 1u) * p.y_stride + part * p.part + head * p.size + min(column, p.size - 1u)];
+    return select(vec4<f32>(0.0), v, column < p.size);
 }
 
 // Adds the products of one chunk of queries and keys to the scores s.
@@ -100,11 +102,11 @@ fn store1(o: vec4<f32>, row: u32, at: u32) {
 
 fn store(o: mat4x4<f32>, total: vec4<f32>, chunk: u32, head: u32, first_query: u32, lane: u32) {
     let column = chunk * CHUNK + lane % 8u;
-    if (lane % 8u >= CHUNK || column >= SIZE4) {
+    if (lane % 8u >= CHUNK || column >= p.size) {
         return;
     }
     let row = first_query + lane / 8u * 4u;
-    let at = p.y_at + 3u * p.part + head * SIZE4 + column;
+    let at = p.y_at + 3u * p.part + head * p.size + column;
     store1(o[0] / total.x, row, at);
     store1(o[1] / total.y, row + 1u, at);
     store1(o[2] / total.z, row + 2u, at);
@@ -119,7 +121,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // The last key that each of this thread's queries may see.
     var limit = vec4<u32>(p.rows - 1u);
     var end = p.rows;
-    if (CAUSAL) {
+    if (p.causal != 0u) {
         limit = min(limit, first_query + lane / 8u * 4u + vec4<u32>(0u, 1u, 2u, 3u));
         end = min(end, first_query + 4u * TY);
     }

@@ -4,7 +4,7 @@
 //   y [rows, ≥ 4·heads·size]: columns q | k | v | out
 //
 // Matrices of scores and weights have queries as columns, keys as rows.
-// Binding: 1 y. Libraries: mac. Prelude: WORKGROUP, SIZE4 (size/4), CAUSAL.
+// Binding: 1 y. Libraries: mac. Prelude: WORKGROUP, SIZE4 (size/4).
 // CPU twin: attention in engine/cpu.
 
 struct Params {
@@ -12,6 +12,7 @@ struct Params {
     y_at: u32, // these count vec4s
     y_stride: u32,
     part: u32, // the width of each of q, k, v and out
+    causal: u32,
     scale: f32, // times log2(e): the softmax is taken to base 2
 }
 
@@ -42,7 +43,7 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
     let q = starts(0u, first, head);
     var limit = vec4<u32>(p.rows - 1u);
     var end = p.rows;
-    if (CAUSAL) {
+    if (p.causal != 0u) {
         limit = min(limit, first + vec4<u32>(0u, 1u, 2u, 3u));
         end = min(end, first + 4u);
     }

@@ -8,7 +8,23 @@ import (
 )
 
 // lowering chooses the kernels of each operation.
-var lowering = map[op.Kind]func(*op.Node, Caps) ([]Launch, error){}
+var lowering = map[op.Kind]func(*op.Node, Caps) ([]Launch, error){
+	op.MatMul:     lowerMatMul,
+	op.Attention:  lowerAttention,
+	op.LayerNorm:  lowerLayerNorm,
+	op.QKNormRoPE: lowerQKNormRoPE,
+	op.Activation: lowerActivation,
+	op.Add:        lowerAdd,
+	op.CFG:        lowerCFG,
+	op.Euler:      lowerEuler,
+	op.Embedding:  lowerEmbedding,
+	op.Conv3x3:    lowerConv3x3,
+	op.Upsample:   lowerUpsample,
+	op.Patchify:   lowerPatchify,
+	op.Unpatchify: lowerUnpatchify,
+	op.ToRGBA:     lowerToRGBA,
+	op.Copied:     lowerCopied,
+}
 
 const (
 	maxGroups      = 65_535 // workgroups per dimension, WebGPU's default and the floor

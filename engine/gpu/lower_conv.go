@@ -1,5 +1,7 @@
 package gpu
 
+import "undertone/engine/op"
+
 // Layout of a weight of op.UseConv3x3 on the GPU (written by the repack kernel,
 // read by conv3x3*.wgsl): one F32 buffer
 //
@@ -9,3 +11,93 @@ package gpu
 // channel, so that one vec4 holds four output channels of one input channel.
 // Element (co, ci, ky, kx) of the OIHW file lies at ((3·ky + kx)·CinP + ci)·CoutP + co;
 // everything in the padding is zero.
+
+// convTile is a variant of conv3x3.wgsl; see there for what the numbers mean.
+type convTile struct{ p, n, runs, rows, groups, ck int }
+
+// Workgroup memory that every device has.
+const floorShared = 16 << 10
+
+// shared is the tile's workgroup memory in bytes.
+func (t convTile) shared() int {
+	return 16 * t.ck * ((t.rows+2)*((t.p*t.runs+2)|1) + 36*t.groups*t.n)
+}
+
+func (t convTile) grid(h, w, cout4 int) [3]int {
+	up := func(n, per int) int { return (n + per - 1) / per }
+	return [3]int{up(w, t.p*t.runs), up(h, t.rows), up(cout4, t.groups*t.n)}
+}
+
+// convTileFor chooses the tile with the most work per thread that still gives the
+// GPU enough workgroups; 64 threads each.
+func convTileFor(h, w, cin4, cout4 int) convTile {
+	var t convTile
+	for _, size := range [][2]int{{8, 2}, {8, 1}, {4, 1}} {
+		t = convTile{p: size[0], n: min(size[1], cout4), groups: 1, ck: 1}
+		for t.groups < 4 && t.groups*t.n < cout4 {
+			t.groups *= 2
+		}
+		// 16 pixels wide, or 32 where few groups of channels leave threads for it.
+		t.runs = 16 / t.p
+		if t.groups == 1 {
+			t.runs = 32 / t.p
+		}
+		t.rows = threads / (t.runs * t.groups)
+		if g := t.grid(h, w, cout4); g[0]*g[1]*g[2] >= fewGroups {
+			break
+		}
+	}
+	// More channels at a time: fewer barriers, and whole lines of x from memory.
+	for 2*t.ck <= min(cin4, 4) {
+		t.ck *= 2
+		if t.shared() > floorShared {
+			t.ck /= 2
+			break
+		}
+	}
+	return t
+}
+
+func lowerConv3x3(n *op.Node, caps Caps) ([]Launch, error) {
+	x, weight, bias, residual, out := n.In[0], n.In[1], n.In[2], n.In[3], n.Out
+	h, w := n.P.H, n.P.W
+	cin4, cout4 := quads(x.Cols), quads(out.Cols)
+	var c constants
+	c.u32("ACT", int(n.P.Act))
+	c.flag("BIAS", bias != nil)
+	l := Launch{Bind: []Binding{{Storage: out.Storage, Write: true}, {Storage: x.Storage}, {Storage: weight.Storage}}}
+	biasAt := l.vector(bias, weight)
+	operand := l.bindOperand(&c, residual, out)
+	if residual == nil {
+		residual = out
+	}
+	l.Params = words(h, w, x.Cols, cin4, out.Cols, cout4, out, x, biasAt, residual)
+	l.Kernel = Kernel{Libs: []string{"activation", "keep", "mac", "store", operand, "conv3x3_end"}}
+	if caps.CPU {
+		l.alone(&c, h, w, cout4)
+	} else {
+		t := convTileFor(h, w, cin4, cout4)
+		c.u32("P", t.p)
+		c.u32("N", t.n)
+		c.u32("RUNS", t.runs)
+		c.u32("ROWS", t.rows)
+		c.u32("GROUPS", t.groups)
+		c.u32("CK", t.ck)
+		l.Kernel.File = "conv3x3"
+		l.Groups = t.grid(h, w, cout4)
+	}
+	l.Kernel.Prelude = string(c)
+	return []Launch{l}, nil
+}
+
+// alone chooses the variant for software adapters: threads along a line of pixels
+// and its output channels, one line per row of workgroups.
+func (l *Launch) alone(c *constants, h, w, cout4 int) {
+	const group, pixels, n = 16, 4, 1
+	c.u32("WORKGROUP", group)
+	c.u32("P", pixels)
+	c.u32("N", n)
+	across := (w + pixels - 1) / pixels * ((cout4 + n - 1) / n)
+	l.Kernel.File = "conv3x3_cpu"
+	l.Groups = [3]int{(across + group - 1) / group, h, 1}
+}

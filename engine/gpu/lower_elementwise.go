@@ -1,0 +1,126 @@
+package gpu
+
+import (
+	"fmt"
+	"math"
+
+	"undertone/engine/op"
+)
+
+// constants is a prelude in the making, one line per constant.
+type constants string
+
+// u32 adds name = value.
+func (c *constants) u32(name string, value int) {
+	*c += constants(fmt.Sprintf("const %s: u32 = %du;\n", name, value))
+}
+
+// flag adds name = value.
+func (c *constants) flag(name string, value bool) {
+	*c += constants(fmt.Sprintf("const %s: bool = %t;\n", name, value))
+}
+
+// words joins the members of a uniform block: ints, float32s and views, which
+// are two words, offset and stride in vec4s.
+func words(members ...any) []uint32 {
+	var w []uint32
+	for _, m := range members {
+		switch m := m.(type) {
+		case int:
+			w = append(w, uint32(m))
+		case float32:
+			w = append(w, math.Float32bits(m))
+		case *op.Tensor:
+			w = append(w, uint32(m.Offset/4), uint32(m.Stride/4))
+		default:
+			panic(fmt.Sprintf("gpu: %T in a uniform block", m))
+		}
+	}
+	return w
+}
+
+// fold spreads n units of work over workgroups of per units, in two dimensions
+// where one would not take them (see place in shaders/lib/place.wgsl).
+func fold(n, per int) [3]int {
+	x := max(1, (n+per-1)/per)
+	y := (x + maxGroups - 1) / maxGroups
+	return [3]int{(x + y - 1) / y, y, 1}
+}
+
+// threads is the workgroup of the kernels that give each thread a vec4.
+const threads = 64
+
+// mapped is the launch of a kernel whose threads each write four columns of out.
+// operand, if not nil, is read through lib/operand.wgsl at the last binding, or
+// through lib/operand_in_place.wgsl where it is the output itself.
+func mapped(file string, libs []string, c constants, out, operand *op.Tensor, others []*op.Tensor, params []uint32) Launch {
+	l := Launch{
+		Bind:   []Binding{{Storage: out.Storage, Write: true}},
+		Params: params,
+		Groups: fold(out.Rows*quads(out.Cols), threads),
+	}
+	for _, t := range others {
+		l.Bind = append(l.Bind, Binding{Storage: t.Storage})
+	}
+	libs = append([]string{"store", "place"}, libs...)
+	if operand != nil {
+		libs = append(libs, l.bindOperand(&c, operand, out))
+	}
+	c.u32("WORKGROUP", threads)
+	l.Kernel = Kernel{File: file, Libs: libs, Prelude: string(c)}
+	return l
+}
+
+// bindOperand binds a tensor that may be the output, or absent, as the last
+// binding and returns the library through which the kernel reads it.
+func (l *Launch) bindOperand(c *constants, t, out *op.Tensor) (lib string) {
+	switch {
+	case t == nil:
+		return "operand_none"
+	case t.Same(out):
+		return "operand_in_place"
+	}
+	l.Bind = append(l.Bind, Binding{Storage: t.Storage})
+	c.u32("OPERAND", len(l.Bind))
+	return "operand"
+}
+
+func lowerActivation(n *op.Node, _ Caps) ([]Launch, error) {
+	return activationLaunch(n, n.P.Act), nil
+}
+
+// lowerCopied copies with the activation that does nothing.
+func lowerCopied(n *op.Node, _ Caps) ([]Launch, error) {
+	if n.In[0].Same(n.Out) {
+		return nil, nil
+	}
+	return activationLaunch(n, op.None), nil
+}
+
+func activationLaunch(n *op.Node, act op.Act) []Launch {
+	x, out := n.In[0], n.Out
+	var c constants
+	c.u32("ACT", int(act))
+	return []Launch{mapped("activation", []string{"activation"}, c, out, x, nil, words(out.Rows, out.Cols, out, x))}
+}
+
+func lowerAdd(n *op.Node, _ Caps) ([]Launch, error) {
+	a, b, out := n.In[0], n.In[1], n.Out
+	return []Launch{mapped("add", nil, "", out, a, []*op.Tensor{b}, words(out.Rows, out.Cols, out, b, a))}, nil
+}
+
+func lowerCFG(n *op.Node, _ Caps) ([]Launch, error) {
+	cond, uncond, out := n.In[0], n.In[1], n.Out
+	return []Launch{mapped("cfg", nil, "", out, cond, []*op.Tensor{uncond}, words(out.Rows, out.Cols, out, uncond, cond, n.P.Scale))}, nil
+}
+
+func lowerEuler(n *op.Node, _ Caps) ([]Launch, error) {
+	v, dt, x := n.In[0], n.In[1], n.Out
+	return []Launch{mapped("euler", nil, "", x, v, []*op.Tensor{dt}, words(x.Rows, x.Cols, x, dt.Offset/4, v))}, nil
+}
+
+func lowerEmbedding(n *op.Node, _ Caps) ([]Launch, error) {
+	table, ids, out := n.In[0], n.In[1], n.Out
+	return []Launch{mapped("embedding", nil, "", out, nil, []*op.Tensor{table, ids},
+		words(out.Rows, out.Cols, out, table, ids.Offset, table.Rows-1))}, nil
+}

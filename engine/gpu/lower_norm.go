@@ -1,0 +1,92 @@
+package gpu
+
+import "undertone/engine/op"
+
+// lanesFor is how many threads share a row of width vec4s: the power of two that
+// leaves each one to three of them, at most limit; one alone on software adapters.
+func lanesFor(width, limit int, c Caps) int {
+	if c.CPU {
+		return 1
+	}
+	lanes := 1
+	for 2*lanes <= width && 2*lanes <= limit {
+		lanes *= 2
+	}
+	return lanes
+}
+
+// rowGroup is the workgroup in which lanes threads share a row: at least two
+// subgroups of any GPU's size; few threads where each has a row of its own, so
+// that short matrices still reach every core of a CPU.
+func rowGroup(lanes int) (threads int, reduce string) {
+	if lanes == 1 {
+		return 16, "reduce_alone"
+	}
+	return max(64, lanes), "reduce"
+}
+
+func lowerLayerNorm(n *op.Node, caps Caps) ([]Launch, error) {
+	x, weight, bias, out := n.In[0], n.In[1], n.In[2], n.Out
+	lanes := lanesFor(quads(x.Cols), 128, caps)
+	group, reduce := rowGroup(lanes)
+	kind := 0
+	if weight != nil {
+		kind = 1
+		if n.P.OnePlus {
+			kind = 2
+		}
+	}
+	var c constants
+	c.u32("WORKGROUP", group)
+	c.u32("LANES", lanes)
+	c.u32("WEIGHT", kind)
+	c.flag("BIAS", bias != nil)
+	l := Launch{
+		Kernel: Kernel{File: "layer_norm", Libs: []string{"keep", "store", reduce}, Prelude: string(c)},
+		Bind:   []Binding{{Storage: out.Storage, Write: true}, {Storage: x.Storage}},
+		Groups: fold(x.Rows, group/lanes),
+	}
+	l.Params = words(x.Rows, x.Cols, out, x, l.vector(weight, x), l.vector(bias, x), n.P.Eps)
+	return []Launch{l}, nil
+}
+
+// vector binds v, or other where v is absent, and returns its offset in vec4s.
+func (l *Launch) vector(v, other *op.Tensor) int {
+	if v == nil {
+		v = other
+	}
+	l.Bind = append(l.Bind, Binding{Storage: v.Storage})
+	return v.Offset / 4
+}
+
+func lowerQKNormRoPE(n *op.Node, caps Caps) ([]Launch, error) {
+	qw, kw, rope, y := n.In[0], n.In[1], n.In[2], n.Out
+	any := qw
+	if any == nil {
+		any = rope
+	}
+	if any == nil {
+		return nil, nil // neither norm nor rotation
+	}
+	size4 := n.P.HeadDim / 4
+	lanes := lanesFor(size4, 32, caps)
+	group, reduce := rowGroup(lanes)
+	var c constants
+	c.u32("WORKGROUP", group)
+	c.u32("LANES", lanes)
+	c.u32("SIZE4", size4)
+	c.flag("NORM", qw != nil)
+	c.flag("ROPE", rope != nil)
+	l := Launch{
+		Kernel: Kernel{File: "qk_norm_rope", Libs: []string{reduce}, Prelude: string(c)},
+		Bind:   []Binding{{Storage: y.Storage, Write: true}},
+		Groups: fold(y.Rows*2*n.P.Heads, group/lanes),
+	}
+	qwAt, kwAt := l.vector(qw, any), l.vector(kw, any)
+	l.vector(rope, any)
+	if rope == nil {
+		rope = any
+	}
+	l.Params = words(y.Rows, n.P.Heads, y, qwAt, kwAt, rope, n.P.Eps)
+	return []Launch{l}, nil
+}
