@@ -80,7 +80,9 @@ func runCase(t *testing.T, c Case, be, ref op.Backend) {
 			w.allow(t, got.words[i], want.words[i])
 			continue
 		}
-		compare(t, c.Kind, w.view, g.values(), w.values())
+		if wrong := compare(c.Kind, w.view, g.values(), w.values()); wrong != "" {
+			t.Error(wrong)
+		}
 	}
 }
 
@@ -143,16 +145,17 @@ func execute(t *testing.T, who string, c Case, be op.Backend) outcome {
 		}
 	}
 	for _, q := range r.parents {
-		q.checkUntouched(t, who, r.results)
+		if wrong := q.touched(r.results); wrong != "" {
+			t.Errorf("%s: %s", who, wrong)
+		}
 	}
 	return o
 }
 
-// checkUntouched fails if an element that belongs to no result has changed.
-func (q *parent) checkUntouched(t *testing.T, who string, results []result) {
-	t.Helper()
+// touched tells which element that belongs to no result has changed, or nothing.
+func (q *parent) touched(results []result) string {
 	if len(q.after) != len(q.before) {
-		t.Fatalf("%s: reading %s gave %d elements, want %d", who, q.whole, len(q.after), len(q.before))
+		return fmt.Sprintf("reading %s gave %d elements, want %d", q.whole, len(q.after), len(q.before))
 	}
 	written := make([]bool, len(q.before))
 	for _, res := range results {
@@ -166,43 +169,44 @@ func (q *parent) checkUntouched(t *testing.T, who string, results []result) {
 			}
 		}
 	}
-	bad := 0
+	bad, first := 0, 0
 	for i, b := range q.before {
 		a := q.after[i]
 		if written[i] || a == b || (a != a && b != b) {
 			continue
 		}
 		if bad == 0 {
-			t.Errorf("%s: %s changed outside the result: row %d, column %d was %g and is %g",
-				who, q.whole, i/q.whole.Stride, i%q.whole.Stride, b, a)
+			first = i
 		}
 		bad++
 	}
-	if bad > 1 {
-		t.Errorf("%s: … and %d more elements", who, bad-1)
+	if bad == 0 {
+		return ""
 	}
+	return fmt.Sprintf("outside the result in %s, elements changed: %d; the first, row %d, column %d, was %g and is %g",
+		q.whole, bad, first/q.whole.Stride, first%q.whole.Stride, q.before[first], q.after[first])
 }
 
-// compare holds got to want by the tolerance of kind and reports the worst element.
-func compare(t *testing.T, kind op.Kind, view *op.Tensor, got, want []float32) {
-	t.Helper()
+// compare holds got to want by the tolerance of kind and tells the worst
+// element, or nothing.
+func compare(kind op.Kind, view *op.Tensor, got, want []float32) string {
 	tol := op.Tolerances[kind]
 	var sum float64
 	for i, w := range want {
 		if v := float64(w); math.IsNaN(v) || math.IsInf(v, 0) {
-			t.Fatalf("reference: %s row %d, column %d is %g", view, i/view.Cols, i%view.Cols, w)
+			return fmt.Sprintf("reference: %s row %d, column %d is %g", view, i/view.Cols, i%view.Cols, w)
 		}
 		sum += float64(w) * float64(w)
 	}
 	scale := math.Sqrt(sum / float64(len(want)))
+	allowed := func(w float32) float64 { return tol.Abs*scale + tol.Rel*math.Abs(float64(w)) }
 	bad, worst, worstBy := 0, 0, 0.0
 	for i, w := range want {
 		d := math.Abs(float64(got[i]) - float64(w))
-		bound := tol.Abs*scale + tol.Rel*math.Abs(float64(w))
-		if d <= bound {
+		if d <= allowed(w) {
 			continue
 		}
-		by := d / bound
+		by := d / allowed(w)
 		if math.IsNaN(d) {
 			by = math.Inf(1)
 		}
@@ -211,12 +215,12 @@ func compare(t *testing.T, kind op.Kind, view *op.Tensor, got, want []float32) {
 		}
 		bad++
 	}
-	if bad > 0 {
-		w := want[worst]
-		t.Errorf("%s: %d of %d elements are wrong; the worst is row %d, column %d: got %.9g, want %.9g (off by %.3g, allowed %.3g; rms %.4g)",
-			view, bad, len(want), worst/view.Cols, worst%view.Cols, got[worst], w,
-			math.Abs(float64(got[worst])-float64(w)), tol.Abs*scale+tol.Rel*math.Abs(float64(w)), scale)
+	if bad == 0 {
+		return ""
 	}
+	g, w := got[worst], want[worst]
+	return fmt.Sprintf("%s: %d of %d elements are wrong; the worst is row %d, column %d: got %.9g, want %.9g (off by %.3g, allowed %.3g; rms %.4g)",
+		view, bad, len(want), worst/view.Cols, worst%view.Cols, g, w, math.Abs(float64(g)-float64(w)), allowed(w), scale)
 }
 
 func must(t *testing.T, what string, err error) {
