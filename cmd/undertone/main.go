@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -26,6 +27,8 @@ type command struct {
 var commands = []command{
 	{"convert", "quantize a model's weights and write them as GGUF", convert},
 	{"inspect", "list what a model or a weight file contains", inspect},
+	{"generate", "make a picture on the CPU", generate},
+	{"forward", "run the transformer once on given numbers", forward},
 	{"serve", "serve a built site on this machine", serve},
 	{"dist", "build the static site", dist},
 }
@@ -63,13 +66,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func report(name string, err error, stderr io.Writer) int {
 	var usage *usageError
 	var f *fault.Error
+	var local *fs.PathError // speaks for itself; the advice of faults is about downloads
 	switch {
 	case err == nil || errors.Is(err, flag.ErrHelp):
 		return 0
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "undertone %s: %v\n", name, err)
+		fmt.Fprintf(stderr, "undertone %s: %v (undertone %s -h lists the flags)\n", name, err, name)
 		return 2
-	case errors.As(err, &f):
+	case errors.As(err, &f) && !errors.As(err, &local):
 		fmt.Fprintf(stderr, "undertone %s: %v\n%s\n", name, err, f.Advice)
 	default:
 		fmt.Fprintf(stderr, "undertone %s: %v\n", name, err)
@@ -88,14 +92,17 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 // also stand behind the arguments: undertone convert MODEL --to Q8_0.
 type flagSet struct {
 	*flag.FlagSet
+	help func()
 	args []string
 }
 
 // flags makes the flag set of a command that takes the named arguments.
 func flags(name, arguments string, stderr io.Writer) *flagSet {
 	fs := &flagSet{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError)}
-	fs.SetOutput(stderr)
-	fs.Usage = func() {
+	fs.SetOutput(io.Discard) // run reports errors, once
+	fs.Usage = func() {}
+	fs.help = func() {
+		fs.SetOutput(stderr)
 		fmt.Fprintf(stderr, "usage: %s\n", strings.TrimRight("undertone "+name+" [FLAGS] "+arguments, " "))
 		fs.PrintDefaults()
 	}
@@ -107,6 +114,7 @@ func (fs *flagSet) Parse(args []string) error {
 	for {
 		if err := fs.FlagSet.Parse(args); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
+				fs.help()
 				return err
 			}
 			return usagef("%v", err)

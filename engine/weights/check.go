@@ -19,7 +19,7 @@ const (
 	maxSteps     = 1000
 	maxSide      = 4096
 	maxList      = 1024
-	maxWeight    = 100 // of a preset
+	maxWeight    = 20 // of a preset, as in package guidance
 )
 
 // The roles every model must fill, each with one file.

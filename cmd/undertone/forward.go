@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+
+	"undertone/engine"
+	"undertone/engine/fault"
+	"undertone/engine/op"
+	"undertone/engine/weights"
+)
+
+// forward runs the transformer once, on numbers from a file, for comparing it
+// with another implementation.
+func forward(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	fs := flags("forward", "MODEL_DIR", stderr)
+	in := fs.String("in", "", "safetensors: latent [tokens, channels] or [C, H, W], tokens [T, C], pooled [P], t [1], perhaps guidance [1]")
+	out := fs.String("out", "", "safetensors to write: velocity, in the shape of latent, and blocks, the RMS after each")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if fs.NArg() != 1 || *in == "" || *out == "" {
+		return usagef("name one model folder, --in and --out")
+	}
+	pass, shape, err := readPass(*in)
+	if err != nil {
+		return err
+	}
+	e, err := load(ctx, fs.Arg(0), newBar(stderr))
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	r, err := e.Forward(ctx, *pass)
+	if err != nil {
+		return err
+	}
+	velocity := r.Velocity
+	if len(shape) == 3 {
+		velocity = unpatchify(velocity, shape)
+	}
+	names, values := make([]string, len(r.Blocks)), make([]float32, len(r.Blocks))
+	for i, b := range r.Blocks {
+		names[i], values[i] = b.Name, float32(b.RMS)
+		fmt.Fprintf(stdout, "%-24s %.6g\n", b.Name, b.RMS)
+	}
+	order, err := json.Marshal(names)
+	if err != nil {
+		return err
+	}
+	return weights.WriteFile(*out, func(w io.Writer) error {
+		return weights.WriteSafetensors(w, map[string]string{"blocks": string(order)},
+			weights.Float32s("velocity", op.F32, shape, velocity),
+			weights.Float32s("blocks", op.F32, []int{len(values)}, values))
+	})
+}
+
+// readPass reads the inputs of a pass and the shape of its latent.
+func readPass(name string) (*engine.Pass, []int, error) {
+	src, err := weights.OpenFile(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer src.Close()
+	x, err := weights.Parse(src)
+	if err != nil {
+		return nil, nil, err
+	}
+	read := func(name string) []float32 {
+		t, ok := x.Lookup(name)
+		if !ok && err == nil {
+			err = fault.New(fault.RequestInvalid, "%s is missing among the %d tensors of the input", name, len(x.Tensors))
+		}
+		if err != nil {
+			return nil
+		}
+		var v []float32
+		v, err = weights.ReadFloat32(src, t)
+		return v
+	}
+	one := func(name string) float64 {
+		v := read(name)
+		if err == nil && len(v) != 1 {
+			err = fault.New(fault.RequestInvalid, "%s has %d elements, wanted 1", name, len(v))
+		}
+		if err != nil {
+			return 0
+		}
+		return float64(v[0])
+	}
+	p := &engine.Pass{Img: read("latent"), Txt: read("tokens"), Pooled: read("pooled"), Time: one("t")}
+	if _, ok := x.Lookup("guidance"); ok {
+		p.Guidance = one("guidance")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	t, _ := x.Lookup("latent")
+	side := 0
+	if len(t.Shape) == 2 {
+		side = int(math.Round(math.Sqrt(float64(t.Shape[0]))))
+	}
+	switch {
+	case len(t.Shape) == 3 && t.Shape[1]%2 == 0 && t.Shape[2]%2 == 0:
+		p.Rows, p.Cols = t.Shape[1]/2, t.Shape[2]/2
+		p.Img = patchify(p.Img, t.Shape)
+	case len(t.Shape) == 2 && side*side == t.Shape[0]:
+		p.Rows, p.Cols = side, side
+	default:
+		return nil, nil, fault.New(fault.RequestInvalid, "latent has the shape %v, wanted [tokens of a square, channels] or [C, H, W] with even sides", t.Shape)
+	}
+	return p, t.Shape, nil
+}
+
+// patchify turns a latent [C, H, W] into tokens [H/2·W/2, 4C], channels in the
+// order c, row in patch, column in patch (FLUX).
+func patchify(x []float32, shape []int) []float32 {
+	out := make([]float32, len(x))
+	eachPatch(shape, func(image, token int) { out[token] = x[image] })
+	return out
+}
+
+// unpatchify is the inverse of patchify.
+func unpatchify(x []float32, shape []int) []float32 {
+	out := make([]float32, len(x))
+	eachPatch(shape, func(image, token int) { out[image] = x[token] })
+	return out
+}
+
+// eachPatch pairs the index of every element of an image with that in its tokens.
+func eachPatch(shape []int, f func(image, token int)) {
+	c, h, w := shape[0], shape[1], shape[2]
+	for k := range c {
+		for y := range h {
+			for x := range w {
+				f((k*h+y)*w+x, (y/2*(w/2)+x/2)*4*c+4*k+y%2*2+x%2)
+			}
+		}
+	}
+}

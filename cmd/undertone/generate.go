@@ -1,0 +1,239 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"undertone/engine"
+	"undertone/engine/cpu"
+	"undertone/engine/fault"
+	"undertone/engine/weights"
+	"undertone/guidance"
+)
+
+// generate makes a picture on the CPU.
+func generate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	fs := flags("generate", "MODEL_DIR", stderr)
+	prompt := fs.String("prompt", "", "what to draw; without this flag, the model's own example; empty is unconditional")
+	seed := fs.Uint64("seed", 0, "0 to 4294967295; without this flag, the model's own")
+	steps := fs.Int("steps", 0, "without this flag, the model's own number")
+	side := fs.Int("size", 0, "pixels of a side; without this flag, the model's own")
+	cfg := fs.Float64("cfg", 0, "classifier-free guidance scale; 1 is off; without this flag, the model's own")
+	positive := fs.String("positive", "", "modulation guidance: what to steer towards")
+	negative := fs.String("negative", "", "modulation guidance: what to steer away from")
+	weight := fs.Float64("weight", 0, "modulation guidance: how strongly")
+	head := fs.Float64("head", 0, "modulation guidance: how strongly at the output head")
+	schedule := fs.String("schedule", "step:5/57", "modulation guidance: constant, step:FIRST, window:FIRST-LAST or bumps, each with /OF for block numbers of a model with OF blocks; or JSON")
+	file := fs.String("guidance", "", "modulation guidance: a JSON file, [{positive, negative, weight, head, schedule}, …]")
+	out := fs.String("o", "picture.png", "the file to write")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if fs.NArg() != 1 {
+		return usagef("name one model folder")
+	}
+	given := fs.given()
+	var terms []engine.Term
+	switch one := given["positive"] || given["negative"] || given["weight"] || given["head"] || given["schedule"]; {
+	case one && given["guidance"]:
+		return usagef("--guidance FILE stands for --positive, --negative, --weight, --head and --schedule")
+	case one:
+		s, err := parseSchedule(*schedule)
+		if err != nil {
+			return err
+		}
+		terms = []engine.Term{{Positive: *positive, Negative: *negative, Weight: *weight, Head: *head, Schedule: s}}
+	case given["guidance"]:
+		var err error
+		if terms, err = readTerms(*file); err != nil {
+			return err
+		}
+	}
+	if *seed > math.MaxUint32 {
+		return fault.New(fault.SeedRange, "seed %d, wanted 0 to %d", *seed, uint32(math.MaxUint32))
+	}
+	bar := newBar(stderr)
+	e, err := load(ctx, fs.Arg(0), bar)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	req := e.Defaults()
+	req.Guidance = terms
+	if given["prompt"] {
+		req.Prompt = *prompt
+	}
+	if given["seed"] {
+		req.Seed = uint32(*seed)
+	}
+	if given["steps"] {
+		req.Steps = *steps
+	}
+	if given["size"] {
+		req.Size = *side
+	}
+	if given["cfg"] {
+		req.CFG = *cfg
+	}
+	bar.show("step", 0, int64(req.Steps))
+	r, err := e.Generate(ctx, req, func(s engine.StepEvent) { bar.show("step", int64(s.Step), int64(s.Steps)) })
+	bar.end()
+	if err != nil {
+		return err
+	}
+	if err := weights.WriteFile(*out, func(w io.Writer) error { return png.Encode(w, picture(r.Image)) }); err != nil {
+		return err
+	}
+	for _, n := range r.Notices {
+		fmt.Fprintln(stdout, n)
+	}
+	for i, g := range r.Geometry {
+		fmt.Fprintf(stdout, "direction %d: length %.3g of %.3g, angle %.0f°, weights %v\n", i+1, g.NormDelta, g.NormY, g.AngleDegrees, g.Weights)
+	}
+	p := r.Parameters
+	fmt.Fprintf(stdout, "%s: %d × %d, %q, seed %d, %d steps, %s of %s, %.1f s\n",
+		*out, r.Image.W, r.Image.H, p.Prompt, r.Seed, p.Steps, p.Precision, p.Model, r.Timings.TotalMs/1000)
+	return nil
+}
+
+// given says which flags stand on the command line.
+func (fs *flagSet) given() map[string]bool {
+	names := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { names[f.Name] = true })
+	return names
+}
+
+// load opens a model folder on the CPU.
+func load(ctx context.Context, folder string, bar *bar) (*engine.Engine, error) {
+	b, err := weights.LoadBundle(ctx, weights.Dir(folder), "model.json")
+	if err != nil {
+		return nil, err
+	}
+	machine := cpu.New(cpu.Options{})
+	e, err := engine.Load(ctx, machine, b, engine.LoadOptions{Progress: func(p engine.Progress) { bar.show(p.Stage, p.Done, p.Total) }})
+	bar.end()
+	if err != nil {
+		machine.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func picture(m *engine.Image) image.Image {
+	return &image.NRGBA{Pix: m.RGBA, Stride: 4 * m.W, Rect: image.Rect(0, 0, m.W, m.H)}
+}
+
+func readTerms(name string) ([]engine.Term, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var terms []engine.Term
+	if err := strictJSON(text, &terms); err != nil {
+		return nil, fault.Wrap(err, fault.GuidanceInvalid, "%s is not a JSON list of directions", name)
+	}
+	return terms, nil
+}
+
+// parseSchedule reads the short form of a schedule, KIND[:FIRST[-LAST]][/OF], or
+// its JSON.
+func parseSchedule(s string) (guidance.Schedule, error) {
+	bad := func(err error) error {
+		return fault.Wrap(err, fault.GuidanceInvalid, "schedule %q; wanted constant, step:FIRST, window:FIRST-LAST, bumps (each perhaps with /OF), or JSON", s)
+	}
+	var out guidance.Schedule
+	if strings.HasPrefix(s, "{") {
+		if err := strictJSON([]byte(s), &out); err != nil {
+			return out, bad(err)
+		}
+		return out, nil
+	}
+	var err error
+	number := func(text string) (n int) {
+		if err == nil {
+			n, err = strconv.Atoi(text)
+		}
+		return n
+	}
+	form, of, scaled := strings.Cut(s, "/")
+	if scaled {
+		out.Of = number(of)
+	}
+	kind, blocks, bounded := strings.Cut(form, ":")
+	out.Kind = kind
+	first, last, both := strings.Cut(blocks, "-")
+	switch {
+	case kind == "constant" && !bounded, kind == "bumps" && !bounded:
+	case kind == "step" && bounded && !both:
+		out.Start = number(first)
+	case kind == "window" && both:
+		out.Start, out.End = number(first), number(last)
+	default:
+		return out, bad(nil)
+	}
+	if err != nil {
+		return out, bad(err)
+	}
+	return out, nil
+}
+
+// strictJSON decodes one JSON value without unknown keys and nothing behind it.
+func strictJSON(text []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("there is more behind the JSON value")
+	}
+	return nil
+}
+
+// bar draws progress on a terminal, and nothing elsewhere.
+type bar struct {
+	w     io.Writer
+	begin time.Time
+	drawn bool
+}
+
+func newBar(w io.Writer) *bar {
+	b := &bar{begin: time.Now()}
+	if f, ok := w.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			b.w = w
+		}
+	}
+	return b
+}
+
+func (b *bar) show(what string, done, total int64) {
+	if b.w == nil {
+		return
+	}
+	const width = 30
+	full := 0
+	if total > 0 {
+		full = int(done * width / total)
+	}
+	fmt.Fprintf(b.w, "\r%-8s [%s%s] %5.1f s ", what, strings.Repeat("#", full), strings.Repeat(".", width-full), time.Since(b.begin).Seconds())
+	b.drawn = true
+}
+
+func (b *bar) end() {
+	if b.drawn {
+		fmt.Fprintln(b.w)
+		b.drawn = false
+	}
+}
