@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"undertone/engine/fault"
@@ -83,6 +84,21 @@ func TestTemporariesShareMemory(t *testing.T) {
 		t.Errorf("%+v, want 32 bytes and 11 dispatches", got)
 	}
 	b.want(x, 11, 22, 33)
+}
+
+// A tensor freed too early is an error with its name, not a panic.
+func TestFreedTensor(t *testing.T) {
+	b := newBench(t)
+	x := b.x(1, 1, 2)
+	b.l.Activation(x, op.ReLU, x)
+	p, err := b.m.Compile(context.Background(), b.l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.m.Free(x)
+	if err := p.Run(context.Background()); !fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "x has no memory") {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestClosed(t *testing.T) {

@@ -118,6 +118,11 @@ func (p *program) Run(ctx context.Context, copies ...op.Copy) error {
 	}
 	for i := range p.nodes {
 		j := job{m: p.m, ctx: ctx, n: &p.nodes[i]}
+		for _, s := range storages(*j.n) {
+			if s.Handle == nil {
+				return fault.New(fault.Internal, "operation %d, %s: %s has no memory: it was freed", i, j.n.Kind, s.Name)
+			}
+		}
 		kernels[j.n.Kind](&j)
 		if j.err == nil {
 			j.err = p.m.tick(ctx)
