@@ -31,8 +31,9 @@ var rooms = map[string]string{
 	"engine/weights": "engine/op engine/fault",
 	"engine/gpu":     "engine/op engine/fault shaders github.com/cogentcore/webgpu",
 	// The engine receives its Backend: it knows no machine.
-	"engine":         "engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/mutants": "",
+	"engine":            "engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/enginetest": "engine engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/mutants":    "",
 	// These two construct the machines. Nothing imports them.
 	"wasm/…": "wasm/… engine engine/op engine/fault engine/weights engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",
 	"cmd/…":  "cmd/… engine engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli",
@@ -40,7 +41,7 @@ var rooms = map[string]string{
 
 // inTests may be imported by tests, beside what their package may: the cases,
 // the truth to compare with, and the browser to drive.
-const inTests = "engine/optest engine/cpu engine/op engine/fault engine/weights github.com/chromedp/chromedp github.com/chromedp/cdproto golang.org/x/image"
+const inTests = "engine/optest engine/enginetest engine/cpu engine/op engine/fault engine/weights github.com/chromedp/chromedp github.com/chromedp/cdproto golang.org/x/image"
 
 const module = "undertone/"
 

@@ -216,6 +216,9 @@ func (u *Uploader) Err() error { return u.err }
 // Get uploads a tensor; it is an op.Get. Vectors are stored with one dimension,
 // matrices and tables with two, convolutions with four (OIHW, 3×3).
 func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
+	if u.err == nil && u.ctx.Err() != nil {
+		u.err = fault.Wrap(u.ctx.Err(), fault.Aborted, "loading was stopped")
+	}
 	if u.err != nil {
 		return nil
 	}

@@ -248,11 +248,12 @@ def main():
     torch.manual_seed(20261122)
     with torch.no_grad():
         write(args.out / "ops.safetensors", ops())
-        odd = {"in_channels": 8, "vec_in_dim": 19, "context_in_dim": 30, "hidden_size": 48, "mlp_ratio": 3.0, "num_heads": 4,
+        # This one, clip and vae below fit together: the engine's own tests make a whole model of them.
+        odd = {"in_channels": 20, "vec_in_dim": 24, "context_in_dim": 24, "hidden_size": 48, "mlp_ratio": 3.0, "num_heads": 4,
                "depth": 2, "depth_single_blocks": 3, "axes_dim": [2, 4, 6], "theta": 5000, "qkv_bias": False,
                "guidance_embed": True, "activation": "gelu_tanh"}
         write(args.out / "flux_odd.safetensors", small_flux(odd, 5, 3, 2), config=odd, rows=3, cols=2, time=0.7, guidance=3.5)
-        plain = {**odd, "in_channels": 4, "hidden_size": 40, "num_heads": 2, "depth": 1, "depth_single_blocks": 1,
+        plain = {**odd, "in_channels": 4, "vec_in_dim": 19, "context_in_dim": 30, "hidden_size": 40, "num_heads": 2, "depth": 1, "depth_single_blocks": 1,
                  "axes_dim": [4, 8, 8], "mlp_ratio": 4.0, "qkv_bias": True, "guidance_embed": False, "activation": "gelu"}
         write(args.out / "flux_plain.safetensors", small_flux(plain, 3, 2, 5), config=plain, rows=2, cols=5, time=0.7, guidance=0)
         text = {"layout": "clip", "vocab_size": 23, "hidden_size": 24, "num_layers": 2, "num_heads": 2, "intermediate_size": 50,

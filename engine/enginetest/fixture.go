@@ -1,0 +1,154 @@
+package enginetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"undertone/engine"
+	"undertone/engine/op"
+	"undertone/engine/weights"
+)
+
+// fixture is a whole small model in memory, put together from the golden files'
+// networks: 2 double and 3 single blocks of width 48, pictures of 16 and 24
+// pixels. Tests bend it before they load it.
+type fixture struct {
+	t       *testing.T
+	dit     map[string]any                // model.json's "dit"
+	tensors map[string]map[string]*tensor // by role
+	sizes   []int
+}
+
+type tensor struct {
+	shape []int
+	data  []float32
+}
+
+var fixtureWords = strings.Fields(`[PAD] [BOS] [EOS] [UNK] , . - a the frog cat house red blue night day in at sharp plain moon sun green`)
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{t: t, tensors: map[string]map[string]*tensor{}, sizes: []int{16, 24}}
+	for role, file := range map[string]string{"dit": "flux_odd", "text": "clip", "vae": "vae"} {
+		g := openGolden(t, file, nil)
+		f.tensors[role] = map[string]*tensor{}
+		for _, x := range g.index.Tensors {
+			if name, ok := strings.CutPrefix(x.Name, "weights."); ok {
+				f.tensors[role][name] = &tensor{x.Shape, g.get(x.Name)}
+			}
+		}
+		if role == "dit" {
+			g.decode("config", &f.dit)
+		}
+	}
+	f.dit["guidance_embed"] = false // its weights stay in the file, unused
+	return f
+}
+
+// bundle writes the fixture's files into memory.
+func (f *fixture) bundle() *weights.Bundle {
+	f.t.Helper()
+	check := func(err error) {
+		f.t.Helper()
+		if err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	files := weights.Memory{}
+	var entries []weights.File
+	add := func(role, name string, data []byte) {
+		files[name] = data
+		e, err := weights.Describe(role, name, bytes.NewReader(data))
+		check(err)
+		entries = append(entries, e)
+	}
+	for role, tensors := range f.tensors {
+		var outputs []weights.Output
+		for name, x := range tensors {
+			outputs = append(outputs, weights.Output{Name: name, DType: op.F32, Shape: x.shape, Write: func(w io.Writer) error {
+				raw := make([]byte, 4*len(x.data))
+				op.Quantize(op.F32, raw, x.data)
+				_, err := w.Write(raw)
+				return err
+			}})
+		}
+		var b bytes.Buffer
+		check(weights.WriteSafetensors(&b, nil, outputs...))
+		add(role, role+".safetensors", b.Bytes())
+	}
+	vocab := map[string]int{}
+	for i, w := range fixtureWords {
+		vocab[w] = i
+	}
+	words, err := json.Marshal(map[string]any{
+		"normalizer":    map[string]string{"type": "Lowercase"},
+		"pre_tokenizer": map[string]string{"type": "Whitespace"},
+		"model":         map[string]any{"type": "WordLevel", "unk_token": "[UNK]", "vocab": vocab},
+	})
+	check(err)
+	add("tokenizer", "tokenizer.json", words)
+	manifest, err := json.Marshal(map[string]any{
+		"format": weights.ManifestFormat, "version": weights.ManifestVersion, "name": "fixture", "title": "Fixture", "family": "flux",
+		"revision": "1", "parameters": map[string]int{"dit": 1, "text": 1, "vae": 1},
+		"licenses": map[string]string{"weights": "none", "data": "none"}, "files": entries,
+		"dit": f.dit, "text": configOf(f.t, "clip"), "vae": configOf(f.t, "vae"),
+		"defaults": map[string]any{"steps": 2, "size": 16, "shift": 1.5, "cfg": 1, "seed": 1, "prompt": "a frog"},
+		"sizes":    f.sizes, "max_steps": 12, "presets": []any{}, "understands": map[string]any{}, "examples": []string{},
+	})
+	check(err)
+	files["model.json"] = manifest
+	b, err := weights.LoadBundle(background(), files, "model.json")
+	check(err)
+	return b
+}
+
+func configOf(t *testing.T, file string) (c json.RawMessage) {
+	t.Helper()
+	openGolden(t, file, nil).decode("config", &c)
+	return c
+}
+
+// load brings the fixture onto a machine; the test closes it.
+func (f *fixture) load(open Open) *engine.Engine {
+	f.t.Helper()
+	be := open(f.t)
+	e, err := engine.Load(background(), be, f.bundle(), engine.LoadOptions{})
+	if err != nil {
+		be.Close()
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(e.Close)
+	return e
+}
+
+// refused loads the fixture and returns why that failed.
+func (f *fixture) refused(open Open) error {
+	f.t.Helper()
+	be := open(f.t)
+	defer be.Close()
+	e, err := engine.Load(background(), be, f.bundle(), engine.LoadOptions{})
+	if err == nil {
+		e.Close()
+		f.t.Fatal("the model was loaded")
+	}
+	return err
+}
+
+// picture generates and fails the test where that fails.
+func picture(t *testing.T, e *engine.Engine, req engine.Request) *engine.Result {
+	t.Helper()
+	r, err := e.Generate(background(), req, nil)
+	if err != nil {
+		t.Fatalf("%+v: %v", req, err)
+	}
+	return r
+}
+
+// same reports whether two pictures are equal to the last bit, latent and bytes.
+func same(a, b *engine.Result) bool {
+	return fmt.Sprint(bits(a.Latent)) == fmt.Sprint(bits(b.Latent)) && bytes.Equal(a.Image.RGBA, b.Image.RGBA)
+}

@@ -1,0 +1,154 @@
+package enginetest
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"undertone/engine"
+	"undertone/engine/dit"
+	"undertone/engine/op"
+	"undertone/engine/text"
+	"undertone/engine/vae"
+)
+
+// networkWeights uploads what the golden file keeps under "weights.".
+type networkWeights struct {
+	*engine.Uploader
+	made []*op.Tensor
+}
+
+func (g *golden) network(be op.Backend) *networkWeights {
+	g.t.Helper()
+	u, err := engine.NewUploader(background(), be, g.src)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	n := &networkWeights{Uploader: u}
+	g.t.Cleanup(func() { be.Free(n.made...) })
+	return n
+}
+
+func (n *networkWeights) Get(name string, use op.Use, rows, cols int) *op.Tensor {
+	t := n.Uploader.Get("weights."+name, use, rows, cols)
+	n.made = append(n.made, t)
+	return t
+}
+
+func (n *networkWeights) Constant(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
+	t := n.Uploader.Constant(name, use, rows, cols, values)
+	n.made = append(n.made, t)
+	return t
+}
+
+// must stops a test where loading went wrong.
+func (n *networkWeights) must(t *testing.T, err error) {
+	t.Helper()
+	if err == nil {
+		err = n.Err()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// FLUX compares small transformers with PyTorch: the velocity and the residual
+// stream after every block, with and without guidance embedding and qkv bias,
+// with a shift on every block's vector.
+func FLUX(t *testing.T, be op.Backend, lim Limits) {
+	for _, name := range []string{"flux_odd", "flux_plain"} {
+		t.Run(strings.TrimPrefix(name, "flux_"), func(t *testing.T) {
+			g := openGolden(t, name, nil)
+			var c dit.Config
+			pass := engine.Pass{Img: g.get("img"), Txt: g.get("txt"), Pooled: g.get("pooled"), Shift: g.get("shift")}
+			g.decode("config", &c)
+			g.decode("rows", &pass.Rows)
+			g.decode("cols", &pass.Cols)
+			g.decode("time", &pass.Time)
+			g.decode("guidance", &pass.Guidance)
+			n := g.network(be)
+			f, err := dit.Load(c, n.Get)
+			n.must(t, err)
+			got, err := engine.Forward(background(), be, f, pass)
+			if err != nil {
+				t.Fatal(err)
+			}
+			near(t, "velocity", got.Velocity, g.get("velocity"), lim.Forward)
+			if len(got.Blocks) != 2*c.Depth+c.DepthSingle {
+				t.Errorf("%d blocks were read out, want %d", len(got.Blocks), 2*c.Depth+c.DepthSingle)
+			}
+			for _, b := range got.Blocks {
+				closeTo(t, b.Name, b.RMS, rms(g.get("block."+b.Name)), lim.Forward)
+			}
+		})
+	}
+}
+
+// CLIP compares a small text encoder with PyTorch.
+func CLIP(t *testing.T, be op.Backend, lim Limits) {
+	g := openGolden(t, "clip", nil)
+	var c text.Config
+	var prompts [][]uint32
+	g.decode("config", &c)
+	g.decode("prompts", &prompts)
+	n := g.network(be)
+	m, err := text.LoadCLIP(c, n.Get)
+	n.must(t, err)
+	b := &bench{golden: g, be: be}
+	defer func() { be.Free(b.made...) }()
+	ids, err := be.New("ids", op.U32, 1, c.MaxLength)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.made = append(b.made, ids)
+	tokens, pooled := g.get("tokens"), g.get("pooled")
+	for i, p := range prompts {
+		if err := be.WriteU32(ids, p); err != nil {
+			t.Fatal(err)
+		}
+		got := b.run("tokens", func(l *op.List) *op.Tensor {
+			out := b.fill("tokens", c.MaxLength, c.HiddenSize, nil)
+			m.Encode(l, ids, out)
+			return out
+		})
+		near(t, "tokens", got, tokens[i*len(got):(i+1)*len(got)], lim.Forward)
+		eos := 0
+		for p[eos] != uint32(c.EOS) {
+			eos++
+		}
+		near(t, "pooled", got[eos*c.HiddenSize:(eos+1)*c.HiddenSize], pooled[i*c.HiddenSize:(i+1)*c.HiddenSize], lim.Forward)
+	}
+}
+
+// VAE compares a small decoder and its preview with PyTorch.
+func VAE(t *testing.T, be op.Backend, lim Limits) {
+	g := openGolden(t, "vae", nil)
+	var c vae.Config
+	var h, w int
+	g.decode("config", &c)
+	g.decode("height", &h)
+	g.decode("width", &w)
+	n := g.network(be)
+	m, err := vae.Load(c, n.Get, n.Constant)
+	n.must(t, err)
+	b := &bench{golden: g, be: be}
+	defer func() { be.Free(b.made...) }()
+	z := b.fixed("z")
+	near(t, "picture", b.run("picture", func(l *op.List) *op.Tensor { return m.Decode(l, z, h, w, nil) }), g.get("out"), lim.Forward)
+	near(t, "preview", b.run("preview", func(l *op.List) *op.Tensor { return m.Tint(l, z) }), g.get("preview"), lim.Forward)
+}
+
+func closeTo(t *testing.T, what string, got, want, limit float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= limit*want) {
+		t.Errorf("the RMS of %s is %.9g, want %.9g within %.3g", what, got, want, limit)
+	}
+}
+
+func rms(x []float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return math.Sqrt(sum / float64(len(x)))
+}
