@@ -1,0 +1,113 @@
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"syscall/js"
+
+	"undertone/wasm/promise"
+)
+
+// api is the public JavaScript API (web/undertone.js) as the page uses it.
+type api struct {
+	class  js.Value // Undertone
+	loaded js.Value // the instance, undefined before load
+}
+
+// load loads a model; onProgress is called with how far it is.
+func (a *api) load(ctx context.Context, address, device string, onProgress func(stage string, done, total int64, retry int)) (info, error) {
+	a.close()
+	listener := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		p := args[0]
+		retry := 0
+		if v := p.Get("retry"); v.Type() == js.TypeNumber {
+			retry = v.Int()
+		}
+		onProgress(p.Get("stage").String(), int64(p.Get("done").Float()), int64(p.Get("total").Float()), retry)
+		return nil
+	})
+	defer listener.Release()
+	signal, stop := abortSignal(ctx)
+	defer stop()
+	// The promise is awaited without ctx: an abort settles it by itself.
+	u, err := promise.Await(context.Background(), a.class.Call("load", address, map[string]any{
+		"device": device, "signal": signal, "onProgress": listener,
+	}))
+	if err != nil {
+		return info{}, err
+	}
+	a.loaded = u
+	return a.info(), nil
+}
+
+func (a *api) info() info {
+	i := a.loaded.Get("info")
+	return info{Backend: i.Get("backend").String(), Adapter: i.Get("adapter").String()}
+}
+
+// generate makes a picture; onStep is called after every step with an ImageData
+// or undefined.
+func (a *api) generate(ctx context.Context, f form, onStep func(step, steps int, preview js.Value)) (*picture, error) {
+	listener := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		e := args[0]
+		onStep(e.Get("step").Int(), e.Get("steps").Int(), e.Get("preview"))
+		return nil
+	})
+	defer listener.Release()
+	signal, stop := abortSignal(ctx)
+	defer stop()
+	request := f.request()
+	request["onStep"], request["signal"] = listener, signal
+	r, err := promise.Await(context.Background(), a.loaded.Call("generate", request))
+	if err != nil {
+		return nil, err
+	}
+	p := &picture{form: f, image: r.Get("image"), result: r}
+	text := js.Global().Get("JSON").Call("stringify", r.Get("timings")).String()
+	if err := json.Unmarshal([]byte(text), &p.timings); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// png is the picture as a Blob.
+func (p *picture) png(ctx context.Context) (js.Value, error) {
+	return promise.Await(ctx, p.result.(js.Value).Call("blob", "image/png"))
+}
+
+func (a *api) close() {
+	if a.loaded.Truthy() {
+		a.loaded.Call("close")
+		a.loaded = js.Undefined()
+	}
+}
+
+// abortSignal is ctx as JavaScript knows it.
+func abortSignal(ctx context.Context) (signal js.Value, stop func() bool) {
+	c := js.Global().Get("AbortController").New()
+	return c.Get("signal"), context.AfterFunc(ctx, func() { c.Call("abort") })
+}
+
+// problemOf reads the code, sentence and advice of an error of the API. An abort
+// is no problem.
+func problemOf(err error) *problem {
+	var thrown js.Error
+	if !errors.As(err, &thrown) {
+		return &problem{code: "internal", message: err.Error()}
+	}
+	field := func(name string) string {
+		if v := thrown.Value.Get(name); v.Type() == js.TypeString {
+			return v.String()
+		}
+		return ""
+	}
+	if field("name") == "AbortError" {
+		return nil
+	}
+	p := &problem{code: field("code"), message: field("message"), advice: field("advice")}
+	if p.code == "" {
+		p.code = "internal"
+	}
+	return p
+}

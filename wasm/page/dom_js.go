@@ -1,0 +1,122 @@
+package page
+
+import (
+	"honnef.co/go/js/dom/v2"
+)
+
+// attrs are the attributes of a new element; an empty value sets a bare one.
+type attrs map[string]string
+
+// document is set by Run: in the worker, which runs the same program, there is none.
+var document dom.Document
+
+// el makes an element. Children are nodes or strings, which become text: nothing
+// in the page is ever parsed as HTML.
+func el(tag string, a attrs, children ...any) dom.HTMLElement {
+	e := document.CreateElement(tag).(dom.HTMLElement)
+	for name, value := range a {
+		e.SetAttribute(name, value)
+	}
+	add(e, children...)
+	return e
+}
+
+func add(parent dom.Node, children ...any) {
+	for _, c := range children {
+		switch c := c.(type) {
+		case string:
+			parent.AppendChild(document.CreateTextNode(c))
+		case dom.Node:
+			parent.AppendChild(c)
+		}
+	}
+}
+
+// button makes a button that says text and calls press.
+func button(class, text string, press func()) *dom.HTMLButtonElement {
+	b := el("button", attrs{"type": "button", "class": class}, text).(*dom.HTMLButtonElement)
+	on(b, "click", func(dom.Event) { press() })
+	return b
+}
+
+// on calls f for every event of that kind. The listeners live as long as the page.
+func on(e dom.EventTarget, kind string, f func(dom.Event)) { e.AddEventListener(kind, false, f) }
+
+// setText changes an element's text only where it differs, so that screen readers
+// do not read it again.
+func setText(e dom.Node, text string) {
+	if e.TextContent() != text {
+		e.SetTextContent(text)
+	}
+}
+
+// show hides or shows an element.
+func show(e dom.Element, visible bool) { setFlag(e, "hidden", !visible) }
+
+// setFlag sets or removes a bare attribute.
+func setFlag(e dom.Element, name string, set bool) {
+	if set == e.HasAttribute(name) {
+		return
+	}
+	if set {
+		e.SetAttribute(name, "")
+	} else {
+		e.RemoveAttribute(name)
+	}
+}
+
+// setAttr changes an attribute where it differs.
+func setAttr(e dom.Element, name, value string) {
+	if e.GetAttribute(name) != value {
+		e.SetAttribute(name, value)
+	}
+}
+
+// setValue changes what a field shows, but never under the hands of somebody who
+// is typing in it.
+func setValue(e dom.HTMLElement, value string) {
+	v := e.Underlying()
+	if v.Get("value").String() != value && !document.Underlying().Get("activeElement").Equal(v) {
+		v.Set("value", value)
+	}
+}
+
+// number is what a number field holds, NaN when that is no number.
+func number(e dom.HTMLElement) float64 { return e.Underlying().Get("valueAsNumber").Float() }
+
+// icons are drawn on a 24-unit grid with a line in the colour of the text.
+var icons = map[string]string{
+	"dice":    "M6 3h12a3 3 0 0 1 3 3v12a3 3 0 0 1-3 3H6a3 3 0 0 1-3-3V6a3 3 0 0 1 3-3z M8.5 8.5h.01 M15.5 8.5h.01 M12 12h.01 M8.5 15.5h.01 M15.5 15.5h.01",
+	"save":    "M12 4v11 M7 11l5 5 5-5 M5 20h14",
+	"compare": "M12 3v18 M4 6h5v12H4z M15 6h5v12h-5z",
+	"close":   "M6 6l12 12 M18 6L6 18",
+	"chip":    "M7 7h10v10H7z M10 3v4 M14 3v4 M10 17v4 M14 17v4 M3 10h4 M3 14h4 M17 10h4 M17 14h4",
+}
+
+const svg = "http://www.w3.org/2000/svg"
+
+func icon(name string) dom.Element {
+	s := document.CreateElementNS(svg, "svg")
+	s.SetAttribute("viewBox", "0 0 24 24")
+	s.SetAttribute("aria-hidden", "true")
+	s.SetAttribute("class", "icon")
+	p := document.CreateElementNS(svg, "path")
+	p.SetAttribute("d", icons[name])
+	s.AppendChild(p)
+	return s
+}
+
+// iconButton is a button with a picture; text is shown beside it, or, when
+// class says "square", only read aloud and shown as a tooltip.
+func iconButton(class, name, text string, press func()) *dom.HTMLButtonElement {
+	b := button(class, "", press)
+	add(b, icon(name), el("span", nil, text))
+	b.SetAttribute("title", text)
+	return b
+}
+
+// labelled puts a label before a field.
+func labelled(id, text string, field dom.HTMLElement) dom.HTMLElement {
+	field.SetID(id)
+	return el("div", attrs{"class": "field"}, el("label", attrs{"for": id}, text), field)
+}

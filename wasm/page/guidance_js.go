@@ -1,0 +1,175 @@
+package page
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"honnef.co/go/js/dom/v2"
+)
+
+// guidanceView edits one direction: its words, its weight, and to which blocks
+// it is applied.
+type guidanceView struct {
+	app                *app
+	presets            dom.HTMLElement
+	chips              map[string]dom.HTMLElement // by preset id; "" is off
+	body               dom.HTMLElement
+	positive, negative dom.HTMLElement
+	slider, weight     dom.HTMLElement
+	kinds              map[string]dom.HTMLElement // radio buttons
+	own                dom.HTMLElement            // the radio button of a preset's special schedule
+	first, last        dom.HTMLElement
+	curve              *curve
+}
+
+// The weight's range on the page; the API takes more.
+const weightMin, weightMax = -4, 8
+
+func newGuidance(a *app, panel dom.Node) *guidanceView {
+	number := attrs{"type": "number", "inputmode": "numeric", "min": "0", "step": "1"}
+	v := &guidanceView{
+		app:      a,
+		presets:  el("div", attrs{"class": "chips", "role": "group", "aria-label": english.Guidance}),
+		chips:    map[string]dom.HTMLElement{},
+		positive: el("input", attrs{"type": "text", "autocomplete": "off", "spellcheck": "false"}),
+		negative: el("input", attrs{"type": "text", "autocomplete": "off", "spellcheck": "false"}),
+		slider:   el("input", attrs{"type": "range", "min": fmt.Sprint(weightMin), "max": fmt.Sprint(weightMax), "step": "0.1", "aria-label": english.Weight}),
+		weight:   el("input", attrs{"type": "number", "step": "0.1", "inputmode": "decimal"}),
+		kinds:    map[string]dom.HTMLElement{},
+		first:    el("input", number), last: el("input", number),
+		curve: newCurve(),
+	}
+	v.chip("", english.Off, func(f *form) { f.guided = false })
+	kinds := el("div", attrs{"class": "segments", "role": "radiogroup", "aria-label": english.Schedule})
+	for _, k := range []struct{ kind, name string }{{"constant", english.Constant}, {"step", english.Step}, {"window", english.Window}} {
+		add(kinds, v.radio(k.kind, k.name))
+	}
+	v.own = v.radio("own", english.OfPreset)
+	add(kinds, v.own)
+	v.body = el("div", attrs{"class": "guidance"},
+		labelled("positive", english.Towards, v.positive),
+		labelled("negative", english.Away, v.negative),
+		el("div", attrs{"class": "weight"}, labelled("weight", english.Weight, v.weight), v.slider),
+		el("div", attrs{"class": "field"}, el("span", attrs{"class": "label"}, english.Schedule), kinds),
+		el("div", attrs{"class": "blocks"}, labelled("first", english.FirstBlock, v.first), labelled("last", english.LastBlock, v.last)),
+		v.curve.box,
+	)
+	v.slider.SetID("weight-slider")
+	add(panel, el("section", attrs{"class": "card"},
+		el("h2", nil, english.Guidance), el("p", attrs{"class": "muted"}, english.GuidanceHint), v.presets, v.body))
+	v.listen()
+	return v
+}
+
+func (v *guidanceView) listen() {
+	edit := func(field dom.HTMLElement, change func(f *form, text string)) {
+		on(field, "input", func(dom.Event) {
+			text := field.Underlying().Get("value").String()
+			v.app.update(func(s *state) { change(&s.form, text) })
+		})
+	}
+	edit(v.positive, func(f *form, text string) { f.positive, f.preset = text, "" })
+	edit(v.negative, func(f *form, text string) { f.negative, f.preset = text, "" })
+	edit(v.slider, func(f *form, _ string) { f.weight = number(v.slider) })
+	edit(v.weight, func(f *form, _ string) { f.weight = number(v.weight) })
+	edit(v.first, func(f *form, _ string) { f.schedule.Start = whole(v.first) })
+	edit(v.last, func(f *form, _ string) { f.schedule.End = whole(v.last) })
+}
+
+// whole is what a number field holds; what is no number becomes −1, which the
+// schedule refuses.
+func whole(field dom.HTMLElement) int {
+	if x := number(field); x == math.Trunc(x) && math.Abs(x) < 1e9 {
+		return int(x)
+	}
+	return -1
+}
+
+func (v *guidanceView) chip(id, name string, choose func(f *form)) {
+	c := button("chip", name, func() { v.app.update(func(s *state) { choose(&s.form) }) })
+	setAttr(c, "data-preset", id)
+	v.chips[id] = c
+	add(v.presets, c)
+}
+
+func (v *guidanceView) radio(kind, name string) dom.HTMLElement {
+	input := el("input", attrs{"type": "radio", "name": "schedule", "value": kind})
+	v.kinds[kind] = input
+	on(input, "change", func(dom.Event) { v.app.update(func(s *state) { s.form.kind(kind, s.model.blocks()) }) })
+	return el("label", nil, input, el("span", nil, name))
+}
+
+func (v *guidanceView) render(s *state) {
+	if s.model == nil {
+		return
+	}
+	if len(v.chips) == 1 {
+		for _, p := range s.model.Presets {
+			v.chip(p.ID, p.Title, func(f *form) { f.choose(p) })
+		}
+	}
+	f := s.form
+	for id, c := range v.chips {
+		setAttr(c, "aria-pressed", fmt.Sprint(id == "" && !f.guided || id != "" && f.guided && id == f.preset))
+	}
+	show(v.body, f.guided)
+	setValue(v.positive, f.positive)
+	setValue(v.negative, f.negative)
+	if !math.IsNaN(f.weight) {
+		setValue(v.weight, numberText(f.weight))
+		v.slider.Underlying().Set("value", f.weight)
+		setAttr(v.slider, "aria-valuetext", numberText(f.weight))
+	}
+	kind := f.schedule.Kind
+	if _, known := v.kinds[kind]; !known {
+		kind = "own"
+	}
+	v.kinds[kind].Underlying().Set("checked", true)
+	show(v.own, kind == "own")
+	show(v.first.ParentElement(), kind == "step" || kind == "window")
+	show(v.last.ParentElement(), kind == "window")
+	last := fmt.Sprint(s.model.blocks() - 1)
+	setAttr(v.first, "max", last)
+	setAttr(v.last, "max", last)
+	setValue(v.first, fmt.Sprint(f.schedule.Start))
+	setValue(v.last, fmt.Sprint(f.schedule.End))
+	v.curve.render(f.curve(s.model.blocks()), s.model)
+}
+
+// curve draws the weight of every block as bars around a line.
+type curve struct {
+	box, bars, note dom.HTMLElement
+}
+
+func newCurve() *curve {
+	c := &curve{bars: el("div", attrs{"class": "bars", "role": "img"}), note: el("p", attrs{"class": "muted"})}
+	c.box = el("div", attrs{"class": "curve"}, c.bars, c.note)
+	return c
+}
+
+func (c *curve) render(weights []float32, m *model) {
+	setText(c.note, fmt.Sprintf(english.BlocksCounted, m.blocks()))
+	if weights == nil {
+		setText(c.note, english.CurveNone)
+	}
+	children := c.bars.ChildNodes()
+	for i := len(children); i < m.blocks(); i++ {
+		bar := el("span", nil)
+		setFlag(bar, "data-double", i < m.DiT.Double)
+		add(c.bars, bar)
+		children = append(children, bar)
+	}
+	values := make([]string, len(weights))
+	for i, node := range children {
+		w := 0.0
+		if weights != nil {
+			w = float64(weights[i])
+			values[i] = numberText(w)
+		}
+		style := node.(dom.HTMLElement).Style()
+		style.SetProperty("--up", fmt.Sprintf("%.3f", math.Min(1, math.Max(0, w)/weightMax)), "")
+		style.SetProperty("--down", fmt.Sprintf("%.3f", math.Min(1, math.Max(0, -w)/-weightMin)), "")
+	}
+	setAttr(c.bars, "aria-label", fmt.Sprintf(english.Curve, strings.Join(values, ", ")))
+}

@@ -1,0 +1,102 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+
+	"honnef.co/go/js/dom/v2"
+)
+
+// loader takes over the button and the line of text that index.html shows from
+// the first moment, and adds progress, cancel, and what to do without WebGPU.
+type loader struct {
+	load, note   dom.HTMLElement
+	bar          dom.HTMLElement
+	line         dom.HTMLElement
+	cancel       dom.HTMLElement
+	trouble      dom.HTMLElement
+	why, advice  dom.HTMLElement
+	cpu, cpuNote dom.HTMLElement
+}
+
+func newLoader(a *app) *loader {
+	v := &loader{
+		load:    document.GetElementByID("load").(dom.HTMLElement),
+		note:    document.GetElementByID("load-note").(dom.HTMLElement),
+		bar:     el("progress", attrs{"max": "1", "aria-label": english.StageDownload, "hidden": ""}),
+		line:    el("p", attrs{"class": "progress-line", "hidden": ""}),
+		cancel:  button("quiet", english.Cancel, a.stop),
+		why:     el("p", attrs{"class": "strong"}),
+		advice:  el("p", nil),
+		cpu:     button("secondary", english.OfferCPU, func() { a.load("cpu") }),
+		cpuNote: el("p", attrs{"class": "muted"}),
+	}
+	v.cancel.SetID("cancel")
+	v.cpu.SetID("load-cpu")
+	v.trouble = el("div", attrs{"id": "no-webgpu", "class": "trouble", "hidden": ""}, v.why, v.advice, v.cpu, v.cpuNote)
+	on(v.load, "click", func(dom.Event) { a.load("auto") })
+	add(document.GetElementByID("welcome"), v.trouble, v.bar, v.line, v.cancel)
+	return v
+}
+
+func (v *loader) render(s *state) {
+	missing := s.device.known && !s.device.webgpu
+	show(v.load, s.phase == waiting && !missing)
+	show(v.note, s.phase == waiting && !missing)
+	setFlag(v.load, "disabled", s.model == nil || !s.device.known)
+	if s.model == nil {
+		if s.problem != nil {
+			setText(v.note, s.problem.message)
+		}
+	} else {
+		size := bytesText(s.model.bytes())
+		setText(v.load, fmt.Sprintf(english.LoadSize, size))
+		setText(v.note, fmt.Sprintf(english.LoadOnce, size))
+	}
+	show(v.trouble, s.phase == waiting && missing)
+	if missing {
+		v.renderTrouble(s)
+	}
+	show(v.bar, s.phase == loading)
+	show(v.line, s.phase == loading)
+	show(v.cancel, s.phase == loading)
+	if s.phase == loading {
+		v.renderProgress(s.load)
+	}
+}
+
+func (v *loader) renderTrouble(s *state) {
+	setText(v.why, map[reason]string{noWebGPU: english.NoWebGPU, noAdapter: english.NoAdapter, insecure: english.Insecure}[s.device.reason])
+	setText(v.advice, help(dom.GetWindow().Navigator().UserAgent(), s.device.reason))
+	setFlag(v.cpu, "disabled", s.model == nil)
+	if s.model == nil || s.device.cpuSpeed == 0 {
+		setText(v.cpuNote, english.MeasuringCPU)
+		return
+	}
+	seconds := s.model.flops(s.model.Defaults.Size, s.model.Defaults.Steps) / s.device.cpuSpeed
+	setText(v.cpuNote, fmt.Sprintf(english.EstimateCPU, durationText(seconds), bytesText(s.model.bytes())))
+}
+
+func (v *loader) renderProgress(p progress) {
+	switch p.stage {
+	case "download":
+		v.bar.Underlying().Set("value", p.fraction())
+		parts := []string{english.StageDownload, fmt.Sprintf(english.Downloaded, bytesText(p.done), bytesText(p.total))}
+		if speed := p.meter.speed(); speed > 0 {
+			parts = append(parts, fmt.Sprintf(english.Speed, bytesText(int64(speed))))
+			if left := float64(p.total-p.done) / speed; left >= 1 {
+				parts = append(parts, fmt.Sprintf(english.TimeLeft, durationText(left)))
+			}
+		}
+		if p.retry > 1 {
+			parts = append(parts, fmt.Sprintf(english.Retrying, p.retry))
+		}
+		setText(v.line, strings.Join(parts, " · "))
+	case "prepare":
+		v.bar.RemoveAttribute("value") // no end in sight: the bar moves by itself
+		setText(v.line, english.StagePrepare)
+	default:
+		v.bar.RemoveAttribute("value")
+		setText(v.line, english.StageDevice)
+	}
+}

@@ -1,0 +1,275 @@
+package page
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"syscall/js"
+	"time"
+
+	"honnef.co/go/js/dom/v2"
+
+	"undertone/wasm/promise"
+)
+
+// view is a part of the page.
+type view interface{ render(s *state) }
+
+// app holds the state, the views and what people can do. Go in the browser runs
+// on one thread and is never interrupted, so the state needs no lock as long as
+// nobody waits between reading and writing it.
+type app struct {
+	state  state
+	api    api
+	views  []view
+	cancel context.CancelFunc // of what is running
+	model  string             // address of model.json
+	drawn  bool               // a rendering is due at the next frame
+}
+
+// Run builds the page and never returns. class is the API's Undertone.
+func Run(class js.Value) {
+	document = dom.GetWindow().Document()
+	main := document.GetElementByID("app")
+	a := &app{api: api{class: class}, model: main.GetAttribute("data-model")}
+	stage, panel := document.GetElementByID("stage"), document.GetElementByID("panel")
+	a.views = []view{
+		newStage(), newLoader(a), newAlert(a, stage), newToolbar(a, stage),
+		newPrompt(a, panel), newGuidance(a, panel), newSettings(a, panel), newStatus(),
+	}
+	a.keys()
+	go a.readModel()
+	go a.lookForGPU()
+	a.render()
+	setAttr(document.DocumentElement(), "data-state", "running")
+	select {}
+}
+
+// update changes the state and renders it at the next frame.
+func (a *app) update(change func(s *state)) {
+	change(&a.state)
+	if a.drawn {
+		return
+	}
+	a.drawn = true
+	// A frame never comes while the page is hidden, and time goes on there too.
+	draw := func() {
+		if a.drawn {
+			a.render()
+		}
+	}
+	if document.Underlying().Get("hidden").Bool() {
+		dom.GetWindow().SetTimeout(draw, 0)
+		return
+	}
+	dom.GetWindow().RequestAnimationFrame(func(time.Duration) { draw() })
+}
+
+func (a *app) render() {
+	a.drawn = false
+	for _, v := range a.views {
+		v.render(&a.state)
+	}
+}
+
+// keys are the shortcuts: Ctrl+Enter (or Cmd+Enter) generates, Esc stops.
+func (a *app) keys() {
+	on(document, "keydown", func(e dom.Event) {
+		k, ok := e.(*dom.KeyboardEvent)
+		if !ok {
+			return
+		}
+		switch {
+		case k.Key() == "Enter" && (k.CtrlKey() || k.MetaKey()):
+			e.PreventDefault()
+			a.generate()
+		case k.Key() == "Escape" && a.cancel != nil:
+			e.PreventDefault()
+			a.stop()
+		}
+	})
+}
+
+// readModel reads model.json, which is small, so that the page can say what a
+// press of Load would download.
+func (a *app) readModel() {
+	m, err := fetchModel(a.model)
+	a.update(func(s *state) {
+		if err != nil {
+			s.problem = &problem{code: "manifest-invalid", message: fmt.Sprintf(english.ModelMissing, err), advice: english.ReloadPage}
+			return
+		}
+		s.model, s.form = m, newForm(m)
+	})
+}
+
+func fetchModel(address string) (*model, error) {
+	ctx := context.Background()
+	response, err := promise.Await(ctx, js.Global().Call("fetch", address))
+	if err != nil {
+		return nil, err
+	}
+	if !response.Get("ok").Bool() {
+		return nil, fmt.Errorf("the server answered %d", response.Get("status").Int())
+	}
+	text, err := promise.Await(ctx, response.Call("text"))
+	if err != nil {
+		return nil, err
+	}
+	return parseModel([]byte(text.String()))
+}
+
+// lookForGPU asks for an adapter, which costs nothing and is given back.
+func (a *app) lookForGPU() {
+	set := func(webgpu bool, why reason) {
+		a.update(func(s *state) { s.device.known, s.device.webgpu, s.device.reason = true, webgpu, why })
+	}
+	gpu := js.Global().Get("navigator").Get("gpu")
+	switch {
+	case gpu.Truthy():
+		adapter, err := promise.Await(context.Background(), gpu.Call("requestAdapter"))
+		if err == nil && adapter.Truthy() {
+			set(true, noWebGPU)
+			return
+		}
+		set(false, noAdapter)
+	case !js.Global().Get("isSecureContext").Bool():
+		set(false, insecure)
+	default:
+		set(false, noWebGPU)
+	}
+	time.Sleep(100 * time.Millisecond) // let the page be drawn first
+	speed := cpuSpeed()
+	a.update(func(s *state) { s.device.cpuSpeed = speed })
+}
+
+// load loads the model on the named device ("auto" or "cpu").
+func (a *app) load(device string) {
+	if a.state.phase != waiting || a.state.model == nil {
+		return
+	}
+	ctx := a.begin(loading)
+	a.update(func(s *state) { s.load = progress{total: s.model.bytes()} })
+	go func() {
+		got, err := a.api.load(ctx, a.model, device, func(stage string, done, total int64, retry int) {
+			a.update(func(s *state) {
+				s.load.stage, s.load.retry = stage, retry
+				if stage == "download" {
+					s.load.done, s.load.total = done, total
+					s.load.meter.add(time.Now(), done)
+				}
+			})
+		})
+		a.end(func(s *state) {
+			if err != nil {
+				s.phase, s.problem = waiting, problemOf(err)
+				return
+			}
+			s.phase, s.info = ready, got
+			s.note = english.Ready
+		})
+	}()
+}
+
+// generate makes the picture that the form describes.
+func (a *app) generate() {
+	if a.state.phase != ready {
+		if a.state.phase == waiting {
+			a.update(func(s *state) { s.note = english.LoadFirst })
+		}
+		return
+	}
+	f := &a.state.form
+	if !f.locked && a.state.picture != nil {
+		f.seed = float64(rand.Uint32())
+	}
+	again := a.state.picture != nil && a.state.picture.form.same(*f)
+	a.make(*f, false, func(s *state, p *picture) {
+		s.picture, s.plain = p, nil
+		if again {
+			s.note = english.SamePicture
+		}
+	})
+}
+
+// compare makes the last picture again without guidance.
+func (a *app) compare() {
+	if a.state.phase != ready || a.state.picture == nil {
+		return
+	}
+	a.make(a.state.picture.form.plain(), true, func(s *state, p *picture) { s.plain = p })
+}
+
+// make runs one generation and hands the finished picture to keep.
+func (a *app) make(f form, comparing bool, keep func(s *state, p *picture)) {
+	ctx := a.begin(generating)
+	a.update(func(s *state) { s.step, s.steps, s.preview, s.comparing = 0, int(f.steps), nil, comparing })
+	go func() {
+		p, err := a.api.generate(ctx, f, func(step, steps int, preview js.Value) {
+			a.update(func(s *state) {
+				s.step, s.steps = step, steps
+				if preview.Truthy() {
+					s.preview = preview
+				}
+			})
+		})
+		a.end(func(s *state) {
+			s.phase, s.preview = ready, nil
+			if err != nil {
+				s.problem = problemOf(err)
+				switch {
+				case s.problem == nil:
+					s.note = english.Stopped
+				case s.problem.ended():
+					s.phase = waiting
+				}
+				return
+			}
+			s.note = english.Done
+			keep(s, p)
+			s.info = a.api.info() // another adapter, when the device had to be opened again
+		})
+	}()
+}
+
+// begin enters a phase that can be stopped.
+func (a *app) begin(p phase) context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.cancel = cancel
+	a.update(func(s *state) { s.phase, s.problem, s.note = p, nil, "" })
+	return ctx
+}
+
+// end leaves it.
+func (a *app) end(change func(s *state)) {
+	a.cancel()
+	a.cancel = nil
+	a.update(change)
+}
+
+// stop ends what is running: the download or the picture.
+func (a *app) stop() {
+	if a.cancel != nil {
+		a.cancel()
+	}
+}
+
+// save writes the picture to the person's downloads.
+func (a *app) save() {
+	p := a.state.picture
+	if p == nil {
+		return
+	}
+	go func() {
+		blob, err := p.png(context.Background())
+		if err != nil {
+			a.update(func(s *state) { s.problem = problemOf(err) })
+			return
+		}
+		url := js.Global().Get("URL").Call("createObjectURL", blob)
+		el("a", attrs{"href": url.String(), "download": fileName(p.form)}).Click()
+		// The browser reads the address while it starts the download.
+		time.Sleep(10 * time.Second)
+		js.Global().Get("URL").Call("revokeObjectURL", url)
+	}()
+}

@@ -1,0 +1,108 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+
+	"honnef.co/go/js/dom/v2"
+)
+
+// promptView is the prompt with its examples and the words the model knows, and
+// the buttons that start and stop a picture.
+type promptView struct {
+	app        *app
+	field      dom.HTMLElement
+	examples   dom.HTMLElement
+	words      dom.HTMLElement
+	generate   dom.HTMLElement
+	says, keys dom.HTMLElement
+	stop       dom.HTMLElement
+	filled     bool // examples and words are there
+}
+
+func newPrompt(a *app, panel dom.Node) *promptView {
+	v := &promptView{
+		app:      a,
+		field:    el("textarea", attrs{"rows": "2", "spellcheck": "false", "autocapitalize": "off", "aria-describedby": "prompt-hint"}),
+		examples: el("div", attrs{"class": "chips", "role": "group", "aria-label": english.Examples}),
+		words:    el("div", attrs{"class": "words"}),
+		says:     el("span", nil, english.Generate),
+		keys:     el("kbd", nil, english.GenerateKeys),
+		stop:     button("secondary", english.Stop, a.stop),
+	}
+	v.generate = button("primary", "", a.generate)
+	v.generate.SetID("generate")
+	add(v.generate, v.says, v.keys)
+	v.stop.SetID("stop")
+	add(v.stop, el("kbd", nil, english.StopKeys))
+	on(v.field, "input", func(dom.Event) {
+		a.update(func(s *state) { s.form.prompt = v.field.Underlying().Get("value").String() })
+	})
+	add(panel, el("section", attrs{"class": "card"},
+		labelled("prompt", english.Prompt, v.field),
+		el("p", attrs{"id": "prompt-hint", "class": "muted"}, english.PromptHint),
+		v.examples,
+		el("div", attrs{"class": "actions"}, v.generate, v.stop),
+		el("details", attrs{"id": "understands"}, el("summary", nil, english.Understands), el("p", attrs{"class": "muted"}, english.UnderstandsHint), v.words),
+	))
+	return v
+}
+
+func (v *promptView) render(s *state) {
+	if s.model != nil && !v.filled {
+		v.fill(s.model)
+	}
+	setValue(v.field, s.form.prompt)
+	working := s.phase == generating
+	show(v.stop, working)
+	show(v.keys, !working)
+	// Not disabled, so that a keyboard stays on it; a press then says why nothing happens.
+	setAttr(v.generate, "aria-disabled", fmt.Sprint(s.phase != ready))
+	switch {
+	case !working:
+		setText(v.says, english.Generate)
+	case s.step == 0:
+		setText(v.says, english.Starting)
+	default:
+		setText(v.says, fmt.Sprintf(english.Working, s.step, s.steps))
+	}
+}
+
+func (v *promptView) fill(m *model) {
+	v.filled = true
+	for _, example := range m.Examples {
+		add(v.examples, button("chip", example, func() { v.set(example) }))
+	}
+	u := m.Understands
+	for _, group := range []struct {
+		name  string
+		words []string
+	}{
+		{english.Objects, u.Objects}, {english.Colours, u.Colours}, {english.Counts, u.Counts}, {english.Places, u.Places},
+		{english.Styles, u.Styles}, {english.Relations, u.Relations}, {english.Quality, u.Quality},
+	} {
+		if len(group.words) == 0 {
+			continue
+		}
+		chips := el("div", attrs{"class": "chips", "role": "group", "aria-label": group.name})
+		for _, word := range group.words {
+			add(chips, button("chip small", word, func() { v.append(word) }))
+		}
+		add(v.words, el("h3", nil, group.name), chips)
+	}
+}
+
+// set replaces the prompt.
+func (v *promptView) set(prompt string) {
+	v.field.Underlying().Set("value", prompt)
+	v.app.update(func(s *state) { s.form.prompt = prompt })
+}
+
+// append adds words to the end of the prompt.
+func (v *promptView) append(words string) {
+	prompt := strings.TrimSpace(v.app.state.form.prompt)
+	if prompt != "" {
+		prompt += " "
+	}
+	v.set(prompt + words)
+}

@@ -1,0 +1,122 @@
+package page
+
+import (
+	"fmt"
+	"time"
+
+	"honnef.co/go/js/dom/v2"
+)
+
+// toolbar lies under the picture: how long it took, and what can be done with it.
+type toolbar struct {
+	bar           dom.HTMLElement
+	times         dom.HTMLElement
+	compare, save dom.HTMLElement
+	says          dom.Element // of the compare button
+}
+
+func newToolbar(a *app, stage dom.Node) *toolbar {
+	v := &toolbar{times: el("p", attrs{"id": "times", "class": "muted"})}
+	v.compare = iconButton("secondary", "compare", english.Compare, func() {
+		if a.state.plain != nil {
+			a.update(func(s *state) { s.plain = nil })
+			return
+		}
+		a.compare()
+	})
+	v.compare.SetID("compare")
+	v.says = v.compare.QuerySelector("span")
+	v.save = iconButton("secondary", "save", english.Save, a.save)
+	v.save.SetID("save")
+	v.bar = el("div", attrs{"class": "toolbar", "hidden": ""}, v.times, el("div", attrs{"class": "buttons"}, v.compare, v.save))
+	add(stage, v.bar)
+	return v
+}
+
+func (v *toolbar) render(s *state) {
+	show(v.bar, s.picture != nil)
+	if s.picture == nil {
+		return
+	}
+	setText(v.times, timesText(s.picture))
+	setFlag(v.compare, "disabled", s.phase != ready || !s.picture.form.guides() && s.plain == nil)
+	setFlag(v.save, "disabled", s.phase == generating)
+	says := english.Compare
+	if s.plain != nil {
+		says = english.CompareOff
+	}
+	setText(v.says, says)
+	setAttr(v.compare, "title", says)
+}
+
+func timesText(p *picture) string {
+	steps := 0.0
+	for _, ms := range p.StepsMs {
+		steps += ms
+	}
+	return fmt.Sprintf(english.Times, millisText(p.TotalMs), millisText(p.TextMs), millisText(p.GuidanceMs), millisText(p.ModulationMs),
+		len(p.StepsMs), millisText(steps), millisText(p.DecodeMs))
+}
+
+// alert says what went wrong and what to do about it; the last picture stays.
+type alert struct {
+	box, what, advice, detail dom.HTMLElement
+}
+
+func newAlert(a *app, stage dom.Node) *alert {
+	v := &alert{what: el("p", attrs{"class": "strong"}), advice: el("p", nil), detail: el("p", attrs{"class": "muted code"})}
+	dismiss := iconButton("quiet square", "close", english.Dismiss, func() { a.update(func(s *state) { s.problem = nil }) })
+	v.box = el("div", attrs{"class": "alert", "hidden": ""}, el("div", nil, v.what, v.advice, v.detail), dismiss)
+	// The region is there from the start: what appears inside it is read aloud.
+	add(stage, el("div", attrs{"id": "alert", "role": "alert"}, v.box))
+	return v
+}
+
+func (v *alert) render(s *state) {
+	show(v.box, s.problem != nil)
+	if p := s.problem; p != nil {
+		setText(v.what, p.message)
+		setText(v.advice, p.advice)
+		setText(v.detail, fmt.Sprintf(english.Code, p.code))
+	}
+}
+
+// status names the device in the header and tells screen readers what happens.
+type status struct {
+	device, live dom.HTMLElement
+	said         time.Time
+}
+
+func newStatus() *status {
+	return &status{
+		device: document.GetElementByID("device").(dom.HTMLElement),
+		live:   document.GetElementByID("live").(dom.HTMLElement),
+	}
+}
+
+// quiet is how long the live region keeps silent after a message about progress.
+const quiet = 5 * time.Second
+
+func (v *status) render(s *state) {
+	switch s.info.Backend {
+	case "webgpu":
+		setText(v.device, fmt.Sprintf(english.DeviceGPU, s.info.Adapter))
+	case "cpu":
+		setText(v.device, english.DeviceCPU)
+	}
+	show(v.device, s.info.Backend != "")
+
+	says := s.note
+	progress := false
+	switch {
+	case s.phase == generating && s.step > 0:
+		says, progress = fmt.Sprintf(english.Working, s.step, s.steps), true
+	case s.phase == loading && s.load.stage == "download":
+		says, progress = fmt.Sprintf(english.Percent, 100*s.load.fraction()), true
+	}
+	if says == v.live.TextContent() || progress && time.Since(v.said) < quiet {
+		return
+	}
+	v.said = time.Now()
+	setText(v.live, says)
+}

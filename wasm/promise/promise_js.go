@@ -1,0 +1,47 @@
+// Package promise waits for JavaScript promises from Go.
+package promise
+
+import (
+	"context"
+	"syscall/js"
+)
+
+// Await blocks the calling goroutine until p settles or ctx ends. A rejection
+// comes back as a js.Error, the end of ctx as ctx.Err(). It must not be called
+// inside a js.FuncOf callback, which would wait for itself.
+func Await(ctx context.Context, p js.Value) (js.Value, error) {
+	type outcome struct {
+		value js.Value
+		err   error
+	}
+	// Buffered, so that a promise that settles after ctx has ended blocks nobody.
+	settled := make(chan outcome, 1)
+	var resolve, reject js.Func
+	release := func() {
+		resolve.Release()
+		reject.Release()
+	}
+	first := func(args []js.Value) js.Value {
+		if len(args) == 0 {
+			return js.Undefined()
+		}
+		return args[0]
+	}
+	resolve = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		settled <- outcome{value: first(args)}
+		release()
+		return nil
+	})
+	reject = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		settled <- outcome{err: js.Error{Value: first(args)}}
+		release()
+		return nil
+	})
+	p.Call("then", resolve, reject)
+	select {
+	case <-ctx.Done():
+		return js.Undefined(), ctx.Err()
+	case o := <-settled:
+		return o.value, o.err
+	}
+}

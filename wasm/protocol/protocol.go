@@ -1,0 +1,110 @@
+// Package protocol is what the window and the engine's worker say to each other:
+// one versioned set of messages. web/protocol.js is the same for JavaScript, and
+// a test holds the two equal.
+//
+// A message is an object { v, type, id, body, pixels }: v is Version, id the
+// number of the request it belongs to, body the JSON text of one of the types
+// below, and pixels, where there is a picture, a transferred ArrayBuffer of
+// 8-bit RGBA. JSON text crosses the border between Go and JavaScript in one
+// piece, which is faster than walking objects, and pixels are never copied.
+package protocol
+
+import (
+	"undertone/engine"
+	"undertone/engine/fault"
+)
+
+// Version changes whenever a message does.
+const Version = 1
+
+// Type names a message.
+type Type string
+
+// The messages, from the window (init … close) and from the worker (ready … error).
+const (
+	Init     Type = "init"     // the compiled engine; answered by ready
+	Load     Type = "load"     // LoadBody; answered by progress…, then loaded or error
+	Generate Type = "generate" // engine.Request; answered by step…, then result or error
+	Abort    Type = "abort"    // no body: stops the request of the same id
+	Close    Type = "close"    // no body: frees everything and ends the worker
+
+	Ready    Type = "ready"    // no body: v is the worker's version
+	Progress Type = "progress" // ProgressBody
+	Loaded   Type = "loaded"   // engine.Info
+	Step     Type = "step"     // StepBody, with pixels when there is a preview
+	Result   Type = "result"   // ResultBody, with pixels
+	Error    Type = "error"    // ErrorBody; with id 0 the worker itself has failed
+)
+
+// Types lists every message.
+func Types() []Type {
+	return []Type{Init, Load, Generate, Abort, Close, Ready, Progress, Loaded, Step, Result, Error}
+}
+
+// Limits are bounds of a request that hold for every model; the window checks
+// them before anything is sent.
+var Limits = map[string]float64{
+	"promptBytes": 4096,
+	"seedMax":     1<<32 - 1,
+	"cfgMax":      30,
+}
+
+// RaisedInWindow lists the faults that web/undertone.js raises by itself; it
+// carries their advice.
+var RaisedInWindow = []fault.Code{
+	fault.Internal, fault.Aborted, fault.Busy, fault.Closed,
+	fault.NoWebGPU, fault.InsecureContext, fault.BackendMissing, fault.WorkerFailed, fault.Protocol,
+	fault.PromptTooLong, fault.PromptNotText, fault.SeedRange, fault.StepsRange, fault.SizeUnsupported,
+	fault.CFGRange, fault.GuidanceInvalid, fault.RequestInvalid, fault.EncodeUnsupported,
+}
+
+// LoadBody asks for a model.
+type LoadBody struct {
+	Address string `json:"address"` // absolute address of model.json
+	Device  string `json:"device"`  // "auto", "webgpu" or "cpu"
+}
+
+// The stages of loading, in their order.
+const (
+	StageDevice   = "device"   // asking for the GPU
+	StageDownload = "download" // weights arrive; each piece is verified
+	StagePrepare  = "prepare"  // weights go to the device, kernels are compiled
+)
+
+// ProgressBody tells how far loading is, in bytes over all files of the model.
+type ProgressBody struct {
+	Stage string `json:"stage"`
+	File  string `json:"file,omitempty"` // what is being downloaded or prepared
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"`
+	Retry int    `json:"retry,omitempty"` // number of the attempt, from the second on
+}
+
+// StepBody tells that a step is done. Width and Height are those of the preview
+// in pixels, 0 without one.
+type StepBody struct {
+	Step   int `json:"step"` // from 1
+	Steps  int `json:"steps"`
+	Width  int `json:"width"`
+	Height int `json:"height"`
+}
+
+// ResultBody is a finished picture without its pixels.
+type ResultBody struct {
+	Width  int `json:"width"`
+	Height int `json:"height"`
+	*engine.Result
+}
+
+// ErrorBody is a fault.
+type ErrorBody struct {
+	Code    fault.Code `json:"code"`
+	Message string     `json:"message"`
+	Advice  string     `json:"advice"`
+}
+
+// ErrorOf describes err.
+func ErrorOf(err error) ErrorBody {
+	f := fault.Of(err)
+	return ErrorBody{Code: f.Code, Message: f.Error(), Advice: f.Advice}
+}

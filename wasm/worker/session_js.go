@@ -1,0 +1,142 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"undertone/engine"
+	"undertone/engine/cpu"
+	"undertone/engine/gpu"
+	"undertone/engine/op"
+	"undertone/engine/weights"
+	"undertone/wasm/protocol"
+)
+
+// session is one loaded model on one device.
+type session struct {
+	device string
+	site   *site
+	bundle *weights.Bundle
+	be     op.Backend
+	engine *engine.Engine
+}
+
+// progressEvery keeps progress from being more work than the download.
+const progressEvery = 50 * time.Millisecond
+
+// load opens the device, so that its absence is known before anything large is
+// fetched, then downloads the model and puts it on the device.
+func (s *session) load(ctx context.Context, b protocol.LoadBody, report func(protocol.ProgressBody)) (*engine.Info, error) {
+	s.close()
+	s.device = b.Device
+	report(protocol.ProgressBody{Stage: protocol.StageDevice})
+	be, err := open(ctx, s.device)
+	if err != nil {
+		return nil, err
+	}
+	s.be = be
+	if err := s.download(ctx, b.Address, report); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx, report); err != nil {
+		return nil, err
+	}
+	info := s.engine.Info()
+	return &info, nil
+}
+
+// download fetches the manifest and every file it lists.
+func (s *session) download(ctx context.Context, address string, report func(protocol.ProgressBody)) error {
+	var before, total int64
+	var last time.Time
+	s.site = newSite(address, func(file string, done int64, try int) {
+		if total == 0 || before+done < total && time.Since(last) < progressEvery { // total 0: model.json itself
+			return
+		}
+		last = time.Now()
+		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: before + done, Total: total, Retry: retry(try)})
+	})
+	bundle, err := weights.LoadBundle(ctx, s.site, manifestName)
+	if err != nil {
+		return err
+	}
+	for i := range bundle.Files {
+		s.site.files[bundle.Files[i].Path] = &bundle.Files[i]
+		total += bundle.Files[i].Bytes
+	}
+	for _, f := range bundle.Files {
+		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: f.Path, Done: before, Total: total})
+		if _, err := s.site.Open(ctx, f.Path); err != nil {
+			return err
+		}
+		before += f.Bytes
+	}
+	s.bundle = bundle
+	return nil
+}
+
+func retry(try int) int {
+	if try > 1 {
+		return try
+	}
+	return 0
+}
+
+// prepare puts the model on the device.
+func (s *session) prepare(ctx context.Context, report func(protocol.ProgressBody)) (err error) {
+	s.engine, err = engine.Load(ctx, s.be, s.bundle, engine.LoadOptions{SourceVerifies: true, Progress: func(p engine.Progress) {
+		report(protocol.ProgressBody{Stage: protocol.StagePrepare, File: p.Role, Done: p.Done, Total: p.Total})
+	}})
+	return err
+}
+
+// ready makes sure that the device is alive. One that was lost is opened again
+// and filled from the bytes that were kept.
+func (s *session) ready(ctx context.Context) (reopened bool, err error) {
+	if s.engine != nil && !lost(s.be) {
+		return false, nil
+	}
+	s.close()
+	if s.be, err = open(ctx, s.device); err != nil {
+		return false, err
+	}
+	return true, s.prepare(ctx, func(protocol.ProgressBody) {})
+}
+
+// close frees the device; the files stay.
+func (s *session) close() {
+	switch {
+	case s.engine != nil:
+		s.engine.Close() // and with it the backend, which the engine owns
+	case s.be != nil:
+		s.be.Close()
+	}
+	s.engine, s.be = nil, nil
+}
+
+// open makes the backend of that name. The CPU is only ever chosen by name.
+func open(ctx context.Context, device string) (op.Backend, error) {
+	if device == "cpu" {
+		// Go shares its thread with the browser's events: an abort is only seen
+		// while nothing is computed.
+		return cpu.New(cpu.Options{Yield: func() { time.Sleep(time.Millisecond) }}), nil
+	}
+	d, err := gpu.Open(ctx, gpu.Options{})
+	if err != nil {
+		return nil, err // not a nil *gpu.Device in an interface
+	}
+	return d, nil
+}
+
+func lost(be op.Backend) bool {
+	d, ok := be.(*gpu.Device)
+	if !ok {
+		return false
+	}
+	select {
+	case <-d.Lost():
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,183 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"syscall/js"
+
+	"undertone/engine"
+	"undertone/engine/fault"
+	"undertone/wasm/protocol"
+)
+
+// request is a message that takes time: they are served one after the other.
+type request struct {
+	ctx  context.Context
+	kind protocol.Type
+	id   int
+	body string
+}
+
+// worker is the receiving end of the messages.
+type worker struct {
+	session session
+	queue   chan request
+	cancel  map[int]context.CancelCauseFunc // of waiting and running requests
+}
+
+// errStopped is why a person's abort ends a request.
+var errStopped = fault.New(fault.Aborted, "stopped")
+
+// Run serves messages until the window sends close.
+func Run() {
+	w := &worker{queue: make(chan request, 64), cancel: map[int]context.CancelCauseFunc{}}
+	done := make(chan struct{})
+	self := js.Global()
+	onMessage := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		w.receive(args[0].Get("data"))
+		return nil
+	})
+	self.Set("onmessage", onMessage)
+	go func() {
+		defer close(done)
+		for r := range w.queue {
+			w.serve(r)
+		}
+	}()
+	post(protocol.Ready, 1, nil, js.Undefined()) // init is always the first request
+	<-done
+	w.session.close()
+	self.Call("close")
+}
+
+// receive runs inside the browser's callback, so it only notes what to do.
+func (w *worker) receive(m js.Value) {
+	kind, id := protocol.Type(m.Get("type").String()), m.Get("id").Int()
+	switch kind {
+	case protocol.Abort:
+		if cancel, ok := w.cancel[id]; ok {
+			cancel(errStopped)
+		}
+	case protocol.Close:
+		for _, cancel := range w.cancel {
+			cancel(errStopped)
+		}
+		close(w.queue)
+		js.Global().Set("onmessage", js.Null())
+	case protocol.Load, protocol.Generate:
+		ctx, cancel := context.WithCancelCause(context.Background())
+		w.cancel[id] = cancel
+		w.queue <- request{ctx, kind, id, m.Get("body").String()}
+	}
+}
+
+// serve answers one request; whatever goes wrong in it ends it, not the worker.
+func (w *worker) serve(r request) {
+	defer func() {
+		w.cancel[r.id](nil)
+		delete(w.cancel, r.id)
+	}()
+	err := func() (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				js.Global().Get("console").Call("error", fmt.Sprintf("%v\n%s", p, debug.Stack()))
+				err = fault.New(fault.Internal, "the engine met a bug: %v", p)
+			}
+		}()
+		switch r.kind {
+		case protocol.Load:
+			return w.load(r)
+		default:
+			return w.generate(r)
+		}
+	}()
+	if err == nil {
+		return
+	}
+	if r.ctx.Err() != nil {
+		err = errStopped
+	}
+	post(protocol.Error, r.id, protocol.ErrorOf(err), js.Undefined())
+}
+
+func (w *worker) load(r request) error {
+	var body protocol.LoadBody
+	if err := decode(r.body, &body); err != nil {
+		return err
+	}
+	info, err := w.session.load(r.ctx, body, func(p protocol.ProgressBody) {
+		post(protocol.Progress, r.id, p, js.Undefined())
+	})
+	if err != nil {
+		return err
+	}
+	post(protocol.Loaded, r.id, info, js.Undefined())
+	return nil
+}
+
+func (w *worker) generate(r request) error {
+	reopened, err := w.session.ready(r.ctx)
+	if err != nil {
+		return err
+	}
+	body := w.session.engine.Defaults()
+	if err := decode(r.body, &body); err != nil {
+		return err
+	}
+	if reopened {
+		post(protocol.Loaded, r.id, w.session.engine.Info(), js.Undefined())
+	}
+	result, err := w.session.engine.Generate(r.ctx, body, func(e engine.StepEvent) {
+		step := protocol.StepBody{Step: e.Step, Steps: e.Steps}
+		pixels := js.Undefined()
+		if e.Preview != nil {
+			step.Width, step.Height, pixels = e.Preview.W, e.Preview.H, buffer(e.Preview.RGBA)
+		}
+		post(protocol.Step, r.id, step, pixels)
+	})
+	if err != nil {
+		return err
+	}
+	image := result.Image
+	post(protocol.Result, r.id, protocol.ResultBody{Width: image.W, Height: image.H, Result: result}, buffer(image.RGBA))
+	return nil
+}
+
+// decode reads a body; what it does not know is refused, since it would be a
+// setting that has no effect.
+func decode(text string, into any) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fault.Wrap(err, fault.RequestInvalid, "the request cannot be read")
+	}
+	return nil
+}
+
+// buffer copies bytes into a fresh Uint8Array.
+func buffer(b []byte) js.Value {
+	a := newBytes(int64(len(b)))
+	js.CopyBytesToJS(a, b)
+	return a
+}
+
+// post sends a message to the window; pixels (a Uint8Array) are transferred.
+func post(kind protocol.Type, id int, body any, pixels js.Value) {
+	m := map[string]any{"v": protocol.Version, "type": string(kind), "id": id}
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			panic(err) // a type of package protocol that JSON cannot hold: a bug
+		}
+		m["body"] = string(text)
+	}
+	var transfer []any
+	if !pixels.IsUndefined() {
+		m["pixels"] = pixels.Get("buffer")
+		transfer = append(transfer, pixels.Get("buffer"))
+	}
+	js.Global().Call("postMessage", m, transfer)
+}

@@ -1,0 +1,17 @@
+// Starts the page: the engine's WebAssembly in the window, where it is the page
+// (wasm/page). Everything the page does goes through the public API.
+import { Undertone } from "./undertone.js";
+import { compiled } from "./wasm.js";
+import "./wasm_exec.js";
+
+globalThis.undertone = { role: "page", Undertone };
+
+try {
+  const go = new Go();
+  const instance = await WebAssembly.instantiate(await compiled(), go.importObject);
+  await go.run(instance);
+} catch (error) {
+  console.error(error);
+}
+// Reached only when the page could not start or has ended: the shell says so.
+document.documentElement.dataset.state = "failed";

@@ -1,0 +1,49 @@
+// What the window and the engine's worker say to each other: the JavaScript twin
+// of wasm/protocol/protocol.go, where the messages are described. A test holds
+// the two equal, number for number and word for word.
+
+export const version = 1;
+
+/** The messages, by name. */
+export const messages = Object.freeze({
+  init: "init",
+  load: "load",
+  generate: "generate",
+  abort: "abort",
+  close: "close",
+  ready: "ready",
+  progress: "progress",
+  loaded: "loaded",
+  step: "step",
+  result: "result",
+  error: "error",
+});
+
+/** Bounds of a request that hold for every model. */
+export const limits = Object.freeze({
+  promptBytes: 4096,
+  seedMax: 4294967295,
+  cfgMax: 30,
+});
+
+/** What to do about the faults that the window raises by itself. */
+export const advice = Object.freeze({
+  "internal": "Reload the page and try again; if it happens again, please report it with the details below.",
+  "aborted": "Nothing is wrong: press Generate to make another picture.",
+  "busy": "Wait for the picture that is being made, or stop it first.",
+  "closed": "Load the model again.",
+  "webgpu-missing": "Use a browser with WebGPU (a current Chrome, Edge, Safari or Firefox), or choose the CPU device, which is much slower.",
+  "insecure-context": "Open the page over https or from localhost: browsers offer WebGPU only there.",
+  "backend-missing": "Choose \"auto\", \"webgpu\" or \"cpu\".",
+  "worker-failed": "Reload the page; in a sandboxed frame, open the full page instead.",
+  "protocol-mismatch": "Reload the page, so that all its parts come from one version.",
+  "prompt-too-long": "Shorten the prompt.",
+  "prompt-not-text": "Type the prompt as plain text.",
+  "seed-range": "Use a whole number from 0 to 4294967295 as the seed.",
+  "steps-range": "Choose a number of steps inside the model's range.",
+  "size-unsupported": "Choose one of the model's sizes.",
+  "cfg-range": "Choose a guidance scale from 0 to 30.",
+  "guidance-invalid": "Check the guidance weight and schedule.",
+  "request-invalid": "Check the values that were given.",
+  "encode-unsupported": "Choose image/png.",
+});

@@ -1,0 +1,17 @@
+// The dedicated worker in which the engine runs. It receives the compiled engine,
+// starts it, and leaves all further messages to it (wasm/worker).
+import { messages, version } from "./protocol.js";
+import "./wasm_exec.js";
+import "./replay.js";
+
+self.onmessage = async ({ data }) => {
+  if (data.type !== messages.init) return;
+  const go = new Go();
+  const instance = await WebAssembly.instantiate(data.module, go.importObject);
+  // The WebGPU binding reads and writes the engine's memory through this object.
+  globalThis.wasm = { instance };
+  globalThis.undertone = { role: "worker" };
+  await go.run(instance); // returns only when the engine has ended
+  const body = JSON.stringify({ code: "worker-failed", message: "The engine has stopped.", advice: "Load the model again." });
+  self.postMessage({ v: version, type: messages.error, id: 0, body });
+};
