@@ -40,8 +40,9 @@ var rooms = map[string]string{
 }
 
 // inTests may be imported by tests, beside what their package may: the cases,
-// the truth to compare with, and the browser to drive.
-const inTests = "engine/optest engine/enginetest engine/cpu engine/op engine/fault engine/weights github.com/chromedp/chromedp github.com/chromedp/cdproto golang.org/x/image"
+// the truth to compare with, the networks to make small models of, and the
+// browser to drive.
+const inTests = "engine/optest engine/enginetest engine/cpu engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto golang.org/x/image"
 
 const module = "undertone/"
 
