@@ -206,17 +206,23 @@ func TestHostileHeaders(t *testing.T) {
 }
 
 // The claims of a header's first bytes are refused before anything is set aside.
+// The time is the best of many, so that a busy machine does not decide.
 func TestAbsurdLengthsCostNothing(t *testing.T) {
 	for _, n := range []uint64{0, 1 << 63, math.MaxUint64, maxHeader + 1} {
-		file := bytes.NewReader(raw(n, "{}"))
-		begin := time.Now()
-		used := allocated(func() {
-			if _, err := Parse(file); err == nil {
-				t.Errorf("header length %d was accepted", n)
+		file, best := bytes.NewReader(raw(n, "{}")), time.Hour
+		for range 20 {
+			begin := time.Now()
+			used := allocated(func() {
+				if _, err := Parse(file); err == nil {
+					t.Fatalf("header length %d was accepted", n)
+				}
+			})
+			if best = min(best, time.Since(begin)); used > 64<<10 {
+				t.Fatalf("header length %d: %d bytes allocated", n, used)
 			}
-		})
-		if d := time.Since(begin); used > 64<<10 || d > 5*time.Millisecond {
-			t.Errorf("header length %d: %d bytes and %v", n, used, d)
+		}
+		if best > 5*time.Millisecond {
+			t.Errorf("header length %d: refused after %v", n, best)
 		}
 	}
 }
