@@ -75,8 +75,8 @@ fuzz: ## fuzz every parser of foreign bytes for FUZZTIME (10s) each
 	@for p in weights text; do for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' engine/$$p/*_test.go | sed 's/func //'); do \
 	  go test -run '^$$' -fuzz "^$$f$$" -fuzzminimizetime 500x -fuzztime $(or $(FUZZTIME),10s) ./engine/$$p; done; done
 
-bench: wasm model ## time the parts of a picture in the browser, with and without guidance
-	go run ./cmd/undertone bench --model build/$(QUANT)/$(NAME)
+bench: dist ## time the parts of a picture in the browser, with and without guidance
+	go run ./cmd/undertone bench
 
 golden: ## make the golden files anew from PyTorch
 	OMP_NUM_THREADS=2 PYTHONPATH=train $(PYTHON) train/golden.py

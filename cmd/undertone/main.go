@@ -31,6 +31,7 @@ var commands = []command{
 	{"forward", "run the transformer once on given numbers", forward},
 	{"serve", "serve a built site on this machine", serve},
 	{"dist", "build the static site", dist},
+	{"bench", "time the parts of a picture in a browser, with and without guidance", bench},
 }
 
 func main() {
