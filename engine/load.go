@@ -93,12 +93,13 @@ func load(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions
 	if err := e.fits(); err != nil {
 		return nil, err
 	}
-	l.tell("compile", "dit", 0, 0)
-	if e.encoder, err = newEncoder(ctx, be, e.tokenizer, e.clip, e.flux, b.MaxSteps); err != nil {
+	// On a GPU the uploads are only known to be good once they are done.
+	if err := be.Sync(ctx); err != nil {
 		return nil, err
 	}
-	// On a GPU the uploads are only known to be good once they are done.
-	return e, be.Sync(ctx)
+	l.tell("compile", "dit", 0, 0)
+	e.encoder, err = newEncoder(ctx, be, e.tokenizer, e.clip, e.flux, b.MaxSteps)
+	return e, err
 }
 
 // fits checks that the three networks and the sizes belong together.

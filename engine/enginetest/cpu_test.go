@@ -4,9 +4,8 @@ import (
 	"testing"
 
 	"undertone/engine/cpu"
-	"undertone/engine/op"
 )
 
 func TestCPU(t *testing.T) {
-	Run(t, func(*testing.T) op.Backend { return cpu.New(cpu.Options{}) }, CPU)
+	Run(t, cpu.New(cpu.Options{}), CPU)
 }

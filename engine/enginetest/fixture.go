@@ -112,30 +112,14 @@ func configOf(t *testing.T, file string) (c json.RawMessage) {
 	return c
 }
 
-// load brings the fixture onto a machine; the test closes it.
-func (f *fixture) load(open Open) *engine.Engine {
+// load brings the fixture onto a machine.
+func (f *fixture) load(be op.Backend) *engine.Engine {
 	f.t.Helper()
-	be := open(f.t)
-	e, err := engine.Load(background(), be, f.bundle(), engine.LoadOptions{})
+	e, err := engine.Load(background(), lent{be}, f.bundle(), engine.LoadOptions{})
 	if err != nil {
-		be.Close()
 		f.t.Fatal(err)
 	}
-	f.t.Cleanup(e.Close)
 	return e
-}
-
-// refused loads the fixture and returns why that failed.
-func (f *fixture) refused(open Open) error {
-	f.t.Helper()
-	be := open(f.t)
-	defer be.Close()
-	e, err := engine.Load(background(), be, f.bundle(), engine.LoadOptions{})
-	if err == nil {
-		e.Close()
-		f.t.Fatal("the model was loaded")
-	}
-	return err
 }
 
 // picture generates and fails the test where that fails.

@@ -1,12 +1,9 @@
 // Package enginetest holds the tests that every machine must pass with whole
 // networks: against golden files that PyTorch computed in float64
-// (train/golden.py), and for what the engine promises whatever the weights. A
-// machine's test is
+// (train/golden.py), and for what the engine promises whatever the weights. They
+// run natively and, under Node, as js/wasm. A machine's test is
 //
-//	func TestNetworks(t *testing.T) { enginetest.Run(t, open, enginetest.GPU) }
-//
-// with an open that makes a fresh op.Backend. It runs natively and, under Node,
-// as js/wasm.
+//	func TestNetworks(t *testing.T) { enginetest.Run(t, be, enginetest.GPU) }
 package enginetest
 
 import (
@@ -23,9 +20,6 @@ import (
 	"undertone/engine/weights"
 )
 
-// Open makes a machine. The tests close it.
-type Open func(t *testing.T) op.Backend
-
 // Limits bound the root mean square of a difference relative to that of the truth.
 type Limits struct {
 	Forward float64 // one pass of a network, and every block's RMS
@@ -39,19 +33,26 @@ var (
 	GPU = Limits{1e-4, 1e-3}
 )
 
-// Run runs everything in this package.
-func Run(t *testing.T, open Open, lim Limits) {
-	t.Run("Golden", func(t *testing.T) {
-		be := open(t)
-		defer be.Close()
-		t.Run("Ops", func(t *testing.T) { Ops(t, be) })
-		t.Run("FLUX", func(t *testing.T) { FLUX(t, be, lim) })
-		t.Run("CLIP", func(t *testing.T) { CLIP(t, be, lim) })
-		t.Run("VAE", func(t *testing.T) { VAE(t, be, lim) })
-	})
-	t.Run("Shipped", func(t *testing.T) { Shipped(t, open, lim) })
-	t.Run("Engine", func(t *testing.T) { Engine(t, open) })
+// Run runs everything in this package on one machine, which stays open.
+func Run(t *testing.T, be op.Backend, lim Limits) {
+	Golden(t, be, lim)
+	t.Run("Engine", func(t *testing.T) { Engine(t, be) })
 }
+
+// Golden compares with PyTorch: operations, networks, the shipped model.
+func Golden(t *testing.T, be op.Backend, lim Limits) {
+	t.Run("Ops", func(t *testing.T) { Ops(t, be) })
+	t.Run("FLUX", func(t *testing.T) { FLUX(t, be, lim) })
+	t.Run("CLIP", func(t *testing.T) { CLIP(t, be, lim) })
+	t.Run("VAE", func(t *testing.T) { VAE(t, be, lim) })
+	t.Run("Shipped", func(t *testing.T) { Shipped(t, be, lim) })
+}
+
+// lent is a machine that an engine cannot close, so that many engines can be
+// tested on one: a GPU takes seconds to prepare its kernels.
+type lent struct{ op.Backend }
+
+func (lent) Close() {}
 
 // root is the folder of go.mod, seen from the package under test.
 func root(t *testing.T) string {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"undertone/engine"
+	"undertone/engine/op"
 	"undertone/engine/sample"
 	"undertone/engine/weights"
 	"undertone/guidance"
@@ -17,7 +18,7 @@ import (
 // Shipped compares the shipped model, unquantized, with PyTorch: one pass with
 // every block's RMS, and from prompt and seed to the latent after all steps, with
 // and without modulation guidance, with classifier-free guidance, and the picture.
-func Shipped(t *testing.T, open Open, lim Limits) {
+func Shipped(t *testing.T, be op.Backend, lim Limits) {
 	folder := filepath.Join(root(t), "models", "sprites")
 	if _, err := os.Stat(filepath.Join(folder, "model.json")); errors.Is(err, fs.ErrNotExist) {
 		t.Skip("models/sprites has no model.json: make train makes one, then make golden")
@@ -27,10 +28,8 @@ func Shipped(t *testing.T, open Open, lim Limits) {
 		t.Fatal(err)
 	}
 	g := openGolden(t, b.Name, &b.Manifest)
-	be := open(t)
-	e, err := engine.Load(background(), be, b, engine.LoadOptions{})
+	e, err := engine.Load(background(), lent{be}, b, engine.LoadOptions{})
 	if err != nil {
-		be.Close()
 		t.Fatal(err)
 	}
 	defer e.Close()
