@@ -13,8 +13,14 @@
       this.pipelines = [];
     }
 
-    // A program keeps its own copy of the command list: a view of Go's memory
-    // would be detached as soon as that memory grows.
+    // Writes bytes of Go's memory to a buffer. The view is made here and now: it is
+    // detached as soon as Go's memory grows.
+    write(id, at, pointer, bytes) {
+      const memory = globalThis.wasm.instance.exports.mem.buffer;
+      this.device.queue.writeBuffer(this.buffers[id], at, memory, pointer, bytes);
+    }
+
+    // A program keeps its own copy of the command list, for the same reason.
     program(words, groups) {
       return { words: new Uint32Array(words), groups };
     }

@@ -30,7 +30,6 @@ type Options struct {
 type Device struct {
 	js     js.Value // GPUDevice
 	dev    wgpu.Device
-	queue  *wgpu.Queue
 	jsq    js.Value // GPUQueue
 	replay js.Value // web/replay.js
 	caps   Caps
@@ -47,6 +46,7 @@ type Device struct {
 	pipelines pipelines
 	uploads   uploads
 	inflight  []<-chan settled // submits that may still be running, oldest first
+	sending   []byte
 	onError   js.Func
 	closed    bool
 }
@@ -126,7 +126,6 @@ func request(adapter js.Value, o Options) map[string]any {
 func newDevice(adapter, raw js.Value, o Options) *Device {
 	d := &Device{js: raw, dev: wgpu.NewDevice(raw), jsq: raw.Get("queue"), poison: o.Poison,
 		lost: make(chan struct{})}
-	d.queue = d.dev.GetQueue()
 	d.replay = js.Global().Get("UndertoneReplay").New(raw)
 	d.describe(adapter, o)
 	d.memory.owned, d.memory.sizes = map[uint32]*wgpu.Buffer{}, map[uint32]int64{}

@@ -140,7 +140,7 @@ func (d *Device) New(name string, dt op.DType, rows, cols int) (t *op.Tensor, er
 	}
 	t.Storage.Handle = single{b}
 	if d.poison && t.Stride != t.Cols {
-		return t, writeRows(d, t, make([]uint32, rows*cols))
+		writeRows(d, t, make([]uint32, rows*cols))
 	}
 	return t, nil
 }
@@ -151,7 +151,8 @@ func (d *Device) Write(t *op.Tensor, data []float32) (err error) {
 	if err := d.writable(t, op.F32, len(data)); err != nil {
 		return err
 	}
-	return writeRows(d, t, data)
+	writeRows(d, t, data)
+	return nil
 }
 
 // WriteU32 fills a Fixed U32 tensor from unpadded rows.
@@ -160,7 +161,8 @@ func (d *Device) WriteU32(t *op.Tensor, data []uint32) (err error) {
 	if err := d.writable(t, op.U32, len(data)); err != nil {
 		return err
 	}
-	return writeRows(d, t, data)
+	writeRows(d, t, data)
+	return nil
 }
 
 func (d *Device) writable(t *op.Tensor, dt op.DType, n int) error {
@@ -178,21 +180,20 @@ func (d *Device) writable(t *op.Tensor, dt op.DType, n int) error {
 
 // writeRows sends rows to the buffer. Rows whose gap is mere padding go in one
 // piece, others one by one, because what lies between them belongs to others.
-func writeRows[T float32 | uint32](d *Device, t *op.Tensor, data []T) error {
+func writeRows[T float32 | uint32](d *Device, t *op.Tensor, data []T) {
 	if len(data) == 0 {
-		return nil
+		return
 	}
 	b, at := bufferOf(t.Storage, 0), int64(t.Offset)*4
 	if t.Rows == 1 || t.Stride == t.Cols {
-		return d.send(b, at, bytesOf(data))
+		d.send(b, at, bytesOf(data))
+		return
 	}
 	if t.Stride != op.Pad(t.Cols) {
 		for r := range t.Rows {
-			if err := d.send(b, at+int64(r*t.Stride)*4, bytesOf(data[r*t.Cols:(r+1)*t.Cols])); err != nil {
-				return err
-			}
+			d.send(b, at+int64(r*t.Stride)*4, bytesOf(data[r*t.Cols:(r+1)*t.Cols]))
 		}
-		return nil
+		return
 	}
 	padded := make([]uint32, t.Rows*t.Stride)
 	if d.poison {
@@ -204,11 +205,17 @@ func writeRows[T float32 | uint32](d *Device, t *op.Tensor, data []T) error {
 	for r := range t.Rows {
 		copy(padded[r*t.Stride:], bits[r*t.Cols:(r+1)*t.Cols])
 	}
-	return d.send(b, at, bytesOf(padded))
+	d.send(b, at, bytesOf(padded))
 }
 
-func (d *Device) send(b *buffer, at int64, data []byte) error {
-	return d.queue.WriteBuffer(d.memory.owned[b.id], uint64(at), data)
+// send writes to a buffer. Queue.WriteBuffer of the webgpu package makes its view
+// of Go's memory before it allocates the call's arguments; should that make the
+// memory grow, the view is detached and the write fails. web/replay.js makes the
+// view when nothing of Go can come between.
+func (d *Device) send(b *buffer, at int64, data []byte) {
+	d.sending = data // on the heap, where nothing moves, and alive during the call
+	d.replay.Call("write", b.id, at, uintptr(unsafe.Pointer(&data[0])), len(data))
+	d.sending = nil
 }
 
 // bytesOf views elements as bytes; js/wasm is little-endian, as WebGPU is.

@@ -2,6 +2,8 @@ package gpu
 
 import (
 	"context"
+	"math"
+	"slices"
 	"syscall/js"
 	"time"
 
@@ -62,6 +64,9 @@ func (p *Program) build(ctx context.Context) (err error) {
 		if temps[i], err = p.alloc("temporaries of "+p.name, n, storageUsage); err != nil {
 			return err
 		}
+		if d.poison {
+			d.send(temps[i], 0, bytesOf(slices.Repeat([]float32{float32(math.NaN())}, int(n/4))))
+		}
 	}
 	var uniform *buffer
 	if words := uniforms(p.steps); len(words) > 0 {
@@ -69,9 +74,7 @@ func (p *Program) build(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := d.send(uniform, 0, bytesOf(words)); err != nil {
-			return err
-		}
+		d.send(uniform, 0, bytesOf(words))
 	}
 	find := func(b Binding) *buffer {
 		if b.Storage.Class == op.Temp {

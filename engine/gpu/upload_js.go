@@ -126,9 +126,7 @@ func (d *Device) uploadRows(ctx context.Context, w op.WeightSpec, dst *op.Storag
 	for i, l := range launches {
 		at := int64(u.launches) * uniformSlot
 		if len(l.Params) > 0 {
-			if err := d.send(u.uniform, at, bytesOf(l.Params)); err != nil {
-				return err
-			}
+			d.send(u.uniform, at, bytesOf(l.Params))
 		}
 		g, err := d.bind(l, u.uniform, at, func(b Binding) *buffer { return bufferOf(b.Storage, b.Part) })
 		if err != nil {
@@ -246,7 +244,8 @@ func (d *Device) sendRaw(src op.Source, b *buffer, off, n int64) error {
 	if _, err := src.ReadAt(buf[:n], off); err != nil {
 		return fault.Wrap(err, fault.Fetch, "%d bytes at %d", n, off)
 	}
-	return d.send(b, 0, buf)
+	d.send(b, 0, buf)
+	return nil
 }
 
 // flush submits the repack launches that wait.
@@ -274,9 +273,7 @@ func (d *Device) checkWeights(ctx context.Context) error {
 	}
 	names := u.names
 	u.names = nil
-	if err := d.send(bufferOf(u.bad, 0), 0, bytesOf(make([]uint32, len(counts)))); err != nil {
-		return err
-	}
+	d.send(bufferOf(u.bad, 0), 0, bytesOf(make([]uint32, len(counts))))
 	for i, n := range counts {
 		if n > 0 {
 			return fault.New(fault.WeightsNotFinite, "%s holds %d values or scales that are not finite", names[i], n)
