@@ -43,7 +43,7 @@ func (a *api) load(ctx context.Context, address, device string, onProgress func(
 
 func (a *api) info() info {
 	i := a.loaded.Get("info")
-	return info{Backend: i.Get("backend").String(), Adapter: i.Get("adapter").String()}
+	return info{Backend: i.Get("backend").String(), Adapter: i.Get("adapter").String(), Software: i.Get("software").Bool()}
 }
 
 // generate makes a picture; onStep is called after every step with an ImageData
@@ -67,6 +67,11 @@ func (a *api) generate(ctx context.Context, f form, onStep func(step, steps int,
 	text := js.Global().Get("JSON").Call("stringify", r.Get("timings")).String()
 	if err := json.Unmarshal([]byte(text), &p.timings); err != nil {
 		return nil, err
+	}
+	if notices := r.Get("notices"); notices.Truthy() {
+		for i := range notices.Length() {
+			p.notices = append(p.notices, notices.Index(i).String())
+		}
 	}
 	return p, nil
 }

@@ -1,19 +1,34 @@
 package page
 
 import (
+	"syscall/js"
+
 	"honnef.co/go/js/dom/v2"
 )
+
+// element is an element of the page. The package dom finds the Go type of every
+// kind of element by itself, but a program that lets it do so carries all of
+// them: a fifth of its size. So elements are wrapped here, as what they share,
+// and the few properties that only one kind has are reached by name.
+type element = *dom.BasicHTMLElement
+
+func wrap(v js.Value) element {
+	return &dom.BasicHTMLElement{BasicElement: &dom.BasicElement{BasicNode: &dom.BasicNode{Value: v}}}
+}
+
+// document is set by Run: in the worker, which runs the same program, there is none.
+var document js.Value
+
+// byID finds an element of index.html.
+func byID(id string) element { return wrap(document.Call("getElementById", id)) }
 
 // attrs are the attributes of a new element; an empty value sets a bare one.
 type attrs map[string]string
 
-// document is set by Run: in the worker, which runs the same program, there is none.
-var document dom.Document
-
-// el makes an element. Children are nodes or strings, which become text: nothing
-// in the page is ever parsed as HTML.
-func el(tag string, a attrs, children ...any) dom.HTMLElement {
-	e := document.CreateElement(tag).(dom.HTMLElement)
+// el makes an element. Children are elements or strings, which become text:
+// nothing in the page is ever parsed as HTML.
+func el(tag string, a attrs, children ...any) element {
+	e := wrap(document.Call("createElement", tag))
 	for name, value := range a {
 		e.SetAttribute(name, value)
 	}
@@ -21,20 +36,18 @@ func el(tag string, a attrs, children ...any) dom.HTMLElement {
 	return e
 }
 
-func add(parent dom.Node, children ...any) {
+func add(parent element, children ...any) {
 	for _, c := range children {
-		switch c := c.(type) {
-		case string:
-			parent.AppendChild(document.CreateTextNode(c))
-		case dom.Node:
-			parent.AppendChild(c)
+		if child, ok := c.(element); ok {
+			c = child.Value
 		}
+		parent.Call("append", c)
 	}
 }
 
 // button makes a button that says text and calls press.
-func button(class, text string, press func()) *dom.HTMLButtonElement {
-	b := el("button", attrs{"type": "button", "class": class}, text).(*dom.HTMLButtonElement)
+func button(class, text string, press func()) element {
+	b := el("button", attrs{"type": "button", "class": class}, text)
 	on(b, "click", func(dom.Event) { press() })
 	return b
 }
@@ -44,17 +57,17 @@ func on(e dom.EventTarget, kind string, f func(dom.Event)) { e.AddEventListener(
 
 // setText changes an element's text only where it differs, so that screen readers
 // do not read it again.
-func setText(e dom.Node, text string) {
+func setText(e element, text string) {
 	if e.TextContent() != text {
 		e.SetTextContent(text)
 	}
 }
 
 // show hides or shows an element.
-func show(e dom.Element, visible bool) { setFlag(e, "hidden", !visible) }
+func show(e element, visible bool) { setFlag(e, "hidden", !visible) }
 
 // setFlag sets or removes a bare attribute.
-func setFlag(e dom.Element, name string, set bool) {
+func setFlag(e element, name string, set bool) {
 	if set == e.HasAttribute(name) {
 		return
 	}
@@ -66,7 +79,7 @@ func setFlag(e dom.Element, name string, set bool) {
 }
 
 // setAttr changes an attribute where it differs.
-func setAttr(e dom.Element, name, value string) {
+func setAttr(e element, name, value string) {
 	if e.GetAttribute(name) != value {
 		e.SetAttribute(name, value)
 	}
@@ -74,15 +87,14 @@ func setAttr(e dom.Element, name, value string) {
 
 // setValue changes what a field shows, but never under the hands of somebody who
 // is typing in it.
-func setValue(e dom.HTMLElement, value string) {
-	v := e.Underlying()
-	if v.Get("value").String() != value && !document.Underlying().Get("activeElement").Equal(v) {
-		v.Set("value", value)
+func setValue(e element, value string) {
+	if e.Get("value").String() != value && !document.Get("activeElement").Equal(e.Value) {
+		e.Set("value", value)
 	}
 }
 
 // number is what a number field holds, NaN when that is no number.
-func number(e dom.HTMLElement) float64 { return e.Underlying().Get("valueAsNumber").Float() }
+func number(e element) float64 { return e.Get("valueAsNumber").Float() }
 
 // icons are drawn on a 24-unit grid with a line in the colour of the text.
 var icons = map[string]string{
@@ -95,20 +107,19 @@ var icons = map[string]string{
 
 const svg = "http://www.w3.org/2000/svg"
 
-func icon(name string) dom.Element {
-	s := document.CreateElementNS(svg, "svg")
+func icon(name string) element {
+	s, p := wrap(document.Call("createElementNS", svg, "svg")), wrap(document.Call("createElementNS", svg, "path"))
 	s.SetAttribute("viewBox", "0 0 24 24")
 	s.SetAttribute("aria-hidden", "true")
 	s.SetAttribute("class", "icon")
-	p := document.CreateElementNS(svg, "path")
 	p.SetAttribute("d", icons[name])
-	s.AppendChild(p)
+	add(s, p)
 	return s
 }
 
 // iconButton is a button with a picture; text is shown beside it, or, when
 // class says "square", only read aloud and shown as a tooltip.
-func iconButton(class, name, text string, press func()) *dom.HTMLButtonElement {
+func iconButton(class, name, text string, press func()) element {
 	b := button(class, "", press)
 	add(b, icon(name), el("span", nil, text))
 	b.SetAttribute("title", text)
@@ -116,7 +127,7 @@ func iconButton(class, name, text string, press func()) *dom.HTMLButtonElement {
 }
 
 // labelled puts a label before a field.
-func labelled(id, text string, field dom.HTMLElement) dom.HTMLElement {
+func labelled(id, text string, field element) element {
 	field.SetID(id)
 	return el("div", attrs{"class": "field"}, el("label", attrs{"for": id}, text), field)
 }

@@ -12,31 +12,32 @@ import (
 // it is applied.
 type guidanceView struct {
 	app                *app
-	presets            dom.HTMLElement
-	chips              map[string]dom.HTMLElement // by preset id; "" is off
-	body               dom.HTMLElement
-	positive, negative dom.HTMLElement
-	slider, weight     dom.HTMLElement
-	kinds              map[string]dom.HTMLElement // radio buttons
-	own                dom.HTMLElement            // the radio button of a preset's special schedule
-	first, last        dom.HTMLElement
+	presets            element
+	chips              map[string]element // by preset id; "" is off
+	body               element
+	positive, negative element
+	slider, weight     element
+	kinds              map[string]element // radio buttons
+	own                element            // the radio button of a preset's special schedule
+	first, last        element
+	firstBox, lastBox  element // with their labels
 	curve              *curve
 }
 
 // The weight's range on the page; the API takes more.
 const weightMin, weightMax = -4, 8
 
-func newGuidance(a *app, panel dom.Node) *guidanceView {
+func newGuidance(a *app, panel element) *guidanceView {
 	number := attrs{"type": "number", "inputmode": "numeric", "min": "0", "step": "1"}
 	v := &guidanceView{
 		app:      a,
 		presets:  el("div", attrs{"class": "chips", "role": "group", "aria-label": english.Guidance}),
-		chips:    map[string]dom.HTMLElement{},
+		chips:    map[string]element{},
 		positive: el("input", attrs{"type": "text", "autocomplete": "off", "spellcheck": "false"}),
 		negative: el("input", attrs{"type": "text", "autocomplete": "off", "spellcheck": "false"}),
 		slider:   el("input", attrs{"type": "range", "min": fmt.Sprint(weightMin), "max": fmt.Sprint(weightMax), "step": "0.1", "aria-label": english.Weight}),
 		weight:   el("input", attrs{"type": "number", "step": "0.1", "inputmode": "decimal"}),
-		kinds:    map[string]dom.HTMLElement{},
+		kinds:    map[string]element{},
 		first:    el("input", number), last: el("input", number),
 		curve: newCurve(),
 	}
@@ -45,6 +46,7 @@ func newGuidance(a *app, panel dom.Node) *guidanceView {
 	for _, k := range []struct{ kind, name string }{{"constant", english.Constant}, {"step", english.Step}, {"window", english.Window}} {
 		add(kinds, v.radio(k.kind, k.name))
 	}
+	v.firstBox, v.lastBox = labelled("first", english.FirstBlock, v.first), labelled("last", english.LastBlock, v.last)
 	v.own = v.radio("own", english.OfPreset)
 	add(kinds, v.own)
 	v.body = el("div", attrs{"class": "guidance"},
@@ -52,7 +54,7 @@ func newGuidance(a *app, panel dom.Node) *guidanceView {
 		labelled("negative", english.Away, v.negative),
 		el("div", attrs{"class": "weight"}, labelled("weight", english.Weight, v.weight), v.slider),
 		el("div", attrs{"class": "field"}, el("span", attrs{"class": "label"}, english.Schedule), kinds),
-		el("div", attrs{"class": "blocks"}, labelled("first", english.FirstBlock, v.first), labelled("last", english.LastBlock, v.last)),
+		el("div", attrs{"class": "blocks"}, v.firstBox, v.lastBox),
 		v.curve.box,
 	)
 	v.slider.SetID("weight-slider")
@@ -63,9 +65,9 @@ func newGuidance(a *app, panel dom.Node) *guidanceView {
 }
 
 func (v *guidanceView) listen() {
-	edit := func(field dom.HTMLElement, change func(f *form, text string)) {
+	edit := func(field element, change func(f *form, text string)) {
 		on(field, "input", func(dom.Event) {
-			text := field.Underlying().Get("value").String()
+			text := field.Get("value").String()
 			v.app.update(func(s *state) { change(&s.form, text) })
 		})
 	}
@@ -79,7 +81,7 @@ func (v *guidanceView) listen() {
 
 // whole is what a number field holds; what is no number becomes −1, which the
 // schedule refuses.
-func whole(field dom.HTMLElement) int {
+func whole(field element) int {
 	if x := number(field); x == math.Trunc(x) && math.Abs(x) < 1e9 {
 		return int(x)
 	}
@@ -93,7 +95,7 @@ func (v *guidanceView) chip(id, name string, choose func(f *form)) {
 	add(v.presets, c)
 }
 
-func (v *guidanceView) radio(kind, name string) dom.HTMLElement {
+func (v *guidanceView) radio(kind, name string) element {
 	input := el("input", attrs{"type": "radio", "name": "schedule", "value": kind})
 	v.kinds[kind] = input
 	on(input, "change", func(dom.Event) { v.app.update(func(s *state) { s.form.kind(kind, s.model.blocks()) }) })
@@ -118,17 +120,17 @@ func (v *guidanceView) render(s *state) {
 	setValue(v.negative, f.negative)
 	if !math.IsNaN(f.weight) {
 		setValue(v.weight, numberText(f.weight))
-		v.slider.Underlying().Set("value", f.weight)
+		v.slider.Set("value", f.weight)
 		setAttr(v.slider, "aria-valuetext", numberText(f.weight))
 	}
 	kind := f.schedule.Kind
 	if _, known := v.kinds[kind]; !known {
 		kind = "own"
 	}
-	v.kinds[kind].Underlying().Set("checked", true)
+	v.kinds[kind].Set("checked", true)
 	show(v.own, kind == "own")
-	show(v.first.ParentElement(), kind == "step" || kind == "window")
-	show(v.last.ParentElement(), kind == "window")
+	show(v.firstBox, kind == "step" || kind == "window")
+	show(v.lastBox, kind == "window")
 	last := fmt.Sprint(s.model.blocks() - 1)
 	setAttr(v.first, "max", last)
 	setAttr(v.last, "max", last)
@@ -139,12 +141,13 @@ func (v *guidanceView) render(s *state) {
 
 // curve draws the weight of every block as bars around a line.
 type curve struct {
-	box, bars, note dom.HTMLElement
+	box, chart, note element
+	bars             []element // one for every block
 }
 
 func newCurve() *curve {
-	c := &curve{bars: el("div", attrs{"class": "bars", "role": "img"}), note: el("p", attrs{"class": "muted"})}
-	c.box = el("div", attrs{"class": "curve"}, c.bars, c.note)
+	c := &curve{chart: el("div", attrs{"class": "bars", "role": "img"}), note: el("p", attrs{"class": "muted"})}
+	c.box = el("div", attrs{"class": "curve"}, c.chart, c.note)
 	return c
 }
 
@@ -153,23 +156,26 @@ func (c *curve) render(weights []float32, m *model) {
 	if weights == nil {
 		setText(c.note, english.CurveNone)
 	}
-	children := c.bars.ChildNodes()
-	for i := len(children); i < m.blocks(); i++ {
+	for i := len(c.bars); i < m.blocks(); i++ {
 		bar := el("span", nil)
 		setFlag(bar, "data-double", i < m.DiT.Double)
-		add(c.bars, bar)
-		children = append(children, bar)
+		add(c.chart, bar)
+		c.bars = append(c.bars, bar)
+	}
+	// The tallest bar fills its part, but small weights stay small.
+	top := 2.0
+	for _, w := range weights {
+		top = math.Max(top, math.Max(float64(w), -2*float64(w)))
 	}
 	values := make([]string, len(weights))
-	for i, node := range children {
+	for i, bar := range c.bars {
 		w := 0.0
 		if weights != nil {
 			w = float64(weights[i])
 			values[i] = numberText(w)
 		}
-		style := node.(dom.HTMLElement).Style()
-		style.SetProperty("--up", fmt.Sprintf("%.3f", math.Min(1, math.Max(0, w)/weightMax)), "")
-		style.SetProperty("--down", fmt.Sprintf("%.3f", math.Min(1, math.Max(0, -w)/-weightMin)), "")
+		bar.Style().SetProperty("--up", fmt.Sprintf("%.3f", math.Max(0, w)/top), "")
+		bar.Style().SetProperty("--down", fmt.Sprintf("%.3f", math.Max(0, -2*w)/top), "")
 	}
-	setAttr(c.bars, "aria-label", fmt.Sprintf(english.Curve, strings.Join(values, ", ")))
+	setAttr(c.chart, "aria-label", fmt.Sprintf(english.Curve, strings.Join(values, ", ")))
 }

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"strings"
+	"syscall/js"
 
 	"honnef.co/go/js/dom/v2"
 )
@@ -10,19 +11,19 @@ import (
 // loader takes over the button and the line of text that index.html shows from
 // the first moment, and adds progress, cancel, and what to do without WebGPU.
 type loader struct {
-	load, note   dom.HTMLElement
-	bar          dom.HTMLElement
-	line         dom.HTMLElement
-	cancel       dom.HTMLElement
-	trouble      dom.HTMLElement
-	why, advice  dom.HTMLElement
-	cpu, cpuNote dom.HTMLElement
+	load, note   element
+	bar          element
+	line         element
+	cancel       element
+	trouble      element
+	why, advice  element
+	cpu, cpuNote element
 }
 
 func newLoader(a *app) *loader {
 	v := &loader{
-		load:    document.GetElementByID("load").(dom.HTMLElement),
-		note:    document.GetElementByID("load-note").(dom.HTMLElement),
+		load:    byID("load"),
+		note:    byID("load-note"),
 		bar:     el("progress", attrs{"max": "1", "aria-label": english.StageDownload, "hidden": ""}),
 		line:    el("p", attrs{"class": "progress-line", "hidden": ""}),
 		cancel:  button("quiet", english.Cancel, a.stop),
@@ -35,7 +36,7 @@ func newLoader(a *app) *loader {
 	v.cpu.SetID("load-cpu")
 	v.trouble = el("div", attrs{"id": "no-webgpu", "class": "trouble", "hidden": ""}, v.why, v.advice, v.cpu, v.cpuNote)
 	on(v.load, "click", func(dom.Event) { a.load("auto") })
-	add(document.GetElementByID("welcome"), v.trouble, v.bar, v.line, v.cancel)
+	add(byID("welcome"), v.trouble, v.bar, v.line, v.cancel)
 	return v
 }
 
@@ -67,7 +68,7 @@ func (v *loader) render(s *state) {
 
 func (v *loader) renderTrouble(s *state) {
 	setText(v.why, map[reason]string{noWebGPU: english.NoWebGPU, noAdapter: english.NoAdapter, insecure: english.Insecure}[s.device.reason])
-	setText(v.advice, help(dom.GetWindow().Navigator().UserAgent(), s.device.reason))
+	setText(v.advice, help(js.Global().Get("navigator").Get("userAgent").String(), s.device.reason))
 	setFlag(v.cpu, "disabled", s.model == nil)
 	if s.model == nil || s.device.cpuSpeed == 0 {
 		setText(v.cpuNote, english.MeasuringCPU)
@@ -80,7 +81,7 @@ func (v *loader) renderTrouble(s *state) {
 func (v *loader) renderProgress(p progress) {
 	switch p.stage {
 	case "download":
-		v.bar.Underlying().Set("value", p.fraction())
+		v.bar.Set("value", p.fraction())
 		parts := []string{english.StageDownload, fmt.Sprintf(english.Downloaded, bytesText(p.done), bytesText(p.total))}
 		if speed := p.meter.speed(); speed > 0 {
 			parts = append(parts, fmt.Sprintf(english.Speed, bytesText(int64(speed))))

@@ -29,10 +29,10 @@ type app struct {
 
 // Run builds the page and never returns. class is the API's Undertone.
 func Run(class js.Value) {
-	document = dom.GetWindow().Document()
-	main := document.GetElementByID("app")
+	document = js.Global().Get("document")
+	main := byID("app")
 	a := &app{api: api{class: class}, model: main.GetAttribute("data-model")}
-	stage, panel := document.GetElementByID("stage"), document.GetElementByID("panel")
+	stage, panel := byID("stage"), byID("panel")
 	a.views = []view{
 		newStage(), newLoader(a), newAlert(a, stage), newToolbar(a, stage),
 		newPrompt(a, panel), newGuidance(a, panel), newSettings(a, panel), newStatus(),
@@ -41,7 +41,7 @@ func Run(class js.Value) {
 	go a.readModel()
 	go a.lookForGPU()
 	a.render()
-	setAttr(document.DocumentElement(), "data-state", "running")
+	document.Get("documentElement").Get("dataset").Set("state", "running")
 	select {}
 }
 
@@ -58,7 +58,7 @@ func (a *app) update(change func(s *state)) {
 			a.render()
 		}
 	}
-	if document.Underlying().Get("hidden").Bool() {
+	if document.Get("hidden").Bool() {
 		dom.GetWindow().SetTimeout(draw, 0)
 		return
 	}
@@ -74,7 +74,7 @@ func (a *app) render() {
 
 // keys are the shortcuts: Ctrl+Enter (or Cmd+Enter) generates, Esc stops.
 func (a *app) keys() {
-	on(document, "keydown", func(e dom.Event) {
+	on(dom.GetWindow(), "keydown", func(e dom.Event) {
 		k, ok := e.(*dom.KeyboardEvent)
 		if !ok {
 			return
@@ -203,6 +203,7 @@ func (a *app) compare() {
 // make runs one generation and hands the finished picture to keep.
 func (a *app) make(f form, comparing bool, keep func(s *state, p *picture)) {
 	ctx := a.begin(generating)
+	byID("frames").Call("scrollIntoView", map[string]any{"block": "nearest"})
 	a.update(func(s *state) { s.step, s.steps, s.preview, s.comparing = 0, int(f.steps), nil, comparing })
 	go func() {
 		p, err := a.api.generate(ctx, f, func(step, steps int, preview js.Value) {

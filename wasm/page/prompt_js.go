@@ -11,24 +11,27 @@ import (
 // the buttons that start and stop a picture.
 type promptView struct {
 	app        *app
-	field      dom.HTMLElement
-	examples   dom.HTMLElement
-	words      dom.HTMLElement
-	generate   dom.HTMLElement
-	says, keys dom.HTMLElement
-	stop       dom.HTMLElement
+	field      element
+	examples   element
+	words      element
+	generate   element
+	says, keys element
+	stop       element
+	note       element
 	filled     bool // examples and words are there
 }
 
-func newPrompt(a *app, panel dom.Node) *promptView {
+func newPrompt(a *app, panel element) *promptView {
 	v := &promptView{
 		app:      a,
-		field:    el("textarea", attrs{"rows": "2", "spellcheck": "false", "autocapitalize": "off", "aria-describedby": "prompt-hint"}),
-		examples: el("div", attrs{"class": "chips", "role": "group", "aria-label": english.Examples}),
+		field:    el("textarea", attrs{"rows": "2", "spellcheck": "false", "autocapitalize": "off", "placeholder": english.PromptHint}),
+		examples: el("div", attrs{"id": "prompt-examples", "class": "chips", "role": "group", "aria-label": english.Examples}),
 		words:    el("div", attrs{"class": "words"}),
 		says:     el("span", nil, english.Generate),
 		keys:     el("kbd", nil, english.GenerateKeys),
 		stop:     button("secondary", english.Stop, a.stop),
+		// For the eyes: what is said to screen readers is in the live region.
+		note: el("p", attrs{"id": "note", "class": "muted", "aria-hidden": "true"}),
 	}
 	v.generate = button("primary", "", a.generate)
 	v.generate.SetID("generate")
@@ -36,13 +39,13 @@ func newPrompt(a *app, panel dom.Node) *promptView {
 	v.stop.SetID("stop")
 	add(v.stop, el("kbd", nil, english.StopKeys))
 	on(v.field, "input", func(dom.Event) {
-		a.update(func(s *state) { s.form.prompt = v.field.Underlying().Get("value").String() })
+		a.update(func(s *state) { s.form.prompt = v.field.Get("value").String() })
 	})
 	add(panel, el("section", attrs{"class": "card"},
 		labelled("prompt", english.Prompt, v.field),
-		el("p", attrs{"id": "prompt-hint", "class": "muted"}, english.PromptHint),
-		v.examples,
 		el("div", attrs{"class": "actions"}, v.generate, v.stop),
+		v.note,
+		v.examples,
 		el("details", attrs{"id": "understands"}, el("summary", nil, english.Understands), el("p", attrs{"class": "muted"}, english.UnderstandsHint), v.words),
 	))
 	return v
@@ -53,6 +56,8 @@ func (v *promptView) render(s *state) {
 		v.fill(s.model)
 	}
 	setValue(v.field, s.form.prompt)
+	setText(v.note, s.note)
+	show(v.note, s.note != "")
 	working := s.phase == generating
 	show(v.stop, working)
 	show(v.keys, !working)
@@ -94,7 +99,7 @@ func (v *promptView) fill(m *model) {
 
 // set replaces the prompt.
 func (v *promptView) set(prompt string) {
-	v.field.Underlying().Set("value", prompt)
+	v.field.Set("value", prompt)
 	v.app.update(func(s *state) { s.form.prompt = prompt })
 }
 

@@ -2,21 +2,21 @@ package page
 
 import (
 	"fmt"
+	"strings"
 	"time"
-
-	"honnef.co/go/js/dom/v2"
 )
 
 // toolbar lies under the picture: how long it took, and what can be done with it.
 type toolbar struct {
-	bar           dom.HTMLElement
-	times         dom.HTMLElement
-	compare, save dom.HTMLElement
-	says          dom.Element // of the compare button
+	bar           element
+	times         element
+	notices       element
+	compare, save element
+	says          element // of the compare button
 }
 
-func newToolbar(a *app, stage dom.Node) *toolbar {
-	v := &toolbar{times: el("p", attrs{"id": "times", "class": "muted"})}
+func newToolbar(a *app, stage element) *toolbar {
+	v := &toolbar{times: el("p", attrs{"id": "times", "class": "muted"}), notices: el("p", attrs{"id": "notices", "role": "status"})}
 	v.compare = iconButton("secondary", "compare", english.Compare, func() {
 		if a.state.plain != nil {
 			a.update(func(s *state) { s.plain = nil })
@@ -25,10 +25,10 @@ func newToolbar(a *app, stage dom.Node) *toolbar {
 		a.compare()
 	})
 	v.compare.SetID("compare")
-	v.says = v.compare.QuerySelector("span")
+	v.says = wrap(v.compare.Get("lastChild"))
 	v.save = iconButton("secondary", "save", english.Save, a.save)
 	v.save.SetID("save")
-	v.bar = el("div", attrs{"class": "toolbar", "hidden": ""}, v.times, el("div", attrs{"class": "buttons"}, v.compare, v.save))
+	v.bar = el("div", attrs{"class": "toolbar", "hidden": ""}, el("div", attrs{"class": "said"}, v.notices, v.times), el("div", attrs{"class": "buttons"}, v.compare, v.save))
 	add(stage, v.bar)
 	return v
 }
@@ -39,6 +39,7 @@ func (v *toolbar) render(s *state) {
 		return
 	}
 	setText(v.times, timesText(s.picture))
+	setText(v.notices, strings.Join(s.picture.notices, " "))
 	setFlag(v.compare, "disabled", s.phase != ready || !s.picture.form.guides() && s.plain == nil)
 	setFlag(v.save, "disabled", s.phase == generating)
 	says := english.Compare
@@ -60,10 +61,10 @@ func timesText(p *picture) string {
 
 // alert says what went wrong and what to do about it; the last picture stays.
 type alert struct {
-	box, what, advice, detail dom.HTMLElement
+	box, what, advice, detail element
 }
 
-func newAlert(a *app, stage dom.Node) *alert {
+func newAlert(a *app, stage element) *alert {
 	v := &alert{what: el("p", attrs{"class": "strong"}), advice: el("p", nil), detail: el("p", attrs{"class": "muted code"})}
 	dismiss := iconButton("quiet square", "close", english.Dismiss, func() { a.update(func(s *state) { s.problem = nil }) })
 	v.box = el("div", attrs{"class": "alert", "hidden": ""}, el("div", nil, v.what, v.advice, v.detail), dismiss)
@@ -83,14 +84,14 @@ func (v *alert) render(s *state) {
 
 // status names the device in the header and tells screen readers what happens.
 type status struct {
-	device, live dom.HTMLElement
+	device, live element
 	said         time.Time
 }
 
 func newStatus() *status {
 	return &status{
-		device: document.GetElementByID("device").(dom.HTMLElement),
-		live:   document.GetElementByID("live").(dom.HTMLElement),
+		device: byID("device"),
+		live:   byID("live"),
 	}
 }
 
@@ -98,11 +99,13 @@ func newStatus() *status {
 const quiet = 5 * time.Second
 
 func (v *status) render(s *state) {
-	switch s.info.Backend {
-	case "webgpu":
-		setText(v.device, fmt.Sprintf(english.DeviceGPU, s.info.Adapter))
-	case "cpu":
+	switch {
+	case s.info.Backend == "cpu":
 		setText(v.device, english.DeviceCPU)
+	case s.info.Software:
+		setText(v.device, fmt.Sprintf(english.DeviceSoft, s.info.Adapter))
+	default:
+		setText(v.device, fmt.Sprintf(english.DeviceGPU, s.info.Adapter))
 	}
 	show(v.device, s.info.Backend != "")
 

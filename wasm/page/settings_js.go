@@ -10,12 +10,12 @@ import (
 
 // settingsView is what remains the same from picture to picture: seed, steps, size.
 type settingsView struct {
-	seed, lock, steps dom.HTMLElement
-	hint              dom.HTMLElement
-	size, sizeField   dom.HTMLElement
+	seed, lock, steps element
+	hint              element
+	size, sizeField   element
 }
 
-func newSettings(a *app, panel dom.Node) *settingsView {
+func newSettings(a *app, panel element) *settingsView {
 	v := &settingsView{
 		seed:  el("input", attrs{"type": "number", "inputmode": "numeric", "min": "0", "max": "4294967295", "step": "1", "autocomplete": "off"}),
 		lock:  el("input", attrs{"type": "checkbox", "id": "lock"}),
@@ -29,19 +29,18 @@ func newSettings(a *app, panel dom.Node) *settingsView {
 	dice.SetID("dice")
 	on(v.seed, "input", func(dom.Event) { a.update(func(s *state) { s.form.seed = number(v.seed) }) })
 	on(v.lock, "change", func(dom.Event) {
-		a.update(func(s *state) { s.form.locked = v.lock.Underlying().Get("checked").Bool() })
+		a.update(func(s *state) { s.form.locked = v.lock.Get("checked").Bool() })
 	})
 	on(v.steps, "input", func(dom.Event) { a.update(func(s *state) { s.form.steps = number(v.steps) }) })
 	on(v.size, "change", func(dom.Event) {
-		a.update(func(s *state) { fmt.Sscan(v.size.Underlying().Get("value").String(), &s.form.size) })
+		a.update(func(s *state) { fmt.Sscan(v.size.Get("value").String(), &s.form.size) })
 	})
 	v.sizeField = labelled("size", english.Size, v.size)
 	add(panel, el("section", attrs{"class": "card"},
 		el("h2", nil, english.Settings),
-		el("div", attrs{"class": "row"}, labelled("seed", english.Seed, v.seed), dice),
+		el("div", attrs{"class": "row"}, labelled("seed", english.Seed, v.seed), dice, labelled("steps", english.Steps, v.steps)),
 		el("label", attrs{"class": "check"}, v.lock, el("span", nil, english.Lock)),
-		el("p", attrs{"class": "muted"}, english.LockHint),
-		labelled("steps", english.Steps, v.steps), v.hint,
+		el("p", attrs{"class": "muted"}, english.LockHint), v.hint,
 		v.sizeField,
 	))
 	return v
@@ -57,11 +56,11 @@ func (v *settingsView) render(s *state) {
 	if !math.IsNaN(s.form.steps) {
 		setValue(v.steps, fmt.Sprintf("%.0f", s.form.steps))
 	}
-	v.lock.Underlying().Set("checked", s.form.locked)
+	v.lock.Set("checked", s.form.locked)
 	setAttr(v.steps, "max", fmt.Sprint(s.model.MaxSteps))
-	setText(v.hint, fmt.Sprintf(english.StepsHint, s.model.MaxSteps, s.model.Defaults.Steps))
+	setText(v.hint, fmt.Sprintf(english.StepsHint, s.model.Defaults.Steps, s.model.MaxSteps))
 	show(v.sizeField, len(s.model.Sizes) > 1)
-	if len(v.size.ChildNodes()) == 0 {
+	if !v.size.HasChildNodes() {
 		for _, size := range s.model.Sizes {
 			add(v.size, el("option", attrs{"value": fmt.Sprint(size)}, fmt.Sprintf("%d × %d", size, size)))
 		}

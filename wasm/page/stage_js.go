@@ -3,21 +3,19 @@ package page
 import (
 	"fmt"
 	"syscall/js"
-
-	"honnef.co/go/js/dom/v2"
 )
 
 // stage shows the picture, its previews while it is made, and beside it, on
 // request, the same picture without guidance.
 type stage struct {
-	section     dom.Element
+	section     element
 	main, plain *easel
-	welcome     dom.Element
+	welcome     element
 }
 
 func newStage() *stage {
-	s := &stage{section: document.GetElementByID("stage"), welcome: document.GetElementByID("welcome"), main: newEasel(), plain: newEasel()}
-	frames := document.GetElementByID("frames")
+	s := &stage{section: byID("stage"), welcome: byID("welcome"), main: newEasel(), plain: newEasel()}
+	frames := byID("frames")
 	add(frames, s.main.figure, s.plain.figure)
 	return s
 }
@@ -43,16 +41,16 @@ func (v *stage) render(s *state) {
 
 // easel is one picture with its caption.
 type easel struct {
-	figure  dom.HTMLElement
-	canvas  *dom.HTMLCanvasElement
-	caption dom.HTMLElement
-	bar     dom.HTMLElement
+	figure  element
+	canvas  element
+	caption element
+	bar     element
 	shown   js.Value // what is on the canvas
 }
 
 func newEasel() *easel {
 	e := &easel{
-		canvas:  el("canvas", attrs{"role": "img", "width": "256", "height": "256"}).(*dom.HTMLCanvasElement),
+		canvas:  el("canvas", attrs{"role": "img", "width": "256", "height": "256"}),
 		caption: el("figcaption", nil),
 		bar:     el("div", attrs{"class": "bar", "aria-hidden": "true"}),
 		shown:   js.Undefined(),
@@ -90,20 +88,22 @@ func (e *easel) draw(image js.Value, resize bool) {
 	}
 	e.shown = image
 	w, h := image.Get("width").Int(), image.Get("height").Int()
-	if resize && w >= 64 && (e.canvas.Width() != w || e.canvas.Height() != h) {
-		e.canvas.SetWidth(w)
-		e.canvas.SetHeight(h)
+	if resize && w >= 64 && (e.size("width") != w || e.size("height") != h) {
+		e.canvas.Set("width", w)
+		e.canvas.Set("height", h)
 	}
-	context := e.canvas.GetContext("2d")
-	if w == e.canvas.Width() && h == e.canvas.Height() {
+	context := e.canvas.Call("getContext", "2d")
+	if w == e.size("width") && h == e.size("height") {
 		context.Call("putImageData", image, 0, 0)
 		return
 	}
 	small := js.Global().Get("OffscreenCanvas").New(w, h)
 	small.Call("getContext", "2d").Call("putImageData", image, 0, 0)
 	context.Set("imageSmoothingQuality", "high")
-	context.Call("drawImage", small, 0, 0, e.canvas.Width(), e.canvas.Height())
+	context.Call("drawImage", small, 0, 0, e.size("width"), e.size("height"))
 }
+
+func (e *easel) size(side string) int { return e.canvas.Get(side).Int() }
 
 func (e *easel) say(caption string) {
 	setText(e.caption, caption)

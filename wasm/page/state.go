@@ -70,15 +70,17 @@ type state struct {
 
 // info is what the API says about a loaded model.
 type info struct {
-	Backend string
-	Adapter string
+	Backend  string
+	Adapter  string
+	Software bool // an emulated GPU
 }
 
 // picture is a finished picture.
 type picture struct {
-	form   form // what it was made from
-	image  any  // an ImageData
-	result any  // the API's result
+	form    form     // what it was made from
+	image   any      // an ImageData
+	result  any      // the API's result
+	notices []string // what the engine has to say about it
 	timings
 }
 
@@ -145,7 +147,8 @@ func (f *form) kind(kind string, blocks int) {
 	case "step":
 		f.schedule.Start = min(1, blocks-1)
 	case "window":
-		f.schedule.Start, f.schedule.End = min(1, blocks-1), max(0, blocks-2)
+		f.schedule.Start = min(1, blocks-1)
+		f.schedule.End = max(f.schedule.Start, blocks-2)
 	}
 }
 

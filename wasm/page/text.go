@@ -36,7 +36,7 @@ type words struct {
 	Compare, CompareOff, Save, Times, SamePicture string
 
 	// What is announced and reported.
-	Ready, Done, Stopped, Step0, Percent, Dismiss, Code, DeviceGPU, DeviceCPU string
+	Ready, Done, Stopped, Step0, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU string
 }
 
 var english = words{
@@ -77,7 +77,7 @@ var english = words{
 	HelpInsecure: "Open this page over https, or from localhost; browsers offer the graphics processor only there.",
 
 	Prompt:          "What should the picture show?",
-	PromptHint:      "An empty prompt is fine: the model then draws what it likes.",
+	PromptHint:      "Left empty, the model draws what it likes.",
 	Examples:        "Examples",
 	Understands:     "What this model understands",
 	UnderstandsHint: "It has learned these words and little else. Press one to add it to the prompt.",
@@ -119,7 +119,7 @@ var english = words{
 	Lock:      "Keep the seed",
 	LockHint:  "The same seed and settings give the same picture.",
 	Steps:     "Steps",
-	StepsHint: "1 to %d; the model was made for %d.",
+	StepsHint: "The model was made for %d steps; 1 to %d are possible.",
 	Size:      "Size",
 
 	Compare:     "Compare without guidance",
@@ -128,13 +128,14 @@ var english = words{
 	Times:       "%s: text %s, guidance %s, modulation %s, %d steps %s, decoding %s",
 	SamePicture: "Nothing was changed, so this is the same picture again. Roll the dice for another one.",
 
-	Ready:     "The model is loaded. Press Generate.",
-	Done:      "The picture is finished.",
-	Stopped:   "Stopped.",
-	Step0:     "Reading the prompt …",
-	Percent:   "%.0f percent are downloaded",
-	Dismiss:   "Dismiss",
-	Code:      "Code: %s",
-	DeviceGPU: "%s · WebGPU",
-	DeviceCPU: "CPU",
+	Ready:      "The model is loaded. Press Generate.",
+	Done:       "The picture is finished.",
+	Stopped:    "Stopped.",
+	Step0:      "Reading the prompt …",
+	Percent:    "%.0f percent are downloaded",
+	Dismiss:    "Dismiss",
+	Code:       "Code: %s",
+	DeviceGPU:  "%s · WebGPU",
+	DeviceSoft: "%s · WebGPU in software, which is slow",
+	DeviceCPU:  "CPU",
 }

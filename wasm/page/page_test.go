@@ -1,0 +1,244 @@
+package page
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"undertone/guidance"
+)
+
+func TestTextOfNumbers(t *testing.T) {
+	for got, want := range map[string]string{
+		bytesText(999):           "999 bytes",
+		bytesText(3_303):         "3 kB",
+		bytesText(999_600):       "1.0 MB",
+		bytesText(12_845_319):    "12.8 MB",
+		bytesText(150_000_000):   "150 MB",
+		bytesText(1_260_000_000): "1.26 GB",
+		durationText(0.042):      "42 ms",
+		durationText(3.14159):    "3.1 s",
+		durationText(57.4):       "57 s",
+		durationText(600):        "10 min",
+		durationText(7200):       "2.0 h",
+		millisText(0.123):        "0.12 ms",
+		millisText(12.34):        "12.3 ms",
+		millisText(999.6):        "1.00 s",
+		numberText(1.5):          "1.5",
+		numberText(-4):           "-4",
+		numberText(2.00000004):   "2",
+		fileName(form{seed: 7}):  "undertone-picture-7.png",
+		fileName(form{prompt: "A Frog, in the (snow)!", seed: 4294967295}): "undertone-a-frog-in-the-snow-4294967295.png",
+		fileName(form{prompt: strings.Repeat("ö../", 500)}):                "undertone-picture-0.png",
+	} {
+		if got != want {
+			t.Errorf("got %q, wanted %q", got, want)
+		}
+	}
+}
+
+func TestMeter(t *testing.T) {
+	var m meter
+	start := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	if m.add(start, 0); m.speed() != 0 {
+		t.Error("one sample gives a speed")
+	}
+	// A second at 1 MB/s, then five at 4 MB/s: what counts is the line as it is now.
+	done := int64(0)
+	for i := 1; i <= 60; i++ {
+		if i <= 10 {
+			done += 100_000
+		} else {
+			done += 400_000
+		}
+		m.add(start.Add(time.Duration(i)*100*time.Millisecond), done)
+	}
+	if s := m.speed(); math.Abs(s-4e6) > 1e5 {
+		t.Errorf("the speed is %.0f bytes/s, wanted 4,000,000", s)
+	}
+	if len(m.samples) > 40 {
+		t.Errorf("%d samples are kept", len(m.samples))
+	}
+	m.add(start.Add(20*time.Second), done)
+	if s := m.speed(); s > 1e6 {
+		t.Errorf("after 14 s of silence the speed is still %.0f", s)
+	}
+}
+
+const sample1 = `{"title":"Sprites","files":[{"role":"dit","bytes":1000},{"role":"vae","bytes":234}],
+"dit":{"hidden_size":256,"mlp_ratio":4,"depth":2,"depth_single_blocks":6},
+"text":{"hidden_size":192,"num_layers":4,"intermediate_size":768,"max_length":32},
+"vae":{"latent_channels":16,"downscale":16,"stages":[{"channels":128,"blocks":2},{"channels":64,"blocks":2},{"channels":32,"blocks":1},{"channels":16,"blocks":1},{"channels":8,"blocks":1}]},
+"defaults":{"steps":4,"size":256,"seed":7,"cfg":1,"prompt":"a frog"},"sizes":[256],"max_steps":50,
+"presets":[{"id":"detail","title":"Detail","positive":"fine","negative":"coarse","weight":1.5,"schedule":{"kind":"step","start":1}}]}`
+
+func mustParse(t *testing.T) *model {
+	t.Helper()
+	m, err := parseModel([]byte(sample1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestParseModel(t *testing.T) {
+	m := mustParse(t)
+	if m.bytes() != 1234 || m.blocks() != 8 {
+		t.Errorf("%d bytes, %d blocks", m.bytes(), m.blocks())
+	}
+	for name, change := range map[string][2]string{
+		"HTML":     {sample1, "<!doctype html>"},
+		"no files": {`"bytes":1000`, `"bytes":-1000`},
+		"no depth": {`"depth":2,"depth_single_blocks":6`, `"depth":0,"depth_single_blocks":0`},
+		"too deep": {`"depth":2`, `"depth":20000000`},
+		"no steps": {`"steps":4`, `"steps":0`},
+		"no limit": {`"max_steps":50`, `"max_steps":0`},
+	} {
+		if _, err := parseModel([]byte(strings.Replace(sample1, change[0], change[1], 1))); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// TestFlops compares the estimate with a count by hand of this model's products.
+func TestFlops(t *testing.T) {
+	m := mustParse(t)
+	const tokens, d = 64 + 32, 256
+	perBlock := 2.0*tokens*(4*d*d+8*d*d) + 4*tokens*tokens*d
+	text := 3 * 4 * (2.0*32*(4*192*192+2*192*768) + 4*32*32*192)
+	vae := 2 * 9 * (256.0*(16*128+6*128*128) + 1024*(128*64+6*64*64) + 4096*(64*32+3*32*32) + 16384*(32*16+3*16*16) + 65536*(16*8+3*8*8) + 65536*8*3)
+	want := text + 4*8*perBlock + vae
+	if got := m.flops(256, 4); math.Abs(got-want) > want*1e-9 {
+		t.Errorf("%.0f, wanted %.0f", got, want)
+	}
+}
+
+func TestCPUSpeed(t *testing.T) {
+	if s := cpuSpeed(); s < 1e6 || s > 1e12 {
+		t.Errorf("%.3g operations per second", s)
+	}
+}
+
+func TestForm(t *testing.T) {
+	m := mustParse(t)
+	f := newForm(m)
+	if !f.guided || f.preset != "detail" || f.weight != 1.5 || f.seed != 7 || f.steps != 4 || f.size != 256 || f.prompt != "a frog" {
+		t.Errorf("the form begins as %+v", f)
+	}
+	want := map[string]any{"prompt": "a frog", "seed": 7.0, "steps": 4.0, "size": 256, "guidance": []any{map[string]any{
+		"positive": "fine", "negative": "coarse", "weight": 1.5, "head": 0.0, "schedule": map[string]any{"kind": "step", "start": 1}}}}
+	if got := f.request(); !reflect.DeepEqual(got, want) {
+		t.Errorf("asks for %v, wanted %v", got, want)
+	}
+	if got := f.plain().request()["guidance"]; len(got.([]any)) != 0 {
+		t.Errorf("without guidance it asks for %v", got)
+	}
+
+	g := f
+	if !f.same(g) {
+		t.Error("equal forms differ")
+	}
+	for name, change := range map[string]func(*form){
+		"prompt": func(f *form) { f.prompt = "a cat" }, "seed": func(f *form) { f.seed = 8 }, "steps": func(f *form) { f.steps = 5 },
+		"size": func(f *form) { f.size = 512 }, "guided": func(f *form) { f.guided = false }, "weight": func(f *form) { f.weight = 2 },
+		"positive": func(f *form) { f.positive = "x" }, "schedule": func(f *form) { f.schedule.Start = 2 },
+	} {
+		g := f
+		if change(&g); f.same(g) {
+			t.Errorf("another %s is taken for the same picture", name)
+		}
+	}
+	g = f
+	g.weight = 0
+	if !g.same(f.plain()) {
+		t.Error("weight 0 and no guidance are the same picture")
+	}
+	if c := f.curve(8); fmt.Sprint(c) != "[0 1.5 1.5 1.5 1.5 1.5 1.5 1.5]" {
+		t.Errorf("the curve is %v", c)
+	}
+	g.weight = math.NaN()
+	if g.curve(8) != nil {
+		t.Error("a weight that is no number has a curve")
+	}
+}
+
+func TestKind(t *testing.T) {
+	f := newForm(mustParse(t))
+	f.schedule.Start = 3
+	if f.kind("step", 8); f.schedule.Start != 3 {
+		t.Error("choosing the same kind again changed its start")
+	}
+	f.kind("window", 8)
+	if f.schedule.Start != 1 || f.schedule.End != 6 {
+		t.Errorf("the window is %+v", f.schedule)
+	}
+	for blocks := 1; blocks < 4; blocks++ {
+		for _, kind := range []string{"constant", "step", "window"} {
+			f.kind(kind, blocks)
+			if f.curve(blocks) == nil {
+				t.Errorf("%s does not fit a model of %d blocks: %+v", kind, blocks, f.schedule)
+			}
+		}
+	}
+}
+
+// TestScheduleValue sends every kind to the API and back.
+func TestScheduleValue(t *testing.T) {
+	for _, s := range []guidance.Schedule{
+		{Kind: "constant"}, {Kind: "step", Start: 5, Of: 57}, {Kind: "window", Start: 1, End: 3},
+		{Kind: "bumps", Centers: []float64{2, 5}, Width: 1.5}, {Kind: "intervals", Intervals: []guidance.Interval{{From: 1, To: 2, Weight: 3}}},
+		{Kind: "table", Table: []float64{0, 1, 0.5}},
+	} {
+		v := scheduleValue(s)
+		if v["kind"] != s.Kind {
+			t.Errorf("%v became %v", s, v)
+		}
+		fields := map[string]int{"constant": 1, "step": 3, "window": 3, "bumps": 3, "intervals": 2, "table": 2}[s.Kind]
+		if len(v) != fields {
+			t.Errorf("%s has %d fields: %v, wanted %d", s.Kind, len(v), v, fields)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	const (
+		chromeLinux = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+		edge        = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36 Edg/156.0.0.0"
+		android     = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36"
+		fire        = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+		mac         = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"
+		iphone      = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/156.0 Mobile/15E148 Safari/604.1"
+	)
+	for _, c := range []struct {
+		agent string
+		why   reason
+		want  string
+	}{
+		{chromeLinux, noWebGPU, english.HelpChromiumLinux},
+		{chromeLinux, noAdapter, english.HelpChromiumAdapter},
+		{edge, noWebGPU, english.HelpChromium},
+		{android, noAdapter, english.HelpAndroid},
+		{fire, noWebGPU, english.HelpFirefox},
+		{mac, noWebGPU, english.HelpSafari},
+		{iphone, noWebGPU, english.HelpSafari},
+		{"curl/8", noWebGPU, english.HelpOther},
+		{edge, insecure, english.HelpInsecure},
+	} {
+		if got := help(c.agent, c.why); got != c.want || got == "" {
+			t.Errorf("%s: %q", c.agent, got)
+		}
+	}
+}
+
+// TestTexts looks for texts that were forgotten.
+func TestTexts(t *testing.T) {
+	v := reflect.ValueOf(english)
+	for i := range v.NumField() {
+		if v.Field(i).String() == "" {
+			t.Errorf("%s is empty", v.Type().Field(i).Name)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package protocol
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"undertone/engine"
+	"undertone/engine/fault"
+	"undertone/engine/text"
+)
+
+// object reads `export const NAME = Object.freeze({ … });` of protocol.js, which
+// is written so that its inside is JSON but for bare keys and a last comma.
+func object(t *testing.T, source, name string, into any) {
+	t.Helper()
+	_, rest, ok := strings.Cut(source, "export const "+name+" = Object.freeze(")
+	body, _, ok2 := strings.Cut(rest, ");\n")
+	if !ok || !ok2 {
+		t.Fatalf("protocol.js has no %s", name)
+	}
+	body = regexp.MustCompile(`(?m)^  ([a-zA-Z]+):`).ReplaceAllString(body, `  "$1":`)
+	body = strings.ReplaceAll(body, ",\n}", "\n}")
+	if err := json.Unmarshal([]byte(body), into); err != nil {
+		t.Fatalf("%s: %v in %s", name, err, body)
+	}
+}
+
+func TestJavaScriptTwin(t *testing.T) {
+	data, err := os.ReadFile("../../web/protocol.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := string(data)
+
+	if want := fmt.Sprintf("export const version = %d;\n", Version); !strings.Contains(source, want) {
+		t.Errorf("protocol.js lacks %q", want)
+	}
+
+	messages := map[string]Type{}
+	object(t, source, "messages", &messages)
+	for _, m := range Types() {
+		if messages[string(m)] != m {
+			t.Errorf("message %q is %q in JavaScript", m, messages[string(m)])
+		}
+	}
+	if len(messages) != len(Types()) {
+		t.Errorf("%d messages in JavaScript, %d in Go", len(messages), len(Types()))
+	}
+
+	limits := map[string]float64{}
+	object(t, source, "limits", &limits)
+	if fmt.Sprint(limits) != fmt.Sprint(Limits) {
+		t.Errorf("limits are %v in JavaScript, %v in Go", limits, Limits)
+	}
+
+	advice := map[fault.Code]string{}
+	object(t, source, "advice", &advice)
+	for _, c := range RaisedInWindow {
+		if advice[c] != fault.Advice(c) {
+			t.Errorf("advice for %q is %q in JavaScript, %q in Go", c, advice[c], fault.Advice(c))
+		}
+	}
+	if len(advice) != len(RaisedInWindow) {
+		t.Errorf("%d pieces of advice in JavaScript, %d in Go", len(advice), len(RaisedInWindow))
+	}
+}
+
+// TestRaisedInWindow compares the list with what undertone.js really raises.
+func TestRaisedInWindow(t *testing.T) {
+	data, err := os.ReadFile("../../web/undertone.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raised := map[fault.Code]bool{fault.Internal: true} // the advice of last resort
+	for _, m := range regexp.MustCompile(`UndertoneError\(\s*"([a-z-]+)"`).FindAllStringSubmatch(string(data), -1) {
+		raised[fault.Code(m[1])] = true
+	}
+	// whole() is given its code.
+	for _, m := range regexp.MustCompile(`whole\([a-z]+, "[a-z]+", "([a-z-]+)"`).FindAllStringSubmatch(string(data), -1) {
+		raised[fault.Code(m[1])] = true
+	}
+	for _, c := range RaisedInWindow {
+		if !raised[c] {
+			t.Errorf("undertone.js never raises %q", c)
+		}
+		delete(raised, c)
+	}
+	for c := range raised {
+		t.Errorf("undertone.js raises %q, which has no advice there", c)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	if Limits["promptBytes"] != text.MaxPrompt {
+		t.Errorf("the window allows prompts of %v bytes, the engine of %d", Limits["promptBytes"], text.MaxPrompt)
+	}
+	if Limits["cfgMax"] != engine.MaxCFG {
+		t.Errorf("the window allows a scale of %v, the engine of %v", Limits["cfgMax"], engine.MaxCFG)
+	}
+}
