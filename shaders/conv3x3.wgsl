@@ -10,9 +10,9 @@
 //
 // Bindings: 1 out · 2 x · 3 weights · 4 bias (weights where absent) · OPERAND (5)
 // residual. Libraries: activation, keep, mac, store, operand or operand_in_place
-// or operand_none, conv3x3_end. Prelude: ACT, OPERAND, BIAS, P (4 or 8), N (1 or
-// 2), RUNS, ROWS, GROUPS, CK. CPU twin: conv3x3 in engine/cpu. Without workgroup memory:
-// conv3x3_cpu.
+// or operand_none, conv3x3_end. Prelude: ACT, OPERAND, P (4 or 8), N (1 or 2),
+// RUNS, ROWS, GROUPS, CK. CPU twin: conv3x3 in engine/cpu. Without workgroup
+// memory: conv3x3_cpu.
 
 const THREADS = RUNS * ROWS * GROUPS;
 const WIDE = P * RUNS + 2u;

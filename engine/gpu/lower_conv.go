@@ -64,14 +64,17 @@ func lowerConv3x3(n *op.Node, caps Caps) ([]Launch, error) {
 	cin4, cout4 := quads(x.Cols), quads(out.Cols)
 	var c constants
 	c.u32("ACT", int(n.P.Act))
-	c.flag("BIAS", bias != nil)
 	l := Launch{Bind: []Binding{{Storage: out.Storage, Write: true}, {Storage: x.Storage}, {Storage: weight.Storage}}}
+	hasBias := 0
+	if bias != nil {
+		hasBias = 1
+	}
 	biasAt := l.vector(bias, weight)
 	operand := l.bindOperand(&c, residual, out)
 	if residual == nil {
 		residual = out
 	}
-	l.Params = words(h, w, x.Cols, cin4, out.Cols, cout4, out, x, biasAt, residual)
+	l.Params = words(h, w, x.Cols, cin4, out.Cols, cout4, out, x, hasBias, biasAt, residual)
 	l.Kernel = Kernel{Libs: []string{"activation", "keep", "mac", "store", operand, "conv3x3_end"}}
 	if caps.CPU {
 		l.alone(&c, h, w, cout4)
@@ -93,7 +96,7 @@ func lowerConv3x3(n *op.Node, caps Caps) ([]Launch, error) {
 // alone chooses the variant for software adapters: threads along a line of pixels
 // and its output channels, one line per row of workgroups.
 func (l *Launch) alone(c *constants, h, w, cout4 int) {
-	const group, pixels, n = 16, 4, 1
+	const group, pixels, n = 16, 8, 1
 	c.u32("WORKGROUP", group)
 	c.u32("P", pixels)
 	c.u32("N", n)

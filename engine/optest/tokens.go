@@ -28,6 +28,7 @@ func attentionCases() []Case {
 		at{64, 1, 128, false, 1, false}, at{45, 2, 128, false, 3, true}, at{63, 2, 128, true, 1, true},
 		at{50, 5, 4, false, 1, true}, at{2, 1, 4, true, 1, false}, at{40, 1, 20, false, 3, true},
 		at{129, 1, 64, false, 2, false}, at{200, 1, 32, true, 2, false},
+		at{257, 8, 20, false, 1, false}, at{261, 8, 64, true, 2, true}, // enough for a GPU's large tiles
 	)
 	var cases []Case
 	for _, c := range cs {

@@ -11,6 +11,7 @@ struct Params {
     out_stride: u32,
     x_at: u32,
     x_stride: u32,
+    has_bias: u32,
     bias_at: u32,
     residual_at: u32,
     residual_stride: u32,
@@ -29,7 +30,7 @@ fn finish1(v: vec4<f32>, x: u32, y: u32, channel: u32) {
     }
     let pixel = y * p.width + x;
     var sum = v + operand(p.residual_at + pixel * p.residual_stride + channel);
-    if (BIAS) {
+    if (p.has_bias != 0u) {
         sum += bias[p.bias_at + channel];
     }
     store4(p.out_at + pixel * p.out_stride + channel, activate(sum), p.cout - 4u * channel);
