@@ -16,7 +16,7 @@ const K4: u32 = TILE_K / 4u;
 const THREADS_N: u32 = TILE_N / COLS;
 const THREADS: u32 = THREADS_N * (TILE_M / ROWS);
 const A_PATCHES: u32 = M4 * K4;
-const PATCHES: u32 = A_PATCHES + N4 * K4;
+const TURNS: u32 = (A_PATCHES + N4 * K4) / THREADS; // 1 to 3
 
 var<workgroup> tile_a: array<array<vec4<f32>, M4>, TILE_K>;
 var<workgroup> tile_w: array<array<vec4<f32>, N4>, TILE_K>;
@@ -28,9 +28,17 @@ fn bank(k4: u32) -> u32 {
     return (k4 * (8u / K4)) & 7u;
 }
 
-// Patch i of the 4×4 patches of a and w from k4 on: four k as columns.
-fn fetch(i: u32, row: u32, n4: u32, k4: u32) -> mat4x4<f32> {
-    if (i < A_PATCHES) {
+// The tiles are filled by patches of 4 × 4, first those of a, then those of w. In
+// turn s (a constant where it is called) thread id has patch s·THREADS + id; of
+// most turns it is known beforehand whose patches they are.
+fn of_a(s: u32, id: u32) -> bool {
+    return (s + 1u) * THREADS <= A_PATCHES || (s * THREADS < A_PATCHES && s * THREADS + id < A_PATCHES);
+}
+
+// A patch of a or w from k4 on: four k as columns.
+fn fetch(s: u32, id: u32, row: u32, n4: u32, k4: u32) -> mat4x4<f32> {
+    let i = s * THREADS + id;
+    if (of_a(s, id)) {
         let r = row + 4u * (i / K4);
         let k = k4 + i % K4;
         return transpose(mat4x4<f32>(load_a(r, k), load_a(r + 1u, k), load_a(r + 2u, k), load_a(r + 3u, k)));
@@ -39,15 +47,16 @@ fn fetch(i: u32, row: u32, n4: u32, k4: u32) -> mat4x4<f32> {
     return load_w(n4 + j / K4, k4 + j % K4);
 }
 
-fn put(i: u32, v: mat4x4<f32>) {
-    if (i < A_PATCHES) {
+fn put(s: u32, id: u32, v: mat4x4<f32>) {
+    let i = s * THREADS + id;
+    if (of_a(s, id)) {
         let k = i % K4;
         let q = (i / K4) ^ bank(k);
         tile_a[4u * k][q] = v[0];
         tile_a[4u * k + 1u][q] = v[1];
         tile_a[4u * k + 2u][q] = v[2];
         tile_a[4u * k + 3u][q] = v[3];
-    } else if (i < PATCHES) {
+    } else {
         let j = i - A_PATCHES;
         let k = j % K4;
         let q = (j / K4) ^ bank(k);
@@ -111,47 +120,44 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     var c = Sums();
 
-    var s0 = fetch(id, row, n4, 0u);
+    // Each round fetches a tile, multiplies the one before while the loads are
+    // under way, and then puts the fetched tile in its place.
+    var s0: mat4x4<f32>;
     var s1: mat4x4<f32>;
     var s2: mat4x4<f32>;
-    if (PATCHES > THREADS) {
-        s1 = fetch(id + THREADS, row, n4, 0u);
-    }
-    if (PATCHES > 2u * THREADS) {
-        s2 = fetch(id + 2u * THREADS, row, n4, 0u);
-    }
-    for (var k4 = 0u; k4 < p.k4; k4 += K4) {
-        workgroupBarrier(); // everyone has multiplied the tile before
-        put(id, s0);
-        if (PATCHES > THREADS) {
-            put(id + THREADS, s1);
+    for (var k4 = 0u; k4 < p.k4 + K4; k4 += K4) {
+        if (k4 < p.k4) {
+            s0 = fetch(0u, id, row, n4, k4);
+            if (TURNS > 1u) {
+                s1 = fetch(1u, id, row, n4, k4);
+            }
+            if (TURNS > 2u) {
+                s2 = fetch(2u, id, row, n4, k4);
+            }
         }
-        if (PATCHES > 2u * THREADS) {
-            put(id + 2u * THREADS, s2);
+        if (k4 > 0u) {
+            for (var q = 0u; q < K4; q++) {
+                let k = 4u * q;
+                let b = bank(q);
+                let y0 = y ^ b;
+                let x0 = x ^ b;
+                let y1 = (y + M4 / 2u) ^ b;
+                let x1 = (x + N4 / 2u) ^ b;
+                multiply(&c, k, x0, x1, y0, y1);
+                multiply(&c, k + 1u, x0, x1, y0, y1);
+                multiply(&c, k + 2u, x0, x1, y0, y1);
+                multiply(&c, k + 3u, x0, x1, y0, y1);
+            }
         }
         workgroupBarrier();
-        if (k4 + K4 < p.k4) {
-            s0 = fetch(id, row, n4, k4 + K4);
-            if (PATCHES > THREADS) {
-                s1 = fetch(id + THREADS, row, n4, k4 + K4);
-            }
-            if (PATCHES > 2u * THREADS) {
-                s2 = fetch(id + 2u * THREADS, row, n4, k4 + K4);
-            }
+        put(0u, id, s0);
+        if (TURNS > 1u) {
+            put(1u, id, s1);
         }
-        for (var q = 0u; q < K4; q++) {
-            let k = 4u * q;
-            let b = bank(q);
-            let y0 = y ^ b;
-            let x0 = x ^ b;
-            let y1 = (y + M4 / 2u) ^ b;
-            let x1 = (x + N4 / 2u) ^ b;
-
-            multiply(&c, k, x0, x1, y0, y1);
-            multiply(&c, k + 1u, x0, x1, y0, y1);
-            multiply(&c, k + 2u, x0, x1, y0, y1);
-            multiply(&c, k + 3u, x0, x1, y0, y1);
+        if (TURNS > 2u) {
+            put(2u, id, s2);
         }
+        workgroupBarrier();
     }
 
     finish4(row + 4u * y, n4 + x, c.c00);

@@ -102,6 +102,7 @@ func matmulCases() []Case {
 			// One row and few rows: text, time and modulation vectors.
 			mm{m: 1, n: 256, k: 256, dt: dt, bias: true},
 			mm{m: 1, n: 101, k: 96, dt: dt, framed: true},
+			mm{m: 2, n: 36, k: 320, dt: dt, bias: true, residual: "inplace", framed: true},
 			mm{m: 4, n: 1536, k: 256, dt: dt, bias: true},
 			mm{m: 4, n: 129, k: 192, dt: dt, bias: true, act: op.SiLU, framed: true},
 			// Few columns, many columns, tails on every side.

@@ -57,7 +57,7 @@ func Run(t *testing.T, be, ref op.Backend) {
 			ran := 0
 			for _, c := range all {
 				if c.Kind == k {
-					t.Run(c.Name, func(t *testing.T) { runCase(t, c, be, ref) })
+					t.Run(c.Name, func(t *testing.T) { c.Run(t, be, ref) })
 					ran++
 				}
 			}
@@ -68,7 +68,8 @@ func Run(t *testing.T, be, ref op.Backend) {
 	}
 }
 
-func runCase(t *testing.T, c Case, be, ref op.Backend) {
+// Run runs the case on be and holds it to ref.
+func (c Case) Run(t *testing.T, be, ref op.Backend) {
 	want := execute(t, "reference", c, ref)
 	got := execute(t, be.Info().Backend, c, be)
 	if t.Failed() {

@@ -1,0 +1,123 @@
+package gpu
+
+import (
+	"fmt"
+	"testing"
+
+	"undertone/engine/op"
+)
+
+// TestTilesFit holds every tile to what matmul_tile.wgsl assumes and to the
+// portable floor.
+func TestTilesFit(t *testing.T) {
+	for _, v := range tiles {
+		if v.threads() > PortableFloor.Invocations || v.shared() > PortableFloor.SharedBytes {
+			t.Errorf("%+v: %d threads and %d bytes, the floor is %d and %d", v.tile, v.threads(), v.shared(), PortableFloor.Invocations, PortableFloor.SharedBytes)
+		}
+		if v.k != 16 && v.k != 32 {
+			t.Errorf("%+v: the banks of shared memory are shifted for 4 or 8 quads of k", v.tile)
+		}
+		if v.m%32 != 0 || v.n%32 != 0 {
+			t.Errorf("%+v: banks are shifted within 8 quads", v.tile)
+		}
+		// A thread carries one, two or three patches of the next tile.
+		if patches := (v.m + v.n) / 4 * v.k / 4; patches%v.threads() != 0 || patches > 3*v.threads() {
+			t.Errorf("%+v: %d patches for %d threads", v.tile, patches, v.threads())
+		}
+		for _, side := range []int{v.rows, v.cols} {
+			if side != 4 && side != 8 {
+				t.Errorf("%+v: a thread makes 4 or 8 rows and columns", v.tile)
+			}
+		}
+	}
+}
+
+func TestChooseTile(t *testing.T) {
+	for _, c := range []struct{ m, n, wantM, wantN int }{
+		// A small model: enough workgroups matter more than wide tiles …
+		{96, 256, 32, 32}, {96, 1024, 32, 32}, {9, 64, 32, 32}, {64, 768, 32, 32}, {96, 2048, 32, 64},
+		// … and a large one the other way round.
+		{1024, 1536, 128, 128}, {4096, 12288, 128, 128}, {192, 3072, 64, 64},
+	} {
+		if got := chooseTile(c.m, c.n); got.m != c.wantM || got.n != c.wantN {
+			t.Errorf("%d×%d outputs: tiles of %d×%d, want %d×%d", c.m, c.n, got.m, got.n, c.wantM, c.wantN)
+		}
+	}
+}
+
+func TestMatMulKernel(t *testing.T) {
+	software := PortableFloor
+	software.CPU = true
+	for _, c := range []struct {
+		m, n   int
+		caps   Caps
+		file   string
+		groups [3]int
+	}{
+		{1, 1, PortableFloor, "matmul_gemv", [3]int{1, 1, 1}},
+		{8, 1537, PortableFloor, "matmul_gemv", [3]int{193, 1, 1}},
+		{9, 65, PortableFloor, "matmul_tile", [3]int{1, 3, 1}},
+		{4097, 1536, PortableFloor, "matmul_tile", [3]int{33, 12, 1}},
+		{1, 33, software, "matmul_cpu", [3]int{2, 1, 1}},
+		{96, 256, software, "matmul_cpu", [3]int{8, 3, 1}},
+	} {
+		k, groups := matMulKernel(c.m, c.n, layoutQ8, op.GELU, 0, c.caps)
+		if k.File != c.file || groups != c.groups {
+			t.Errorf("%d×%d: %s in %v workgroups, want %s in %v", c.m, c.n, k.File, groups, c.file, c.groups)
+		}
+	}
+	seen := map[string]bool{}
+	for m := 1; m <= gemvRows; m++ {
+		k, _ := matMulKernel(m, 64, layoutF16, op.None, 0, PortableFloor)
+		seen[k.key()] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("%d variants for 1 to %d rows, want those of 1, 2, 4 and 8", len(seen), gemvRows)
+	}
+}
+
+// matrix describes a weight as Device.Upload does.
+func matrix(dt op.DType, rows, cols int) *op.Tensor {
+	return op.NewStorage("w", op.Weight, dt, rows, cols)
+}
+
+// TestMatMulShards cuts a product at the binding limit and checks that every
+// column is made once, from the right rows of the right buffers.
+func TestMatMulShards(t *testing.T) {
+	caps := PortableFloor
+	caps.MaxBinding = 100 << 10
+	for _, c := range []struct {
+		dt             op.DType
+		rows, from, to int
+		want           string
+	}{
+		// 1,600 rows of 16 F32 columns fit, 1,536 of them whole tiles; 3,200 of F16.
+		{op.F32, 4000, 0, 4000, "w0:0+1536→0 w1:0+1536→1536 w2:0+928→3072 "},
+		{op.F32, 4000, 1500, 1601, "w0:1500+36→0 w1:0+65→36 "},
+		{op.F32, 4000, 1541, 1545, "w1:4+4→0 "},
+		{op.F16, 3273, 3100, 3273, "w0:3100+100→0 w1:0+73→100 "},
+	} {
+		w := matrix(c.dt, c.rows, 16).Slice(c.from, c.to)
+		a := op.NewStorage("a", op.Fixed, op.F32, 5, 16)
+		l := op.NewList("shards")
+		l.MatMul(a, w, op.Epilogue{})
+		steps, err := lower(l, caps)
+		if err != nil {
+			t.Errorf("rows %d to %d of %d: %v", c.from, c.to, c.rows, err)
+			continue
+		}
+		var got string
+		for _, s := range steps {
+			const n, column, row = 1, 12, 16 // words of lib/matmul.wgsl
+			got += fmt.Sprintf("w%d:%d+%d→%d ", s.Bind[5].Part, 4*s.Params[row], s.Params[n], 4*s.Params[column])
+		}
+		if got != c.want {
+			t.Errorf("rows %d to %d of %d %s:\n got %s\nwant %s", c.from, c.to, c.rows, c.dt, got, c.want)
+		}
+	}
+	l := op.NewList("shards")
+	l.MatMul(op.NewStorage("a", op.Fixed, op.F32, 5, 16), matrix(op.F32, 4000, 16).Slice(1501, 1601), op.Epilogue{})
+	if _, err := lower(l, caps); err == nil {
+		t.Error("a slice that begins inside a patch and spans two buffers gave no error")
+	}
+}
