@@ -2,8 +2,9 @@ package gpu
 
 import "undertone/engine/op"
 
-// lanesFor is how many threads share a row of width vec4s: the power of two that
-// leaves each one to three of them, at most limit; one alone on software adapters.
+// lanesFor is how many threads share a row of width vec4s: the largest power of
+// two that leaves each at least one of them, at most limit; one alone on software
+// adapters.
 func lanesFor(width, limit int, c Caps) int {
 	if c.CPU {
 		return 1
@@ -61,11 +62,11 @@ func (l *Launch) vector(v, other *op.Tensor) int {
 
 func lowerQKNormRoPE(n *op.Node, caps Caps) ([]Launch, error) {
 	qw, kw, rope, y := n.In[0], n.In[1], n.In[2], n.Out
-	any := qw
-	if any == nil {
-		any = rope
+	other := qw // stands in for what is absent
+	if other == nil {
+		other = rope
 	}
-	if any == nil {
+	if other == nil {
 		return nil, nil // neither norm nor rotation
 	}
 	size4 := n.P.HeadDim / 4
@@ -82,10 +83,10 @@ func lowerQKNormRoPE(n *op.Node, caps Caps) ([]Launch, error) {
 		Bind:   []Binding{{Storage: y.Storage, Write: true}},
 		Groups: fold(y.Rows*2*n.P.Heads, group/lanes),
 	}
-	qwAt, kwAt := l.vector(qw, any), l.vector(kw, any)
-	l.vector(rope, any)
+	qwAt, kwAt := l.vector(qw, other), l.vector(kw, other)
+	l.vector(rope, other)
 	if rope == nil {
-		rope = any
+		rope = other
 	}
 	l.Params = words(y.Rows, n.P.Heads, y, qwAt, kwAt, rope, n.P.Eps)
 	return []Launch{l}, nil
