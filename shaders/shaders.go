@@ -6,5 +6,5 @@ import "embed"
 
 // FS holds NAME.wgsl and lib/NAME.wgsl.
 //
-//go:embed *
+//go:embed *.wgsl lib/*.wgsl
 var FS embed.FS
