@@ -80,7 +80,7 @@ func setFlag(e element, name string, set bool) {
 
 // setAttr changes an attribute where it differs.
 func setAttr(e element, name, value string) {
-	if e.GetAttribute(name) != value {
+	if !e.HasAttribute(name) || e.GetAttribute(name) != value {
 		e.SetAttribute(name, value)
 	}
 }

@@ -1,0 +1,311 @@
+// Package web holds what the browser is served. Its tests drive a real Chromium:
+//
+//	go test ./web -run Browser
+//
+// They need chromium in the PATH and a model in models/sprites (or, by its folder,
+// in UNDERTONE_MODEL). The site is built as `undertone dist` builds it, and served
+// by a server that can misbehave.
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// dist builds the site once for all tests.
+var dist = sync.OnceValues(func() (string, error) {
+	model := os.Getenv("UNDERTONE_MODEL")
+	if model == "" {
+		model = "../models/sprites"
+	}
+	if _, err := os.Stat(filepath.Join(model, "model.json")); err != nil {
+		return "", errNoModel
+	}
+	dir, err := os.MkdirTemp("", "undertone-site")
+	if err != nil {
+		return "", err
+	}
+	in := func(name string) string { return filepath.Join(dir, name) }
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", err
+	}
+	for _, c := range []*exec.Cmd{
+		exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", in("undertone.wasm"), "../wasm"),
+		exec.Command("go", "build", "-o", in("undertone"), "../cmd/undertone"),
+		exec.Command(in("undertone"), "convert", "--out", in("sprites"), model),
+		exec.Command(in("undertone"), "dist", "--root", "..", "--out", in("dist"), "--model", in("sprites"),
+			"--wasm", in("undertone.wasm"), "--exec", filepath.Join(strings.TrimSpace(string(goroot)), "lib/wasm/wasm_exec.js")),
+	} {
+		c.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if strings.HasSuffix(c.Args[len(c.Args)-1], "wasm") && c.Args[1] == "build" {
+			c.Env = append(c.Env, "GOOS=js", "GOARCH=wasm")
+		}
+		if out, err := c.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%v: %w\n%s", c.Args, err, out)
+		}
+	}
+	return in("dist"), nil
+})
+
+var errNoModel = errors.New("no model")
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := dist(); err == nil {
+		os.RemoveAll(filepath.Dir(dir))
+	}
+	os.Exit(code)
+}
+
+// workerPrelude runs in the engine's worker before anything else: it counts what
+// is submitted to the GPU and can take the GPU away.
+const workerPrelude = `{
+  const line = new BroadcastChannel("test");
+  let submits = 0;
+  if (globalThis.GPUQueue) {
+    const submit = GPUQueue.prototype.submit;
+    GPUQueue.prototype.submit = function (list) { submits++; return submit.call(this, list); };
+    const request = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (d) { return (globalThis.testDevice = await request.call(this, d)); };
+  }
+  line.onmessage = ({ data }) => {
+    if (data === "count") line.postMessage({ submits });
+    if (data === "lose") globalThis.testDevice.destroy();
+  };
+}
+`
+
+// server serves the site, remembers what was asked for, and can be told to answer
+// some addresses in its own way.
+type server struct {
+	*httptest.Server
+	dir string
+
+	mu       sync.Mutex
+	requests []string
+	wrong    map[string]http.HandlerFunc // by path
+}
+
+func serve(t *testing.T) *server {
+	t.Helper()
+	dir, err := dist()
+	if errors.Is(err, errNoModel) {
+		t.Skip("there is no model: put one in models/sprites, or name its folder in UNDERTONE_MODEL")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{dir: dir, wrong: map[string]http.HandlerFunc{}}
+	files := http.FileServer(http.Dir(dir))
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.requests = append(s.requests, r.URL.Path)
+		wrong := s.wrong[r.URL.Path]
+		s.mu.Unlock()
+		w.Header().Set("Cache-Control", "no-store")
+		name := r.URL.Path
+		switch {
+		case wrong != nil:
+			wrong(w, r)
+		case name == "/blank.html":
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, `<!doctype html><title>blank</title><link rel="icon" href="data:,">`)
+		case strings.HasPrefix(name, "/assets/worker."):
+			script, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+			if err != nil {
+				http.NotFound(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "text/javascript")
+			w.Write(append([]byte(workerPrelude), script...))
+		default:
+			files.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// misbehave answers an address with h instead of the file.
+func (s *server) misbehave(path string, h http.HandlerFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrong[path] = h
+}
+
+// asked returns the requested paths that contain part, and forgets nothing.
+func (s *server) asked(part string) (paths []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.requests {
+		if strings.Contains(p, part) {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+// tab is a page in a Chromium of its own.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu        sync.Mutex
+	complaint []string // errors in the console, exceptions, CSP violations
+}
+
+// options of a tab.
+type options struct {
+	noGPU  bool   // the browser without WebGPU's flag: navigator.gpu exists, no adapter
+	script string // runs in every document before its own scripts
+}
+
+// open starts a browser with a fresh profile and opens the address.
+func open(t *testing.T, address string, o options) *tab {
+	t.Helper()
+	binary, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("there is no chromium: install it (Debian: apt install chromium) to run this test")
+	}
+	flags := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("headless", "new"), chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+	)
+	if !o.noGPU {
+		flags = append(flags, chromedp.Flag("enable-unsafe-webgpu", true))
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), flags...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	// A browser that is asked to end in good order leaves its profile alone.
+	t.Cleanup(func() { chromedp.Cancel(ctx); cancel(); stop() })
+	b := &tab{t: t, ctx: ctx}
+	chromedp.ListenTarget(ctx, b.hear)
+	// The first run starts the browser, which lives as long as its context.
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(o.script + pageHelpers).Do(ctx)
+		return err
+	}), chromedp.EmulateViewport(1280, 900), chromedp.Navigate(address))
+	return b
+}
+
+func (b *tab) hear(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		b.complaint = append(b.complaint, e.ExceptionDetails.Error())
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.LevelError {
+			b.complaint = append(b.complaint, e.Entry.Text+" "+e.Entry.URL)
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.APITypeError {
+			var words []string
+			for _, a := range e.Args {
+				words = append(words, string(a.Value)+a.Description)
+			}
+			b.complaint = append(b.complaint, strings.Join(words, " "))
+		}
+	}
+}
+
+// complaints returns what went wrong in the page since the last call.
+func (b *tab) complaints() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := b.complaint
+	b.complaint = nil
+	return c
+}
+
+// patience bounds every action: pictures take seconds on an emulated GPU.
+const patience = 3 * time.Minute
+
+func (b *tab) run(actions ...chromedp.Action) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		b.t.Fatalf("%v\nthe page says: %v", err, b.complaints())
+	}
+}
+
+// step is a subtest in the same tab.
+func (b *tab) step(name string, f func(t *testing.T)) {
+	whole := b.t
+	defer func() { b.t = whole }()
+	whole.Run(name, func(t *testing.T) {
+		b.t = t
+		f(t)
+	})
+}
+
+// eval evaluates the body of an async JavaScript function and decodes what it returns.
+func (b *tab) eval(body string, into any) {
+	b.t.Helper()
+	var text string
+	script := "(async () => JSON.stringify((await (async () => {" + body + "})()) ?? null))()"
+	b.run(chromedp.Evaluate(script, &text, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	if into == nil {
+		return
+	}
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	if err := d.Decode(into); err != nil {
+		b.t.Fatalf("%s returned %.200s: %v", body, text, err)
+	}
+}
+
+// until waits for a JavaScript expression to become true.
+func (b *tab) until(expression string) {
+	b.t.Helper()
+	b.run(chromedp.Poll(expression, nil, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(patience)))
+}
+
+// pageHelpers are there in every document.
+const pageHelpers = `
+globalThis.test = {
+  line: new BroadcastChannel("test"),
+  async digest(bytes) {
+    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    return Array.from(sum, (b) => b.toString(16).padStart(2, "0")).join("");
+  },
+  // What is on a canvas of the page: its hash, and how many colours there are.
+  async canvas(i = 0) {
+    const c = document.querySelectorAll("canvas")[i];
+    const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+    const colours = new Set(new Uint32Array(data.buffer));
+    return { width: c.width, height: c.height, hash: await test.digest(data), colours: colours.size };
+  },
+  picture: async (r) => ({ hash: await test.digest(r.image.data), seed: r.seed, timings: r.timings, colours: new Set(new Uint32Array(r.image.data.buffer)).size }),
+  fault: (e) => ({ name: e.name, code: e.code, message: e.message, advice: e.advice }),
+  // The fault with which a promise rejects, or null.
+  refused: (promise) => promise.then(() => null, test.fault),
+  submits: () => new Promise((done) => {
+    test.line.addEventListener("message", ({ data }) => done(data.submits), { once: true });
+    test.line.postMessage("count");
+  }),
+  sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+};
+`
