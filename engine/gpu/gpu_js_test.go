@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"context"
+	"math"
 	"reflect"
 	"syscall/js"
 	"testing"
@@ -78,4 +79,38 @@ func TestProfile(t *testing.T) {
 	if _, err := newAdder(t, open(t, Options{Portable: true})).p.(*Program).Profile(context.Background()); !fault.Is(err, fault.LimitExceeded) {
 		t.Errorf("without timestamps: %v, want the fault %s", err, fault.LimitExceeded)
 	}
+}
+
+// BenchmarkEncode measures what a step of 200 launches costs the CPU until it is
+// submitted: the least of all runs, as a software adapter takes the CPU away.
+func BenchmarkEncode(b *testing.B) {
+	ctx := context.Background()
+	d, err := Open(ctx, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer d.Close()
+	x, err := d.New("x", op.F32, 1, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := op.NewList("long")
+	for range 100 {
+		l.Add(x, l.Add(x, x, nil), x)
+	}
+	p, err := d.Compile(ctx, l)
+	if err != nil {
+		b.Fatal(err)
+	}
+	least := math.Inf(1)
+	for b.Loop() {
+		if err := p.Run(ctx); err != nil {
+			b.Fatal(err)
+		}
+		least = min(least, p.(*Program).EncodeTime().Seconds()*1e3)
+		if err := d.Sync(ctx); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(least, "encode-ms/op")
 }

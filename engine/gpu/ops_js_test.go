@@ -30,21 +30,23 @@ func runOps(t *testing.T, o Options) {
 	for _, c := range optest.Cases() {
 		cases[c.Kind] = append(cases[c.Kind], c)
 	}
+	defer func() { t.Logf("%d pipelines", len(d.pipelines.index)) }()
 	for _, k := range op.Kinds() {
 		t.Run(k.String(), func(t *testing.T) {
 			for _, c := range cases[k] {
-				t.Run(c.Name, func(t *testing.T) { c.Run(t, unlike{d, t}, ref) })
+				t.Run(c.Name, func(t *testing.T) { c.Run(t, d, unlike{ref, d.caps, t}) })
 			}
 		})
 	}
 }
 
-// unlike is a device that skips a case whose kernels, parameters and workgroups
-// are those of an earlier run. Most kernels do not depend on the kind of device,
-// and compiling and running one takes software adapters long.
+// unlike is the reference, which a case asks first; it skips cases for which the
+// device would get kernels, parameters and workgroups of an earlier run. Most do
+// not depend on the kind of device, and software adapters take long.
 type unlike struct {
-	*Device
-	t *testing.T
+	op.Backend
+	caps Caps
+	t    *testing.T
 }
 
 var ran = map[string]string{} // which test ran these launches
@@ -63,7 +65,7 @@ func (u unlike) Compile(ctx context.Context, l *op.List) (op.Program, error) {
 		u.t.Skipf("the same launches ran as %s; run this test alone to run them here", by)
 	}
 	ran[b.String()] = u.t.Name()
-	return u.Device.Compile(ctx, l)
+	return u.Backend.Compile(ctx, l)
 }
 
 func TestContract(t *testing.T)      { optest.Contract(t, open(t, Options{})) }
