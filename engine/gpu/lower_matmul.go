@@ -61,15 +61,19 @@ func matMulKernel(m, n int, y layout, act op.Act, shift int, c Caps) (Kernel, [3
 		Libs:    []string{"activation", "weight_" + layouts[y].name, "matmul"},
 		Prelude: fmt.Sprintf("const ACT: u32 = %du;\nconst SHIFT: u32 = %du;\n", act, shift),
 	}
+	rows := 1
+	for rows < min(m, gemvRows) {
+		rows *= 2
+	}
 	switch {
 	case c.CPU:
-		k.File = "matmul_cpu"
-		return k, [3]int{ceilDiv(n, 4*8), ceilDiv(m, 4*8), 1}
-	case m <= gemvRows:
-		rows := 1
-		for rows < m {
-			rows *= 2
+		if rows == 2 {
+			rows = 4
 		}
+		k.File = "matmul_cpu"
+		k.Prelude += fmt.Sprintf("const ROWS: u32 = %du;\n", rows)
+		return k, [3]int{ceilDiv(n, 4*8), ceilDiv(m, rows*4), 1}
+	case m <= gemvRows:
 		k.File = "matmul_gemv"
 		k.Prelude += fmt.Sprintf("const ROWS: u32 = %du;\n", rows)
 		return k, [3]int{ceilDiv(n, 8), 1, 1}

@@ -59,6 +59,7 @@ func TestMatMulKernel(t *testing.T) {
 		{9, 65, PortableFloor, "matmul_tile", [3]int{1, 3, 1}},
 		{4097, 1536, PortableFloor, "matmul_tile", [3]int{33, 12, 1}},
 		{1, 33, software, "matmul_cpu", [3]int{2, 1, 1}},
+		{33, 64, software, "matmul_cpu", [3]int{2, 2, 1}},
 		{96, 256, software, "matmul_cpu", [3]int{8, 3, 1}},
 	} {
 		k, groups := matMulKernel(c.m, c.n, layoutQ8, op.GELU, 0, c.caps)
