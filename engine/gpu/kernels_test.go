@@ -47,16 +47,38 @@ func (l lowered) Compile(ctx context.Context, list *op.List) (op.Program, error)
 	return l.Backend.Compile(ctx, list)
 }
 
-// TestKernelsAreValid gives the texts of all kernels that the list of cases takes,
-// on every kind of device, to the compilers that browsers have, where they are
-// installed: tint (Chromium) and naga (Firefox).
+func (l lowered) Upload(ctx context.Context, w op.WeightSpec) (*op.Tensor, error) {
+	t, err := l.Backend.Upload(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	raw := op.NewStorage("raw", op.Fixed, op.U32, 1, 4).Storage
+	launches, err := repack(w, t.Storage, raw, raw, 0, 0, w.Rows, PortableFloor)
+	if err != nil {
+		l.t.Errorf("%s: %v", w.Name, err)
+	}
+	for _, s := range launches {
+		l.kernels[s.Kernel.key()] = s.Kernel
+	}
+	return t, nil
+}
+
+// TestKernelsAreValid checks all kernels that the list of cases takes, on every
+// kind of device.
 func TestKernelsAreValid(t *testing.T) {
 	be := lowered{cpu.New(cpu.Options{}), t, map[string]Kernel{}}
 	optest.Run(t, be, cpu.New(cpu.Options{}))
+	validate(t, be.kernels)
+}
+
+// validate gives the texts of kernels to the compilers that browsers have, where
+// they are installed: tint (Chromium) and naga (Firefox).
+func validate(t *testing.T, kernels map[string]Kernel) {
+	t.Helper()
 	dir := t.TempDir()
 	var files []string
 	texts := map[string]source{}
-	for _, k := range be.kernels {
+	for _, k := range kernels {
 		s, err := assemble(k)
 		if err != nil {
 			t.Fatal(err)
