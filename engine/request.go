@@ -14,7 +14,7 @@ import (
 // Limits of a request. The paper finds artifacts from a weight of 8 on.
 const (
 	MaxCFG    = 30
-	MaxWeight = 100
+	MaxWeight = guidance.MaxWeight
 	MaxTerms  = 8
 )
 

@@ -40,7 +40,9 @@ const idle = `document.querySelector("#generate").getAttribute("aria-disabled") 
 // generate presses Ctrl+Enter and waits for the end.
 func (b *tab) generate() {
 	b.t.Helper()
-	b.run(chromedp.Evaluate(`document.querySelector("#note").textContent = ""`, nil), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(input.ModifierCtrl)))
+	b.run(chromedp.Evaluate(`document.querySelector("#note").textContent = ""; document.querySelector("#alert .alert:not([hidden]) button")?.click()`, nil))
+	b.until(`document.querySelector("#alert .alert").hidden`)
+	b.run(chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(input.ModifierCtrl)))
 	b.until(`!document.querySelector("#stop").hidden || document.querySelector("#note").textContent !== "" || document.querySelector("#alert .alert:not([hidden])") !== null`)
 	b.until(idle)
 }

@@ -51,7 +51,6 @@ export class Undertone {
     if (typeof store !== "boolean") throw new UndertoneError("request-invalid", `store is ${show(store)}; true or false are possible`);
     const url = resolve(address);
     checkDevice(device);
-    if (signal?.aborted) throw aborted();
     const link = new Link();
     try {
       await link.start(signal);
@@ -67,7 +66,6 @@ export class Undertone {
     const body = checkRequest(request, this.#info);
     const { onStep, signal } = request;
     if (this.#busy) throw new UndertoneError("busy", "A picture is already being made.");
-    if (signal?.aborted) throw aborted();
     this.#busy = true;
     try {
       body.preview = typeof onStep === "function";
@@ -96,6 +94,7 @@ class Link {
   #over; // the error with which everything after the end rejects
 
   async start(signal) {
+    if (signal?.aborted) throw aborted();
     const module = await compiled().catch((error) => {
       throw new UndertoneError("worker-failed", `The engine could not be fetched: ${error.message}`);
     });
@@ -114,11 +113,13 @@ class Link {
 
   request(type, body, { signal, module, ...listeners } = {}) {
     if (this.#over) return Promise.reject(this.#over);
+    if (signal?.aborted) return Promise.reject(aborted());
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       let timer;
       const onAbort = () => {
-        if (type !== messages.init) this.#post(messages.abort, id);
+        if (type === messages.init) return settle(reject)(aborted()); // nothing to stop yet
+        this.#post(messages.abort, id);
         timer = setTimeout(() => settle(reject)(aborted()), abortPatience);
       };
       const settle = (then) => (value) => {

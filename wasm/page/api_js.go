@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"syscall/js"
 
 	"undertone/wasm/promise"
@@ -43,7 +44,7 @@ func (a *api) load(ctx context.Context, address, device string, onProgress func(
 
 func (a *api) info() info {
 	i := a.loaded.Get("info")
-	return info{Backend: i.Get("backend").String(), Adapter: i.Get("adapter").String(), Software: i.Get("software").Bool()}
+	return info{Backend: i.Get("backend").String(), Adapter: strings.Trim(i.Get("adapter").String(), "()"), Software: i.Get("software").Bool()}
 }
 
 // generate makes a picture; onStep is called after every step with an ImageData

@@ -50,9 +50,8 @@ func (v *loader) render(s *state) {
 			setText(v.note, s.problem.message)
 		}
 	} else {
-		size := bytesText(s.model.bytes())
-		setText(v.load, fmt.Sprintf(english.LoadSize, size))
-		setText(v.note, fmt.Sprintf(english.LoadOnce, size))
+		setText(v.load, fmt.Sprintf(english.LoadSize, bytesText(s.model.bytes())))
+		setText(v.note, english.LoadNote)
 	}
 	show(v.trouble, s.phase == waiting && missing)
 	if missing {

@@ -55,8 +55,12 @@ func timesText(p *picture) string {
 	for _, ms := range p.StepsMs {
 		steps += ms
 	}
-	return fmt.Sprintf(english.Times, millisText(p.TotalMs), millisText(p.TextMs), millisText(p.GuidanceMs), millisText(p.ModulationMs),
+	text := fmt.Sprintf(english.Times, millisText(p.TotalMs), millisText(p.TextMs), millisText(p.GuidanceMs), millisText(p.ModulationMs),
 		len(p.StepsMs), millisText(steps), millisText(p.DecodeMs))
+	if p.PrepareMs > p.TotalMs/20 {
+		text += fmt.Sprintf(english.Prepared, millisText(p.PrepareMs))
+	}
+	return text
 }
 
 // alert says what went wrong and what to do about it; the last picture stays.

@@ -88,6 +88,7 @@ type picture struct {
 type timings struct {
 	TextMs       float64   `json:"textMs"`
 	GuidanceMs   float64   `json:"guidanceMs"`
+	PrepareMs    float64   `json:"prepareMs"`
 	ModulationMs float64   `json:"modulationMs"`
 	StepsMs      []float64 `json:"stepsMs"`
 	DecodeMs     float64   `json:"decodeMs"`

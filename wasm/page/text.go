@@ -7,7 +7,7 @@ type words struct {
 	PictureLabel, PreviewLabel, GuidedLabel, PlainLabel string
 
 	// Loading.
-	LoadSize, LoadOnce, Cancel, ModelMissing, ReloadPage string
+	LoadSize, LoadNote, Cancel, ModelMissing, ReloadPage string
 	StageDevice, StageDownload, StagePrepare             string
 	Downloaded, Speed, TimeLeft, Retrying                string
 
@@ -33,7 +33,7 @@ type words struct {
 	Settings, Seed, Dice, Lock, LockHint, Steps, StepsHint, Size string
 
 	// The finished picture.
-	Compare, CompareOff, Save, Times, SamePicture string
+	Compare, CompareOff, Save, Times, Prepared, SamePicture string
 
 	// What is announced and reported.
 	Ready, Done, Stopped, Step0, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU string
@@ -46,7 +46,7 @@ var english = words{
 	PlainLabel:   "Without guidance",
 
 	LoadSize:      "Load the model · %s",
-	LoadOnce:      "%s to download, once. After that nothing is sent or fetched: your words and pictures stay on this device.",
+	LoadNote:      "Nothing is downloaded before you press. And nothing is ever sent: your words and your pictures stay on this device.",
 	ReloadPage:    "Reload the page; if it happens again, the site is not complete.",
 	Cancel:        "Cancel",
 	ModelMissing:  "The description of the model could not be read: %s.",
@@ -126,6 +126,7 @@ var english = words{
 	CompareOff:  "Hide the comparison",
 	Save:        "Save PNG",
 	Times:       "%s: text %s, guidance %s, modulation %s, %d steps %s, decoding %s",
+	Prepared:    ", preparing %s (the first time only)",
 	SamePicture: "Nothing was changed, so this is the same picture again. Roll the dice for another one.",
 
 	Ready:      "The model is loaded. Press Generate.",
@@ -136,6 +137,6 @@ var english = words{
 	Dismiss:    "Dismiss",
 	Code:       "Code: %s",
 	DeviceGPU:  "%s · WebGPU",
-	DeviceSoft: "%s · WebGPU in software, which is slow",
+	DeviceSoft: "WebGPU in software, slow · %s",
 	DeviceCPU:  "CPU",
 }
