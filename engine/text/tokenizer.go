@@ -12,7 +12,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/sugarme/tokenizer/model/wordlevel"
+	"github.com/sugarme/tokenizer/normalizer"
 	"golang.org/x/text/unicode/norm"
 
 	"undertone/engine/fault"
@@ -23,8 +23,13 @@ const maxVocabulary = 1 << 20
 
 // Tokenizer makes ids of one fixed length out of a prompt. It keeps no state
 // between calls.
+//
+// Words are cut by sugarme/tokenizer. Its own pattern for Whitespace knows ASCII
+// only, its NFKC leaves text decomposed, and its models import net/http with all
+// of crypto, 0.35 MB of the compressed program for a look-up in a map: so the
+// pattern, the normal form and the look-up are here.
 type Tokenizer struct {
-	model         *wordlevel.WordLevel
+	vocab         map[string]int
 	nfkc, lower   bool
 	special       []added // longest first
 	unknown       int
@@ -119,10 +124,7 @@ func NewTokenizer(data []byte, maxLength, bos, eos, pad int) (*Tokenizer, error)
 		t.special = append(t.special, a)
 	}
 	slices.SortStableFunc(t.special, func(a, b added) int { return len(b.Content) - len(a.Content) })
-	var err error
-	if t.model, err = wordlevel.New(m.Vocab, m.Unk); err != nil {
-		return nil, fault.Wrap(err, fault.TokenizerInvalid, "tokenizer.json: the vocabulary cannot be used")
-	}
+	t.vocab = m.Vocab
 	return t, nil
 }
 
@@ -163,8 +165,8 @@ func (t *Tokenizer) words(s string) []word {
 	plain := func(s string) {
 		for _, w := range split(t.normalize(s)) {
 			id := t.unknown
-			if tokens, err := t.model.Tokenize(w); err == nil && len(tokens) == 1 {
-				id = tokens[0].Id
+			if known, ok := t.vocab[w]; ok {
+				id = known
 			}
 			out = append(out, word{w, id})
 		}
@@ -226,22 +228,32 @@ func class(r rune) int {
 	return punctuation
 }
 
-// split is the pre-tokenizer Whitespace, \w+|[^\w\s]+: runs of one class.
+// split is the pre-tokenizer Whitespace: the matches of \w+|[^\w\s]+.
 func split(s string) []string {
 	var out []string
+	for _, word := range normalizer.NewNormalizedFrom(s).Split(runs{}, normalizer.RemovedBehavior) {
+		out = append(out, word.GetNormalized())
+	}
+	return out
+}
+
+// runs is the pattern of split: runs of one class, of which those of white space
+// match and are removed.
+type runs struct{}
+
+func (runs) FindMatches(s string) (out []normalizer.OffsetsMatch) {
 	start, was := 0, space
+	end := func(i int) {
+		if i > start {
+			out = append(out, normalizer.OffsetsMatch{Offsets: []int{start, i}, Match: was == space})
+		}
+	}
 	for i, r := range s {
-		c := class(r)
-		if c == was {
-			continue
+		if c := class(r); c != was {
+			end(i)
+			start, was = i, c
 		}
-		if was != space {
-			out = append(out, s[start:i])
-		}
-		start, was = i, c
 	}
-	if was != space {
-		out = append(out, s[start:])
-	}
+	end(len(s))
 	return out
 }
