@@ -175,6 +175,67 @@ func throwing(v js.Value, method string) {
 	v.Set(method, js.Global().Get("Function").New("throw new DOMException('planted', 'OperationError')"))
 }
 
+// onSubmit calls f before every submit.
+func onSubmit(t *testing.T, d *Device, f func()) {
+	callback := js.FuncOf(func(js.Value, []js.Value) any { f(); return nil })
+	t.Cleanup(callback.Release)
+	js.Global().Get("Function").New("queue", "callback", `
+		const submit = queue.submit.bind(queue);
+		queue.submit = (list) => { callback(); submit(list); };`).Invoke(d.jsq, callback)
+}
+
+// TestAbortSubmitsNothingMore cancels in the middle of a run of many submits, and
+// in the middle of an upload of several chunks.
+func TestAbortSubmitsNothingMore(t *testing.T) {
+	d := open(t, Options{})
+	x, err := d.New("x", op.F32, 64, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := op.NewStorage("one", op.Temp, op.F32, 64, 64)
+	l := op.NewList("long")
+	for range 20 {
+		l.Add(x, one, x)
+	}
+	p, err := d.Compile(soon(t), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := &p.(*Program).cmd
+	cmd.splits = nil // one launch in each submit
+	for i := range 21 {
+		cmd.splits = append(cmd.splits, i)
+	}
+	ctx, cancel := context.WithCancel(soon(t))
+	defer cancel()
+	submits, stop := 0, cancel
+	onSubmit(t, d, func() {
+		if submits++; submits%7 == 0 {
+			stop()
+		}
+	})
+	if err := p.Run(ctx); !fault.Is(err, fault.Aborted) || submits != 7 {
+		t.Errorf("cancelled at submit 7 of 20: %v after %d, want the fault %s", err, submits, fault.Aborted)
+	}
+	again, cancelAgain := context.WithCancel(soon(t))
+	defer cancelAgain()
+	submits, stop = 6, cancelAgain
+	before, bytes := d.Buffers()
+	if _, err := d.Upload(again, weightOf(zeros(5*chunkBytes))); !fault.Is(err, fault.Aborted) || submits != 7 {
+		t.Errorf("cancelled at the first chunk of 5: %v after %d submits, want the fault %s", err, submits-6, fault.Aborted)
+	}
+	const transit = 3 // what uploads pass through: raw bytes, counters, parameters
+	if n, b := d.Buffers(); n > before+transit || b > bytes+2*chunkBytes {
+		t.Errorf("%d buffers of %d bytes became %d of %d", before, bytes, n, b)
+	}
+	if err := p.Run(soon(t)); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	if err := d.Sync(soon(t)); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
 // zeros is a source of that many zero bytes.
 type zeros int64
 

@@ -59,12 +59,11 @@ func (d *Device) Upload(ctx context.Context, w op.WeightSpec) (t *op.Tensor, err
 	if w.Use == op.UseMatrix {
 		t.Storage.DType = w.DType
 	}
-	parts := &weight{}
+	parts, made, done := &weight{}, t, false
 	t.Storage.Handle = parts
 	defer func() {
-		if err != nil {
-			d.Free(t)
-			t = nil
+		if !done { // an error, or an exception on its way to guard
+			d.Free(made)
 		}
 	}()
 	for _, p := range weightParts(w, d.caps) {
@@ -88,11 +87,15 @@ func (d *Device) Upload(ctx context.Context, w op.WeightSpec) (t *op.Tensor, err
 			return nil, err
 		}
 	}
+	done = true
 	return t, nil
 }
 
 // uploadRows sends rows [from, to) and records the launches that lay them out.
 func (d *Device) uploadRows(ctx context.Context, w op.WeightSpec, dst *op.Storage, slot, from, to int, rowBytes int64) error {
+	if err := d.ready(ctx); err != nil {
+		return err
+	}
 	u := &d.uploads
 	n := int64(to-from) * rowBytes
 	if u.launches+maxRepack > launchSlots || u.used == smallSlots {

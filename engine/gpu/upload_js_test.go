@@ -110,11 +110,7 @@ func TestUploadPieces(t *testing.T) {
 func TestUploadMany(t *testing.T) {
 	d := open(t, Options{})
 	submits := 0
-	count := js.FuncOf(func(js.Value, []js.Value) any { submits++; return nil })
-	defer count.Release()
-	js.Global().Get("Function").New("queue", "count", `
-		const submit = queue.submit.bind(queue);
-		queue.submit = (list) => { count(); submit(list); };`).Invoke(d.jsq, count)
+	onSubmit(t, d, func() { submits++ })
 	const n = 300
 	var ws []*op.Tensor
 	for i := range n {
