@@ -112,6 +112,12 @@ func configOf(t *testing.T, file string) (c json.RawMessage) {
 	return c
 }
 
+// Small brings a small whole model onto a machine.
+func Small(t *testing.T, be op.Backend) *engine.Engine {
+	t.Helper()
+	return newFixture(t).load(be)
+}
+
 // load brings the fixture onto a machine.
 func (f *fixture) load(be op.Backend) *engine.Engine {
 	f.t.Helper()

@@ -1,0 +1,123 @@
+package dit
+
+import (
+	"testing"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+var dev = Config{InChannels: 64, VecDim: 768, ContextDim: 4096, Hidden: 3072, MLPRatio: 4, Heads: 24, Depth: 19, DepthSingle: 38,
+	AxesDim: []int{16, 56, 56}, Theta: 10000, QKVBias: true, GuidanceEmbed: true, Activation: "gelu_tanh"}
+
+// describe gives weights without memory, and counts them.
+func describe(count, elems *int) op.Get {
+	return func(name string, use op.Use, rows, cols int) *op.Tensor {
+		*count++
+		*elems += rows * cols
+		return op.NewStorage(name, op.Weight, op.F32, rows, cols)
+	}
+}
+
+// The published FLUX.1-dev loads: its names, its size, and 512 text tokens with
+// the 4,096 image tokens of 1024 × 1024 pixels record without an error of shape.
+func TestPublishedFLUX(t *testing.T) {
+	var count, elems int
+	f, err := Load(dev, describe(&count, &elems))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if count != 780 || elems != 11_901_408_320 {
+		t.Errorf("%d tensors with %d parameters, want 780 with 11,901,408,320", count, elems)
+	}
+	if l := record(f, 512, 64, 64); l.Err() != nil {
+		t.Error(l.Err())
+	}
+	if cols := len(f.RopeTable(3, 2, 2)) / 7; cols != 128 {
+		t.Errorf("the rotary table is %d wide", cols)
+	}
+}
+
+// A step of 2 + 6 blocks must stay under 80 kernel launches: on a real GPU each
+// costs 25 to 70 µs.
+func TestDispatches(t *testing.T) {
+	c := dev
+	c.Hidden, c.Heads, c.Depth, c.DepthSingle = 256, 2, 2, 6
+	var count, elems int
+	f, err := Load(c, describe(&count, &elems))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := record(f, 32, 8, 8); l.Err() != nil || len(l.Nodes) > 80 {
+		t.Errorf("%d operations per step, at most 80 (%v)", len(l.Nodes), l.Err())
+	} else {
+		t.Logf("%d operations per step", len(l.Nodes))
+	}
+}
+
+// record records one step as the engine does.
+func record(f *Flux, text, rows, cols int) *op.List {
+	fixed := func(name string, r, c int) *op.Tensor { return op.NewStorage(name, op.Fixed, op.F32, r, c) }
+	s := text + rows*cols
+	latent := fixed("latent", rows*cols, f.InChannels)
+	l := op.NewList("step")
+	v := f.Velocity(l, Step{X: fixed("x", s, f.Hidden), Latent: latent, Mod: fixed("mod", 1, f.ModWidth()), Rope: fixed("rope", s, f.HeadDim())})
+	l.Euler(latent, v, fixed("dt", 1, 1))
+	return l
+}
+
+// Modulate must fill every column of a row exactly once, in the order in which
+// Velocity takes them.
+func TestModulationWidth(t *testing.T) {
+	c := dev
+	c.Hidden, c.Heads, c.Depth, c.DepthSingle = 256, 2, 2, 3
+	var count, elems int
+	f, err := Load(c, describe(&count, &elems))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := op.NewList("modulation")
+	mods := op.NewStorage("mods", op.Fixed, op.F32, 4, f.ModWidth())
+	f.Modulate(l, op.NewStorage("yhat", op.Fixed, op.F32, 4, (f.Blocks()+1)*f.Hidden), mods)
+	if l.Err() != nil {
+		t.Fatal(l.Err())
+	}
+	at := 0
+	for _, n := range l.Nodes[1:] {
+		if n.Out.Offset != at {
+			t.Fatalf("%s writes at column %d, want %d", n.In[1], n.Out.Offset, at)
+		}
+		at += n.Out.Cols
+	}
+	if at != f.ModWidth() {
+		t.Errorf("%d columns of %d are filled", at, f.ModWidth())
+	}
+}
+
+func TestConfigRefuses(t *testing.T) {
+	for name, bend := range map[string]func(c *Config){
+		"width 0":           func(c *Config) { c.Hidden = 0 },
+		"a huge width":      func(c *Config) { c.Hidden = 1 << 40 },
+		"no heads":          func(c *Config) { c.Heads = 0 },
+		"uneven heads":      func(c *Config) { c.Heads = 7 },
+		"wide heads":        func(c *Config) { c.Heads = 12 },
+		"no blocks":         func(c *Config) { c.Depth, c.DepthSingle = 0, 0 },
+		"negative depth":    func(c *Config) { c.Depth = -1 },
+		"many blocks":       func(c *Config) { c.Depth = 1e6 },
+		"odd channels":      func(c *Config) { c.InChannels = 63 },
+		"two axes":          func(c *Config) { c.AxesDim = []int{64, 64} },
+		"an odd axis":       func(c *Config) { c.AxesDim = []int{15, 57, 56} },
+		"a negative axis":   func(c *Config) { c.AxesDim = []int{-16, 72, 72} },
+		"axes too narrow":   func(c *Config) { c.AxesDim = []int{16, 56, 54} },
+		"no MLP":            func(c *Config) { c.MLPRatio = 0 },
+		"an endless MLP":    func(c *Config) { c.MLPRatio = 1e300 },
+		"theta 0":           func(c *Config) { c.Theta = 0 },
+		"unknown functions": func(c *Config) { c.Activation = "swiglu" },
+	} {
+		c := dev
+		bend(&c)
+		if err := c.Check(); !fault.Is(err, fault.ModelUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

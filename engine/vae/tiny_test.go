@@ -1,0 +1,74 @@
+package vae
+
+import (
+	"math"
+	"testing"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+func taesd() Config {
+	preview := Preview{Weight: [][]float64{make([]float64, 16), make([]float64, 16), make([]float64, 16)}, Bias: make([]float64, 3)}
+	return Config{Kind: "tiny", LatentChannels: 16, Downscale: 8, ScalingFactor: 1, Preview: preview,
+		Stages: []Stage{{64, 3}, {64, 3}, {64, 3}, {64, 1}}}
+}
+
+// The decoder of the published TAESD for FLUX (taef1) has these names and shapes.
+func TestPublishedTAESD(t *testing.T) {
+	shapes := map[string][2]int{}
+	get := func(name string, use op.Use, rows, cols int) *op.Tensor {
+		shapes[name] = [2]int{rows, cols}
+		return op.NewStorage(name, op.Weight, op.F32, rows, cols)
+	}
+	m, err := Load(taesd(), get, func(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
+		return op.NewStorage(name, op.Weight, op.F32, rows, cols)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][2]int{
+		"decoder.layers.1.weight":         {64, 16 * 9},
+		"decoder.layers.3.conv.0.weight":  {64, 64 * 9},
+		"decoder.layers.5.conv.4.bias":    {1, 64},
+		"decoder.layers.7.weight":         {64, 64 * 9},
+		"decoder.layers.12.weight":        {64, 64 * 9},
+		"decoder.layers.17.weight":        {64, 64 * 9},
+		"decoder.layers.18.conv.2.weight": {64, 64 * 9},
+		"decoder.layers.19.bias":          {1, 3},
+	} {
+		if shapes[name] != want {
+			t.Errorf("%s is %v, want %v", name, shapes[name], want)
+		}
+	}
+	if _, biased := shapes["decoder.layers.7.bias"]; biased || len(shapes) != 67 {
+		t.Errorf("%d tensors, want 67; the convolutions after an upsampling have no bias", len(shapes))
+	}
+	l := op.NewList("decode")
+	out := m.Decode(l, op.NewStorage("z", op.Fixed, op.F32, 6*10, 16), 6, 10, nil)
+	if l.Err() != nil || out.Rows != 48*80 || out.Cols != 3 {
+		t.Errorf("%s, %v", out, l.Err())
+	}
+}
+
+func TestConfigRefuses(t *testing.T) {
+	for name, bend := range map[string]func(c *Config){
+		"kl":               func(c *Config) { c.Kind = "kl" },
+		"no channels":      func(c *Config) { c.LatentChannels = 0 },
+		"another scale":    func(c *Config) { c.Downscale = 16 },
+		"no stage":         func(c *Config) { c.Stages = nil },
+		"a huge stage":     func(c *Config) { c.Stages[1].Channels = 1 << 30 },
+		"a negative stage": func(c *Config) { c.Stages[1].Blocks = -1 },
+		"scale 0":          func(c *Config) { c.ScalingFactor = 0 },
+		"shift NaN":        func(c *Config) { c.ShiftFactor = math.NaN() },
+		"no preview":       func(c *Config) { c.Preview.Weight = nil },
+		"a short preview":  func(c *Config) { c.Preview.Weight[2] = c.Preview.Weight[2][1:] },
+		"an endless tint":  func(c *Config) { c.Preview.Bias[0] = math.Inf(1) },
+	} {
+		c := taesd()
+		bend(&c)
+		if err := c.Check(); !fault.Is(err, fault.ModelUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
