@@ -162,7 +162,10 @@ func (c *canvas) step(ctx context.Context, scale float32) (op.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	*run, c.cfg = p, scale
+	*run = p
+	if branches == 2 {
+		c.cfg = scale
+	}
 	return p, nil
 }
 
