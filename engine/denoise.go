@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"undertone/engine/dit"
 	"undertone/engine/fault"
@@ -36,6 +37,7 @@ type canvas struct {
 	runStep    op.Program   // one pass, Euler
 	runCFG     op.Program   // two passes, classifier-free guidance, Euler
 	cfg        float32      // the scale recorded in runCFG
+	stepMs     float64      // what a step took in the last picture; 0 before the first
 	owned      []*op.Tensor
 }
 
@@ -186,6 +188,66 @@ func (c *canvas) begin(ctx context.Context, seed uint32, sigmas []float64) error
 		return err
 	}
 	return c.runNoise.Run(ctx)
+}
+
+// unwatchedMs is how long the steps of a picture may be left to themselves: an
+// abort cannot take back what is submitted.
+const unwatchedMs = 150
+
+// denoise runs every step. Each is waited for, unless nobody listens to steps and
+// all of them together are known to be quick: then they are submitted at once,
+// which saves a round trip to the GPU for each.
+func (c *canvas) denoise(ctx context.Context, step op.Program, mod *modulation, yhat []float32, branches []*prompt, req Request, onStep func(StepEvent), t *Timings) error {
+	quick := onStep == nil && c.stepMs > 0 && c.stepMs*float64(req.Steps) <= unwatchedMs
+	var encodeMs float64
+	lap := time.Now()
+	wait := func(ms *float64) error {
+		err := c.e.be.Sync(ctx)
+		*ms += milliseconds(lap)
+		lap = time.Now()
+		return err
+	}
+	for k := range req.Steps {
+		ran, err := mod.fill(ctx, yhat, k)
+		if err != nil {
+			return err
+		}
+		if ran && !quick {
+			if err := wait(&t.ModulationMs); err != nil {
+				return err
+			}
+		}
+		submit := time.Now()
+		if err := step.Run(ctx, c.stepCopies(k, branches, mod)...); err != nil {
+			return err
+		}
+		encodeMs += milliseconds(submit)
+		if quick && k < req.Steps-1 {
+			continue
+		}
+		var ms float64
+		if err := wait(&ms); err != nil {
+			return err
+		}
+		t.StepsMs = append(t.StepsMs, ms)
+		if onStep == nil {
+			continue
+		}
+		event := StepEvent{Step: k + 1, Steps: req.Steps}
+		if req.Preview {
+			if event.Preview, err = c.preview(ctx, k); err != nil {
+				return err
+			}
+		}
+		onStep(event)
+		lap = time.Now() // what a listener does is not the step's time
+	}
+	t.EncodeMsPerStep = encodeMs / float64(req.Steps)
+	c.stepMs = 0
+	for _, ms := range t.StepsMs {
+		c.stepMs += ms / float64(req.Steps)
+	}
+	return nil
 }
 
 // stepCopies is the data of step k: what the recorded program reads at fixed places.

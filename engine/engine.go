@@ -129,43 +129,10 @@ func (e *Engine) generate(ctx context.Context, req Request, onStep func(StepEven
 		return nil, err
 	}
 	part(&r.Timings.PrepareMs)
-	var encodeMs float64
-	for k := range req.Steps {
-		ran, err := mod.fill(ctx, yhat, k)
-		if err != nil {
-			return nil, err
-		}
-		if ran {
-			if err := e.be.Sync(ctx); err != nil {
-				return nil, err
-			}
-			var ms float64
-			part(&ms)
-			r.Timings.ModulationMs += ms
-		}
-		if err := step.Run(ctx, c.stepCopies(k, branches, mod)...); err != nil {
-			return nil, err
-		}
-		encodeMs += milliseconds(lap)
-		if err := e.be.Sync(ctx); err != nil {
-			return nil, err
-		}
-		var ms float64
-		part(&ms)
-		r.Timings.StepsMs = append(r.Timings.StepsMs, ms)
-		if onStep == nil {
-			continue
-		}
-		event := StepEvent{Step: k + 1, Steps: req.Steps}
-		if req.Preview {
-			if event.Preview, err = c.preview(ctx, k); err != nil {
-				return nil, err
-			}
-		}
-		onStep(event)
-		lap = time.Now() // what a listener does is not the step's time
+	if err := c.denoise(ctx, step, mod, yhat, branches, req, onStep, &r.Timings); err != nil {
+		return nil, err
 	}
-	r.Timings.EncodeMsPerStep = encodeMs / float64(req.Steps)
+	lap = time.Now()
 	r.Dispatches = step.Stats().Dispatches
 
 	// Decode.

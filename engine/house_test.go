@@ -37,7 +37,9 @@ var rooms = map[string]string{
 	"web":               "", // JavaScript, and tests that drive a browser
 	// These two construct the machines. Nothing imports them.
 	"wasm/…": "wasm/… engine engine/op engine/fault engine/weights engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",
-	"cmd/…":  "cmd/… engine engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli",
+	"cmd/…":  "cmd/… engine engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
+	// Its only Go files are the tests that drive a browser.
+	"web": "engine wasm/protocol github.com/andybalholm/brotli",
 }
 
 // inTests may be imported by tests, beside what their package may: the cases,

@@ -109,7 +109,9 @@ type Result struct {
 }
 
 // Timings are wall-clock milliseconds of the parts of one picture. Every part is
-// waited for, so that the numbers are of work done, not of work submitted.
+// waited for, so that the numbers are of work done, not of work submitted. When
+// nobody listens to steps and they are quick, StepsMs holds one number, which is
+// of the modulation and all steps together.
 type Timings struct {
 	TextMs          float64   `json:"textMs"`          // prompt → tokens, pooled, ψ; τ of the steps
 	GuidanceMs      float64   `json:"guidanceMs"`      // ψ of the directions' prompts, blend

@@ -76,7 +76,7 @@ export interface Request {
   cfg?: number;
   /** Directions of modulation guidance, at most eight; they add up. */
   guidance?: Direction[];
-  /** Called after every step. */
+  /** Called after every step. Without it, quick steps are not waited for one by one, which saves time. */
   onStep?: (step: Step) => void;
   /** Stops the picture; generate rejects with the name AbortError within half a second. */
   signal?: AbortSignal;
@@ -139,6 +139,7 @@ export interface Timings {
   guidanceMs: number;
   prepareMs: number;
   modulationMs: number;
+  /** Each step; one number, modulation included, where quick steps were not waited for one by one. */
   stepsMs: number[];
   encodeMsPerStep: number;
   decodeMs: number;

@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -64,6 +65,23 @@ func guided(t *testing.T, e *engine.Engine) {
 			t.Errorf("%s: not the bytes of no guidance", name)
 		}
 	}
+	// picture listens to no steps: by now their speed is known.
+	quick := frog
+	quick.Steps = 1
+	if r := picture(t, e, quick); len(r.Timings.StepsMs) != 1 || r.Timings.StepsMs[0] <= 0 {
+		t.Errorf("one step took %v ms", r.Timings.StepsMs)
+	}
+	watched := 0
+	r, err := e.Generate(context.Background(), frog, func(engine.StepEvent) { watched++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if watched != frog.Steps || len(r.Timings.StepsMs) != frog.Steps {
+		t.Errorf("%d events and %d times of %d steps that were listened to", watched, len(r.Timings.StepsMs), frog.Steps)
+	}
+	if !same(none, r) {
+		t.Error("listening to the steps changed the picture")
+	}
 	pictures := map[string]*engine.Result{"none": none}
 	for name, req := range map[string]engine.Request{
 		"weight 1":            with(frog, term(1, 0, 1)),
@@ -89,7 +107,7 @@ func guided(t *testing.T, e *engine.Engine) {
 		}
 		pictures[name] = r
 	}
-	r := pictures["start 2"]
+	r = pictures["start 2"]
 	if want := []float32{0, 0, 1, 1, 1}; len(r.Geometry) != 1 || !slices.Equal(r.Geometry[0].Weights, want) {
 		t.Errorf("read-out %+v, want the weights %v", r.Geometry, want)
 	}

@@ -130,14 +130,18 @@ func (w *worker) generate(r request) error {
 	if reopened {
 		post(protocol.Loaded, r.id, w.session.engine.Info(), js.Undefined())
 	}
-	result, err := w.session.engine.Generate(r.ctx, body, func(e engine.StepEvent) {
+	onStep := func(e engine.StepEvent) {
 		step := protocol.StepBody{Step: e.Step, Steps: e.Steps}
 		pixels := js.Undefined()
 		if e.Preview != nil {
 			step.Width, step.Height, pixels = e.Preview.W, e.Preview.H, buffer(e.Preview.RGBA)
 		}
 		post(protocol.Step, r.id, step, pixels)
-	})
+	}
+	if !body.Preview { // the page has no listener either
+		onStep = nil
+	}
+	result, err := w.session.engine.Generate(r.ctx, body, onStep)
 	if err != nil {
 		return err
 	}
