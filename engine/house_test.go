@@ -34,7 +34,6 @@ var rooms = map[string]string{
 	"engine":            "engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/enginetest": "engine engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/mutants":    "",
-	"web":               "", // JavaScript, and tests that drive a browser
 	// These two construct the machines. Nothing imports them.
 	"wasm/…": "wasm/… engine engine/op engine/fault engine/weights engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",
 	"cmd/…":  "cmd/… engine engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
