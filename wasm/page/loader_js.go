@@ -73,7 +73,7 @@ func (v *loader) renderTrouble(s *state) {
 		setText(v.cpuNote, english.MeasuringCPU)
 		return
 	}
-	seconds := s.model.flops(s.model.Defaults.Size, s.model.Defaults.Steps) / s.device.cpuSpeed
+	seconds := s.model.flops(s.model.Defaults.Size, s.model.Defaults.Steps) / (s.device.cpuSpeed * cpuShare)
 	setText(v.cpuNote, fmt.Sprintf(english.EstimateCPU, durationText(seconds), bytesText(s.model.bytes())))
 }
 
