@@ -48,7 +48,7 @@ export class Undertone {
   }
 
   static async load(address, { onProgress, signal, device = "auto", store = false } = {}) {
-    if (typeof store !== "boolean") throw new UndertoneError("request-invalid", `store is ${show(store)}; true or false are possible`);
+    if (typeof store !== "boolean") throw new UndertoneError("request-invalid", `The option store is ${show(store)}; true or false are possible.`);
     const url = resolve(address);
     checkDevice(device);
     const link = new Link();
@@ -217,7 +217,7 @@ function resolve(address) {
   } catch {
     // falls through to the same sentence
   }
-  throw new UndertoneError("request-invalid", `${show(address)} is not an address of a model.json`);
+  throw new UndertoneError("request-invalid", `${show(address)} is not the address of a model.json.`);
 }
 
 function checkDevice(device) {
@@ -234,38 +234,38 @@ function checkDevice(device) {
 function checkRequest(request, info) {
   if (typeof request !== "object" || request === null) throw new UndertoneError("request-invalid", `The request is ${show(request)}; an object is needed.`);
   const { prompt = "", seed, steps, size, cfg, guidance = [] } = request;
-  checkPrompt(prompt, "prompt");
+  checkPrompt(prompt, "The prompt");
   const body = { prompt };
   const whole = (value, name, code, from, to) => {
     if (value === undefined) return;
     if (!Number.isInteger(value) || value < from || value > to) {
-      throw new UndertoneError(code, `${name} is ${show(value)}; whole numbers from ${from} to ${to} are possible.`);
+      throw new UndertoneError(code, `The ${name} is ${show(value)}; whole numbers from ${from} to ${to} are possible.`);
     }
     body[name] = value;
   };
   whole(seed, "seed", "seed-range", 0, limits.seedMax);
   whole(steps, "steps", "steps-range", 1, info.maxSteps);
   if (size !== undefined) {
-    if (!info.sizes.includes(size)) throw new UndertoneError("size-unsupported", `size is ${show(size)}; this model makes ${info.sizes.join(", ")}.`);
+    if (!info.sizes.includes(size)) throw new UndertoneError("size-unsupported", `The size is ${show(size)}; this model makes ${info.sizes.join(", ")}.`);
     body.size = size;
   }
   if (cfg !== undefined) {
     if (!(typeof cfg === "number" && cfg >= 0 && cfg <= limits.cfgMax)) {
-      throw new UndertoneError("cfg-range", `cfg is ${show(cfg)}; numbers from 0 to ${limits.cfgMax} are possible.`);
+      throw new UndertoneError("cfg-range", `The guidance scale cfg is ${show(cfg)}; numbers from 0 to ${limits.cfgMax} are possible.`);
     }
     body.cfg = cfg;
   }
-  if (!Array.isArray(guidance)) throw new UndertoneError("guidance-invalid", `guidance is ${show(guidance)}; a list is needed.`);
+  if (!Array.isArray(guidance)) throw new UndertoneError("guidance-invalid", `The guidance is ${show(guidance)}; a list is needed.`);
   body.guidance = guidance.map(checkTerm);
   return body;
 }
 
 function checkTerm(term, i) {
   const at = `guidance[${i}]`;
-  if (typeof term !== "object" || term === null) throw new UndertoneError("guidance-invalid", `${at} is ${show(term)}; an object is needed.`);
+  if (typeof term !== "object" || term === null) throw new UndertoneError("guidance-invalid", `The direction ${at} is ${show(term)}; an object is needed.`);
   const { positive = "", negative = "", weight, head = 0, schedule = { kind: "constant" } } = term;
-  checkPrompt(positive, `${at}.positive`);
-  checkPrompt(negative, `${at}.negative`);
+  checkPrompt(positive, `The text ${at}.positive`);
+  checkPrompt(negative, `The text ${at}.negative`);
   finite({ weight, head, schedule }, at);
   return { positive, negative, weight, head, schedule };
 }
@@ -274,7 +274,7 @@ function checkTerm(term, i) {
 function finite(value, at, depth = 0) {
   if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) return;
   if (typeof value !== "object" || value === null || depth > 4) {
-    throw new UndertoneError("guidance-invalid", `${at} is ${show(value)}; a finite number is needed.`);
+    throw new UndertoneError("guidance-invalid", `The value ${at} is ${show(value)}; a finite number is needed.`);
   }
   const list = Array.isArray(value);
   for (const [key, inner] of Object.entries(value)) finite(inner, list ? `${at}[${key}]` : `${at}.${key}`, depth + 1);

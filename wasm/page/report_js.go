@@ -65,7 +65,8 @@ func timesText(p *picture) string {
 
 // alert says what went wrong and what to do about it; the last picture stays.
 type alert struct {
-	box, what, advice, detail element
+	region, box, what, advice, detail element
+	shown                             *problem
 }
 
 func newAlert(a *app, stage element) *alert {
@@ -73,7 +74,8 @@ func newAlert(a *app, stage element) *alert {
 	dismiss := iconButton("quiet square", "close", english.Dismiss, func() { a.update(func(s *state) { s.problem = nil }) })
 	v.box = el("div", attrs{"class": "alert", "hidden": ""}, el("div", nil, v.what, v.advice, v.detail), dismiss)
 	// The region is there from the start: what appears inside it is read aloud.
-	add(stage, el("div", attrs{"id": "alert", "role": "alert"}, v.box))
+	v.region = el("div", attrs{"id": "alert", "role": "alert"}, v.box)
+	stage.Call("prepend", v.region.Value)
 	return v
 }
 
@@ -84,6 +86,10 @@ func (v *alert) render(s *state) {
 		setText(v.advice, p.advice)
 		setText(v.detail, fmt.Sprintf(english.Code, p.code))
 	}
+	if s.problem != nil && s.problem != v.shown {
+		v.region.Call("scrollIntoView", map[string]any{"block": "nearest"})
+	}
+	v.shown = s.problem
 }
 
 // status names the device in the header and tells screen readers what happens.
