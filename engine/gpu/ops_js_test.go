@@ -3,6 +3,8 @@ package gpu
 import (
 	"context"
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -34,38 +36,65 @@ func runOps(t *testing.T, o Options) {
 	for _, k := range op.Kinds() {
 		t.Run(k.String(), func(t *testing.T) {
 			for _, c := range cases[k] {
-				t.Run(c.Name, func(t *testing.T) { c.Run(t, d, unlike{ref, d.caps, t}) })
+				t.Run(c.Name, func(t *testing.T) { c.Run(t, d, unlike{ref, d, t}) })
 			}
 		})
 	}
 }
 
-// unlike is the reference, which a case asks first; it skips cases for which the
-// device would get kernels, parameters and workgroups of an earlier run. Most do
-// not depend on the kind of device, and software adapters take long.
+// unlike is the reference, which a case asks first; it skips cases that would show
+// little new: see worthwhile.
 type unlike struct {
 	op.Backend
-	caps Caps
-	t    *testing.T
+	d *Device
+	t *testing.T
 }
 
-var ran = map[string]string{} // which test ran these launches
-
 func (u unlike) Compile(ctx context.Context, l *op.List) (op.Program, error) {
-	steps, err := lower(l, u.caps)
+	steps, err := lower(l, u.d.caps)
 	if err != nil {
 		return nil, err
 	}
+	if why := worthwhile(u.t.Name(), l.Name, steps, u.d.info.Software && !u.d.caps.CPU); why != "" {
+		u.t.Skip(why)
+	}
+	return u.Backend.Compile(ctx, l)
+}
+
+// What ran, in this and the other tests of this file.
+var (
+	ran      = map[string]string{} // launches of a case: by which test
+	compiled = map[string]bool{}   // kernels
+	families = map[string]bool{}   // kernels, whatever their activation
+)
+
+var activation = regexp.MustCompile(`const ACT: u32 = \d+u;`)
+
+// worthwhile tells why a case need not run, or "". Most cases get the same kernels,
+// parameters and workgroups on every kind of device. And of the kernels for real
+// GPUs a software adapter, which takes seconds to compile one, is given each with
+// one activation only; the others need UNDERTONE_ALL_KERNELS=1.
+func worthwhile(test, name string, steps []step, slow bool) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, l.Name)
+	fmt.Fprintln(&b, name)
+	more := false
 	for _, s := range steps {
-		fmt.Fprintf(&b, "%q %s %v %v\n", s.Kernel.key(), access(s.Launch), s.Params, s.Groups)
+		key := s.Kernel.key() + access(s.Launch)
+		fmt.Fprintf(&b, "%q %v %v\n", key, s.Params, s.Groups)
+		more = more || !compiled[key] && families[activation.ReplaceAllString(key, "")]
 	}
 	if by, ok := ran[b.String()]; ok {
-		u.t.Skipf("the same launches ran as %s; run this test alone to run them here", by)
+		return "the same launches ran as " + by + "; run this test alone to run them here"
 	}
-	ran[b.String()] = u.t.Name()
-	return u.Backend.Compile(ctx, l)
+	if slow && more && os.Getenv("UNDERTONE_ALL_KERNELS") == "" {
+		return "these kernels ran with another activation; UNDERTONE_ALL_KERNELS=1 runs them with every one"
+	}
+	ran[b.String()] = test
+	for _, s := range steps {
+		key := s.Kernel.key() + access(s.Launch)
+		compiled[key], families[activation.ReplaceAllString(key, "")] = true, true
+	}
+	return ""
 }
 
 func TestContract(t *testing.T)      { optest.Contract(t, open(t, Options{})) }
