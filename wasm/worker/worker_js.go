@@ -23,7 +23,7 @@ type request struct {
 
 // worker is the receiving end of the messages.
 type worker struct {
-	session session
+	machine machine
 	queue   chan request
 	cancel  map[int]context.CancelCauseFunc // of waiting and running requests
 }
@@ -49,7 +49,7 @@ func Run() {
 	}()
 	post(protocol.Ready, 1, nil, js.Undefined()) // init is always the first request
 	<-done
-	w.session.close()
+	w.machine.close()
 	self.Call("close")
 }
 
@@ -108,7 +108,7 @@ func (w *worker) load(r request) error {
 	if err := decode(r.body, &body); err != nil {
 		return err
 	}
-	info, err := w.session.load(r.ctx, body, func(p protocol.ProgressBody) {
+	info, err := w.machine.load(r.ctx, body, func(p protocol.ProgressBody) {
 		post(protocol.Progress, r.id, p, js.Undefined())
 	})
 	if err != nil {
@@ -119,16 +119,16 @@ func (w *worker) load(r request) error {
 }
 
 func (w *worker) generate(r request) error {
-	reopened, err := w.session.ready(r.ctx)
+	reopened, err := w.machine.ready(r.ctx)
 	if err != nil {
 		return err
 	}
-	body := w.session.engine.Defaults()
+	body := w.machine.engine.Defaults()
 	if err := decode(r.body, &body); err != nil {
 		return err
 	}
 	if reopened {
-		post(protocol.Loaded, r.id, w.session.engine.Info(), js.Undefined())
+		post(protocol.Loaded, r.id, w.machine.engine.Info(), js.Undefined())
 	}
 	onStep := func(e engine.StepEvent) {
 		step := protocol.StepBody{Step: e.Step, Steps: e.Steps}
@@ -141,7 +141,7 @@ func (w *worker) generate(r request) error {
 	if !body.Preview { // the page has no listener either
 		onStep = nil
 	}
-	result, err := w.session.engine.Generate(r.ctx, body, onStep)
+	result, err := w.machine.engine.Generate(r.ctx, body, onStep)
 	if err != nil {
 		return err
 	}

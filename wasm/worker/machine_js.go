@@ -12,8 +12,8 @@ import (
 	"undertone/wasm/protocol"
 )
 
-// session is one loaded model on one device.
-type session struct {
+// machine is one loaded model on one device.
+type machine struct {
 	device string
 	site   *site
 	bundle *weights.Bundle
@@ -26,52 +26,52 @@ const progressEvery = 50 * time.Millisecond
 
 // load opens the device, so that its absence is known before anything large is
 // fetched, then downloads the model and puts it on the device.
-func (s *session) load(ctx context.Context, b protocol.LoadBody, report func(protocol.ProgressBody)) (*engine.Info, error) {
-	s.close()
-	s.device = b.Device
+func (m *machine) load(ctx context.Context, b protocol.LoadBody, report func(protocol.ProgressBody)) (*engine.Info, error) {
+	m.close()
+	m.device = b.Device
 	report(protocol.ProgressBody{Stage: protocol.StageDevice})
-	be, err := open(ctx, s.device)
+	be, err := open(ctx, m.device)
 	if err != nil {
 		return nil, err
 	}
-	s.be = be
-	if err := s.download(ctx, b.Address, report); err != nil {
+	m.be = be
+	if err := m.download(ctx, b.Address, report); err != nil {
 		return nil, err
 	}
-	if err := s.prepare(ctx, report); err != nil {
+	if err := m.prepare(ctx, report); err != nil {
 		return nil, err
 	}
-	info := s.engine.Info()
+	info := m.engine.Info()
 	return &info, nil
 }
 
 // download fetches the manifest and every file it lists.
-func (s *session) download(ctx context.Context, address string, report func(protocol.ProgressBody)) error {
+func (m *machine) download(ctx context.Context, address string, report func(protocol.ProgressBody)) error {
 	var before, total int64
 	var last time.Time
-	s.site = newSite(address, func(file string, done int64, try int) {
+	m.site = newSite(address, func(file string, done int64, try int) {
 		if total == 0 || before+done < total && time.Since(last) < progressEvery { // total 0: model.json itself
 			return
 		}
 		last = time.Now()
 		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: before + done, Total: total, Retry: retry(try)})
 	})
-	bundle, err := weights.LoadBundle(ctx, s.site, manifestName)
+	bundle, err := weights.LoadBundle(ctx, m.site, manifestName)
 	if err != nil {
 		return err
 	}
 	for i := range bundle.Files {
-		s.site.files[bundle.Files[i].Path] = &bundle.Files[i]
+		m.site.files[bundle.Files[i].Path] = &bundle.Files[i]
 		total += bundle.Files[i].Bytes
 	}
 	for _, f := range bundle.Files {
 		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: f.Path, Done: before, Total: total})
-		if _, err := s.site.Open(ctx, f.Path); err != nil {
+		if _, err := m.site.Open(ctx, f.Path); err != nil {
 			return err
 		}
 		before += f.Bytes
 	}
-	s.bundle = bundle
+	m.bundle = bundle
 	return nil
 }
 
@@ -83,8 +83,8 @@ func retry(try int) int {
 }
 
 // prepare puts the model on the device.
-func (s *session) prepare(ctx context.Context, report func(protocol.ProgressBody)) (err error) {
-	s.engine, err = engine.Load(ctx, s.be, s.bundle, engine.LoadOptions{SourceVerifies: true, Progress: func(p engine.Progress) {
+func (m *machine) prepare(ctx context.Context, report func(protocol.ProgressBody)) (err error) {
+	m.engine, err = engine.Load(ctx, m.be, m.bundle, engine.LoadOptions{SourceVerifies: true, Progress: func(p engine.Progress) {
 		report(protocol.ProgressBody{Stage: protocol.StagePrepare, File: p.Role, Done: p.Done, Total: p.Total})
 	}})
 	return err
@@ -92,26 +92,26 @@ func (s *session) prepare(ctx context.Context, report func(protocol.ProgressBody
 
 // ready makes sure that the device is alive. One that was lost is opened again
 // and filled from the bytes that were kept.
-func (s *session) ready(ctx context.Context) (reopened bool, err error) {
-	if s.engine != nil && !lost(s.be) {
+func (m *machine) ready(ctx context.Context) (reopened bool, err error) {
+	if m.engine != nil && !lost(m.be) {
 		return false, nil
 	}
-	s.close()
-	if s.be, err = open(ctx, s.device); err != nil {
+	m.close()
+	if m.be, err = open(ctx, m.device); err != nil {
 		return false, err
 	}
-	return true, s.prepare(ctx, func(protocol.ProgressBody) {})
+	return true, m.prepare(ctx, func(protocol.ProgressBody) {})
 }
 
 // close frees the device; the files stay.
-func (s *session) close() {
+func (m *machine) close() {
 	switch {
-	case s.engine != nil:
-		s.engine.Close() // and with it the backend, which the engine owns
-	case s.be != nil:
-		s.be.Close()
+	case m.engine != nil:
+		m.engine.Close() // and with it the backend, which the engine owns
+	case m.be != nil:
+		m.be.Close()
 	}
-	s.engine, s.be = nil, nil
+	m.engine, m.be = nil, nil
 }
 
 // open makes the backend of that name. The CPU is only ever chosen by name.
