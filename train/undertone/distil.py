@@ -47,7 +47,7 @@ def trajectories(teacher, prompts, scenes, count, batch=128, seed=6):
     return out
 
 
-def make(teacher, prompts, scenes, vae, minutes, count=2048, batch=64, seed=5, lr=3e-4):
+def make(teacher, prompts, scenes, vae, minutes, count=1536, batch=64, seed=5, lr=3e-4):
     """-> the student (EMA)."""
     torch.manual_seed(seed)
     net = network()

@@ -9,7 +9,7 @@ from .flux import unpatchify
 from .teacher import decode, velocity
 
 BLOCKS = DIT["depth"] + DIT["depth_single_blocks"]
-WEIGHTS = (-1.0, 0.0, 1.0, 2.0, 3.0)
+WEIGHTS = (-1.0, 0.0, 0.5, 1.0, 2.0)
 PROMPTS = ["a red car on the beach", "a frog in a meadow", "a blue house in the desert at sunset", "two cats in the snow"]
 
 
@@ -53,6 +53,18 @@ def sweep(net, vae, prompts, positive, negative, start, path, head=0.0, weights=
 
 
 def all_presets(net, vae, prompts, folder):
+    """Writes guidance.png: the grids of all presets side by side, two prompts each, titled."""
+    tiles = []
     for p in OFFERS["presets"]:
-        sweep(net, vae, prompts, p["positive"], p["negative"], p["schedule"]["start"], folder / f"guide-{p['id']}.png",
-              head=p["head"])
+        path = folder / "guidance.png"
+        sweep(net, vae, prompts, p["positive"], p["negative"], p["schedule"]["start"], path, head=p["head"], texts=PROMPTS[:2])
+        im = Image.open(path).convert("RGB")
+        titled = Image.new("RGB", (im.width, im.height + 14), "white")
+        titled.paste(im, (0, 14))
+        ImageDraw.Draw(titled).text((4, 1), f"{p['title']}: from block {p['schedule']['start']} on", fill="black")
+        tiles.append(titled)
+    w, h = tiles[0].size
+    out = Image.new("RGB", (2 * w + 8, -(-len(tiles) // 2) * h), "white")
+    for i, t in enumerate(tiles):
+        out.paste(t, (i % 2 * (w + 8), i // 2 * h))
+    out.save(folder / "guidance.png", optimize=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from . import autoencoder, contrast, distil, export, guide, latents, render, teacher
-from .config import MODEL, STATE
+from .config import MODEL
 from .curves import draw_curves
 from .loop import load_ema
 from .tiny import Tiny
@@ -28,10 +28,10 @@ def shipped_vae(auto, cfg):
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("stages", nargs="*", help=f"of: {' '.join(STAGES)} (default: all)")
-    p.add_argument("--autoencoder-minutes", type=float, default=21)
-    p.add_argument("--contrast-minutes", type=float, default=4.5)
-    p.add_argument("--teacher-minutes", type=float, default=70)
-    p.add_argument("--student-minutes", type=float, default=5)
+    p.add_argument("--autoencoder-minutes", type=float, default=17)
+    p.add_argument("--contrast-minutes", type=float, default=7)
+    p.add_argument("--teacher-minutes", type=float, default=65)
+    p.add_argument("--student-minutes", type=float, default=6)
     p.add_argument("--scenes", type=int, default=24000, help="cached scenes")
     p.add_argument("--out", type=Path, default=MODEL, help="folder of the exported bundle")
     p.add_argument("--snapshot", action="store_true", help="export what the teacher is now, for a first look")
@@ -67,7 +67,7 @@ def main():
         pictures = guide.pictures_of_each(student, vae, prompts, teacher.LOOK)
         render.grid([x[::2, ::2] for x in pictures], 8).save(a.out / "samples.png")
     if "guide" in wanted:
-        guide.all_presets(student, vae, prompts, STATE)
+        guide.all_presets(student, vae, prompts, a.out)
 
 
 if __name__ == "__main__":
