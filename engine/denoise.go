@@ -194,6 +194,15 @@ func (c *canvas) begin(ctx context.Context, seed uint32, sigmas []float64) error
 // abort cannot take back what is submitted.
 const unwatchedMs = 150
 
+// encoded is how long a run kept the CPU busy. A program that may wait for the GPU
+// inside Run (engine/gpu does when much is submitted) knows its own share.
+func encoded(p op.Program, since time.Time) float64 {
+	if e, ok := p.(interface{ EncodeTime() time.Duration }); ok {
+		return float64(e.EncodeTime().Nanoseconds()) / 1e6
+	}
+	return milliseconds(since)
+}
+
 // denoise runs every step. Each is waited for, unless nobody listens to steps and
 // all of them together are known to be quick: then they are submitted at once,
 // which saves a round trip to the GPU for each.
@@ -221,7 +230,7 @@ func (c *canvas) denoise(ctx context.Context, step op.Program, mod *modulation, 
 		if err := step.Run(ctx, c.stepCopies(k, branches, mod)...); err != nil {
 			return err
 		}
-		encodeMs += milliseconds(submit)
+		encodeMs += encoded(step, submit)
 		if quick && k < req.Steps-1 {
 			continue
 		}

@@ -6,7 +6,8 @@ const recordWords = 5 // pipeline, bind group, workgroups x, y, z
 // commands is a program flattened for replay.
 type commands struct {
 	words  []uint32
-	splits []int // the submits: launches splits[i] … splits[i+1]
+	splits []int     // the submits: launches splits[i] … splits[i+1]
+	work   []float64 // estimated arithmetic of each submit
 }
 
 // How much work one submit may hold. A driver's watchdog fires at 2 s; slow
@@ -16,24 +17,29 @@ const (
 	submitFlopsSoftware = 0.25e9
 )
 
+// submitLimit is how much arithmetic one submit may hold.
+func (c Caps) submitLimit() float64 {
+	if c.CPU {
+		return submitFlopsSoftware
+	}
+	return submitFlops
+}
+
 // flatten builds the command list; pipelines[i] is the table index of launch i's
 // pipeline, its bind group is i.
 func flatten(steps []step, pipelines []uint32, c Caps) commands {
-	limit := submitFlops
-	if c.CPU {
-		limit = submitFlopsSoftware
-	}
+	limit := c.submitLimit()
 	cmd := commands{words: make([]uint32, 0, recordWords*len(steps)), splits: []int{0}}
 	var sum float64
 	for i, s := range steps {
 		if sum > 0 && sum+s.flops > limit {
-			cmd.splits = append(cmd.splits, i)
+			cmd.splits, cmd.work = append(cmd.splits, i), append(cmd.work, sum)
 			sum = 0
 		}
 		sum += s.flops
 		cmd.words = append(cmd.words, pipelines[i], uint32(i), uint32(s.Groups[0]), uint32(s.Groups[1]), uint32(s.Groups[2]))
 	}
-	cmd.splits = append(cmd.splits, len(steps))
+	cmd.splits, cmd.work = append(cmd.splits, len(steps)), append(cmd.work, sum)
 	return cmd
 }
 

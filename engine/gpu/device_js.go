@@ -45,7 +45,7 @@ type Device struct {
 	memory    memory
 	pipelines pipelines
 	uploads   uploads
-	inflight  []<-chan settled // submits that may still be running, oldest first
+	inflight  []submitted // oldest first
 	sending   []byte
 	onError   js.Func
 	closed    bool
@@ -184,7 +184,7 @@ func (d *Device) describe(adapter js.Value, o Options) {
 			d.info.Extra[name] = w
 		}
 	}
-	d.info.Adapter = strings.Join(strings.Fields(word("description")+" "+parenthesis(word("vendor"), word("architecture"))), " ")
+	d.info.Adapter = adapterName(word("description"), word("vendor"), word("architecture"))
 	d.info.Software = software(about, d.info.Adapter)
 
 	c := Caps{
@@ -202,11 +202,19 @@ func (d *Device) describe(adapter js.Value, o Options) {
 	d.info.Plan = planID(c)
 }
 
-func parenthesis(words ...string) string {
-	if s := strings.Join(strings.Fields(strings.Join(words, " ")), " "); s != "" {
-		return "(" + s + ")"
+// adapterName puts together what the browser is willing to tell: Chromium keeps
+// the description to itself, Safari tells next to nothing.
+func adapterName(description, vendor, architecture string) string {
+	family := strings.TrimSpace(vendor + " " + architecture)
+	switch {
+	case description == "" && family == "":
+		return "a GPU that the browser does not name"
+	case description == "":
+		return family
+	case family == "":
+		return description
 	}
-	return ""
+	return description + " (" + family + ")"
 }
 
 // software reports whether the adapter computes on the CPU.

@@ -85,7 +85,7 @@ func TestAbortSubmitsNothingMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := &p.(*Program).cmd
-	cmd.splits = nil // one launch in each submit
+	cmd.splits, cmd.work = nil, make([]float64, 20) // one launch in each submit
 	for i := range 21 {
 		cmd.splits = append(cmd.splits, i)
 	}

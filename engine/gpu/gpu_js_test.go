@@ -114,3 +114,46 @@ func BenchmarkEncode(b *testing.B) {
 	}
 	b.ReportMetric(least, "encode-ms/op")
 }
+
+// TestThrottle lets many small submits through, but makes a large one wait for
+// the one before the last.
+func TestThrottle(t *testing.T) {
+	d := open(t, Options{})
+	a := newAdder(t, d)
+	most := 0
+	for range 100 {
+		if err := a.p.Run(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, len(d.inflight))
+	}
+	if most != maxSubmitted {
+		t.Errorf("%d small submits were on the GPU at once, want %d", most, maxSubmitted)
+	}
+	if err := d.Sync(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.inflight) != 0 {
+		t.Errorf("%d submits are on the GPU after Sync", len(d.inflight))
+	}
+	a.p.(*Program).cmd.work[0] = d.caps.submitLimit()
+	for range 5 {
+		if err := a.p.Run(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(d.inflight) != 2 {
+		t.Errorf("%d full submits are on the GPU at once, want 2", len(d.inflight))
+	}
+}
+
+func TestAdapterName(t *testing.T) {
+	for _, c := range [][4]string{
+		{"Apple M2", "apple", "metal-3", "Apple M2 (apple metal-3)"}, {"", "nvidia", "hopper", "nvidia hopper"},
+		{"", "intel", "", "intel"}, {"llvmpipe", "", "", "llvmpipe"}, {"", "", "", "a GPU that the browser does not name"},
+	} {
+		if got := adapterName(c[0], c[1], c[2]); got != c[3] {
+			t.Errorf("%q is called %q, want %q", c[:3], got, c[3])
+		}
+	}
+}

@@ -50,6 +50,9 @@ func TestFlattenSplits(t *testing.T) {
 	if got, want := cmd.splits, []int{0, 4, 5, 6, 10}; !slices.Equal(got, want) {
 		t.Errorf("split at %v, want %v", got, want)
 	}
+	if want := []float64{4e9, 1e9, 1e10, 4e9}; !slices.Equal(cmd.work, want) {
+		t.Errorf("the submits hold %v, want %v", cmd.work, want)
+	}
 	if len(cmd.words) != 10*recordWords || cmd.words[3*recordWords+2] != 4 {
 		t.Errorf("words %v", cmd.words)
 	}

@@ -115,9 +115,11 @@ func (p *Program) alloc(name string, bytes int64, usage wgpu.BufferUsage) (*buff
 	return b, err
 }
 
-// maxInFlight is how many submits may wait on the GPU. More would not make it
-// faster, but would go on working long after a person pressed Stop.
-const maxInFlight = 2
+// submitted is work that may still be on the GPU.
+type submitted struct {
+	flops float64
+	done  <-chan settled
+}
 
 // Run submits the copies and then the list, in as many submits as its work asks
 // for. Errors: fault.Aborted, DeviceLost, Shape for a copy that cannot be done.
@@ -139,7 +141,7 @@ func (p *Program) Run(ctx context.Context, copies ...op.Copy) (err error) {
 	}
 	p.encodes = 0
 	for i := 0; i+1 < len(p.cmd.splits); i++ {
-		if err := d.throttle(ctx); err != nil {
+		if err := d.throttle(ctx, p.cmd.work[i]); err != nil {
 			return err
 		}
 		args := append([]any{p.js, p.cmd.splits[i], p.cmd.splits[i+1]}, words...)
@@ -147,17 +149,26 @@ func (p *Program) Run(ctx context.Context, copies ...op.Copy) (err error) {
 		start := time.Now()
 		d.replay.Call("run", args...)
 		p.encodes += time.Since(start)
-		d.inflight = append(d.inflight, promise(d.jsq.Call("onSubmittedWorkDone")))
+		d.inflight = append(d.inflight, submitted{p.cmd.work[i], promise(d.jsq.Call("onSubmittedWorkDone"))})
 	}
 	return nil
 }
 
-// throttle waits until fewer than maxInFlight submits are on the GPU.
-func (d *Device) throttle(ctx context.Context) error {
-	for len(d.inflight) >= maxInFlight {
+// maxSubmitted bounds how many small submits may be on the GPU at once.
+const maxSubmitted = 32
+
+// throttle waits until another submit makes no more than two full ones on the GPU.
+// More would not make it faster, but would go on long after a person pressed Stop.
+func (d *Device) throttle(ctx context.Context, flops float64) error {
+	for _, s := range d.inflight {
+		flops += s.flops
+	}
+	for len(d.inflight) >= maxSubmitted || len(d.inflight) > 0 && flops > 2*d.caps.submitLimit() {
+		oldest := d.inflight[0]
 		select {
-		case <-d.inflight[0]:
+		case <-oldest.done:
 			d.inflight = d.inflight[1:]
+			flops -= oldest.flops
 		case <-d.lost:
 			return d.lostError()
 		case <-ctx.Done():
