@@ -60,7 +60,7 @@ unit: ## unit and golden tests on this machine's CPU
 	$(GOTEST) $$(go list ./... | grep -vE '/web$$') $(LOG)
 
 gpu: ## every op and the whole model on WebGPU under Node (SwiftShader without a GPU)
-	GOOS=js GOARCH=wasm $(GOTEST) -exec "node $(CURDIR)/$(NODE_GPU)/run.mjs" ./engine/gpu $(LOG)
+	GOOS=js GOARCH=wasm $(GOTEST) -timeout 25m -exec "node $(CURDIR)/$(NODE_GPU)/run.mjs" ./engine/gpu $(LOG)
 
 browser: wasm model ## the page in a real Chromium
 	$(GOTEST) -timeout 15m ./web $(LOG)

@@ -87,7 +87,7 @@ func copyTree(t *testing.T, root string) string {
 // apply runs patch(1), which ignores the lines before the first diff header.
 func apply(t *testing.T, tree string, text []byte, direction string) {
 	t.Helper()
-	cmd := exec.Command("patch", "-p1", "--silent", "--no-backup-if-mismatch", direction)
+	cmd := exec.Command("patch", "-p1", "--silent", "--fuzz=0", "--no-backup-if-mismatch", direction)
 	cmd.Dir, cmd.Stdin = tree, bytes.NewReader(text)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("the patch no longer applies: %v\n%s", err, out)

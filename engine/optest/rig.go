@@ -57,7 +57,10 @@ func (r *rig) space(rows, cols int) (*op.Tensor, *parent) {
 	r.t.Helper()
 	pr, pc, r0, c0 := rows, op.Pad(cols), 0, 0
 	if r.framed {
-		pr, pc, r0, c0 = rows+2, op.Pad(cols)+8, 1, 4
+		// No two tensors of a case lie alike, so that one's stride or offset cannot
+		// stand in for another's.
+		n := len(r.made)
+		pr, pc, r0, c0 = rows+2+n%3, op.Pad(cols)+op.Align*(2+n), 1+n%3, op.Align*(1+n%2)
 	}
 	whole, err := r.be.New(fmt.Sprintf("x%d", len(r.made)), op.F32, pr, pc)
 	must(r.t, "new", err)

@@ -104,6 +104,7 @@ func layerNormCases() []Case {
 		ln{1, 1301, "affine", normal(1), "", 1e-5, true}, ln{2, 3072, "modulate", outliers(1), "outliers", 1e-6, false},
 		ln{4, 64, "plain", normal(1e-4), "tiny", 1e-6, false},
 		ln{9, 128, "plain", func(rng *rand.Rand, _, _ int) float32 { return 3 + float32(rng.NormFloat64()) }, "mean3", 1e-6, true},
+		ln{7, 251, "plain", func(rng *rand.Rand, _, _ int) float32 { return 800 + float32(rng.NormFloat64()) }, "mean800", 1e-6, true},
 		ln{3, 32, "bias", func(*rand.Rand, int, int) float32 { return 2.5 }, "constant", 1e-5, false},
 	)
 	var cases []Case
