@@ -290,7 +290,22 @@ func steps(t *testing.T, e *engine.Engine) {
 	}
 	// Many steps: the modulation of all of them is computed at once.
 	req.Steps = 12
-	if r := picture(t, e, req); len(r.Timings.StepsMs) != 12 {
+	r, err = e.Generate(context.Background(), req, func(engine.StepEvent) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Timings.StepsMs) != 12 {
 		t.Errorf("%d steps, want 12", len(r.Timings.StepsMs))
+	}
+	// Whoever does not listen gets the same picture, with each step timed or, where
+	// steps are known to be quick, all of them together.
+	for range 2 {
+		alone := picture(t, e, req)
+		if n := len(alone.Timings.StepsMs); n != 12 && n != 1 {
+			t.Errorf("%d times of 12 steps", n)
+		}
+		if !same(r, alone) {
+			t.Error("nobody listening changed the picture")
+		}
 	}
 }
