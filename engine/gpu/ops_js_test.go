@@ -27,6 +27,9 @@ func TestOpsHardware(t *testing.T) { runOps(t, Options{Hardware: true}) }
 func runOps(t *testing.T, o Options) {
 	d := open(t, o)
 	t.Logf("%s, %+v", d.Info().Adapter, d.Caps())
+	if testing.Short() && o.Hardware && d.info.Software {
+		t.Skip("a software adapter takes minutes for the kernels of real GPUs; without -short they run")
+	}
 	ref := cpu.New(cpu.Options{})
 	cases := map[op.Kind][]optest.Case{}
 	for _, c := range optest.Cases() {
