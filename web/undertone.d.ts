@@ -86,7 +86,7 @@ export interface Request {
 export interface Direction {
   positive?: string;
   negative?: string;
-  /** From −20 to 20; 0 changes not a bit. Values from −4 to 8 are useful. */
+  /** From −20 to 20; 0 changes not a bit. How much is useful depends on the model; its presets tell. */
   weight: number;
   /** Weight at the output head; 0 by default. */
   head?: number;

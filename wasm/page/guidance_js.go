@@ -24,8 +24,9 @@ type guidanceView struct {
 	curve              *curve
 }
 
-// The weight's range on the page; the API takes more.
-const weightMin, weightMax = -4, 8
+// The slider's range: a distilled model of a few blocks comes apart beyond it. The
+// box beside it, and the API, take more.
+const weightMin, weightMax = -2, 3
 
 func newGuidance(a *app, panel element) *guidanceView {
 	number := attrs{"type": "number", "inputmode": "numeric", "min": "0", "step": "1"}
@@ -35,8 +36,8 @@ func newGuidance(a *app, panel element) *guidanceView {
 		chips:    map[string]element{},
 		positive: el("input", attrs{"type": "text", "autocomplete": "off", "spellcheck": "false"}),
 		negative: el("input", attrs{"type": "text", "autocomplete": "off", "spellcheck": "false"}),
-		slider:   el("input", attrs{"type": "range", "min": fmt.Sprint(weightMin), "max": fmt.Sprint(weightMax), "step": "0.1", "aria-label": english.Weight}),
-		weight:   el("input", attrs{"type": "number", "step": "0.1", "inputmode": "decimal"}),
+		slider:   el("input", attrs{"type": "range", "min": fmt.Sprint(weightMin), "max": fmt.Sprint(weightMax), "step": "0.05", "aria-label": english.Weight}),
+		weight:   el("input", attrs{"type": "number", "step": "0.05", "inputmode": "decimal"}),
 		kinds:    map[string]element{},
 		first:    el("input", number), last: el("input", number),
 		curve: newCurve(),
