@@ -40,8 +40,12 @@ const idle = `document.querySelector("#generate").getAttribute("aria-disabled") 
 // generate presses Ctrl+Enter and waits for the end.
 func (b *tab) generate() {
 	b.t.Helper()
-	b.run(chromedp.Evaluate(`document.querySelector("#note").textContent = ""; document.querySelector("#alert .alert:not([hidden]) button")?.click()`, nil))
+	b.run(chromedp.Evaluate(`document.querySelector("#alert .alert:not([hidden]) button")?.click()`, nil))
 	b.until(`document.querySelector("#alert .alert").hidden`)
+	// What was changed before is drawn by now; a later drawing would write the last note again.
+	b.eval(`
+		for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+		document.querySelector("#note").textContent = "";`, nil)
 	b.run(chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(input.ModifierCtrl)))
 	b.until(`!document.querySelector("#stop").hidden || document.querySelector("#note").textContent !== "" || document.querySelector("#alert .alert:not([hidden])") !== null`)
 	b.until(idle)
