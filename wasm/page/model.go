@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -47,22 +48,11 @@ type model struct {
 		CFG    float64 `json:"cfg"`
 		Prompt string  `json:"prompt"`
 	} `json:"defaults"`
-	Sizes       []int             `json:"sizes"`
-	MaxSteps    int               `json:"max_steps"`
-	Presets     []guidance.Preset `json:"presets"`
-	Understands understands       `json:"understands"`
-	Examples    []string          `json:"examples"`
-}
-
-// understands lists the words that the model has learned.
-type understands struct {
-	Objects   []string `json:"objects"`
-	Colours   []string `json:"colours"`
-	Counts    []string `json:"counts"`
-	Places    []string `json:"places"`
-	Styles    []string `json:"styles"`
-	Quality   []string `json:"quality"`
-	Relations []string `json:"relations"`
+	Sizes       []int              `json:"sizes"`
+	MaxSteps    int                `json:"max_steps"`
+	Presets     []guidance.Preset  `json:"presets"`
+	Understands weights.Vocabulary `json:"understands"`
+	Examples    []string           `json:"examples"`
 }
 
 // parseModel reads model.json for the page. The engine checks it in full when it
