@@ -27,17 +27,12 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"undertone/engine/enginetest"
 )
 
-// dist builds the site once for all tests.
-var dist = sync.OnceValues(func() (string, error) {
-	model := os.Getenv("UNDERTONE_MODEL")
-	if model == "" {
-		model = "../models/sprites"
-	}
-	if _, err := os.Stat(filepath.Join(model, "model.json")); err != nil {
-		return "", errNoModel
-	}
+// programs builds what a site is made of once for all tests, in a folder of its own.
+var programs = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "undertone-site")
 	if err != nil {
 		return "", err
@@ -47,30 +42,71 @@ var dist = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, c := range []*exec.Cmd{
-		exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", in("undertone.wasm"), "../wasm"),
-		exec.Command("go", "build", "-o", in("undertone"), "../cmd/undertone"),
-		exec.Command(in("undertone"), "convert", "--out", in("sprites"), model),
-		exec.Command(in("undertone"), "dist", "--root", "..", "--out", in("dist"), "--model", in("sprites"),
-			"--wasm", in("undertone.wasm"), "--exec", filepath.Join(strings.TrimSpace(string(goroot)), "lib/wasm/wasm_exec.js")),
-	} {
-		c.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if strings.HasSuffix(c.Args[len(c.Args)-1], "wasm") && c.Args[1] == "build" {
-			c.Env = append(c.Env, "GOOS=js", "GOARCH=wasm")
-		}
+	wasm := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", in("undertone.wasm"), "../wasm")
+	wasm.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=js", "GOARCH=wasm")
+	tool := exec.Command("go", "build", "-o", in("undertone"), "../cmd/undertone")
+	tool.Env = append(os.Environ(), "CGO_ENABLED=0")
+	script := exec.Command("cp", filepath.Join(strings.TrimSpace(string(goroot)), "lib/wasm/wasm_exec.js"), in("wasm_exec.js"))
+	return dir, commands(wasm, tool, script)
+})
+
+func commands(list ...*exec.Cmd) error {
+	for _, c := range list {
 		if out, err := c.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%v: %w\n%s", c.Args, err, out)
+			return fmt.Errorf("%v: %w\n%s", c.Args, err, out)
 		}
 	}
-	return in("dist"), nil
+	return nil
+}
+
+// build writes the site in the programs' folder, with one model.
+func build(name, model string) (string, error) {
+	dir, err := programs()
+	if err != nil {
+		return "", err
+	}
+	in := func(name string) string { return filepath.Join(dir, name) }
+	return in(name), commands(exec.Command(in("undertone"), "dist", "--root", "..", "--out", in(name), "--model", model,
+		"--wasm", in("undertone.wasm"), "--exec", in("wasm_exec.js")))
+}
+
+// dist builds the site with the shipped model once for all tests.
+var dist = sync.OnceValues(func() (string, error) {
+	model := os.Getenv("UNDERTONE_MODEL")
+	if model == "" {
+		model = "../models/sprites"
+	}
+	if _, err := os.Stat(filepath.Join(model, "model.json")); err != nil {
+		return "", errNoModel
+	}
+	dir, err := programs()
+	if err != nil {
+		return "", err
+	}
+	converted := filepath.Join(dir, "converted", "sprites")
+	if err := commands(exec.Command(filepath.Join(dir, "undertone"), "convert", "--out", converted, model)); err != nil {
+		return "", err
+	}
+	return build("dist", converted)
+})
+
+// smallDist is the same site with the engine's fixture in the shipped model's
+// place and under its address: pictures of 16 and 24 pixels, made in milliseconds.
+// Its transformer's file has three pieces.
+var smallDist = sync.OnceValues(func() (string, error) {
+	dir, err := programs()
+	if err != nil {
+		return "", err
+	}
+	return build("small", filepath.Join(dir, "fixture", "sprites"))
 })
 
 var errNoModel = errors.New("no model")
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := dist(); err == nil {
-		os.RemoveAll(filepath.Dir(dir))
+	if dir, err := programs(); err == nil {
+		os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
@@ -104,6 +140,7 @@ type server struct {
 	wrong    map[string]http.HandlerFunc // by path
 }
 
+// serve serves the site with the shipped model.
 func serve(t *testing.T) *server {
 	t.Helper()
 	dir, err := dist()
@@ -113,6 +150,32 @@ func serve(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveFolder(t, dir)
+}
+
+// smallSite serves the site with the small model, for tests to which it does not
+// matter what is in the picture.
+func smallSite(t *testing.T) *server {
+	t.Helper()
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fixture := filepath.Join(dir, "fixture", "sprites"); !exists(fixture) {
+		enginetest.WriteSmall(t, fixture, 2*pieceBytes)
+	}
+	if dir, err = smallDist(); err != nil {
+		t.Fatal(err)
+	}
+	return serveFolder(t, dir)
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+func serveFolder(t *testing.T, dir string) *server {
 	s := &server{dir: dir, wrong: map[string]http.HandlerFunc{}}
 	files := http.FileServer(http.Dir(dir))
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -2,7 +2,7 @@
 // of wasm/protocol/protocol.go, where the messages are described. A test holds
 // the two equal, number for number and word for word.
 
-export const version = 1;
+export const version = 2;
 
 /** The messages, by name. */
 export const messages = Object.freeze({

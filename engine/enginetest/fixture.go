@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -49,8 +51,18 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-// bundle writes the fixture's files into memory.
+// bundle is the fixture, ready to be loaded.
 func (f *fixture) bundle() *weights.Bundle {
+	f.t.Helper()
+	b, err := weights.LoadBundle(background(), f.files(), "model.json")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return b
+}
+
+// files writes the fixture's files into memory.
+func (f *fixture) files() weights.Memory {
 	f.t.Helper()
 	check := func(err error) {
 		f.t.Helper()
@@ -97,13 +109,50 @@ func (f *fixture) bundle() *weights.Bundle {
 		"licenses": map[string]string{"weights": "none", "data": "none"}, "files": entries,
 		"dit": f.dit, "text": configOf(f.t, "clip"), "vae": configOf(f.t, "vae"),
 		"defaults": map[string]any{"steps": 2, "size": 16, "shift": 1.5, "cfg": 1, "seed": 1, "prompt": "a frog"},
-		"sizes":    f.sizes, "max_steps": 12, "presets": []any{}, "understands": map[string]any{}, "examples": []string{},
+		"sizes":    f.sizes, "max_steps": 12, "presets": fixturePresets, "understands": fixtureUnderstands, "examples": fixtureExamples,
 	})
 	check(err)
 	files["model.json"] = manifest
-	b, err := weights.LoadBundle(background(), files, "model.json")
-	check(err)
-	return b
+	return files
+}
+
+// What the fixture offers on a page, in the words that it knows.
+var (
+	fixturePresets = []weights.Preset{
+		{ID: "night", Title: "Night", Positive: "at night", Negative: "in day", Weight: 1, Schedule: json.RawMessage(`{"kind":"constant"}`)},
+		{ID: "sharp", Title: "Sharp", Positive: "sharp", Negative: "plain", Weight: 2, Schedule: json.RawMessage(`{"kind":"step","start":2}`)},
+	}
+	fixtureUnderstands = weights.Vocabulary{
+		Objects: []string{"frog", "cat", "house", "moon", "sun"}, Colours: []string{"red", "blue", "green"},
+		Places: []string{"at night", "in day"}, Quality: []string{"sharp", "plain"},
+	}
+	fixtureExamples = []string{"a frog", "the cat in a red house"}
+)
+
+// WriteSmall writes a small whole model into a folder, as model.json and the files
+// beside it: pictures of 16 and 24 pixels, made in milliseconds on any machine, of
+// nothing in particular. With padding, the transformer's file has that many further
+// bytes, which no network reads, so that it has several pieces.
+func WriteSmall(t *testing.T, folder string, padding int) {
+	t.Helper()
+	f := newFixture(t)
+	if n := padding / 4; n > 0 {
+		noise := make([]float32, n)
+		state := uint32(1)
+		for i := range noise {
+			state = state*1664525 + 1013904223
+			noise[i] = float32(state>>8) / (1 << 24)
+		}
+		f.tensors["dit"]["padding"] = &tensor{[]int{n}, noise}
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range f.files() {
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func configOf(t *testing.T, file string) (c json.RawMessage) {

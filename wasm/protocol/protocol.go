@@ -15,7 +15,7 @@ import (
 )
 
 // Version changes whenever a message does.
-const Version = 1
+const Version = 2
 
 // Type names a message.
 type Type string
