@@ -22,15 +22,22 @@ var document js.Value
 // byID finds an element of index.html.
 func byID(id string) element { return wrap(document.Call("getElementById", id)) }
 
-// attrs are the attributes of a new element; an empty value sets a bare one.
-type attrs map[string]string
+// attrs are the attributes of a new element: strings, of which an empty one sets a
+// bare attribute, or texts of the page (&say.Off), which follow the language.
+type attrs map[string]any
 
-// el makes an element. Children are elements or strings, which become text:
-// nothing in the page is ever parsed as HTML.
+// el makes an element. Children are elements, strings, which become text, or texts
+// of the page (&say.Off), which follow the language: for the skeleton of the page,
+// since they are kept for ever. Nothing in the page is ever parsed as HTML.
 func el(tag string, a attrs, children ...any) element {
 	e := wrap(document.Call("createElement", tag))
 	for name, value := range a {
-		e.SetAttribute(name, value)
+		switch value := value.(type) {
+		case string:
+			e.SetAttribute(name, value)
+		case *string:
+			follow(value, func(text string) { e.SetAttribute(name, text) })
+		}
 	}
 	add(e, children...)
 	return e
@@ -38,15 +45,30 @@ func el(tag string, a attrs, children ...any) element {
 
 func add(parent element, children ...any) {
 	for _, c := range children {
-		if child, ok := c.(element); ok {
+		switch child := c.(type) {
+		case element:
 			c = child.Value
+		case *string:
+			node := document.Call("createTextNode", "")
+			follow(child, func(text string) { node.Set("data", text) })
+			c = node
 		}
 		parent.Call("append", c)
 	}
 }
 
-// button makes a button that says text and calls press.
-func button(class, text string, press func()) element {
+// following are the places where texts of the page stand.
+var following []func()
+
+// follow writes a text now and whenever the language changes.
+func follow(text *string, write func(string)) {
+	now := func() { write(*text) }
+	now()
+	following = append(following, now)
+}
+
+// button makes a button that says text (a string or a text of the page) and calls press.
+func button(class string, text any, press func()) element {
 	b := el("button", attrs{"type": "button", "class": class}, text)
 	on(b, "click", func(dom.Event) { press() })
 	return b
@@ -119,15 +141,15 @@ func icon(name string) element {
 
 // iconButton is a button with a picture; text is shown beside it, or, when
 // class says "square", only read aloud and shown as a tooltip.
-func iconButton(class, name, text string, press func()) element {
+func iconButton(class, name string, text *string, press func()) element {
 	b := button(class, "", press)
 	add(b, icon(name), el("span", nil, text))
-	b.SetAttribute("title", text)
+	follow(text, func(t string) { b.SetAttribute("title", t) })
 	return b
 }
 
 // labelled puts a label before a field.
-func labelled(id, text string, field element) element {
+func labelled(id string, text any, field element) element {
 	field.SetID(id)
 	return el("div", attrs{"class": "field"}, el("label", attrs{"for": id}, text), field)
 }

@@ -32,35 +32,38 @@ func newGuidance(a *app, panel element) *guidanceView {
 	number := attrs{"type": "number", "inputmode": "numeric", "min": "0", "step": "1"}
 	v := &guidanceView{
 		app:      a,
-		presets:  el("div", attrs{"class": "chips", "role": "group", "aria-label": english.Guidance}),
+		presets:  el("div", attrs{"class": "chips", "role": "group", "aria-label": &say.Guidance}),
 		chips:    map[string]element{},
 		positive: el("input", attrs{"type": "text", "autocomplete": "off", "spellcheck": "false"}),
 		negative: el("input", attrs{"type": "text", "autocomplete": "off", "spellcheck": "false"}),
-		slider:   el("input", attrs{"type": "range", "min": fmt.Sprint(weightMin), "max": fmt.Sprint(weightMax), "step": "0.05", "aria-label": english.Weight}),
+		slider:   el("input", attrs{"type": "range", "min": fmt.Sprint(weightMin), "max": fmt.Sprint(weightMax), "step": "0.05", "aria-label": &say.Weight}),
 		weight:   el("input", attrs{"type": "number", "step": "0.05", "inputmode": "decimal"}),
 		kinds:    map[string]element{},
 		first:    el("input", number), last: el("input", number),
 		curve: newCurve(),
 	}
-	v.chip("", english.Off, func(f *form) { f.guided = false })
-	kinds := el("div", attrs{"class": "segments", "role": "radiogroup", "aria-label": english.Schedule})
-	for _, k := range []struct{ kind, name string }{{"constant", english.Constant}, {"step", english.Step}, {"window", english.Window}} {
+	v.chip("", &say.Off, func(f *form) { f.guided = false })
+	kinds := el("div", attrs{"class": "segments", "role": "radiogroup", "aria-label": &say.Schedule})
+	for _, k := range []struct {
+		kind string
+		name *string
+	}{{"constant", &say.Constant}, {"step", &say.Step}, {"window", &say.Window}} {
 		add(kinds, v.radio(k.kind, k.name))
 	}
-	v.firstBox, v.lastBox = labelled("first", english.FirstBlock, v.first), labelled("last", english.LastBlock, v.last)
-	v.own = v.radio("own", english.OfPreset)
+	v.firstBox, v.lastBox = labelled("first", &say.FirstBlock, v.first), labelled("last", &say.LastBlock, v.last)
+	v.own = v.radio("own", &say.OfPreset)
 	add(kinds, v.own)
 	v.body = el("div", attrs{"class": "guidance"},
-		labelled("positive", english.Towards, v.positive),
-		labelled("negative", english.Away, v.negative),
-		el("div", attrs{"class": "weight"}, labelled("weight", english.Weight, v.weight), v.slider),
-		el("div", attrs{"class": "field"}, el("span", attrs{"class": "label"}, english.Schedule), kinds),
+		labelled("positive", &say.Towards, v.positive),
+		labelled("negative", &say.Away, v.negative),
+		el("div", attrs{"class": "weight"}, labelled("weight", &say.Weight, v.weight), v.slider),
+		el("div", attrs{"class": "field"}, el("span", attrs{"class": "label"}, &say.Schedule), kinds),
 		el("div", attrs{"class": "blocks"}, v.firstBox, v.lastBox),
 		v.curve.box,
 	)
 	v.slider.SetID("weight-slider")
 	add(panel, el("section", attrs{"class": "card"},
-		el("h2", nil, english.Guidance), el("p", attrs{"class": "muted"}, english.GuidanceHint), v.presets, v.body))
+		el("h2", nil, &say.Guidance), el("p", attrs{"class": "muted"}, &say.GuidanceHint), v.presets, v.body))
 	v.listen()
 	return v
 }
@@ -89,14 +92,14 @@ func whole(field element) int {
 	return -1
 }
 
-func (v *guidanceView) chip(id, name string, choose func(f *form)) {
+func (v *guidanceView) chip(id string, name any, choose func(f *form)) {
 	c := button("chip", name, func() { v.app.update(func(s *state) { choose(&s.form) }) })
 	setAttr(c, "data-preset", id)
 	v.chips[id] = c
 	add(v.presets, c)
 }
 
-func (v *guidanceView) radio(kind, name string) element {
+func (v *guidanceView) radio(kind string, name *string) element {
 	input := el("input", attrs{"type": "radio", "name": "schedule", "value": kind})
 	v.kinds[kind] = input
 	on(input, "change", func(dom.Event) { v.app.update(func(s *state) { s.form.kind(kind, s.model.blocks()) }) })
@@ -153,9 +156,9 @@ func newCurve() *curve {
 }
 
 func (c *curve) render(weights []float32, m *model) {
-	setText(c.note, fmt.Sprintf(english.BlocksCounted, m.blocks()))
+	setText(c.note, fmt.Sprintf(say.BlocksCounted, m.blocks()))
 	if weights == nil {
-		setText(c.note, english.CurveNone)
+		setText(c.note, say.CurveNone)
 	}
 	for i := len(c.bars); i < m.blocks(); i++ {
 		bar := el("span", nil)
@@ -178,5 +181,5 @@ func (c *curve) render(weights []float32, m *model) {
 		bar.Style().SetProperty("--up", fmt.Sprintf("%.3f", math.Max(0, w)/top), "")
 		bar.Style().SetProperty("--down", fmt.Sprintf("%.3f", math.Max(0, -2*w)/top), "")
 	}
-	setAttr(c.chart, "aria-label", fmt.Sprintf(english.Curve, strings.Join(values, ", ")))
+	setAttr(c.chart, "aria-label", fmt.Sprintf(say.Curve, strings.Join(values, ", ")))
 }

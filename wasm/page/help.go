@@ -34,24 +34,24 @@ func guess(userAgent string) (b browser, linux, mobile bool) {
 // help says what can be done in this browser to get WebGPU.
 func help(userAgent string, why reason) string {
 	if why == insecure {
-		return english.HelpInsecure
+		return say.HelpInsecure
 	}
 	b, linux, mobile := guess(userAgent)
 	switch {
 	case b == chromium && why == noAdapter && !mobile:
-		return english.HelpChromiumAdapter
+		return say.HelpChromiumAdapter
 	case b == chromium && linux:
-		return english.HelpChromiumLinux
+		return say.HelpChromiumLinux
 	case b == chromium && mobile:
-		return english.HelpAndroid
+		return say.HelpAndroid
 	case b == chromium:
-		return english.HelpChromium
+		return say.HelpChromium
 	case b == firefox && mobile:
-		return english.HelpAndroid
+		return say.HelpAndroid
 	case b == firefox:
-		return english.HelpFirefox
+		return say.HelpFirefox
 	case b == safari:
-		return english.HelpSafari
+		return say.HelpSafari
 	}
-	return english.HelpOther
+	return say.HelpOther
 }

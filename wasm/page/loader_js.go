@@ -24,12 +24,12 @@ func newLoader(a *app) *loader {
 	v := &loader{
 		load:    byID("load"),
 		note:    byID("load-note"),
-		bar:     el("progress", attrs{"max": "1", "aria-label": english.StageDownload, "hidden": ""}),
+		bar:     el("progress", attrs{"max": "1", "aria-label": &say.StageDownload, "hidden": ""}),
 		line:    el("p", attrs{"class": "progress-line", "hidden": ""}),
-		cancel:  button("quiet", english.Cancel, a.stop),
+		cancel:  button("quiet", &say.Cancel, a.stop),
 		why:     el("p", attrs{"class": "strong"}),
 		advice:  el("p", nil),
-		cpu:     button("secondary", english.OfferCPU, func() { a.load("cpu") }),
+		cpu:     button("secondary", &say.OfferCPU, func() { a.load("cpu") }),
 		cpuNote: el("p", attrs{"class": "muted"}),
 	}
 	v.cancel.SetID("cancel")
@@ -50,8 +50,8 @@ func (v *loader) render(s *state) {
 			setText(v.note, s.problem.message)
 		}
 	} else {
-		setText(v.load, fmt.Sprintf(english.LoadSize, bytesText(s.model.bytes())))
-		setText(v.note, english.LoadNote)
+		setText(v.load, fmt.Sprintf(say.LoadSize, bytesText(s.model.bytes())))
+		setText(v.note, say.LoadNote)
 	}
 	show(v.trouble, s.phase == waiting && missing)
 	if missing {
@@ -66,37 +66,37 @@ func (v *loader) render(s *state) {
 }
 
 func (v *loader) renderTrouble(s *state) {
-	setText(v.why, map[reason]string{noWebGPU: english.NoWebGPU, noAdapter: english.NoAdapter, insecure: english.Insecure}[s.device.reason])
+	setText(v.why, map[reason]string{noWebGPU: say.NoWebGPU, noAdapter: say.NoAdapter, insecure: say.Insecure}[s.device.reason])
 	setText(v.advice, help(js.Global().Get("navigator").Get("userAgent").String(), s.device.reason))
 	setFlag(v.cpu, "disabled", s.model == nil)
 	if s.model == nil || s.device.cpuSpeed == 0 {
-		setText(v.cpuNote, english.MeasuringCPU)
+		setText(v.cpuNote, say.MeasuringCPU)
 		return
 	}
 	seconds := s.model.flops(s.model.Defaults.Size, s.model.Defaults.Steps) / (s.device.cpuSpeed * cpuShare)
-	setText(v.cpuNote, fmt.Sprintf(english.EstimateCPU, durationText(seconds), bytesText(s.model.bytes())))
+	setText(v.cpuNote, fmt.Sprintf(say.EstimateCPU, durationText(seconds), bytesText(s.model.bytes())))
 }
 
 func (v *loader) renderProgress(p progress) {
 	switch p.stage {
 	case "download":
 		v.bar.Set("value", p.fraction())
-		parts := []string{english.StageDownload, fmt.Sprintf(english.Downloaded, bytesText(p.done), bytesText(p.total))}
+		parts := []string{say.StageDownload, fmt.Sprintf(say.Downloaded, bytesText(p.done), bytesText(p.total))}
 		if speed := p.meter.speed(); speed > 0 {
-			parts = append(parts, fmt.Sprintf(english.Speed, bytesText(int64(speed))))
+			parts = append(parts, fmt.Sprintf(say.Speed, bytesText(int64(speed))))
 			if left := float64(p.total-p.done) / speed; left >= 1 {
-				parts = append(parts, fmt.Sprintf(english.TimeLeft, durationText(left)))
+				parts = append(parts, fmt.Sprintf(say.TimeLeft, durationText(left)))
 			}
 		}
 		if p.retry > 1 {
-			parts = append(parts, fmt.Sprintf(english.Retrying, p.retry))
+			parts = append(parts, fmt.Sprintf(say.Retrying, p.retry))
 		}
 		setText(v.line, strings.Join(parts, " · "))
 	case "prepare":
 		v.bar.RemoveAttribute("value") // no end in sight: the bar moves by itself
-		setText(v.line, english.StagePrepare)
+		setText(v.line, say.StagePrepare)
 	default:
 		v.bar.RemoveAttribute("value")
-		setText(v.line, english.StageDevice)
+		setText(v.line, say.StageDevice)
 	}
 }

@@ -32,16 +32,17 @@ func Run(class js.Value) {
 	document = js.Global().Get("document")
 	main := byID("app")
 	a := &app{api: api{class: class}, model: main.GetAttribute("data-model")}
+	language := newLanguage(a)
 	stage, panel := byID("stage"), byID("panel")
 	a.views = []view{
 		newStage(), newLoader(a), newAlert(a, stage), newToolbar(a, stage),
-		newPrompt(a, panel), newGuidance(a, panel), newSettings(a, panel), newStatus(),
+		newPrompt(a, panel), newGuidance(a, panel), newSettings(a, panel), newStatus(), language,
 	}
 	a.keys()
 	go a.readModel()
 	go a.lookForGPU()
 	a.render()
-	document.Get("documentElement").Get("dataset").Set("state", "running")
+	root().Get("dataset").Set("state", "running")
 	select {}
 }
 
@@ -96,7 +97,7 @@ func (a *app) readModel() {
 	m, err := fetchModel(a.model)
 	a.update(func(s *state) {
 		if err != nil {
-			s.problem = &problem{code: "manifest-invalid", message: fmt.Sprintf(english.ModelMissing, err), advice: english.ReloadPage}
+			s.problem = &problem{code: "manifest-invalid", message: fmt.Sprintf(say.ModelMissing, err), advice: say.ReloadPage}
 			return
 		}
 		s.model, s.form = m, newForm(m)
@@ -166,7 +167,7 @@ func (a *app) load(device string) {
 				return
 			}
 			s.phase, s.info = ready, got
-			s.note = english.Ready
+			s.note = say.Ready
 		})
 	}()
 }
@@ -175,7 +176,7 @@ func (a *app) load(device string) {
 func (a *app) generate() {
 	if a.state.phase != ready {
 		if a.state.phase == waiting {
-			a.update(func(s *state) { s.note = english.LoadFirst })
+			a.update(func(s *state) { s.note = say.LoadFirst })
 		}
 		return
 	}
@@ -187,7 +188,7 @@ func (a *app) generate() {
 	a.make(*f, false, func(s *state, p *picture) {
 		s.picture, s.plain = p, nil
 		if again {
-			s.note = english.SamePicture
+			s.note = say.SamePicture
 		}
 	})
 }
@@ -220,13 +221,13 @@ func (a *app) make(f form, comparing bool, keep func(s *state, p *picture)) {
 				s.problem = problemOf(err)
 				switch {
 				case s.problem == nil:
-					s.note = english.Stopped
+					s.note = say.Stopped
 				case s.problem.ended():
 					s.phase = waiting
 				}
 				return
 			}
-			s.note = english.Done
+			s.note = say.Done
 			keep(s, p)
 			s.info = a.api.info() // another adapter, when the device had to be opened again
 		})

@@ -24,12 +24,12 @@ type promptView struct {
 func newPrompt(a *app, panel element) *promptView {
 	v := &promptView{
 		app:      a,
-		field:    el("textarea", attrs{"rows": "2", "spellcheck": "false", "autocapitalize": "off", "placeholder": english.PromptHint}),
-		examples: el("div", attrs{"id": "prompt-examples", "class": "chips", "role": "group", "aria-label": english.Examples}),
+		field:    el("textarea", attrs{"rows": "2", "spellcheck": "false", "autocapitalize": "off", "placeholder": &say.PromptHint}),
+		examples: el("div", attrs{"id": "prompt-examples", "class": "chips", "role": "group", "aria-label": &say.Examples}),
 		words:    el("div", attrs{"class": "words"}),
-		says:     el("span", nil, english.Generate),
-		keys:     el("kbd", nil, english.GenerateKeys),
-		stop:     button("secondary", english.Stop, a.stop),
+		says:     el("span", nil, &say.Generate),
+		keys:     el("kbd", nil, &say.GenerateKeys),
+		stop:     button("secondary", &say.Stop, a.stop),
 		// For the eyes: what is said to screen readers is in the live region.
 		note: el("p", attrs{"id": "note", "class": "muted", "aria-hidden": "true"}),
 	}
@@ -37,16 +37,16 @@ func newPrompt(a *app, panel element) *promptView {
 	v.generate.SetID("generate")
 	add(v.generate, v.says, v.keys)
 	v.stop.SetID("stop")
-	add(v.stop, el("kbd", nil, english.StopKeys))
+	add(v.stop, el("kbd", nil, &say.StopKeys))
 	on(v.field, "input", func(dom.Event) {
 		a.update(func(s *state) { s.form.prompt = v.field.Get("value").String() })
 	})
 	add(panel, el("section", attrs{"class": "card"},
-		labelled("prompt", english.Prompt, v.field),
+		labelled("prompt", &say.Prompt, v.field),
 		el("div", attrs{"class": "actions"}, v.generate, v.stop),
 		v.note,
 		v.examples,
-		el("details", attrs{"id": "understands"}, el("summary", nil, english.Understands), el("p", attrs{"class": "muted"}, english.UnderstandsHint), v.words),
+		el("details", attrs{"id": "understands"}, el("summary", nil, &say.Understands), el("p", attrs{"class": "muted"}, &say.UnderstandsHint), v.words),
 	))
 	return v
 }
@@ -65,11 +65,11 @@ func (v *promptView) render(s *state) {
 	setAttr(v.generate, "aria-disabled", fmt.Sprint(s.phase != ready))
 	switch {
 	case !working:
-		setText(v.says, english.Generate)
+		setText(v.says, say.Generate)
 	case s.step == 0:
-		setText(v.says, english.Starting)
+		setText(v.says, say.Starting)
 	default:
-		setText(v.says, fmt.Sprintf(english.Working, s.step, s.steps))
+		setText(v.says, fmt.Sprintf(say.Working, s.step, s.steps))
 	}
 }
 
@@ -80,11 +80,11 @@ func (v *promptView) fill(m *model) {
 	}
 	u := m.Understands
 	for _, group := range []struct {
-		name  string
+		name  *string
 		words []string
 	}{
-		{english.Objects, u.Objects}, {english.Colours, u.Colours}, {english.Counts, u.Counts}, {english.Places, u.Places},
-		{english.Styles, u.Styles}, {english.Relations, u.Relations}, {english.Quality, u.Quality},
+		{&say.Objects, u.Objects}, {&say.Colours, u.Colours}, {&say.Counts, u.Counts}, {&say.Places, u.Places},
+		{&say.Styles, u.Styles}, {&say.Relations, u.Relations}, {&say.Quality, u.Quality},
 	} {
 		if len(group.words) == 0 {
 			continue

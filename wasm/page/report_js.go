@@ -17,7 +17,7 @@ type toolbar struct {
 
 func newToolbar(a *app, stage element) *toolbar {
 	v := &toolbar{times: el("p", attrs{"id": "times", "class": "muted"}), notices: el("p", attrs{"id": "notices", "role": "status"})}
-	v.compare = iconButton("secondary", "compare", english.Compare, func() {
+	v.compare = iconButton("secondary", "compare", &say.Compare, func() {
 		if a.state.plain != nil {
 			a.update(func(s *state) { s.plain = nil })
 			return
@@ -26,7 +26,7 @@ func newToolbar(a *app, stage element) *toolbar {
 	})
 	v.compare.SetID("compare")
 	v.says = wrap(v.compare.Get("lastChild"))
-	v.save = iconButton("secondary", "save", english.Save, a.save)
+	v.save = iconButton("secondary", "save", &say.Save, a.save)
 	v.save.SetID("save")
 	v.bar = el("div", attrs{"class": "toolbar", "hidden": ""}, el("div", attrs{"class": "said"}, v.notices, v.times), el("div", attrs{"class": "buttons"}, v.compare, v.save))
 	add(stage, v.bar)
@@ -42,9 +42,9 @@ func (v *toolbar) render(s *state) {
 	setText(v.notices, strings.Join(s.picture.notices, " "))
 	setFlag(v.compare, "disabled", s.phase != ready || !s.picture.form.guides() && s.plain == nil)
 	setFlag(v.save, "disabled", s.phase == generating)
-	says := english.Compare
+	says := say.Compare
 	if s.plain != nil {
-		says = english.CompareOff
+		says = say.CompareOff
 	}
 	setText(v.says, says)
 	setAttr(v.compare, "title", says)
@@ -55,10 +55,10 @@ func timesText(p *picture) string {
 	for _, ms := range p.StepsMs {
 		steps += ms
 	}
-	text := fmt.Sprintf(english.Times, millisText(p.TotalMs), millisText(p.TextMs), millisText(p.GuidanceMs), millisText(p.ModulationMs),
+	text := fmt.Sprintf(say.Times, millisText(p.TotalMs), millisText(p.TextMs), millisText(p.GuidanceMs), millisText(p.ModulationMs),
 		len(p.StepsMs), millisText(steps), millisText(p.DecodeMs))
 	if p.PrepareMs > p.TotalMs/20 {
-		text += fmt.Sprintf(english.Prepared, millisText(p.PrepareMs))
+		text += fmt.Sprintf(say.Prepared, millisText(p.PrepareMs))
 	}
 	return text
 }
@@ -71,7 +71,7 @@ type alert struct {
 
 func newAlert(a *app, stage element) *alert {
 	v := &alert{what: el("p", attrs{"class": "strong"}), advice: el("p", nil), detail: el("p", attrs{"class": "muted code"})}
-	dismiss := iconButton("quiet square", "close", english.Dismiss, func() { a.update(func(s *state) { s.problem = nil }) })
+	dismiss := iconButton("quiet square", "close", &say.Dismiss, func() { a.update(func(s *state) { s.problem = nil }) })
 	v.box = el("div", attrs{"class": "alert", "hidden": ""}, el("div", nil, v.what, v.advice, v.detail), dismiss)
 	// The region is there from the start: what appears inside it is read aloud.
 	v.region = el("div", attrs{"id": "alert", "role": "alert"}, v.box)
@@ -84,7 +84,7 @@ func (v *alert) render(s *state) {
 	if p := s.problem; p != nil {
 		setText(v.what, p.message)
 		setText(v.advice, p.advice)
-		setText(v.detail, fmt.Sprintf(english.Code, p.code))
+		setText(v.detail, fmt.Sprintf(say.Code, p.code))
 	}
 	if s.problem != nil && s.problem != v.shown {
 		v.region.Call("scrollIntoView", map[string]any{"block": "nearest"})
@@ -111,11 +111,11 @@ const quiet = 5 * time.Second
 func (v *status) render(s *state) {
 	switch {
 	case s.info.Backend == "cpu":
-		setText(v.device, english.DeviceCPU)
+		setText(v.device, say.DeviceCPU)
 	case s.info.Software:
-		setText(v.device, fmt.Sprintf(english.DeviceSoft, s.info.Adapter))
+		setText(v.device, fmt.Sprintf(say.DeviceSoft, s.info.Adapter))
 	default:
-		setText(v.device, fmt.Sprintf(english.DeviceGPU, s.info.Adapter))
+		setText(v.device, fmt.Sprintf(say.DeviceGPU, s.info.Adapter))
 	}
 	show(v.device, s.info.Backend != "")
 
@@ -123,9 +123,9 @@ func (v *status) render(s *state) {
 	progress := false
 	switch {
 	case s.phase == generating && s.step > 0:
-		says, progress = fmt.Sprintf(english.Working, s.step, s.steps), true
+		says, progress = fmt.Sprintf(say.Working, s.step, s.steps), true
 	case s.phase == loading && s.load.stage == "download":
-		says, progress = fmt.Sprintf(english.Percent, 100*s.load.fraction()), true
+		says, progress = fmt.Sprintf(say.Percent, 100*s.load.fraction()), true
 	}
 	if says == v.live.TextContent() || progress && time.Since(v.said) < quiet {
 		return

@@ -23,7 +23,7 @@ func newSettings(a *app, panel element) *settingsView {
 		hint:  el("p", attrs{"id": "steps-hint", "class": "muted"}),
 		size:  el("select", nil),
 	}
-	dice := iconButton("secondary square", "dice", english.Dice, func() {
+	dice := iconButton("secondary square", "dice", &say.Dice, func() {
 		a.update(func(s *state) { s.form.seed = float64(rand.Uint32()) })
 	})
 	dice.SetID("dice")
@@ -35,12 +35,12 @@ func newSettings(a *app, panel element) *settingsView {
 	on(v.size, "change", func(dom.Event) {
 		a.update(func(s *state) { fmt.Sscan(v.size.Get("value").String(), &s.form.size) })
 	})
-	v.sizeField = labelled("size", english.Size, v.size)
+	v.sizeField = labelled("size", &say.Size, v.size)
 	add(panel, el("section", attrs{"class": "card"},
-		el("h2", nil, english.Settings),
-		el("div", attrs{"class": "row"}, labelled("seed", english.Seed, v.seed), dice, labelled("steps", english.Steps, v.steps)),
-		el("label", attrs{"class": "check"}, v.lock, el("span", nil, english.Lock)),
-		el("p", attrs{"class": "muted"}, english.LockHint), v.hint,
+		el("h2", nil, &say.Settings),
+		el("div", attrs{"class": "row"}, labelled("seed", &say.Seed, v.seed), dice, labelled("steps", &say.Steps, v.steps)),
+		el("label", attrs{"class": "check"}, v.lock, el("span", nil, &say.Lock)),
+		el("p", attrs{"class": "muted"}, &say.LockHint), v.hint,
 		v.sizeField,
 	))
 	return v
@@ -58,7 +58,7 @@ func (v *settingsView) render(s *state) {
 	}
 	v.lock.Set("checked", s.form.locked)
 	setAttr(v.steps, "max", fmt.Sprint(s.model.MaxSteps))
-	setText(v.hint, fmt.Sprintf(english.StepsHint, s.model.Defaults.Steps, s.model.MaxSteps))
+	setText(v.hint, fmt.Sprintf(say.StepsHint, s.model.Defaults.Steps, s.model.MaxSteps))
 	show(v.sizeField, len(s.model.Sizes) > 1)
 	if !v.size.HasChildNodes() {
 		for _, size := range s.model.Sizes {

@@ -32,8 +32,8 @@ func (v *stage) render(s *state) {
 	v.main.render(s.picture, s, s.phase == generating && !s.comparing)
 	v.plain.render(s.plain, s, s.phase == generating && s.comparing)
 	if comparing && s.picture != nil {
-		v.main.say(fmt.Sprintf(english.GuidedLabel, numberText(s.picture.form.weight)))
-		v.plain.say(english.PlainLabel)
+		v.main.say(fmt.Sprintf(say.GuidedLabel, numberText(s.picture.form.weight)))
+		v.plain.say(say.PlainLabel)
 	} else {
 		v.main.say("")
 	}
@@ -70,13 +70,13 @@ func (e *easel) render(p *picture, s *state, working bool) {
 	preview, ok := s.preview.(js.Value)
 	switch {
 	case working && ok:
-		setAttr(e.canvas, "aria-label", fmt.Sprintf(english.PreviewLabel, s.step, s.steps))
+		setAttr(e.canvas, "aria-label", fmt.Sprintf(say.PreviewLabel, s.step, s.steps))
 		e.draw(preview, p == nil)
 	case p != nil:
-		setAttr(e.canvas, "aria-label", fmt.Sprintf(english.PictureLabel, p.form.prompt))
+		setAttr(e.canvas, "aria-label", fmt.Sprintf(say.PictureLabel, p.form.prompt))
 		e.draw(p.image.(js.Value), true)
 	case working:
-		setAttr(e.canvas, "aria-label", english.Step0)
+		setAttr(e.canvas, "aria-label", say.Step0)
 	}
 }
 
