@@ -7,13 +7,14 @@ SHELL       := /bin/bash
 ADDR   ?= 127.0.0.1:8080
 MODEL  ?= models/sprites
 QUANT  ?= Q8_0
+SMALL  ?= Q4_0
 PYTHON ?= /usr/bin/python3
 NODE_GPU := engine/gpu/noderun
 NAME   := $(notdir $(MODEL))
 
 export CGO_ENABLED := 0
 
-.PHONY: help run test dist bench golden train go wasm model check unit gpu browser mutants traintest fuzz
+.PHONY: help run test dist release bench golden train go wasm model check unit gpu browser mutants traintest fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -28,18 +29,28 @@ wasm: go
 	GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w" -o build/undertone.wasm ./wasm
 	@cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" build/wasm_exec.js
 
-# The converter is run whenever the source weights or the precision changed.
-model: build/$(QUANT)/$(NAME)/model.json
-build/$(QUANT)/$(NAME)/model.json: $(wildcard $(MODEL)/*) $(wildcard engine/weights/*.go) | go
-	@mkdir -p build/$(QUANT)
-	go run ./cmd/undertone convert $(MODEL) --to $(QUANT) --out build/$(QUANT)/$(NAME)
+# The converter is run whenever the source weights or the precision changed. The
+# site carries the model twice: in QUANT, and in SMALL for a smaller download.
+LARGE_MODEL := build/$(QUANT)/$(NAME)
+SMALL_MODEL := build/$(SMALL)/$(NAME)-q4
+SITE := --model $(LARGE_MODEL) --model $(SMALL_MODEL)
+
+model: $(LARGE_MODEL)/model.json $(SMALL_MODEL)/model.json
+$(LARGE_MODEL)/model.json: TYPE = $(QUANT)
+$(SMALL_MODEL)/model.json: TYPE = $(SMALL)
+$(LARGE_MODEL)/model.json $(SMALL_MODEL)/model.json: $(wildcard $(MODEL)/*) $(wildcard engine/weights/*.go) | go
+	@mkdir -p $(@D)
+	go run ./cmd/undertone convert $(MODEL) --to $(TYPE) --out $(@D)
 
 run: wasm model ## build the page with the shipped model and serve it (ADDR=127.0.0.1:8080)
-	go run ./cmd/undertone dist --out dist --model build/$(QUANT)/$(NAME)
+	go run ./cmd/undertone dist --out dist $(SITE)
 	go run ./cmd/undertone serve --addr $(ADDR) dist
 
 dist: wasm model ## write the static site to dist/, with brotli and gzip twins
-	go run ./cmd/undertone dist --out dist --model build/$(QUANT)/$(NAME) --twins
+	go run ./cmd/undertone dist --out dist $(SITE) --twins
+
+release: wasm model ## write the site as build/undertone-VERSION.zip, to be hosted without Go
+	go run ./cmd/undertone dist --out dist $(SITE) --twins --zip build
 
 # Every stage appends to build/test.log, from which the count at the end is made.
 # An operation's case that ran with the same launches on another kind of device

@@ -239,6 +239,10 @@ type tab struct {
 type options struct {
 	noGPU  bool   // the browser without WebGPU's flag: navigator.gpu exists, no adapter
 	script string // runs in every document before its own scripts
+	// Service workers are left out unless a test is about them: an installed one
+	// answers in the place of a server that misbehaves.
+	offline bool
+	profile string // the browser's folder, for a browser that is started again; "" is a fresh one
 }
 
 // open starts a browser with a fresh profile and opens the address.
@@ -248,8 +252,14 @@ func open(t *testing.T, address string, o options) *tab {
 	if err != nil {
 		t.Skip("there is no chromium: install it (Debian: apt install chromium) to run this test")
 	}
+	if !o.offline {
+		o.script += "delete Navigator.prototype.serviceWorker;"
+	}
+	if o.profile == "" {
+		o.profile = t.TempDir()
+	}
 	flags := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.UserDataDir(o.profile),
 		chromedp.Flag("headless", "new"), chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 	)

@@ -7,6 +7,7 @@
 //
 // The types and what every option means are in undertone.d.ts.
 import { advice, limits, messages, version } from "./protocol.js";
+import { script, workerAddress } from "./trusted.js";
 import { compiled } from "./wasm.js";
 
 /** Every failure is one of these; an abort has the name AbortError. */
@@ -23,14 +24,6 @@ const aborted = () => new UndertoneError("aborted", "Stopped.");
 
 /** How long an abort waits for the engine to say that it has stopped, in milliseconds. */
 const abortPatience = 400;
-
-const workerAddress = new URL("./worker.js", import.meta.url).href;
-const policy = globalThis.trustedTypes?.createPolicy("undertone", {
-  createScriptURL: (address) => {
-    if (address !== workerAddress) throw new TypeError(`not a script of Undertone: ${address}`);
-    return address;
-  },
-});
 
 export class Undertone {
   #link;
@@ -99,7 +92,7 @@ class Link {
       throw new UndertoneError("worker-failed", `The engine could not be fetched: ${error.message}`);
     });
     try {
-      this.#worker = new Worker(policy ? policy.createScriptURL(workerAddress) : workerAddress, { type: "module", name: "undertone" });
+      this.#worker = new Worker(script(workerAddress), { type: "module", name: "undertone" });
     } catch (error) {
       throw new UndertoneError("worker-failed", `The browser did not start the engine's worker: ${error.message}`);
     }

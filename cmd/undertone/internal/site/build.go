@@ -31,6 +31,8 @@ type Options struct {
 	Models []string          // folders with model.json and converted weights, named by their last element
 	Out    string            // the folder to write; replaced as a whole
 	Twins  bool              // also write .br and .gz twins of what compresses
+	Kill   bool              // sw.js is the kill switch (web/kill.js)
+	Name   string            // the version that the page shows
 }
 
 // stable are the files of web/ that keep their name at the root of the site.
@@ -38,6 +40,10 @@ var stable = map[string]bool{
 	"undertone.js": true, "undertone.d.ts": true, "element.js": true, "embed.html": true,
 	"sw.js": true, "manifest.webmanifest": true,
 }
+
+// twin names the content-hashed copies of stable files that the site's own pages
+// use, so that a page's files are of one version even while a new one is put up.
+var twin = map[string]string{"undertone.js": "inner/undertone.js"}
 
 // Build writes a site.
 func Build(o Options) error {
@@ -49,6 +55,14 @@ func Build(o Options) error {
 		if _, err := b.place(name, nil); err != nil {
 			return err
 		}
+	}
+	if !o.Kill {
+		if err := b.list(o.Models); err != nil {
+			return err
+		}
+	}
+	for name, text := range hostFiles {
+		b.files[name] = []byte(text)
 	}
 	tmp := o.Out + ".new"
 	if err := os.RemoveAll(tmp); err != nil {
@@ -109,6 +123,16 @@ func (b *builder) gather(o Options) error {
 			return err
 		}
 	}
+	for name, inner := range twin {
+		if data, ok := b.sources[name]; ok {
+			b.sources[inner] = data
+		}
+	}
+	if o.Kill {
+		b.sources[worker] = b.sources[killer]
+	}
+	delete(b.sources, killer)
+	b.name(o.Name)
 	return nil
 }
 
@@ -140,6 +164,9 @@ func (b *builder) place(name string, above []string) (string, error) {
 			target := string(parts[2])
 			if _, ok := b.sources[target]; !ok {
 				return m
+			}
+			if inner, ok := twin[target]; ok {
+				target = inner
 			}
 			addr, err := b.place(target, append(above, name))
 			if err != nil {

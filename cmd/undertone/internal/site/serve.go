@@ -13,34 +13,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 )
-
-// types are the media types of everything a site holds. They are written down
-// here because Go's own table reads the machine's files, which differ.
-var types = map[string]string{
-	".html":        "text/html; charset=utf-8",
-	".js":          "text/javascript; charset=utf-8",
-	".css":         "text/css; charset=utf-8",
-	".json":        "application/json",
-	".webmanifest": "application/manifest+json",
-	".wasm":        "application/wasm",
-	".svg":         "image/svg+xml",
-	".png":         "image/png",
-	".ico":         "image/x-icon",
-	".woff2":       "font/woff2",
-	".txt":         "text/plain; charset=utf-8",
-	".md":          "text/markdown; charset=utf-8",
-	".gguf":        "application/octet-stream",
-	".safetensors": "application/octet-stream",
-}
-
-// hashed matches the content-hashed names that Build gives: NAME.0123456789ab.EXT.
-var hashed = regexp.MustCompile(`\.[0-9a-f]{12}\.[a-z0-9]+$`)
 
 // Handler serves the files of a site folder as any static host should: media
 // types, byte ranges, strong validators, precompressed twins where they exist,
@@ -70,18 +47,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if name == "" || strings.HasSuffix(r.URL.Path, "/") {
 		name = path.Join(name, "index.html")
 	}
-	media, known := types[path.Ext(name)]
-	if !known {
-		media = "application/octet-stream"
-	}
 	head := w.Header()
-	head.Set("Content-Type", media)
-	head.Set("X-Content-Type-Options", "nosniff")
-	// Isolated pages (COEP) may embed the site and its files.
-	head.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	head.Set("Cache-Control", "no-cache")
-	if hashed.MatchString(name) {
-		head.Set("Cache-Control", "public, max-age=31536000, immutable")
+	for key, value := range headers(name) {
+		head.Set(key, value)
 	}
 	head.Add("Vary", "Accept-Encoding")
 	// A range of a compressed twin would be a range of other bytes than the
@@ -95,6 +63,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := h.open(w, r, name, ""); err != nil {
 		head.Del("Cache-Control")
+		head.Del("Content-Security-Policy")
 		head.Set("Content-Type", types[".txt"])
 		http.Error(w, "no such file: /"+name, http.StatusNotFound)
 	}

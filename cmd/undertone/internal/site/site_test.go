@@ -27,18 +27,20 @@ func source(t *testing.T) Options {
 			t.Fatal(err)
 		}
 	}
-	put("index.html", `<link href="./web/style.css"><script src="./undertone.js"></script>`)
+	put("index.html", `<link href="./web/style.css">`+versionTag+`<script src="./undertone.js"></script>`)
 	put("web/undertone.js", `new Worker("./worker.js"); fetch('./undertone.wasm'); fetch("./models/x.json")`)
 	put("web/worker.js", `import "./protocol.js"`)
 	put("web/protocol.js", `export const version = 1`+strings.Repeat(" ", 2000))
 	put("web/style.css", `body{background:url(./icon.svg)}`)
 	put("web/icon.svg", `<svg/>`)
 	put("web/notes.md", `not served`)
+	put("web/sw.js", "start\n"+shellLine+"\nend")
+	put("web/kill.js", "kill")
 	put("undertone.wasm", "\x00asm")
 	put("model/tiny/model.json", `{"name":"tiny","files":[{"role":"dit","path":"dit.gguf","bytes":4}]}`)
 	put("model/tiny/dit.gguf", "GGUF")
 	return Options{Root: root, Extra: map[string]string{"undertone.wasm": filepath.Join(root, "undertone.wasm")},
-		Models: []string{filepath.Join(root, "model/tiny")}, Out: filepath.Join(root, "dist"), Twins: true}
+		Models: []string{filepath.Join(root, "model/tiny")}, Out: filepath.Join(root, "dist"), Twins: true, Name: "1.2.3"}
 }
 
 func read(t *testing.T, p string) string {
@@ -56,7 +58,7 @@ func TestBuildRewritesReferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
-		"index.html":             `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><script src="\./undertone\.js"></script>$`,
+		"index.html":             `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><meta name="version" content="1\.2\.3"><script src="\./assets/undertone\.[0-9a-f]{12}\.js"></script>$`,
 		"undertone.js":           `^new Worker\("\./assets/worker\.[0-9a-f]{12}\.js"\); fetch\('\./assets/undertone\.[0-9a-f]{12}\.wasm'\); fetch\("\./models/x\.json"\)$`,
 		"models/tiny/model.json": `"path": "dit\.[0-9a-f]{12}\.gguf"`,
 	} {
@@ -74,8 +76,8 @@ func TestBuildRewritesReferences(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(o.Out, "assets/notes*")); len(left) != 0 {
 		t.Errorf("notes are served: %v", left)
 	}
-	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 11 {
-		t.Errorf("SHA256SUMS lists %d files, want 11", n)
+	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 15 {
+		t.Errorf("SHA256SUMS lists %d files, want 15", n)
 	}
 }
 

@@ -1,0 +1,75 @@
+package site
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// worker and killer are the service worker's source and the one that ends it.
+const (
+	worker = "sw.js"
+	killer = "kill.js"
+)
+
+// shellLine is the line of web/sw.js that the builder fills in.
+const shellLine = `const site = { version: "unbuilt", shell: {}, models: [] };`
+
+// shell is what the service worker knows about its version of the site.
+type shell struct {
+	Version string            `json:"version"`
+	Shell   map[string]string `json:"shell"`  // address → integrity, as fetch takes it
+	Models  []string          `json:"models"` // addresses of model.json
+}
+
+// list writes the shell's files into the service worker: everything that a page
+// needs to start, so neither pictures for app stores nor documents nor weights.
+func (b *builder) list(models []string) error {
+	source, ok := b.files[worker]
+	if !ok {
+		return nil
+	}
+	s := shell{Shell: map[string]string{}, Models: []string{}}
+	for name, data := range b.files {
+		switch ext := path.Ext(name); {
+		case name == worker, ext == ".png", ext == ".ts", ext == ".txt":
+			continue
+		}
+		sum := sha256.Sum256(data)
+		s.Shell[name] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+	}
+	for _, m := range models {
+		s.Models = append(s.Models, "models/"+filepath.Base(m)+"/model.json")
+	}
+	files, err := json.Marshal(s.Shell) // in the order of the names
+	if err != nil {
+		return err
+	}
+	s.Version = shortHash(files)
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	if bytes.Count(source, []byte(shellLine)) != 1 {
+		return fmt.Errorf("site: %s does not hold the line %s once", worker, shellLine)
+	}
+	b.files[worker] = bytes.Replace(source, []byte(shellLine), append(append([]byte("const site = "), text...), ';'), 1)
+	return nil
+}
+
+// versionTag is where index.html shows the version; the builder fills it in.
+const versionTag = `<meta name="version" content="development">`
+
+// name writes the version into the page.
+func (b *builder) name(version string) {
+	if version == "" {
+		return
+	}
+	tag := strings.Replace(versionTag, "development", version, 1)
+	b.sources["index.html"] = bytes.Replace(b.sources["index.html"], []byte(versionTag), []byte(tag), 1)
+}

@@ -1,0 +1,111 @@
+// The page as an app: it registers the service worker (sw.js), hears of updates and
+// of the browser's offer to install, and tells the page's view of these things
+// (wasm/page/update_js.go), which reads `state` and calls the rest. A page that
+// works is never reloaded unless a person asks for it.
+import { script, serviceWorkerAddress } from "./trusted.js";
+
+/** How often a page that stays open looks for a new version, in milliseconds. */
+const interval = 60 * 60 * 1000;
+
+let changed = () => {};
+let registration;
+let prompt; // the browser's offer to install
+let reloading = false;
+
+/** What the page shows: `update` is "", "waiting" (a new version is ready to be
+ * chosen) or "chosen" (another tab chose it; this one still runs the old). */
+export const state = { online: navigator.onLine, update: "", installable: false, offline: false };
+
+function set(values) {
+  Object.assign(state, values);
+  changed();
+}
+
+/** Calls f now and whenever the state has changed. */
+export function listen(f) {
+  changed = f;
+  f();
+}
+
+addEventListener("online", () => set({ online: true }));
+addEventListener("offline", () => set({ online: false }));
+addEventListener("beforeinstallprompt", (event) => {
+  event.preventDefault(); // the page has a button of its own for it
+  prompt = event;
+  set({ installable: true });
+});
+addEventListener("appinstalled", () => {
+  prompt = undefined;
+  set({ installable: false });
+});
+
+/** Shows the browser's own dialogue for installing. */
+export async function install() {
+  const offer = prompt;
+  prompt = undefined; // it can be shown once
+  set({ installable: false });
+  await offer?.prompt();
+}
+
+/** The service workers of this browser, where a page may have them. */
+function container() {
+  try {
+    return isSecureContext ? navigator.serviceWorker : undefined;
+  } catch {
+    return undefined; // a sandboxed frame
+  }
+}
+
+/** Registers the service worker. main is the address of the page's script, by which
+ * the service worker knows the page's version. */
+export async function register(main) {
+  const workers = container();
+  if (!workers || registration) return;
+  let controlled = Boolean(workers.controller);
+  workers.addEventListener("controllerchange", () => {
+    if (reloading) location.reload();
+    else if (controlled) set({ update: "chosen" });
+    controlled = true; // the first time it is this page's own version
+  });
+  try {
+    registration = await workers.register(script(serviceWorkerAddress), { updateViaCache: "none" });
+  } catch (error) {
+    console.info("This page will not start without a network:", error.message);
+    return;
+  }
+  if (registration.waiting && workers.controller) set({ update: "waiting" });
+  registration.addEventListener("updatefound", () => {
+    const next = registration.installing;
+    next?.addEventListener("statechange", () => {
+      if (next.state === "installed" && workers.controller && registration.waiting === next) set({ update: "waiting" });
+      // Another tab chose it, or it gave way to a newer one.
+      if (next.state === "redundant" && state.update === "waiting" && !registration.waiting) set({ update: "" });
+    });
+  });
+  setInterval(check, interval);
+  addEventListener("online", check);
+  const { active } = await workers.ready;
+  set({ offline: true });
+  (workers.controller ?? active).postMessage({ undertone: "started", script: main });
+}
+
+/** Looks for a new version. */
+export async function check() {
+  await registration?.update().catch(() => {}); // without a network there is none
+}
+
+/** Takes the new version into use and reloads; the page asks only between pictures. */
+export function update() {
+  reloading = true;
+  if (registration?.waiting) registration.waiting.postMessage({ undertone: "activate" });
+  else location.reload();
+}
+
+/** For a page that could not start: takes a newer version as soon as there is one. */
+export async function rescue(main) {
+  listen(() => {
+    if (state.update === "waiting") update();
+  });
+  await register(main);
+  await check();
+}
