@@ -33,10 +33,11 @@ var rooms = map[string]string{
 	// The engine receives its Backend: it knows no machine.
 	"engine":            "engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/enginetest": "engine engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/recipe":     "engine engine/fault engine/text guidance",
 	"engine/mutants":    "",
 	// These two construct the machines. Nothing imports them.
-	"wasm/…": "wasm/… engine engine/op engine/fault engine/weights engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",
-	"cmd/…":  "cmd/… engine engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
+	"wasm/…": "wasm/… engine engine/recipe engine/op engine/fault engine/weights engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",
+	"cmd/…":  "cmd/… engine engine/recipe engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
 	// Its only Go files are the tests that drive a browser.
 	"web": "engine wasm/protocol github.com/andybalholm/brotli",
 }

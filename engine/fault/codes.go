@@ -33,6 +33,8 @@ const (
 	WeightsMissing    Code = "weights-missing"    // a tensor the model needs is absent or misshapen
 	ModelUnsupported  Code = "model-unsupported"  // a family, layout or setting we do not have
 	TokenizerInvalid  Code = "tokenizer-invalid"  // tokenizer.json cannot be used
+	StorageFull       Code = "storage-full"       // no room for the weights beyond this visit
+	StorageRefused    Code = "storage-refused"    // the browser keeps nothing here
 	PromptTooLong     Code = "prompt-too-long"    // over the byte limit
 	PromptNotText     Code = "prompt-not-text"    // invalid UTF-8 or control characters
 	SeedRange         Code = "seed-range"         // not a whole number in 0 … 2^32-1
@@ -42,6 +44,7 @@ const (
 	GuidanceInvalid   Code = "guidance-invalid"   // a direction or schedule out of range
 	RequestInvalid    Code = "request-invalid"    // anything else wrong with a request
 	EncodeUnsupported Code = "encode-unsupported" // r.blob was asked for a type it cannot make
+	PictureInvalid    Code = "picture-invalid"    // a file that holds no parameters of a picture
 )
 
 var codes = []Code{
@@ -49,9 +52,9 @@ var codes = []Code{
 	NoWebGPU, InsecureContext, NoAdapter, DeviceRefused, DeviceLost, OutOfMemory, ShaderCompile,
 	GPUValidation, LimitExceeded, NotFinite, Shape, BackendMissing, WorkerFailed, Protocol,
 	Fetch, HTTPStatus, NotWeights, ManifestInvalid, WeightsFormat, WeightsTruncated, WeightsHash,
-	WeightsNotFinite, WeightsMissing, ModelUnsupported, TokenizerInvalid,
+	WeightsNotFinite, WeightsMissing, ModelUnsupported, TokenizerInvalid, StorageFull, StorageRefused,
 	PromptTooLong, PromptNotText, SeedRange, StepsRange, SizeUnsupported, CFGRange,
-	GuidanceInvalid, RequestInvalid, EncodeUnsupported,
+	GuidanceInvalid, RequestInvalid, EncodeUnsupported, PictureInvalid,
 }
 
 var advice = map[Code]string{
@@ -84,6 +87,8 @@ var advice = map[Code]string{
 	WeightsMissing:    "The weight file does not fit its description: publish it again.",
 	ModelUnsupported:  "This model needs a newer version of Undertone.",
 	TokenizerInvalid:  "The model's tokenizer.json cannot be used: publish the model again.",
+	StorageFull:       "Pictures are made all the same; the weights are downloaded again next time, unless there is more room then.",
+	StorageRefused:    "Pictures are made all the same; the weights are downloaded again next time. In an ordinary window of the full page they can be kept.",
 	PromptTooLong:     "Shorten the prompt.",
 	PromptNotText:     "Type the prompt as plain text.",
 	SeedRange:         "Use a whole number from 0 to 4294967295 as the seed.",
@@ -93,4 +98,5 @@ var advice = map[Code]string{
 	GuidanceInvalid:   "Check the guidance weight and schedule.",
 	RequestInvalid:    "Check the values that were given.",
 	EncodeUnsupported: "Choose image/png.",
+	PictureInvalid:    "Choose a PNG that was saved here; other programs and many sites remove what is written into it.",
 }

@@ -1,0 +1,128 @@
+package recipe
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"undertone/engine"
+)
+
+// MaxHash is the longest hash that is read, in bytes.
+const MaxHash = 256 << 10
+
+// Hash is the part of a link that holds a picture's parameters, from its # on:
+//
+//	#prompt=a+red+car&seed=7&steps=4&size=256&guidance=[{"positive":"detailed","weight":2}]
+//
+// where what has a meaning in addresses is escaped as forms do it. The scale cfg
+// is left out where it is off.
+func Hash(q engine.Request) string {
+	var b strings.Builder
+	b.WriteString("#prompt=")
+	escape(&b, q.Prompt)
+	number := func(f Field, n int64) {
+		b.WriteString("&" + string(f) + "=" + strconv.FormatInt(n, 10))
+	}
+	number(Seed, int64(q.Seed))
+	number(Steps, int64(q.Steps))
+	number(Size, int64(q.Size))
+	if q.CFG != 1 {
+		b.WriteString("&cfg=" + numeral(q.CFG))
+	}
+	if len(q.Guidance) > 0 {
+		text, err := json.Marshal(terms(q.Guidance))
+		if err != nil {
+			panic(err) // as in JSON
+		}
+		b.WriteString("&guidance=")
+		escape(&b, string(text))
+	}
+	return b.String()
+}
+
+// FromHash reads a hash, with or without its #. What is missing comes from base.
+// It reports false for a hash that holds no parameters, such as that of a link
+// within the page.
+func FromHash(hash string, base engine.Request, l Limits) (engine.Request, []Notice, bool) {
+	r := reader{limits: l}
+	hash = strings.TrimPrefix(hash, "#")
+	if !strings.Contains(hash, "=") {
+		return base, nil, false
+	}
+	if len(hash) > MaxHash {
+		r.notice(Link, strconv.Itoa(len(hash)), "")
+		return base, r.notices, true
+	}
+	given := map[Field]string{}
+	unknown := 0
+	for pair := range strings.SplitSeq(hash, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		switch f := Field(unescape(key)); f {
+		case Prompt, Seed, Steps, Size, CFG, Guidance:
+			if _, twice := given[f]; twice {
+				r.notice(f, unescape(value), "") // the first one counts
+				continue
+			}
+			given[f] = unescape(value)
+		case "":
+		default:
+			if unknown++; unknown <= 3 {
+				r.notice(Link, string(f), "")
+			}
+		}
+	}
+	if len(given) == 0 {
+		return base, nil, false
+	}
+	if s, ok := given[Prompt]; ok {
+		base.Prompt = r.text(Prompt, s)
+	}
+	r.request(&base, func(f Field) (string, bool) { s, ok := given[f]; return s, ok })
+	return base, r.notices, true
+}
+
+const hex = "0123456789ABCDEF"
+
+// escape writes s as forms do, but leaves what is allowed in the hash of an
+// address and does not end a link in a running text.
+func escape(b *strings.Builder, s string) {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-_.~:,/", c) >= 0:
+			b.WriteByte(c)
+		case c == ' ':
+			b.WriteByte('+')
+		default:
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		}
+	}
+}
+
+// unescape reads what escape wrote. A % without two digits stands for itself, as
+// in browsers.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '+':
+			b.WriteByte(' ')
+		case s[i] == '%' && i+2 < len(s) && digit(s[i+1]) >= 0 && digit(s[i+2]) >= 0:
+			b.WriteByte(byte(digit(s[i+1])<<4 | digit(s[i+2])))
+			i += 2
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String()
+}
+
+// digit is the value of a hexadecimal digit, −1 for anything else.
+func digit(c byte) int {
+	if c >= 'a' {
+		c -= 'a' - 'A'
+	}
+	return strings.IndexByte(hex, c)
+}

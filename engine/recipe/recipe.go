@@ -1,0 +1,262 @@
+// Package recipe carries the parameters of a picture from one person to another:
+// in the hash of a link, which people can read and change, and in a text chunk of
+// a PNG file. What comes back is foreign: a number out of range is brought into
+// it, anything else that cannot be used is left out, and a notice tells of each.
+package recipe
+
+import (
+	"cmp"
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"undertone/engine"
+	"undertone/engine/fault"
+	"undertone/engine/text"
+)
+
+// Limits are what the model at hand can do.
+type Limits struct {
+	MaxSteps int
+	Sizes    []int // sides in pixels, at least one
+	Blocks   int   // of the transformer, double and single together
+}
+
+// Notice tells of a value that was not taken as it was given. Used is what stands
+// in its place, "" when the value was left out.
+type Notice struct {
+	Field Field
+	Given string // at most 40 characters of it
+	Used  string
+}
+
+// Field names what a notice is about; these are also the keys of the hash.
+type Field string
+
+// The fields. Direction and Schedule lie within Guidance.
+const (
+	Prompt    Field = "prompt"
+	Seed      Field = "seed"
+	Steps     Field = "steps"
+	Size      Field = "size"
+	CFG       Field = "cfg"
+	Guidance  Field = "guidance"
+	Direction Field = "direction" // one of several; Given is its positive text or its number
+	Weight    Field = "weight"
+	Schedule  Field = "schedule"
+	Link      Field = "link"  // the link as a whole, or a key it does not know
+	Model     Field = "model" // the picture is of another model or revision
+)
+
+// MaxJSON is the longest JSON of parameters in bytes: eight directions and the
+// prompt at their longest, escaped, fit into it.
+const MaxJSON = 512 << 10
+
+// JSON is what makes the picture again, as the API's generate takes it (without
+// what is the default there), and what it was made with.
+func JSON(p engine.Parameters) []byte {
+	text, err := json.Marshal(document{
+		Prompt: p.Prompt, Seed: p.Seed, Steps: p.Steps, Size: p.Size, CFG: p.CFG, Guidance: terms(p.Guidance),
+		Model: p.Model, Revision: p.Revision, Precision: p.Precision, Backend: p.Backend, Plan: p.Plan,
+	})
+	if err != nil {
+		panic(err) // numbers of a finished picture are finite, and nothing else can fail
+	}
+	return text
+}
+
+// document is the JSON in a PNG.
+type document struct {
+	Prompt    string  `json:"prompt"`
+	Seed      uint32  `json:"seed"`
+	Steps     int     `json:"steps"`
+	Size      int     `json:"size"`
+	CFG       float64 `json:"cfg"`
+	Guidance  []term  `json:"guidance"`
+	Model     string  `json:"model"`
+	Revision  string  `json:"revision"`
+	Precision string  `json:"precision"`
+	Backend   string  `json:"backend"`
+	Plan      string  `json:"plan"`
+}
+
+// FromJSON reads what JSON wrote. What is missing comes from base; keys it does
+// not know are of a later version and do no harm. The error is of the code
+// fault.PictureInvalid.
+func FromJSON(text []byte, base engine.Request, l Limits) (engine.Parameters, []Notice, error) {
+	out := engine.Parameters{Request: base}
+	if len(text) > MaxJSON {
+		return out, nil, fault.New(fault.PictureInvalid, "the parameters have %d bytes, the limit is %d", len(text), MaxJSON)
+	}
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(text, &given); err != nil {
+		return out, nil, fault.Wrap(err, fault.PictureInvalid, "the parameters are not a JSON object")
+	}
+	r := reader{limits: l}
+	word := func(key string) (s string, ok bool) {
+		raw, there := given[key]
+		if !there {
+			return "", false
+		}
+		if err := json.Unmarshal(raw, &s); err != nil {
+			r.notice(Field(key), string(raw), "")
+			return "", false
+		}
+		return s, true
+	}
+	if s, ok := word("prompt"); ok {
+		out.Prompt = r.text(Prompt, s)
+	}
+	r.request(&out.Request, func(f Field) (string, bool) {
+		raw, ok := given[string(f)]
+		return string(raw), ok
+	})
+	for key, field := range map[string]*string{
+		"model": &out.Model, "revision": &out.Revision, "precision": &out.Precision, "backend": &out.Backend, "plan": &out.Plan,
+	} {
+		if s, ok := word(key); ok {
+			*field = short(s)
+		}
+	}
+	return out, r.notices, nil
+}
+
+// reader collects the notices.
+type reader struct {
+	limits  Limits
+	notices []Notice
+}
+
+func (r *reader) notice(f Field, given, used string) {
+	r.notices = append(r.notices, Notice{f, short(given), used})
+}
+
+// request reads everything but the prompt, which the hash and JSON write
+// differently.
+func (r *reader) request(q *engine.Request, given func(Field) (string, bool)) {
+	if s, ok := given(Seed); ok {
+		q.Seed = uint32(r.whole(Seed, s, 0, math.MaxUint32, float64(q.Seed)))
+	}
+	if s, ok := given(Steps); ok {
+		q.Steps = int(r.whole(Steps, s, 1, float64(r.limits.MaxSteps), float64(q.Steps)))
+	}
+	if s, ok := given(Size); ok {
+		q.Size = r.size(s, q.Size)
+	}
+	if s, ok := given(CFG); ok {
+		q.CFG = r.number(CFG, s, 0, engine.MaxCFG, q.CFG)
+	}
+	if s, ok := given(Guidance); ok {
+		q.Guidance = r.guidance(s)
+	}
+}
+
+// number reads a number and brings it into its range; what is none leaves was.
+func (r *reader) number(f Field, s string, from, to, was float64) float64 {
+	v, ok := parse(s)
+	if !ok {
+		r.notice(f, s, "")
+		return was
+	}
+	return r.clamp(f, v, from, to)
+}
+
+func (r *reader) whole(f Field, s string, from, to, was float64) float64 {
+	v, ok := parse(s)
+	if !ok {
+		r.notice(f, s, "")
+		return was
+	}
+	return r.clampWhole(f, v, from, to)
+}
+
+func (r *reader) clamp(f Field, v, from, to float64) float64 {
+	used := min(max(v, from), to)
+	if used != v {
+		r.notice(f, numeral(v), numeral(used))
+	}
+	return used
+}
+
+func (r *reader) clampWhole(f Field, v, from, to float64) float64 {
+	used := min(max(math.Round(v), from), to)
+	if used != v {
+		r.notice(f, numeral(v), numeral(used))
+	}
+	return used
+}
+
+// size takes the size of the model that is nearest.
+func (r *reader) size(s string, was int) int {
+	v, ok := parse(s)
+	if !ok || len(r.limits.Sizes) == 0 {
+		r.notice(Size, s, "")
+		return was
+	}
+	used := slices.MinFunc(r.limits.Sizes, func(a, b int) int {
+		return cmp.Compare(math.Abs(float64(a)-v), math.Abs(float64(b)-v))
+	})
+	if float64(used) != v {
+		r.notice(Size, numeral(v), strconv.Itoa(used))
+	}
+	return used
+}
+
+// text makes foreign words fit to be a prompt: valid, without control characters,
+// not too long.
+func (r *reader) text(f Field, s string) string {
+	if text.CheckPrompt(s) == nil {
+		return s
+	}
+	clean := strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) && !unicode.IsSpace(c) {
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	clean = cut(clean, text.MaxPrompt)
+	r.notice(f, s, short(clean))
+	return clean
+}
+
+// parse reads a number as JSON writes it. One too large for a float64 is the
+// largest there is, so that it can be brought into range like any other.
+func parse(s string) (float64, bool) {
+	if len(s) == 0 || len(s) > 400 || strings.Trim(s, "0123456789+-.eE") != "" {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil && !math.IsInf(v, 0) {
+		return 0, false
+	}
+	return min(max(v, -math.MaxFloat64), math.MaxFloat64), true
+}
+
+func numeral(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// short is the beginning of a value, for people to recognise it by.
+func short(s string) string {
+	n := 0
+	for i := range s {
+		if n == 40 {
+			return strings.ToValidUTF8(s[:i], "\uFFFD") + "…"
+		}
+		n++
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// cut keeps at most n bytes of a valid text, whole characters only.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,149 @@
+package recipe
+
+import (
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"undertone/engine"
+	"undertone/guidance"
+)
+
+var (
+	limits = Limits{MaxSteps: 50, Sizes: []int{128, 256}, Blocks: 8}
+	base   = engine.Request{Prompt: "a frog", Seed: 3, Steps: 4, Size: 256, CFG: 1}
+)
+
+// rich is a request that uses everything.
+var rich = engine.Request{
+	Prompt: "twò cats & a=\"dog\" #1 + 50% 画\n<b>", Seed: math.MaxUint32, Steps: 7, Size: 128, CFG: 3.5,
+	Guidance: []engine.Term{
+		{Positive: "ultra-detailed", Negative: "flat", Weight: -2.25, Head: 0.5, Schedule: guidance.Schedule{Kind: "step", Start: 5, Of: 57}},
+		{Positive: "a", Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}},
+		{Weight: 3, Schedule: guidance.Schedule{Kind: "window", Start: 0, End: 3}},
+		{Weight: 1.5, Schedule: guidance.Schedule{Kind: "bumps", Of: 57, Centers: []float64{20, 50}, Width: 4.5}},
+		{Weight: 2, Schedule: guidance.Schedule{Kind: "intervals", Intervals: []guidance.Interval{{From: 0, To: 2, Weight: 1}, {From: 5, To: 8, Weight: -0.5}}}},
+		{Weight: 1, Schedule: guidance.Schedule{Kind: "table", Table: []float64{0, 0.1, -0.2, 1, 2, 3, 4, 5}}},
+	},
+}
+
+func TestHashThereAndBack(t *testing.T) {
+	for _, q := range []engine.Request{base, rich, {Size: 128, Steps: 1, CFG: 1}} {
+		hash := Hash(q)
+		if i := strings.IndexFunc(hash, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune("\"<>{}[]`|^\\", c) }); i >= 0 {
+			t.Errorf("%q is not the hash of an address at %d", hash, i)
+		}
+		got, notices, ok := FromHash(hash, base, limits)
+		if !ok || len(notices) != 0 || !reflect.DeepEqual(got, q) {
+			t.Errorf("%s\ngave %+v, notices %v,\nwanted %+v", hash, got, notices, q)
+		}
+	}
+	if got, want := Hash(base), "#prompt=a+frog&seed=3&steps=4&size=256"; got != want {
+		t.Errorf("the hash is %s, wanted %s", got, want)
+	}
+}
+
+func TestHashWithoutParameters(t *testing.T) {
+	for _, hash := range []string{"", "#", "#panel", "#a=b", "#=", "#&&"} {
+		if got, _, ok := FromHash(hash, base, limits); ok || !reflect.DeepEqual(got, base) {
+			t.Errorf("%q was taken for parameters: %+v", hash, got)
+		}
+	}
+}
+
+// What is wrong is clamped or left out, and said.
+func TestHashClamps(t *testing.T) {
+	with := func(change func(q *engine.Request)) engine.Request { q := base; change(&q); return q }
+	term := func(t engine.Term) engine.Request {
+		if t.Schedule.Kind == "" {
+			t.Schedule.Kind = "constant"
+		}
+		return with(func(q *engine.Request) { q.Guidance = []engine.Term{t} })
+	}
+	for _, c := range []struct {
+		hash string
+		want engine.Request
+		said []Notice
+	}{
+		{"seed=-1", with(func(q *engine.Request) { q.Seed = 0 }), []Notice{{Seed, "-1", "0"}}},
+		{"seed=1e400", with(func(q *engine.Request) { q.Seed = math.MaxUint32 }), []Notice{{Seed, numeral(math.MaxFloat64), "4.294967295e+09"}}},
+		{"seed=3.7", with(func(q *engine.Request) { q.Seed = 4 }), []Notice{{Seed, "3.7", "4"}}},
+		{"seed=NaN", base, []Notice{{Seed, "NaN", ""}}},
+		{"seed=0x10", base, []Notice{{Seed, "0x10", ""}}},
+		{"seed=", base, []Notice{{Seed, "", ""}}},
+		{"seed=5&seed=6", with(func(q *engine.Request) { q.Seed = 5 }), []Notice{{Seed, "6", ""}}},
+		{"steps=999", with(func(q *engine.Request) { q.Steps = 50 }), []Notice{{Steps, "999", "50"}}},
+		{"size=100000", base, []Notice{{Size, "100000", "256"}}},
+		{"cfg=-3", with(func(q *engine.Request) { q.CFG = 0 }), []Notice{{CFG, "-3", "0"}}},
+		{"prompt=a%00b%ff", with(func(q *engine.Request) { q.Prompt = "ab\uFFFD" }), []Notice{{Prompt, "a\x00b\uFFFD", "ab\uFFFD"}}},
+		{"prompt=100%25%2&seed=3", with(func(q *engine.Request) { q.Prompt = "100%%2" }), nil},
+		{"seed=3&utm_source=x", base, []Notice{{Link, "utm_source", ""}}},
+		{"guidance=nonsense", base, []Notice{{Guidance, "nonsense", ""}}},
+		{`guidance={"weight":1}`, base, []Notice{{Guidance, `{"weight":1}`, ""}}},
+		{`guidance=[{"weight":"1"}]`, base, []Notice{{Guidance, `[{"weight":"1"}]`, ""}}},
+		{`guidance=[{"weight":null}]`, base, []Notice{{Guidance, `[{"weight":null}]`, ""}}},
+		{`guidance=[{"weight":1,"colour":2}]`, base, []Notice{{Guidance, `[{"weight":1,"colour":2}]`, ""}}},
+		{`guidance=[]x`, base, []Notice{{Guidance, `[]x`, ""}}},
+		{`guidance=[{"weight":1e9,"head":-1e999}]`, term(engine.Term{Weight: 20, Head: -20}), []Notice{{Weight, "1e%2B09", "20"}, {Weight, numeral(-math.MaxFloat64), "-20"}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"spiral"}}]`, term(engine.Term{Weight: 1}), []Notice{{Schedule, "spiral", "constant"}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":99}}]`, term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 7}}),
+			[]Notice{{Schedule, "99", "7"}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"window","start":5,"end":2}}]`, term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "window", Start: 5, End: 5}}),
+			[]Notice{{Schedule, "2", "5"}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"table","table":[1,2]}}]`, term(engine.Term{Weight: 1}), []Notice{{Schedule, "table", "constant"}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"bumps","width":-4}}]`, term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "bumps"}}),
+			[]Notice{{Schedule, "-4", "0"}}},
+	} {
+		for i := range c.said {
+			c.said[i].Given = strings.ReplaceAll(c.said[i].Given, "%2B", "+")
+			c.said[i].Given = short(c.said[i].Given)
+		}
+		got, said, ok := FromHash("#"+c.hash, base, limits)
+		if !ok || !reflect.DeepEqual(got, c.want) || !slices.Equal(said, c.said) {
+			t.Errorf("%s\ngave   %+v %q\nwanted %+v %q", c.hash, got, said, c.want, c.said)
+		}
+	}
+}
+
+func TestHashCaps(t *testing.T) {
+	got, said, ok := FromHash("#prompt="+strings.Repeat("x", MaxHash), base, limits)
+	if !ok || !reflect.DeepEqual(got, base) || len(said) != 1 || said[0].Field != Link {
+		t.Errorf("a hash over the limit gave %.60v, %v", got, said)
+	}
+	got, said, _ = FromHash("#prompt="+strings.Repeat("画", 2000), base, limits)
+	if len(got.Prompt) != 4095 || len(said) != 1 || said[0].Field != Prompt {
+		t.Errorf("a long prompt has %d bytes, notices %v", len(got.Prompt), said)
+	}
+	got, said, _ = FromHash("#guidance=["+strings.Repeat(`{"weight":1},`, 11)+`{"weight":2}]`, base, limits)
+	if len(got.Guidance) != engine.MaxTerms || !slices.Equal(said, []Notice{{Guidance, "12", "8"}}) {
+		t.Errorf("12 directions gave %d, %v", len(got.Guidance), said)
+	}
+	_, said, _ = FromHash("#seed=1"+strings.Repeat("&x=1", 5000), base, limits)
+	if len(said) != 3 {
+		t.Errorf("5000 unknown keys gave %d notices", len(said))
+	}
+}
+
+// Every request that comes out of a hash is one that the engine accepts.
+func FuzzHash(f *testing.F) {
+	for _, s := range []string{Hash(rich), Hash(base), "#seed=1e400&guidance=[{\"weight\":-1e400}]", "#guidance=%5B%7B%22weight%22:1,%22schedule%22:%7B%22kind%22:%22intervals%22,%22intervals%22:%5B%7B%22from%22:3,%22to%22:1,%22weight%22:99%7D%5D%7D%7D%5D"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, hash string) {
+		q, notices, ok := FromHash(hash, base, limits)
+		if !ok && !reflect.DeepEqual(q, base) {
+			t.Fatalf("%q holds nothing, but gave %+v", hash, q)
+		}
+		valid(t, q)
+		for _, n := range notices {
+			if len(n.Given) > 200 || len(n.Used) > 200 {
+				t.Fatalf("a notice of %d and %d bytes", len(n.Given), len(n.Used))
+			}
+		}
+		if again, notices, _ := FromHash(Hash(q), base, limits); len(notices) != 0 || !same(again, q) {
+			t.Fatalf("%+v became %+v (%v)", q, again, notices)
+		}
+	})
+}
