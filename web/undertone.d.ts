@@ -130,7 +130,7 @@ export interface Result {
   notices?: string[];
   /** For every direction: lengths of the prompt's vector and of the direction, their angle, and each block's weight. */
   geometry?: { normY: number; normDelta: number; angleDegrees: number; weights: number[] }[];
-  /** The picture as a file. Only "image/png" can be made. */
+  /** The picture as a file, with its parameters in a text chunk (iTXt, keyword "undertone", JSON). Only "image/png" can be made. */
   blob(type?: "image/png"): Promise<Blob>;
 }
 

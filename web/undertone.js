@@ -8,6 +8,7 @@
 // The types and what every option means are in undertone.d.ts.
 import { advice, limits, messages, version } from "./protocol.js";
 import { script, workerAddress } from "./trusted.js";
+import { withParameters } from "./png.js";
 import { compiled } from "./wasm.js";
 
 /** Every failure is one of these; an abort has the name AbortError. */
@@ -198,7 +199,7 @@ function picture({ width, height, ...result }, pixels) {
       if (type !== "image/png") throw new UndertoneError("encode-unsupported", `A picture cannot be written as ${show(type)}.`);
       const canvas = new OffscreenCanvas(width, height);
       canvas.getContext("2d").putImageData(image, 0, 0);
-      return canvas.convertToBlob({ type });
+      return withParameters(await canvas.convertToBlob({ type }), result.parameters);
     },
   };
 }
