@@ -37,6 +37,8 @@ type canvas struct {
 	runStep    op.Program   // one pass, Euler
 	runCFG     op.Program   // two passes, classifier-free guidance, Euler
 	cfg        float32      // the scale recorded in runCFG
+	runProbe   op.Program   // one pass that leaves the latent alone, see probe.go
+	gaze       dit.Gaze     // what runProbe writes to
 	stepMs     float64      // what a step took in the last picture; 0 before the first
 	owned      []*op.Tensor
 }
@@ -206,8 +208,8 @@ func encoded(p op.Program, since time.Time) float64 {
 // denoise runs every step. Each is waited for, unless nobody listens to steps and
 // all of them together are known to be quick: then they are submitted at once,
 // which saves a round trip to the GPU for each.
-func (c *canvas) denoise(ctx context.Context, step op.Program, mod *modulation, yhat []float32, branches []*prompt, req Request, onStep func(StepEvent), t *Timings) error {
-	quick := onStep == nil && c.stepMs > 0 && c.stepMs*float64(req.Steps) <= unwatchedMs
+func (c *canvas) denoise(ctx context.Context, step op.Program, mod *modulation, yhat []float32, branches []*prompt, req Request, look *look, onStep func(StepEvent), t *Timings) error {
+	quick := onStep == nil && look == nil && c.stepMs > 0 && c.stepMs*float64(req.Steps) <= unwatchedMs
 	var encodeMs float64
 	lap := time.Now()
 	wait := func(ms *float64) error {
@@ -226,8 +228,15 @@ func (c *canvas) denoise(ctx context.Context, step op.Program, mod *modulation, 
 				return err
 			}
 		}
+		copies := c.stepCopies(k, branches, mod)
+		if look != nil {
+			if err := look.step(ctx, copies, mod.row(k, 0)); err != nil {
+				return err
+			}
+			lap = time.Now() // what a probe does is not the step's time
+		}
 		submit := time.Now()
-		if err := step.Run(ctx, c.stepCopies(k, branches, mod)...); err != nil {
+		if err := step.Run(ctx, copies...); err != nil {
 			return err
 		}
 		encodeMs += encoded(step, submit)
@@ -312,7 +321,7 @@ func readImage(ctx context.Context, be op.Backend, t *op.Tensor, side int) (*Ima
 }
 
 func (c *canvas) free() {
-	for _, p := range []op.Program{c.runNoise, c.runDecode, c.runPreview, c.runStep, c.runCFG} {
+	for _, p := range []op.Program{c.runNoise, c.runDecode, c.runPreview, c.runStep, c.runCFG, c.runProbe} {
 		if p != nil {
 			p.Close()
 		}

@@ -41,11 +41,10 @@ type encoder struct {
 
 // prompt is what is known of one prompt.
 type prompt struct {
-	text      string
-	psi       []float32  // [D]
-	txt       *op.Tensor // [T, D] or nil
-	truncated bool
-	unknown   []string
+	text   string
+	psi    []float32  // [D]
+	txt    *op.Tensor // [T, D] or nil
+	tokens text.Tokens
 }
 
 func newEncoder(ctx context.Context, be op.Backend, tok *text.Tokenizer, clip *text.CLIP, f *dit.Flux, times int) (*encoder, error) {
@@ -110,11 +109,11 @@ func (e *encoder) encode(ctx context.Context, texts []string, states bool) ([]*p
 	}
 	var notices []string
 	for _, p := range out {
-		if p.truncated {
+		if p.tokens.Truncated {
 			notices = append(notices, fmt.Sprintf("%.40q… is longer than the %d tokens the model reads: its end was left out", p.text, e.ids.Cols))
 		}
-		if len(p.unknown) > 0 {
-			notices = append(notices, fmt.Sprintf("words this model does not know: %s", strings.Join(p.unknown, ", ")))
+		if len(p.tokens.Unknown) > 0 {
+			notices = append(notices, fmt.Sprintf("words this model does not know: %s", strings.Join(p.tokens.Unknown, ", ")))
 		}
 	}
 	e.forget(len(out))
@@ -147,7 +146,7 @@ func (e *encoder) compute(ctx context.Context, batch []*prompt, states bool) (er
 		if err != nil {
 			return err
 		}
-		p.truncated, p.unknown = tokens.Truncated, tokens.Unknown
+		p.tokens = tokens
 		if err := e.be.WriteU32(e.ids, tokens.IDs); err != nil {
 			return err
 		}

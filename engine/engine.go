@@ -129,7 +129,11 @@ func (e *Engine) generate(ctx context.Context, req Request, onStep func(StepEven
 		return nil, err
 	}
 	part(&r.Timings.PrepareMs)
-	if err := c.denoise(ctx, step, mod, yhat, branches, req, onStep, &r.Timings); err != nil {
+	look, err := c.look(ctx, req, sigmas, branches, y, yhat)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.denoise(ctx, step, mod, yhat, branches, req, look, onStep, &r.Timings); err != nil {
 		return nil, err
 	}
 	lap = time.Now()
@@ -140,6 +144,11 @@ func (e *Engine) generate(ctx context.Context, req Request, onStep func(StepEven
 		return nil, err
 	}
 	part(&r.Timings.DecodeMs)
+	if look != nil {
+		if err := look.end(ctx, r); err != nil {
+			return nil, err
+		}
+	}
 	r.Timings.TotalMs = milliseconds(begin)
 	return r, nil
 }

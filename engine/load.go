@@ -254,15 +254,19 @@ func (u *Uploader) Constant(name string, use op.Use, rows, cols int, values []fl
 	if u.err != nil {
 		return nil
 	}
-	raw := make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-	}
-	out, err := u.be.Upload(u.ctx, op.WeightSpec{Name: name, Use: use, DType: op.F32, Rows: rows, Cols: cols, Data: bytes.NewReader(raw)})
+	out, err := constant(u.ctx, u.be, name, use, rows, cols, values)
 	if err != nil {
 		u.err = err
 	}
 	return out
+}
+
+func constant(ctx context.Context, be op.Backend, name string, use op.Use, rows, cols int, values []float32) (*op.Tensor, error) {
+	raw := make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+	}
+	return be.Upload(ctx, op.WeightSpec{Name: name, Use: use, DType: op.F32, Rows: rows, Cols: cols, Data: bytes.NewReader(raw)})
 }
 
 // precision is the type of the file's largest tensor.

@@ -27,6 +27,8 @@ type Request struct {
 	CFG      float64 `json:"cfg"`  // 1: off; models with an embedded guidance scale read it instead
 	Guidance []Term  `json:"guidance"`
 	Preview  bool    `json:"preview"` // small pictures with the step events
+	// Probe, if not nil, asks to look on: Result.Probe.
+	Probe *ProbeRequest `json:"probe,omitempty"`
 }
 
 // Term is one direction of modulation guidance: from the negative prompt to the
@@ -106,6 +108,7 @@ type Result struct {
 	Dispatches int        `json:"dispatches"`         // kernel launches per step
 	Notices    []string   `json:"notices,omitempty"`  // what a person should know, in sentences
 	Geometry   []Geometry `json:"geometry,omitempty"` // one for each direction
+	Probe      *Probe     `json:"probe,omitempty"`    // nil unless Request.Probe
 }
 
 // Timings are wall-clock milliseconds of the parts of one picture. Every part is
@@ -113,13 +116,14 @@ type Result struct {
 // nobody listens to steps and they are quick, StepsMs holds one number, which is
 // of the modulation and all steps together.
 type Timings struct {
-	TextMs          float64   `json:"textMs"`          // prompt → tokens, pooled, ψ; τ of the steps
-	GuidanceMs      float64   `json:"guidanceMs"`      // ψ of the directions' prompts, blend
-	PrepareMs       float64   `json:"prepareMs"`       // noise; compiling, on the first picture of its kind
-	ModulationMs    float64   `json:"modulationMs"`    // shift, scale and gate of every block and step
-	StepsMs         []float64 `json:"stepsMs"`         // each step, without its preview
-	EncodeMsPerStep float64   `json:"encodeMsPerStep"` // of a step, the CPU's share until it is submitted
-	DecodeMs        float64   `json:"decodeMs"`        // latent → pixels, read back
+	TextMs          float64   `json:"textMs"`            // prompt → tokens, pooled, ψ; τ of the steps
+	GuidanceMs      float64   `json:"guidanceMs"`        // ψ of the directions' prompts, blend
+	PrepareMs       float64   `json:"prepareMs"`         // noise; compiling, on the first picture of its kind
+	ModulationMs    float64   `json:"modulationMs"`      // shift, scale and gate of every block and step
+	StepsMs         []float64 `json:"stepsMs"`           // each step, without its preview
+	EncodeMsPerStep float64   `json:"encodeMsPerStep"`   // of a step, the CPU's share until it is submitted
+	DecodeMs        float64   `json:"decodeMs"`          // latent → pixels, read back
+	ProbeMs         float64   `json:"probeMs,omitempty"` // looking on, which is in TotalMs and in no other part
 	TotalMs         float64   `json:"totalMs"`
 }
 
@@ -141,7 +145,7 @@ type Geometry struct {
 
 func (e *Engine) parameters(req Request) Parameters {
 	info := e.be.Info()
-	req.Guidance = slices.Clone(req.Guidance)
+	req.Guidance, req.Probe = slices.Clone(req.Guidance), nil
 	return Parameters{Request: req, Model: e.manifest.Name, Revision: e.manifest.Revision, Precision: e.precision, Backend: info.Backend, Plan: info.Plan}
 }
 

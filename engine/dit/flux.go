@@ -174,6 +174,9 @@ type Step struct {
 	// Probe, if not nil, is shown the residual stream after every block: the
 	// image's and the text's rows of double blocks, all rows of single ones.
 	Probe func(name string, x *op.Tensor)
+	// Look, if not nil, is shown y [T+S, q|k|v|…] of every block, counted in the
+	// order they run, before its attention. It must not change it.
+	Look func(block int, y *op.Tensor)
 }
 
 // mods deals out consecutive vectors of a modulation row.
@@ -196,13 +199,17 @@ func (f *Flux) Velocity(l *op.List, s Step) *op.Tensor {
 	if probe == nil {
 		probe = func(string, *op.Tensor) {}
 	}
+	look := s.Look
+	if look == nil {
+		look = func(int, *op.Tensor) {}
+	}
 	mod := &mods{row: s.Mod}
 
 	l.MatMul(s.Latent, f.imgIn.w, op.Epilogue{Bias: f.imgIn.b, Out: img}) // [S, D]
 	if len(f.double) > 0 {
 		y := l.Temp(rows, 4*d) // [T+S, q|k|v|attn]
 		for n, b := range f.double {
-			f.doubleBlock(l, b, img, txt, y, s.Rope, mod)
+			f.doubleBlock(l, b, img, txt, y, s.Rope, mod, func() { look(n, y) })
 			probe(fmt.Sprintf("double_blocks.%d.img", n), img)
 			probe(fmt.Sprintf("double_blocks.%d.txt", n), txt)
 		}
@@ -210,7 +217,7 @@ func (f *Flux) Velocity(l *op.List, s Step) *op.Tensor {
 	if len(f.single) > 0 {
 		y := l.Temp(rows, 4*d+f.MLP()) // [T+S, q|k|v|attn|mlp]
 		for n, b := range f.single {
-			f.singleBlock(l, b, s.X, y, s.Rope, mod)
+			f.singleBlock(l, b, s.X, y, s.Rope, mod, func() { look(len(f.double)+n, y) })
 			probe(fmt.Sprintf("single_blocks.%d", n), s.X)
 		}
 	}
@@ -219,7 +226,7 @@ func (f *Flux) Velocity(l *op.List, s Step) *op.Tensor {
 	return l.MatMul(h, f.final.w, op.Epilogue{Bias: f.final.b, Out: s.Out}) // [S, in]
 }
 
-func (f *Flux) doubleBlock(l *op.List, b doubleBlock, img, txt, y, rope *op.Tensor, mod *mods) {
+func (f *Flux) doubleBlock(l *op.List, b doubleBlock, img, txt, y, rope *op.Tensor, mod *mods, look func()) {
 	d, t, rows := f.Hidden, txt.Rows, y.Rows
 	type half struct {
 		stream
@@ -237,6 +244,7 @@ func (f *Flux) doubleBlock(l *op.List, b doubleBlock, img, txt, y, rope *op.Tens
 		l.MatMul(n, h.qkv.w, op.Epilogue{Bias: h.qkv.b, Out: h.y.Columns(0, 3*d)}) // [S, q|k|v]
 		l.QKNormRoPE(h.y, f.Heads, f.HeadDim(), h.qNorm, h.kNorm, h.rope, eps)     // [S, q|k]
 	}
+	look()
 	l.Attention(y, f.Heads, f.HeadDim(), false) // [T+S, D] into columns 3D…4D
 	for _, h := range halves {
 		a := h.y.Columns(3*d, 4*d)                                                                 // [S, D]
@@ -247,7 +255,7 @@ func (f *Flux) doubleBlock(l *op.List, b doubleBlock, img, txt, y, rope *op.Tens
 	}
 }
 
-func (f *Flux) singleBlock(l *op.List, b singleBlock, x, y, rope *op.Tensor, mod *mods) {
+func (f *Flux) singleBlock(l *op.List, b singleBlock, x, y, rope *op.Tensor, mod *mods, look func()) {
 	d, m := f.Hidden, f.MLP()
 	shift, scale, gate := mod.next(d), mod.next(d), mod.next(d)
 	n := l.LayerNorm(x, scale, shift, eps, true, nil) // [T+S, D]
@@ -255,7 +263,8 @@ func (f *Flux) singleBlock(l *op.List, b singleBlock, x, y, rope *op.Tensor, mod
 	// so that linear2 reads attn|act(mlp) in place.
 	l.MatMul(n, b.linear1.w, op.Epilogue{Bias: b.linear1.b, Act: f.act, ActFrom: 3 * d, GapAt: 3 * d, GapWidth: d, Out: y}) // [T+S, 4D+M]
 	l.QKNormRoPE(y, f.Heads, f.HeadDim(), b.qNorm, b.kNorm, rope, eps)                                                      // [T+S, q|k]
-	l.Attention(y, f.Heads, f.HeadDim(), false)                                                                             // [T+S, D] into columns 3D…4D
-	in := y.Columns(3*d, 4*d+m)                                                                                             // [T+S, D+M]
-	l.MatMul(in, b.linear2.w, op.Epilogue{Bias: b.linear2.b, Gate: gate, Residual: x, Out: x})                              // [T+S, D]
+	look()
+	l.Attention(y, f.Heads, f.HeadDim(), false)                                                // [T+S, D] into columns 3D…4D
+	in := y.Columns(3*d, 4*d+m)                                                                // [T+S, D+M]
+	l.MatMul(in, b.linear2.w, op.Epilogue{Bias: b.linear2.b, Gate: gate, Residual: x, Out: x}) // [T+S, D]
 }

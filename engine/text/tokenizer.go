@@ -47,6 +47,7 @@ type Tokens struct {
 	IDs       []uint32 // as many as the model's length
 	EOS       int      // place of the first EOS, where CLIP takes its pooled vector
 	Truncated bool     // the prompt had more tokens than fit
+	Words     []string // the text of IDs[1], IDs[2], … as it was looked up, without BOS and EOS
 	Unknown   []string // distinct words that are not in the vocabulary, in order
 }
 
@@ -144,6 +145,7 @@ func (t *Tokenizer) Encode(prompt string) (Tokens, error) {
 			out.Unknown = append(out.Unknown, w.text)
 		}
 		out.IDs = append(out.IDs, uint32(w.id))
+		out.Words = append(out.Words, w.text)
 	}
 	out.IDs = append(out.IDs, t.eos)
 	for len(out.IDs) < t.length {
