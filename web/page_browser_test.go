@@ -139,14 +139,13 @@ func TestBrowserPage(t *testing.T) {
 		b.run(chromedp.Click(`[data-preset="`+b.preset()+`"]`, chromedp.ByQuery))
 		b.field("weight", "4")
 		b.generate()
-		b.run(chromedp.Click("#compare", chromedp.ByQuery))
-		b.until(`!document.querySelector("#stop").hidden`)
-		b.until(idle)
-		if guided, plain := b.canvas("0"), b.canvas("1"); guided != moved || plain != zero {
+		b.run(chromedp.Click("#tab-compare", chromedp.ByQuery))
+		b.until(`document.querySelectorAll("#pane-compare figure:not([hidden])").length === 2 && ` + idle)
+		if guided, plain := b.canvas("1"), b.canvas("2"); guided != moved || plain != zero {
 			t.Errorf("side by side are %v and %v, wanted %v and %v", guided, plain, moved, zero)
 		}
-		b.run(chromedp.Click("#compare", chromedp.ByQuery))
-		b.until(`document.querySelectorAll("figure")[1].hidden`)
+		b.run(chromedp.Click("#tab-picture", chromedp.ByQuery))
+		b.until(`document.querySelector("#pane-compare").hidden`)
 	})
 
 	b.step("stop", func(t *testing.T) {

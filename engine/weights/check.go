@@ -186,6 +186,13 @@ func (m *Manifest) checkOffers(c *checker) {
 		c.whole("the words of preset "+p.ID, int64(max(len(p.Positive), len(p.Negative))), 0, 4096)
 		c.number("the weight of preset "+p.ID, math.Abs(p.Weight), 0, maxWeight)
 		c.number("the head weight of preset "+p.ID, math.Abs(p.Head), 0, maxWeight)
+		if len(p.Range) != 0 {
+			if len(p.Range) != 2 || !(p.Range[0] < p.Range[1]) {
+				c.fail("the range of preset %s must be two weights, the lower first", p.ID)
+			} else {
+				c.number("the range of preset "+p.ID, math.Max(-p.Range[0], p.Range[1]), 0, maxWeight)
+			}
+		}
 		if len(p.Schedule) == 0 || p.Schedule[0] != '{' {
 			c.fail("preset %s has no schedule", p.ID)
 		}

@@ -78,6 +78,8 @@ type Defaults struct {
 }
 
 // Preset is a ready-made guidance direction. Schedule is guidance.Schedule as JSON.
+// Range, where it is given, holds the lowest and the highest weight that still
+// make clean pictures.
 type Preset struct {
 	ID       string          `json:"id"`
 	Title    string          `json:"title"`
@@ -85,6 +87,7 @@ type Preset struct {
 	Negative string          `json:"negative"`
 	Weight   float64         `json:"weight"`
 	Head     float64         `json:"head"`
+	Range    []float64       `json:"range,omitempty"`
 	Schedule json.RawMessage `json:"schedule"`
 }
 

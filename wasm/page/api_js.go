@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 	"syscall/js"
 
@@ -44,37 +45,53 @@ func (a *api) load(ctx context.Context, address, device string, onProgress func(
 
 func (a *api) info() info {
 	i := a.loaded.Get("info")
-	return info{Backend: i.Get("backend").String(), Adapter: strings.Trim(i.Get("adapter").String(), "()"), Software: i.Get("software").Bool()}
+	return info{
+		Backend: i.Get("backend").String(), Adapter: strings.Trim(i.Get("adapter").String(), "()"),
+		Software: i.Get("software").Bool(), Precision: i.Get("precision").String(),
+	}
 }
 
-// generate makes a picture; onStep is called after every step with an ImageData
-// or undefined.
-func (a *api) generate(ctx context.Context, f form, onStep func(step, steps int, preview js.Value)) (*picture, error) {
-	listener := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		e := args[0]
-		onStep(e.Get("step").Int(), e.Get("steps").Int(), e.Get("preview"))
-		return nil
-	})
-	defer listener.Release()
+// generate makes a picture. onStep, if not nil, is called after every step with
+// an ImageData or undefined. more are further fields of the API's request.
+func (a *api) generate(ctx context.Context, r recipe, more map[string]any, onStep func(step, steps int, preview js.Value)) (*picture, error) {
+	request := r.request()
+	maps.Copy(request, more)
+	if onStep != nil {
+		listener := js.FuncOf(func(_ js.Value, args []js.Value) any {
+			e := args[0]
+			onStep(e.Get("step").Int(), e.Get("steps").Int(), e.Get("preview"))
+			return nil
+		})
+		defer listener.Release()
+		request["onStep"] = listener
+	}
 	signal, stop := abortSignal(ctx)
 	defer stop()
-	request := f.request()
-	request["onStep"], request["signal"] = listener, signal
-	r, err := promise.Await(context.Background(), a.loaded.Call("generate", request))
+	request["signal"] = signal
+	result, err := promise.Await(context.Background(), a.loaded.Call("generate", request))
 	if err != nil {
 		return nil, err
 	}
-	p := &picture{form: f, image: r.Get("image"), result: r}
-	text := js.Global().Get("JSON").Call("stringify", r.Get("timings")).String()
-	if err := json.Unmarshal([]byte(text), &p.timings); err != nil {
+	p := &picture{recipe: r, image: result.Get("image"), result: result}
+	if err := decode(result.Get("timings"), &p.timings); err != nil {
 		return nil, err
 	}
-	if notices := r.Get("notices"); notices.Truthy() {
+	if list := result.Get("geometry"); list.Truthy() {
+		if err := decode(list, &p.geometry); err != nil {
+			return nil, err
+		}
+	}
+	if notices := result.Get("notices"); notices.Truthy() {
 		for i := range notices.Length() {
 			p.notices = append(p.notices, notices.Index(i).String())
 		}
 	}
 	return p, nil
+}
+
+// decode reads a plain value of JavaScript.
+func decode(v js.Value, into any) error {
+	return json.Unmarshal([]byte(js.Global().Get("JSON").Call("stringify", v).String()), into)
 }
 
 // png is the picture as a Blob.

@@ -57,7 +57,7 @@ func numberText(x float64) string {
 }
 
 // fileName makes a name for a saved picture.
-func fileName(f form) string {
+func fileName(f recipe) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(f.prompt) {
 		switch {

@@ -24,10 +24,6 @@ type guidanceView struct {
 	curve              *curve
 }
 
-// The slider's range: a distilled model of a few blocks comes apart beyond it. The
-// box beside it, and the API, take more.
-const weightMin, weightMax = -2, 3
-
 func newGuidance(a *app, panel element) *guidanceView {
 	number := attrs{"type": "number", "inputmode": "numeric", "min": "0", "step": "1"}
 	v := &guidanceView{
@@ -36,7 +32,7 @@ func newGuidance(a *app, panel element) *guidanceView {
 		chips:    map[string]element{},
 		positive: el("input", attrs{"type": "text", "autocomplete": "off", "spellcheck": "false"}),
 		negative: el("input", attrs{"type": "text", "autocomplete": "off", "spellcheck": "false"}),
-		slider:   el("input", attrs{"type": "range", "min": fmt.Sprint(weightMin), "max": fmt.Sprint(weightMax), "step": "0.05", "aria-label": &say.Weight}),
+		slider:   el("input", attrs{"type": "range", "min": "-2", "max": "4", "step": "0.05", "aria-label": &say.Weight}),
 		weight:   el("input", attrs{"type": "number", "step": "0.05", "inputmode": "decimal"}),
 		kinds:    map[string]element{},
 		first:    el("input", number), last: el("input", number),
@@ -69,18 +65,18 @@ func newGuidance(a *app, panel element) *guidanceView {
 }
 
 func (v *guidanceView) listen() {
-	edit := func(field element, change func(f *form, text string)) {
+	edit := func(field element, change func(t *term, text string)) {
 		on(field, "input", func(dom.Event) {
 			text := field.Get("value").String()
-			v.app.update(func(s *state) { change(&s.form, text) })
+			v.app.edit(false, func(f *form) { f.edit(func(t *term) { change(t, text) }) })
 		})
 	}
-	edit(v.positive, func(f *form, text string) { f.positive, f.preset = text, "" })
-	edit(v.negative, func(f *form, text string) { f.negative, f.preset = text, "" })
-	edit(v.slider, func(f *form, _ string) { f.weight = number(v.slider) })
-	edit(v.weight, func(f *form, _ string) { f.weight = number(v.weight) })
-	edit(v.first, func(f *form, _ string) { f.schedule.Start = whole(v.first) })
-	edit(v.last, func(f *form, _ string) { f.schedule.End = whole(v.last) })
+	edit(v.positive, func(t *term, text string) { t.positive, t.preset = text, "" })
+	edit(v.negative, func(t *term, text string) { t.negative, t.preset = text, "" })
+	edit(v.slider, func(t *term, _ string) { t.weight = number(v.slider) })
+	edit(v.weight, func(t *term, _ string) { t.weight = number(v.weight) })
+	edit(v.first, func(t *term, _ string) { t.schedule.Start = whole(v.first) })
+	edit(v.last, func(t *term, _ string) { t.schedule.End = whole(v.last) })
 }
 
 // whole is what a number field holds; what is no number becomes −1, which the
@@ -93,7 +89,7 @@ func whole(field element) int {
 }
 
 func (v *guidanceView) chip(id string, name any, choose func(f *form)) {
-	c := button("chip", name, func() { v.app.update(func(s *state) { choose(&s.form) }) })
+	c := button("chip", name, func() { v.app.edit(true, choose) })
 	setAttr(c, "data-preset", id)
 	v.chips[id] = c
 	add(v.presets, c)
@@ -102,7 +98,9 @@ func (v *guidanceView) chip(id string, name any, choose func(f *form)) {
 func (v *guidanceView) radio(kind string, name *string) element {
 	input := el("input", attrs{"type": "radio", "name": "schedule", "value": kind})
 	v.kinds[kind] = input
-	on(input, "change", func(dom.Event) { v.app.update(func(s *state) { s.form.kind(kind, s.model.blocks()) }) })
+	on(input, "change", func(dom.Event) {
+		v.app.edit(true, func(f *form) { f.edit(func(t *term) { t.kind(kind, v.app.state.model.blocks()) }) })
+	})
 	return el("label", nil, input, el("span", nil, name))
 }
 
@@ -111,23 +109,23 @@ func (v *guidanceView) render(s *state) {
 		return
 	}
 	if len(v.chips) == 1 {
-		for _, p := range s.model.Presets {
-			v.chip(p.ID, p.Title, func(f *form) { f.choose(p) })
+		for _, p := range s.model.presets {
+			v.chip(p.preset, p.title, func(f *form) { f.choose(p) })
 		}
 	}
-	f := s.form
+	f, t := s.form, s.form.terms[s.form.term]
 	for id, c := range v.chips {
-		setAttr(c, "aria-pressed", fmt.Sprint(id == "" && !f.guided || id != "" && f.guided && id == f.preset))
+		setAttr(c, "aria-pressed", fmt.Sprint(id == "" && !f.guided || id != "" && f.guided && id == t.preset))
 	}
 	show(v.body, f.guided)
-	setValue(v.positive, f.positive)
-	setValue(v.negative, f.negative)
-	if !math.IsNaN(f.weight) {
-		setValue(v.weight, numberText(f.weight))
-		v.slider.Set("value", f.weight)
-		setAttr(v.slider, "aria-valuetext", numberText(f.weight))
+	setValue(v.positive, t.positive)
+	setValue(v.negative, t.negative)
+	if !math.IsNaN(t.weight) {
+		setValue(v.weight, numberText(t.weight))
+		v.slider.Set("value", t.weight)
+		setAttr(v.slider, "aria-valuetext", numberText(t.weight))
 	}
-	kind := f.schedule.Kind
+	kind := t.schedule.Kind
 	if _, known := v.kinds[kind]; !known {
 		kind = "own"
 	}
@@ -138,9 +136,9 @@ func (v *guidanceView) render(s *state) {
 	last := fmt.Sprint(s.model.blocks() - 1)
 	setAttr(v.first, "max", last)
 	setAttr(v.last, "max", last)
-	setValue(v.first, fmt.Sprint(f.schedule.Start))
-	setValue(v.last, fmt.Sprint(f.schedule.End))
-	v.curve.render(f.curve(s.model.blocks()), s.model)
+	setValue(v.first, fmt.Sprint(t.schedule.Start))
+	setValue(v.last, fmt.Sprint(t.schedule.End))
+	v.curve.render(t.curve(s.model.blocks()), s.model)
 }
 
 // curve draws the weight of every block as bars around a line.
@@ -162,7 +160,7 @@ func (c *curve) render(weights []float32, m *model) {
 	}
 	for i := len(c.bars); i < m.blocks(); i++ {
 		bar := el("span", nil)
-		setFlag(bar, "data-double", i < m.DiT.Double)
+		setFlag(bar, "data-double", i < m.dit.Depth)
 		add(c.chart, bar)
 		c.bars = append(c.bars, bar)
 	}

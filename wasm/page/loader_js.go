@@ -50,7 +50,7 @@ func (v *loader) render(s *state) {
 			setText(v.note, s.problem.message)
 		}
 	} else {
-		setText(v.load, fmt.Sprintf(say.LoadSize, bytesText(s.model.bytes())))
+		setText(v.load, fmt.Sprintf(say.LoadSize, bytesText(s.model.Bytes())))
 		setText(v.note, say.LoadNote)
 	}
 	show(v.trouble, s.phase == waiting && missing)
@@ -74,7 +74,7 @@ func (v *loader) renderTrouble(s *state) {
 		return
 	}
 	seconds := s.model.flops(s.model.Defaults.Size, s.model.Defaults.Steps) / (s.device.cpuSpeed * cpuShare)
-	setText(v.cpuNote, fmt.Sprintf(say.EstimateCPU, durationText(seconds), bytesText(s.model.bytes())))
+	setText(v.cpuNote, fmt.Sprintf(say.EstimateCPU, durationText(seconds), bytesText(s.model.Bytes())))
 }
 
 func (v *loader) renderProgress(p progress) {

@@ -1,107 +1,99 @@
 package page
 
 import (
-	"encoding/json"
 	"errors"
+	"slices"
 
+	"undertone/engine/dit"
+	"undertone/engine/text"
+	"undertone/engine/vae"
 	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
-// model is what the page reads of model.json before anything is loaded: what it
-// may offer, and what a download would cost.
+// model is model.json, read before anything is loaded: what the page may offer,
+// and what a download would cost.
 type model struct {
-	Title    string `json:"title"`
-	Revision string `json:"revision"`
-	Licenses struct {
-		Weights string `json:"weights"`
-		Data    string `json:"data"`
-	} `json:"licenses"`
-	Files []struct {
-		Role  string `json:"role"`
-		Bytes int64  `json:"bytes"`
-	} `json:"files"`
-	DiT struct {
-		Hidden   int     `json:"hidden_size"`
-		MLPRatio float64 `json:"mlp_ratio"`
-		Double   int     `json:"depth"`
-		Single   int     `json:"depth_single_blocks"`
-	} `json:"dit"`
-	Text struct {
-		Hidden int `json:"hidden_size"`
-		Layers int `json:"num_layers"`
-		MLP    int `json:"intermediate_size"`
-		Length int `json:"max_length"`
-	} `json:"text"`
-	VAE struct {
-		Channels  int `json:"latent_channels"`
-		Downscale int `json:"downscale"`
-		Stages    []struct {
-			Channels int `json:"channels"`
-			Blocks   int `json:"blocks"`
-		} `json:"stages"`
-	} `json:"vae"`
-	Defaults struct {
-		Steps  int     `json:"steps"`
-		Size   int     `json:"size"`
-		Seed   uint32  `json:"seed"`
-		CFG    float64 `json:"cfg"`
-		Prompt string  `json:"prompt"`
-	} `json:"defaults"`
-	Sizes       []int              `json:"sizes"`
-	MaxSteps    int                `json:"max_steps"`
-	Presets     []guidance.Preset  `json:"presets"`
-	Understands weights.Vocabulary `json:"understands"`
-	Examples    []string           `json:"examples"`
+	*weights.Manifest
+	dit     dit.Config
+	text    text.Config
+	vae     vae.Config
+	presets []preset
 }
 
-// parseModel reads model.json for the page. The engine checks it in full when it
-// is loaded; here only what would make the page nonsense is refused.
+// preset is a direction that the model's maker proposes.
+type preset struct {
+	title    string
+	low, top float64 // weights that make clean pictures
+	term
+}
+
+// Weights beyond these make a model of a few blocks come apart; a preset may say
+// otherwise, and the box beside the slider, and the API, take more.
+const weightLow, weightTop = -2, 4
+
+// parseModel reads model.json as the engine does, and checks what only the
+// engine's loading would look into.
 func parseModel(data []byte) (*model, error) {
-	var m model
-	if err := json.Unmarshal(data, &m); err != nil {
+	manifest, err := weights.ParseManifest(data)
+	if err != nil {
 		return nil, err
 	}
-	switch {
-	case len(m.Files) == 0 || m.bytes() <= 0:
-		return nil, errors.New("it lists no files")
-	case m.blocks() < 1 || m.blocks() > 1024:
+	m := &model{Manifest: manifest}
+	for _, part := range []struct {
+		text []byte
+		into any
+	}{{m.DiT, &m.dit}, {m.Text, &m.text}, {m.VAE, &m.vae}} {
+		if err := weights.Decode(part.text, "model.json", part.into); err != nil {
+			return nil, err
+		}
+	}
+	if m.blocks() < 1 || m.blocks() > guidance.MaxBlocks {
 		return nil, errors.New("its number of blocks is out of range")
-	case m.Defaults.Steps < 1 || m.Defaults.Size < 1 || m.MaxSteps < 1 || m.MaxSteps > 1000:
-		return nil, errors.New("its steps or size are out of range")
 	}
-	return &m, nil
+	for _, p := range m.Presets {
+		t := term{preset: p.ID, positive: p.Positive, negative: p.Negative, weight: p.Weight, head: p.Head}
+		if err := weights.Decode(p.Schedule, "the schedule of preset "+p.ID, &t.schedule); err != nil {
+			return nil, err
+		}
+		offer := preset{title: p.Title, low: weightLow, top: weightTop, term: t}
+		if len(p.Range) == 2 {
+			offer.low, offer.top = p.Range[0], p.Range[1]
+		}
+		m.presets = append(m.presets, offer)
+	}
+	return m, nil
 }
 
-// bytes is what loading downloads.
-func (m *model) bytes() int64 {
-	var n int64
-	for _, f := range m.Files {
-		n += f.Bytes
+// preset finds a preset by its id.
+func (m *model) preset(id string) (preset, bool) {
+	i := slices.IndexFunc(m.presets, func(p preset) bool { return p.term.preset == id })
+	if i < 0 {
+		return preset{low: weightLow, top: weightTop}, false
 	}
-	return n
+	return m.presets[i], true
 }
 
-func (m *model) blocks() int { return m.DiT.Double + m.DiT.Single }
+func (m *model) blocks() int { return m.dit.Depth + m.dit.DepthSingle }
 
 // flops is the arithmetic of one picture with guidance, in floating-point
 // operations: every weight of a matrix is used once per token (a multiplication
 // and an addition), attention twice per pair of tokens, a convolution's weights
 // once per pixel.
 func (m *model) flops(size, steps int) float64 {
-	d, mlp := float64(m.DiT.Hidden), float64(m.DiT.Hidden)*m.DiT.MLPRatio
-	side := float64(size) / float64(2*max(1, m.VAE.Downscale))
-	image, words := side*side, float64(m.Text.Length)
+	d, mlp := float64(m.dit.Hidden), float64(m.dit.Hidden)*m.dit.MLPRatio
+	side := float64(size) / float64(2*max(1, m.vae.Downscale))
+	image, words := side*side, float64(m.text.MaxLength)
 	tokens := image + words
 	matrices := 4*d*d + 2*d*mlp // of a stream of a double block, and of a single block
 	step := 2 * float64(m.blocks()) * (tokens*matrices + 2*tokens*tokens*d)
 
-	c, f := float64(m.Text.Hidden), float64(m.Text.MLP)
-	encode := 3 * 2 * float64(m.Text.Layers) * words * (4*c*c + 2*c*f + 2*words*c)
+	c, f := float64(m.text.HiddenSize), float64(m.text.Intermediate)
+	encode := 3 * 2 * float64(m.text.NumLayers) * words * (4*c*c + 2*c*f + 2*words*c)
 
-	pixels := float64(size*size) / float64(max(1, m.VAE.Downscale*m.VAE.Downscale))
-	from, decode := float64(m.VAE.Channels), 0.0
-	for i, s := range m.VAE.Stages {
+	pixels := float64(size*size) / float64(max(1, m.vae.Downscale*m.vae.Downscale))
+	from, decode := float64(m.vae.LatentChannels), 0.0
+	for i, s := range m.vae.Stages {
 		to := float64(s.Channels)
 		if i > 0 {
 			pixels *= 4

@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"syscall/js"
 	"time"
 
@@ -25,6 +24,9 @@ type app struct {
 	cancel context.CancelFunc // of what is running
 	model  string             // address of model.json
 	drawn  bool               // a rendering is due at the next frame
+	stage  *stage
+	queue  []job              // pictures that wait
+	skip   context.CancelFunc // ends the running picture, but not the queue
 }
 
 // Run builds the page and never returns. class is the API's Undertone.
@@ -32,12 +34,18 @@ func Run(class js.Value) {
 	document = js.Global().Get("document")
 	main := byID("app")
 	a := &app{api: api{class: class}, model: main.GetAttribute("data-model")}
+	a.state.pane = "picture"
+	a.state.live.mode = liveAuto
 	language := newLanguage(a)
 	stage, panel := byID("stage"), byID("panel")
+	a.stage = newStage(a, stage)
 	a.views = []view{
-		newStage(), newLoader(a), newAlert(a, stage), newToolbar(a, stage),
+		a.stage, newLoader(a), newAlert(a, stage),
 		newPrompt(a, panel), newGuidance(a, panel), newSettings(a, panel), newStatus(), language,
 	}
+	// The views of the stage, in the order of their tabs.
+	a.stage.add("picture", &say.TabPicture, newEaselPane(a))
+	a.stage.add("compare", &say.TabCompare, newCompare(a))
 	a.keys()
 	go a.readModel()
 	go a.lookForGPU()
@@ -150,7 +158,7 @@ func (a *app) load(device string) {
 		return
 	}
 	ctx := a.begin(loading)
-	a.update(func(s *state) { s.load = progress{total: s.model.bytes()} })
+	a.update(func(s *state) { s.load = progress{total: s.model.Bytes()} })
 	go func() {
 		got, err := a.api.load(ctx, a.model, device, func(stage string, done, total int64, retry int) {
 			a.update(func(s *state) {
@@ -172,68 +180,6 @@ func (a *app) load(device string) {
 	}()
 }
 
-// generate makes the picture that the form describes.
-func (a *app) generate() {
-	if a.state.phase != ready {
-		if a.state.phase == waiting {
-			a.update(func(s *state) { s.note = say.LoadFirst })
-		}
-		return
-	}
-	f := &a.state.form
-	if !f.locked && a.state.picture != nil {
-		f.seed = float64(rand.Uint32())
-	}
-	again := a.state.picture != nil && a.state.picture.form.same(*f)
-	a.make(*f, false, func(s *state, p *picture) {
-		s.picture, s.plain = p, nil
-		if again {
-			s.note = say.SamePicture
-		}
-	})
-}
-
-// compare makes the last picture again without guidance.
-func (a *app) compare() {
-	if a.state.phase != ready || a.state.picture == nil {
-		return
-	}
-	a.make(a.state.picture.form.plain(), true, func(s *state, p *picture) { s.plain = p })
-}
-
-// make runs one generation and hands the finished picture to keep.
-func (a *app) make(f form, comparing bool, keep func(s *state, p *picture)) {
-	ctx := a.begin(generating)
-	byID("frames").Call("scrollIntoView", map[string]any{"block": "nearest"})
-	a.update(func(s *state) { s.step, s.steps, s.preview, s.comparing = 0, int(f.steps), nil, comparing })
-	go func() {
-		p, err := a.api.generate(ctx, f, func(step, steps int, preview js.Value) {
-			a.update(func(s *state) {
-				s.step, s.steps = step, steps
-				if preview.Truthy() {
-					s.preview = preview
-				}
-			})
-		})
-		a.end(func(s *state) {
-			s.phase, s.preview = ready, nil
-			if err != nil {
-				s.problem = problemOf(err)
-				switch {
-				case s.problem == nil:
-					s.note = say.Stopped
-				case s.problem.ended():
-					s.phase = waiting
-				}
-				return
-			}
-			s.note = say.Done
-			keep(s, p)
-			s.info = a.api.info() // another adapter, when the device had to be opened again
-		})
-	}()
-}
-
 // begin enters a phase that can be stopped.
 func (a *app) begin(p phase) context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -249,7 +195,7 @@ func (a *app) end(change func(s *state)) {
 	a.update(change)
 }
 
-// stop ends what is running: the download or the picture.
+// stop ends what is running: the download, or the picture and all that wait.
 func (a *app) stop() {
 	if a.cancel != nil {
 		a.cancel()
@@ -269,7 +215,7 @@ func (a *app) save() {
 			return
 		}
 		url := js.Global().Get("URL").Call("createObjectURL", blob)
-		el("a", attrs{"href": url.String(), "download": fileName(p.form)}).Click()
+		el("a", attrs{"href": url.String(), "download": fileName(p.recipe)}).Click()
 		// The browser reads the address while it starts the download.
 		time.Sleep(10 * time.Second)
 		js.Global().Get("URL").Call("revokeObjectURL", url)

@@ -1,38 +1,34 @@
 package page
 
 import (
-	"fmt"
 	"math"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
-
-	"undertone/guidance"
 )
 
 func TestTextOfNumbers(t *testing.T) {
 	for got, want := range map[string]string{
-		bytesText(999):           "999 bytes",
-		bytesText(3_303):         "3 kB",
-		bytesText(999_600):       "1.0 MB",
-		bytesText(12_845_319):    "12.8 MB",
-		bytesText(150_000_000):   "150 MB",
-		bytesText(1_260_000_000): "1.26 GB",
-		durationText(0.042):      "42 ms",
-		durationText(3.14159):    "3.1 s",
-		durationText(57.4):       "57 s",
-		durationText(600):        "10 min",
-		durationText(7200):       "2.0 h",
-		millisText(0.123):        "0.12 ms",
-		millisText(12.34):        "12.3 ms",
-		millisText(999.6):        "1.00 s",
-		numberText(1.5):          "1.5",
-		numberText(-4):           "-4",
-		numberText(2.00000004):   "2",
-		fileName(form{seed: 7}):  "undertone-picture-7.png",
-		fileName(form{prompt: "A Frog, in the (snow)!", seed: 4294967295}): "undertone-a-frog-in-the-snow-4294967295.png",
-		fileName(form{prompt: strings.Repeat("ö../", 500)}):                "undertone-picture-0.png",
+		bytesText(999):            "999 bytes",
+		bytesText(3_303):          "3 kB",
+		bytesText(999_600):        "1.0 MB",
+		bytesText(12_845_319):     "12.8 MB",
+		bytesText(150_000_000):    "150 MB",
+		bytesText(1_260_000_000):  "1.26 GB",
+		durationText(0.042):       "42 ms",
+		durationText(3.14159):     "3.1 s",
+		durationText(57.4):        "57 s",
+		durationText(600):         "10 min",
+		durationText(7200):        "2.0 h",
+		millisText(0.123):         "0.12 ms",
+		millisText(12.34):         "12.3 ms",
+		millisText(999.6):         "1.00 s",
+		numberText(1.5):           "1.5",
+		numberText(-4):            "-4",
+		numberText(2.00000004):    "2",
+		fileName(recipe{seed: 7}): "undertone-picture-7.png",
+		fileName(recipe{prompt: "A Frog, in the (snow)!", seed: 4294967295}): "undertone-a-frog-in-the-snow-4294967295.png",
+		fileName(recipe{prompt: strings.Repeat("ö../", 500)}):                "undertone-picture-0.png",
 	} {
 		if got != want {
 			t.Errorf("got %q, wanted %q", got, want)
@@ -70,12 +66,20 @@ func TestMeter(t *testing.T) {
 
 func init() { speak(languages[0]) }
 
-const sample1 = `{"title":"Sprites","files":[{"role":"dit","bytes":1000},{"role":"vae","bytes":234}],
+const sample1 = `{"format":"undertone-model","version":1,"name":"sprites","title":"Sprites","family":"flux","revision":"1",
+"parameters":{"dit":1,"text":1,"vae":1},"licenses":{"weights":"Apache-2.0","data":"drawn"},
+"files":[` + sampleFile + `"dit","path":"a","bytes":1000},` + sampleFile + `"text","path":"b","bytes":200},` + sampleFile + `"vae","path":"c","bytes":30},` +
+	sampleFile + `"tokenizer","path":"d","bytes":4}],
 "dit":{"hidden_size":256,"mlp_ratio":4,"depth":2,"depth_single_blocks":6},
 "text":{"hidden_size":192,"num_layers":4,"intermediate_size":768,"max_length":32},
 "vae":{"latent_channels":16,"downscale":16,"stages":[{"channels":128,"blocks":2},{"channels":64,"blocks":2},{"channels":32,"blocks":1},{"channels":16,"blocks":1},{"channels":8,"blocks":1}]},
-"defaults":{"steps":4,"size":256,"seed":7,"cfg":1,"prompt":"a frog"},"sizes":[256],"max_steps":50,
-"presets":[{"id":"detail","title":"Detail","positive":"fine","negative":"coarse","weight":1.5,"schedule":{"kind":"step","start":1}}]}`
+"defaults":{"steps":4,"size":256,"shift":1,"seed":7,"cfg":1,"prompt":"a frog"},"sizes":[256],"max_steps":50,
+"presets":[{"id":"detail","title":"Detail","positive":"fine","negative":"coarse","weight":1.5,"range":[-1,3],"schedule":{"kind":"step","start":1}},
+{"id":"night","title":"Night","positive":"at night","negative":"by day","weight":1,"schedule":{"kind":"constant"}}],
+"understands":{"objects":["frog"],"colours":["red"],"counts":["two"],"places":["in the snow"]},"examples":["a frog in the snow"]}`
+
+// sampleFile begins a file of one piece; the root is the hash of the piece's hash.
+const sampleFile = `{"pieces":["7a8528ae3e0cc961253f8c95a36cec12cffa6ec41ef0ea1abc46022f18ab9dab"],"sha256":"9d2934a9c89af7f4ffc0d0b69d41fc4072fedbeed4be21cf916a55b0fd0fa2b9","role":`
 
 func mustParse(t *testing.T) *model {
 	t.Helper()
@@ -88,8 +92,17 @@ func mustParse(t *testing.T) *model {
 
 func TestParseModel(t *testing.T) {
 	m := mustParse(t)
-	if m.bytes() != 1234 || m.blocks() != 8 {
-		t.Errorf("%d bytes, %d blocks", m.bytes(), m.blocks())
+	if m.Bytes() != 1234 || m.blocks() != 8 {
+		t.Errorf("%d bytes, %d blocks", m.Bytes(), m.blocks())
+	}
+	if p, ok := m.preset("detail"); !ok || p.low != -1 || p.top != 3 || p.schedule.Start != 1 {
+		t.Errorf("detail is %+v", p)
+	}
+	if p, ok := m.preset("night"); !ok || p.low != weightLow || p.top != weightTop {
+		t.Errorf("night is %+v", p)
+	}
+	if p, ok := m.preset(""); ok || p.low != weightLow {
+		t.Errorf("words of one's own are %+v", p)
 	}
 	for name, change := range map[string][2]string{
 		"HTML":     {sample1, "<!doctype html>"},
@@ -98,6 +111,10 @@ func TestParseModel(t *testing.T) {
 		"too deep": {`"depth":2`, `"depth":20000000`},
 		"no steps": {`"steps":4`, `"steps":0`},
 		"no limit": {`"max_steps":50`, `"max_steps":0`},
+		"no range": {`"range":[-1,3]`, `"range":[3,-1]`},
+		"half":     {`"range":[-1,3]`, `"range":[3]`},
+		"endless":  {`"range":[-1,3]`, `"range":[-1,300]`},
+		"slope":    {`{"kind":"constant"}`, `{"kind":"constant","slope":1}`},
 	} {
 		if _, err := parseModel([]byte(strings.Replace(sample1, change[0], change[1], 1))); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -121,87 +138,6 @@ func TestFlops(t *testing.T) {
 func TestCPUSpeed(t *testing.T) {
 	if s := cpuSpeed(); s < 1e6 || s > 1e12 {
 		t.Errorf("%.3g operations per second", s)
-	}
-}
-
-func TestForm(t *testing.T) {
-	m := mustParse(t)
-	f := newForm(m)
-	if !f.guided || f.preset != "detail" || f.weight != 1.5 || f.seed != 7 || f.steps != 4 || f.size != 256 || f.prompt != "a frog" {
-		t.Errorf("the form begins as %+v", f)
-	}
-	want := map[string]any{"prompt": "a frog", "seed": 7.0, "steps": 4.0, "size": 256, "guidance": []any{map[string]any{
-		"positive": "fine", "negative": "coarse", "weight": 1.5, "head": 0.0, "schedule": map[string]any{"kind": "step", "start": 1}}}}
-	if got := f.request(); !reflect.DeepEqual(got, want) {
-		t.Errorf("asks for %v, wanted %v", got, want)
-	}
-	if got := f.plain().request()["guidance"]; len(got.([]any)) != 0 {
-		t.Errorf("without guidance it asks for %v", got)
-	}
-
-	g := f
-	if !f.same(g) {
-		t.Error("equal forms differ")
-	}
-	for name, change := range map[string]func(*form){
-		"prompt": func(f *form) { f.prompt = "a cat" }, "seed": func(f *form) { f.seed = 8 }, "steps": func(f *form) { f.steps = 5 },
-		"size": func(f *form) { f.size = 512 }, "guided": func(f *form) { f.guided = false }, "weight": func(f *form) { f.weight = 2 },
-		"positive": func(f *form) { f.positive = "x" }, "schedule": func(f *form) { f.schedule.Start = 2 },
-	} {
-		g := f
-		if change(&g); f.same(g) {
-			t.Errorf("another %s is taken for the same picture", name)
-		}
-	}
-	g = f
-	g.weight = 0
-	if !g.same(f.plain()) {
-		t.Error("weight 0 and no guidance are the same picture")
-	}
-	if c := f.curve(8); fmt.Sprint(c) != "[0 1.5 1.5 1.5 1.5 1.5 1.5 1.5]" {
-		t.Errorf("the curve is %v", c)
-	}
-	g.weight = math.NaN()
-	if g.curve(8) != nil {
-		t.Error("a weight that is no number has a curve")
-	}
-}
-
-func TestKind(t *testing.T) {
-	f := newForm(mustParse(t))
-	f.schedule.Start = 3
-	if f.kind("step", 8); f.schedule.Start != 3 {
-		t.Error("choosing the same kind again changed its start")
-	}
-	f.kind("window", 8)
-	if f.schedule.Start != 1 || f.schedule.End != 6 {
-		t.Errorf("the window is %+v", f.schedule)
-	}
-	for blocks := 1; blocks < 4; blocks++ {
-		for _, kind := range []string{"constant", "step", "window"} {
-			f.kind(kind, blocks)
-			if f.curve(blocks) == nil {
-				t.Errorf("%s does not fit a model of %d blocks: %+v", kind, blocks, f.schedule)
-			}
-		}
-	}
-}
-
-// TestScheduleValue sends every kind to the API and back.
-func TestScheduleValue(t *testing.T) {
-	for _, s := range []guidance.Schedule{
-		{Kind: "constant"}, {Kind: "step", Start: 5, Of: 57}, {Kind: "window", Start: 1, End: 3},
-		{Kind: "bumps", Centers: []float64{2, 5}, Width: 1.5}, {Kind: "intervals", Intervals: []guidance.Interval{{From: 1, To: 2, Weight: 3}}},
-		{Kind: "table", Table: []float64{0, 1, 0.5}},
-	} {
-		v := scheduleValue(s)
-		if v["kind"] != s.Kind {
-			t.Errorf("%v became %v", s, v)
-		}
-		fields := map[string]int{"constant": 1, "step": 3, "window": 3, "bumps": 3, "intervals": 2, "table": 2}[s.Kind]
-		if len(v) != fields {
-			t.Errorf("%s has %d fields: %v, wanted %d", s.Kind, len(v), v, fields)
-		}
 	}
 }
 

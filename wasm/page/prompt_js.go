@@ -58,18 +58,18 @@ func (v *promptView) render(s *state) {
 	setValue(v.field, s.form.prompt)
 	setText(v.note, s.note)
 	show(v.note, s.note != "")
-	working := s.phase == generating
+	working := s.working()
 	show(v.stop, working)
 	show(v.keys, !working)
 	// Not disabled, so that a keyboard stays on it; a press then says why nothing happens.
-	setAttr(v.generate, "aria-disabled", fmt.Sprint(s.phase != ready))
+	setAttr(v.generate, "aria-disabled", fmt.Sprint(working || s.phase == waiting || s.phase == loading))
 	switch {
 	case !working:
 		setText(v.says, say.Generate)
-	case s.step == 0:
+	case s.running.step == 0:
 		setText(v.says, say.Starting)
 	default:
-		setText(v.says, fmt.Sprintf(say.Working, s.step, s.steps))
+		setText(v.says, fmt.Sprintf(say.Working, s.running.step, s.running.steps))
 	}
 }
 

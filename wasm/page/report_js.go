@@ -8,28 +8,17 @@ import (
 
 // toolbar lies under the picture: how long it took, and what can be done with it.
 type toolbar struct {
-	bar           element
-	times         element
-	notices       element
-	compare, save element
-	says          element // of the compare button
+	bar     element
+	times   element
+	notices element
+	save    element
 }
 
-func newToolbar(a *app, stage element) *toolbar {
+func newToolbar(a *app) *toolbar {
 	v := &toolbar{times: el("p", attrs{"id": "times", "class": "muted"}), notices: el("p", attrs{"id": "notices", "role": "status"})}
-	v.compare = iconButton("secondary", "compare", &say.Compare, func() {
-		if a.state.plain != nil {
-			a.update(func(s *state) { s.plain = nil })
-			return
-		}
-		a.compare()
-	})
-	v.compare.SetID("compare")
-	v.says = wrap(v.compare.Get("lastChild"))
 	v.save = iconButton("secondary", "save", &say.Save, a.save)
 	v.save.SetID("save")
-	v.bar = el("div", attrs{"class": "toolbar", "hidden": ""}, el("div", attrs{"class": "said"}, v.notices, v.times), el("div", attrs{"class": "buttons"}, v.compare, v.save))
-	add(stage, v.bar)
+	v.bar = el("div", attrs{"class": "toolbar", "hidden": ""}, el("div", attrs{"class": "said"}, v.notices, v.times), el("div", attrs{"class": "buttons"}, v.save))
 	return v
 }
 
@@ -40,14 +29,7 @@ func (v *toolbar) render(s *state) {
 	}
 	setText(v.times, timesText(s.picture))
 	setText(v.notices, strings.Join(s.picture.notices, " "))
-	setFlag(v.compare, "disabled", s.phase != ready || !s.picture.form.guides() && s.plain == nil)
-	setFlag(v.save, "disabled", s.phase == generating)
-	says := say.Compare
-	if s.plain != nil {
-		says = say.CompareOff
-	}
-	setText(v.says, says)
-	setAttr(v.compare, "title", says)
+	setFlag(v.save, "disabled", s.working())
 }
 
 func timesText(p *picture) string {
@@ -122,8 +104,8 @@ func (v *status) render(s *state) {
 	says := s.note
 	progress := false
 	switch {
-	case s.phase == generating && s.step > 0:
-		says, progress = fmt.Sprintf(say.Working, s.step, s.steps), true
+	case s.working() && s.running.step > 0:
+		says, progress = fmt.Sprintf(say.Working, s.running.step, s.running.steps), true
 	case s.phase == loading && s.load.stage == "download":
 		says, progress = fmt.Sprintf(say.Percent, 100*s.load.fraction()), true
 	}

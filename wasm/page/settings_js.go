@@ -24,14 +24,14 @@ func newSettings(a *app, panel element) *settingsView {
 		size:  el("select", nil),
 	}
 	dice := iconButton("secondary square", "dice", &say.Dice, func() {
-		a.update(func(s *state) { s.form.seed = float64(rand.Uint32()) })
+		a.edit(true, func(f *form) { f.seed = float64(rand.Uint32()) })
 	})
 	dice.SetID("dice")
-	on(v.seed, "input", func(dom.Event) { a.update(func(s *state) { s.form.seed = number(v.seed) }) })
+	on(v.seed, "input", func(dom.Event) { a.edit(false, func(f *form) { f.seed = number(v.seed) }) })
 	on(v.lock, "change", func(dom.Event) {
 		a.update(func(s *state) { s.form.locked = v.lock.Get("checked").Bool() })
 	})
-	on(v.steps, "input", func(dom.Event) { a.update(func(s *state) { s.form.steps = number(v.steps) }) })
+	on(v.steps, "input", func(dom.Event) { a.edit(false, func(f *form) { f.steps = number(v.steps) }) })
 	on(v.size, "change", func(dom.Event) {
 		a.update(func(s *state) { fmt.Sscan(v.size.Get("value").String(), &s.form.size) })
 	})

@@ -45,7 +45,8 @@ type words struct {
 	Settings, Seed, Dice, Lock, LockHint, Steps, StepsHint, Size string
 
 	// The finished picture.
-	Compare, CompareOff, Save, Times, Prepared, SamePicture string
+	Views, TabPicture, TabCompare      string
+	Save, Times, Prepared, SamePicture string
 
 	// What is announced and reported.
 	Ready, Done, Stopped, Step0, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU string
