@@ -18,11 +18,12 @@ import (
 	"undertone/engine"
 	"undertone/engine/cpu"
 	"undertone/engine/fault"
+	"undertone/engine/recipe"
 	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
-// generate makes a picture on the CPU.
+// generate makes a picture on the CPU. The file carries what made it.
 func generate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flags("generate", "MODEL_DIR", stderr)
 	prompt := fs.String("prompt", "", "what to draw; without this flag, the model's own example; empty is unconditional")
@@ -92,7 +93,15 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	if err := weights.WriteFile(*out, func(w io.Writer) error { return png.Encode(w, picture(r.Image)) }); err != nil {
+	var pixels bytes.Buffer
+	if err := png.Encode(&pixels, picture(r.Image)); err != nil {
+		return err
+	}
+	written, err := recipe.WritePNG(pixels.Bytes(), r.Parameters)
+	if err != nil {
+		return err
+	}
+	if err := weights.WriteFile(*out, func(w io.Writer) error { _, err := w.Write(written); return err }); err != nil {
 		return err
 	}
 	for _, n := range r.Notices {

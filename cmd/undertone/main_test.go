@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
 	"image/png"
 	"math"
 	"os"
@@ -12,7 +13,9 @@ import (
 	"strings"
 	"testing"
 
+	"undertone/engine"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 	"undertone/engine/weights"
 	"undertone/guidance"
 )
@@ -151,14 +154,22 @@ func TestGenerate(t *testing.T) {
 		if !strings.Contains(printed, "32 × 32") {
 			t.Errorf("%v printed %q", args, printed)
 		}
-		return read(t, out)
+		img, err := png.Decode(bytes.NewReader(read(t, out)))
+		if err != nil || img.Bounds().Dx() != 32 || img.Bounds().Dy() != 32 {
+			t.Fatalf("not a picture of 32 × 32: %v", err)
+		}
+		return img.(*image.RGBA).Pix // it has no transparent pixel
 	}
 	plain := draw("--prompt", "a red frog", "--seed", "7")
-	if img, err := png.Decode(bytes.NewReader(plain)); err != nil || img.Bounds().Dx() != 32 || img.Bounds().Dy() != 32 {
-		t.Fatalf("not a picture of 32 × 32: %v", err)
-	}
 	term := []string{"--prompt", "a red frog", "--seed", "7", "--positive", "red car", "--negative", "frog", "--head", "-2", "--schedule"}
 	steered := draw(append(term, "window:1-2", "--weight", "8")...)
+	p, notices, err := recipe.FromPNG(read(t, filepath.Join(folder, "picture.png")), engine.Request{}, recipe.Limits{MaxSteps: 8, Sizes: []int{32}, Blocks: 3})
+	want := engine.Request{Prompt: "a red frog", Seed: 7, Steps: 2, Size: 32, CFG: 1, Guidance: []engine.Term{
+		{Positive: "red car", Negative: "frog", Weight: 8, Head: -2, Schedule: guidance.Schedule{Kind: "window", Start: 1, End: 2}},
+	}}
+	if err != nil || len(notices) != 0 || !reflect.DeepEqual(p.Request, want) || p.Backend != "cpu" || p.Model == "" {
+		t.Errorf("the file says %+v, %v, %v", p, notices, err)
+	}
 	file := filepath.Join(folder, "terms.json")
 	if err := os.WriteFile(file, []byte(`[{"positive":"red car","negative":"frog","weight":8,"head":-2,"schedule":{"kind":"window","start":1,"end":2}}]`), 0o600); err != nil {
 		t.Fatal(err)
