@@ -2,6 +2,7 @@
 import sys
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -9,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from undertone import captions, clip, config, distil, export, flux, fused, guide, render, scene, teacher, tiny  # noqa: E402
+from undertone import (  # noqa: E402
+    autoencoder, captions, clip, config, contrast, distil, export, flux, fused, guide, render, scene, shifts, teacher, tiny, warm)
 
 SMALL = {"in_channels": 16, "vec_in_dim": 12, "context_in_dim": 12, "hidden_size": 32, "mlp_ratio": 2.0, "num_heads": 2,
          "depth": 1, "depth_single_blocks": 2, "axes_dim": [4, 6, 6], "theta": 10000, "qkv_bias": True,
@@ -60,6 +62,16 @@ class Networks(unittest.TestCase):
         net(**x, probe=plain)
         same = [torch.equal(a[1], b[1]) for a, b in zip(probe, plain)]
         self.assertEqual(same, [True, True, True, True, False])
+
+    def test_every_picture_may_have_a_shift_of_its_own(self):
+        net = flux.init_random(flux.Flux(SMALL)).double()
+        x = small_inputs()
+        shift = torch.randn(4, 3, 32, dtype=torch.float64)
+        shift[:, 1] = 0
+        out = net(**x, shift=shift)
+        self.assertTrue(torch.equal(out[1], net(**x)[1]))
+        self.assertTrue(torch.allclose(out[2], net(**x, shift=shift[:, 2])[2]))
+        self.assertFalse(torch.allclose(out[2], net(**x)[2]))
 
     def test_patchify_order_and_inverse(self):
         z = torch.arange(2 * 3 * 4 * 6.).reshape(2, 3, 4, 6)
@@ -136,6 +148,44 @@ class Data(unittest.TestCase):
             self.assertTrue("ultra" not in words or s.detail == 2)
             self.assertTrue("three" not in words or len(s.objects) == 3)
 
+    def test_a_caption_can_leave_an_aspect_unsaid(self):
+        rng = np.random.default_rng(2)
+        tables = {"style": captions.STYLE_WORDS, "time": captions.TIME_WORDS, "place": captions.PLACE_WORDS}
+        for _ in range(400):
+            s = scene.draw_scene(rng, 1)
+            for aspect, table in tables.items():
+                text = captions.caption(rng, s, unsaid=aspect)
+                for phrase in (p for phrases in table.values() for p in phrases):
+                    self.assertNotIn(phrase, text.split(", "))
+                    self.assertFalse(" " in phrase and phrase in text, (phrase, text))
+            words = set(captions.words_of(captions.caption(rng, s, unsaid="quality")))
+            self.assertFalse(words & {"photorealistic", "cinematic", "blurred", "intricate", "minimal"})
+            if s.same:
+                words = set(captions.words_of(captions.caption(rng, s, unsaid="count")))
+                self.assertFalse(words & {"two", "three"})
+            words = set(captions.words_of(captions.caption(rng, s, unsaid="colour")))
+            self.assertFalse(words & {"red", "blue", "yellow", "purple", "violet"})
+
+    def test_bare_phrases_say_one_thing(self):
+        rng = np.random.default_rng(3)
+        seen = {captions.one_aspect(rng, scene.draw_scene(rng, 1)) for _ in range(3000)}
+        for phrase in ("red", "three frogs", "a cat", "neon", "at night", "in the snow", "ultra-detailed, photorealistic, cinematic",
+                       "very simple, no details at all"):
+            self.assertIn(phrase, seen)
+
+    def test_neon_is_dark_with_light_and_differs_from_every_other_style(self):
+        if not Path(render.FONT).exists():
+            self.skipTest("install fonts-noto-color-emoji or set UNDERTONE_EMOJI")
+        s = scene.Scene((("apple", "green"),), 160, (128,), "meadow", "day", "flat", 1, 1, 0)
+        p = {k: render.render(replace(s, style=k)).astype(float) for k in scene.STYLES}
+        self.assertLess(p["neon"].mean(), 0.6 * p["flat"].mean())
+        self.assertGreater(p["neon"][..., 1].max(), 230)
+        for k in scene.STYLES[1:]:
+            self.assertGreater(np.abs(p[k] - p["flat"]).mean(), 4, k)
+        blocks = p["pixel"].reshape(32, 8, 32, 8, 3)[:, :7, :, :7]
+        self.assertEqual(np.ptp(blocks, axis=(1, 3)).max(), 0)
+        self.assertGreater(p["watercolour"][:4].min(), 220)
+
     def test_preset_words_are_in_the_vocabulary(self):
         from undertone.bundle import OFFERS
         for p in OFFERS["presets"]:
@@ -209,6 +259,75 @@ class Fused(unittest.TestCase):
             two.step(1e-2, 1.0, 0.9)
         for p, q in zip(pa + ea, pb + eb):
             self.assertTrue(torch.allclose(p, q, atol=1e-6))
+
+
+class Shifts(unittest.TestCase):
+    def scenes(self, n, seed=0):
+        rng = np.random.default_rng(seed)
+        return [scene.draw_scene(rng, 1) for _ in range(n)], rng
+
+    def test_shapes_and_share(self):
+        scenes, rng = self.scenes(2000)
+        b = shifts.batch(rng, scenes, 0.3)
+        self.assertEqual(b.ids.shape, (2000, config.MAX_LENGTH))
+        self.assertEqual(b.weights.shape, (shifts.BLOCKS + 1, 2000))
+        self.assertAlmostEqual(b.weights.any(0).float().mean().item(), 0.3, delta=0.04)
+        part = shifts.Shifts.join([b[torch.tensor([5, 7])], b[torch.tensor([1])]])
+        self.assertTrue(torch.equal(part.weights, b.weights[:, [5, 7, 1]]))
+
+    def test_strong_shifts_agree_with_the_picture(self):
+        scenes, rng = self.scenes(3000, 1)
+        night = {True: [], False: []}
+        for s in scenes:
+            d = shifts.draw(rng, s)
+            w = max(d.weights)
+            self.assertLessEqual(w, shifts.RANGE[1])
+            for text in (d.caption, d.positive, d.negative):
+                self.assertNotIn(captions.UNKNOWN, captions.encode(text), text)
+            if d.positive in captions.TIME_WORDS["night"]:
+                night[s.time == "night"].append(w)
+        self.assertLessEqual(max(night[False]), shifts.LIMIT)
+        self.assertGreater(np.mean(night[True]), 2 * np.mean(night[False]))
+
+    def test_without_a_shift_the_vector_is_zero(self):
+        torch.manual_seed(0)
+        scenes, rng = self.scenes(6)
+        net = flux.init_random(flux.Flux(config.DIT))
+        prompts = teacher.Prompts(clip.Clip(config.text_config(len(captions.VOCAB))).eval())
+        self.assertFalse(shifts.batch(rng, scenes, 0.0).vector(net, prompts).any())
+        b = shifts.batch(rng, scenes, 1.0)
+        b.weights[:, 2:] = 0
+        v = b.vector(net, prompts)
+        self.assertEqual(v.shape, (shifts.BLOCKS + 1, 6, 256))
+        self.assertFalse(v[:, 2:].any())
+        self.assertTrue(v[:, 0].any())
+        v.sum().backward()
+        self.assertGreater(net.vector_in.out_layer.weight.grad.abs().sum().item(), 0)
+
+
+class Warm(unittest.TestCase):
+    def test_rows_follow_their_names(self):
+        new, old = torch.zeros(4, 2), torch.arange(6.).reshape(3, 2)
+        self.assertEqual(warm.copy_rows(new, old, ["b", "new", "c", "a"], ["a", "b", "c"]), 3)
+        self.assertEqual(new.tolist(), [[2, 3], [0, 0], [4, 5], [0, 1]])
+
+    def test_from_a_bundle(self):
+        torch.manual_seed(0)
+        cfg = {**config.VAE, "scaling_factor": 1.5, "shift_factor": 0.1, "preview": {"weight": [[0.0] * 16] * 3, "bias": [0.5] * 3}}
+        text, vae, dit = clip.Clip(config.text_config(len(captions.VOCAB))), tiny.Tiny(cfg), flux.Flux(config.DIT)
+        with tempfile.TemporaryDirectory() as d:
+            export.write_bundle(d, dit, text, vae, cfg, "2000-01-01")
+            auto, pair, net = autoencoder.Autoencoder(), contrast.Pair(), flux.Flux(config.DIT)
+            before = auto.encoder.layers[1].weight.clone()
+            warm.load(auto, d, "autoencoder")
+            contrast.start_warm(pair, d)
+            warm.load(net, d, "teacher")
+            with self.assertRaises(ValueError):
+                warm.load(flux.Flux({**config.DIT, "hidden_size": 128, "num_heads": 2}), d, "teacher")
+        half = lambda m: [v.bfloat16().float() for v in m.state_dict().values()]  # noqa: E731
+        for a, b in ((vae.decoder, auto.decoder), (text, pair.text), (dit, net)):
+            self.assertTrue(all(torch.equal(x, y) for x, y in zip(half(a), b.state_dict().values())))
+        self.assertTrue(torch.equal(before, auto.encoder.layers[1].weight))
 
 
 class Guidance(unittest.TestCase):

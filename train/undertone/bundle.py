@@ -5,9 +5,10 @@ ABOUT = {"name": "sprites", "title": "Sprite scenes", "family": "flux"}
 LICENSES = {"weights": "Apache-2.0", "data": "rendered from Noto Color Emoji (SIL OFL 1.1) by this project"}
 
 
-def preset(id, title, positive, negative, weight, start, head=0):
+def preset(id, title, positive, negative, weight, start, clean, head=0):
+    """clean: the lowest and the highest weight that still make clean pictures."""
     return {"id": id, "title": title, "positive": positive, "negative": negative, "weight": weight, "head": head,
-            "schedule": {"kind": "step", "start": start}}
+            "range": list(clean), "schedule": {"kind": "step", "start": start}}
 
 
 OFFERS = {
@@ -15,25 +16,27 @@ OFFERS = {
     "sizes": [256],
     "max_steps": 50,
     "presets": [
-        # Weights looked at from -1 to 3 (guide.py): these are visible and clean on four prompts.
-        preset("detail", "Detail", "ultra-detailed, photorealistic, cinematic", "low-res, flat, cartoonish", 0.75, 2),
+        # Start blocks, weights and ranges were chosen by looking at sweeps from -2 to 4 (guide.py).
+        preset("detail", "Detail", "ultra-detailed, photorealistic, cinematic", "low-res, flat, cartoonish", 2, 0, (-3, 3)),
         preset("complexity", "Complexity", "extremely complex, the highest quality",
-               "very simple, no details at all", 1.5, 0),
-        preset("simple", "Simplicity", "very simple, no details at all", "extremely complex, the highest quality", 1.0, 0),
-        preset("cinematic", "Cinematic", "cinematic", "blurred", 0.5, 0),
-        preset("night", "Night", "at night", "by day", 1.0, 0),
-        preset("sunset", "Sunset", "at sunset", "by day", 1.0, 0),
+               "very simple, no details at all", 2, 0, (-3, 3)),
+        preset("pixel", "Pixel art", "pixel art", "clip art", 2, 0, (0, 3)),
+        preset("neon", "Neon", "neon", "clip art", 2, 0, (0, 3)),
+        preset("watercolour", "Watercolour", "watercolour", "clip art", 2, 0, (0, 3)),
+        preset("glossy", "Glossy", "glossy", "clip art", 2, 0, (0, 3)),
+        preset("night", "Night", "at night", "by day", 2, 0, (0, 3)),
+        preset("sunset", "Sunset", "at sunset", "by day", 2, 0, (0, 3)),
     ],
     "understands": {
         "objects": list(OBJECTS), "colours": list(COLOURS), "counts": ["one", "two", "three"],
         "places": ["in a meadow", "on the beach", "in the desert", "in the snow", "on a plain background",
                    "by day", "at sunset", "at night"],
-        "styles": ["glossy"],
+        "styles": ["pixel art", "neon", "watercolour", "glossy"],
         "quality": ["ultra-detailed", "photorealistic", "cinematic", "low-res", "flat", "cartoonish",
                     "extremely complex", "the highest quality", "very simple", "no details at all"],
         "relations": ["on the left", "on the right", "in the middle"],
     },
     "examples": ["a red car on the beach at sunset", "a frog in a meadow", "two cats in the snow",
                  "a purple house in the desert at night", "three stars on a plain background",
-                 "a snowman in a snowy field at night, ultra-detailed"],
+                 "a snowman in a snowy field at night, ultra-detailed", "a butterfly, neon", "a cake, watercolour"],
 }

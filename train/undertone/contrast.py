@@ -10,17 +10,18 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .captions import VOCAB, caption, encode
+from . import warm
+from .captions import UNKNOWN, VOCAB, caption, encode
 from .clip import Clip
 from .config import MAX_LENGTH, VAE, text_config
 from .loop import finished, load_ema, train
 from .scene import COLOURS, OBJECTS, PLACES, STYLES, TIMES
 
-UNKNOWN = 3
 NAMES = [("object", n) for n in OBJECTS] + [("colour", c) for c in (None, *COLOURS)] + [
     (k, v) for k, vs in (("count", (1, 2, 3)), ("place", PLACES), ("time", TIMES), ("style", STYLES), ("detail", (0, 1, 2)),
                          ("polish", (0, 1, 2)), ("x", (64, 96, 128, 160, 192)), ("size", (160, 128, 112, 80))) for v in vs]
 INDEX = {n: i for i, n in enumerate(NAMES)}
+WORDS = "text.text_model.embeddings.token_embedding.weight"
 
 
 def attributes(scenes):
@@ -59,12 +60,14 @@ class Pair(nn.Module):
         return (t @ i.T).float() * self.log_scale.clamp(max=3.9).exp(), self.name_text(pooled).float(), self.name_image(seen).float()
 
 
-def batch_ids(rng, scenes, unknown=0.0):
-    """Fresh captions of the scenes -> ids [B, T]; a share of the words becomes [UNK]."""
-    ids = torch.tensor([encode(caption(rng, s)) for s in scenes])
-    if unknown:
-        ids[(torch.rand(ids.shape) < unknown) & (ids > UNKNOWN)] = UNKNOWN
-    return ids
+def unknown(ids, share):
+    """ids with a share of the words replaced by [UNK]."""
+    return ids.masked_fill((torch.rand(ids.shape) < share) & (ids > UNKNOWN), UNKNOWN)
+
+
+def batch_ids(rng, scenes):
+    """Fresh captions of the scenes -> ids [B, T]."""
+    return torch.tensor([encode(caption(rng, s)) for s in scenes])
 
 
 def trim(ids):
@@ -72,19 +75,27 @@ def trim(ids):
     return ids[:, :int((ids != 0).sum(1).max())]
 
 
-def make(scenes, latents, minutes, batch=128, seed=3):
-    """-> the trained text encoder (Clip, frozen)."""
+def start_warm(pair, folder):
+    """Words keep their vectors by name, whatever their place in the list is now; the lists of attributes start anew."""
+    names = {WORDS: (list(VOCAB), warm.words(folder))}
+    warm.load(pair, folder, "contrast", names, skip=("name_text", "name_image"))
+
+
+def make(scenes, latents, minutes, batch=128, seed=3, start=None):
+    """-> the trained text encoder (Clip, frozen). start: a folder to start warm from (warm.py)."""
     torch.manual_seed(seed)
     pair = Pair()
     if finished("contrast", minutes):
         return load_ema("contrast", pair).text
+    if start:
+        start_warm(pair, start)
     rng = np.random.default_rng()
     held = np.arange(len(scenes) - 256, len(scenes))
 
     def outputs(net, pick):
         z = torch.from_numpy(latents[pick]).float()
         z = z + 0.2 * torch.randn_like(z)
-        ids = trim(batch_ids(rng, [scenes[i] for i in pick], 0.01))
+        ids = trim(unknown(batch_ids(rng, [scenes[i] for i in pick]), 0.01))
         with torch.autocast("cpu", torch.bfloat16):
             return net(ids, z)
 

@@ -220,8 +220,8 @@ class Flux(nn.Module):
     def forward(self, img, txt, t, pooled, rows, cols, guidance=None, shift=None, probe=None):
         """img [B, rows*cols, in], txt [B, T, context], t [B] in [0,1], pooled [B, P] -> velocity like img.
 
-        shift [blocks+1, D] is added to y block by block, its last row at the output head
-        (modulation guidance). probe, a list, receives (name, tensor) after every block.
+        shift, [blocks+1, D] or one per picture [blocks+1, B, D], is added to y block by block, its last
+        row at the output head (modulation guidance). probe, a list, receives (name, tensor) after every block.
         """
         y = self.modulation_vector(t, pooled, guidance)
         ys = [y] * (len(self.double_blocks) + len(self.single_blocks) + 1)

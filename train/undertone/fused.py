@@ -217,6 +217,11 @@ class FusedFlux(Flux):
         return self.final_layer.linear(NormModulate.apply(x, a, b))
 
 
+def same_memory(p, g):
+    """The gradient g with its elements in the order in which the parameter p has them (channels last, for example)."""
+    return g if g.stride() == p.stride() else torch.empty_like(p).copy_(g)
+
+
 class Adam:
     """Adam with gradient clipping and the moving average of the weights, in two passes over memory."""
 
@@ -229,14 +234,12 @@ class Adam:
     def step(self, lr, clip, decay):
         self.t += 1
         b1, b2 = self.betas
-        grads = [p.grad.contiguous(memory_format=torch.preserve_format) if p.grad is not None else None for p in self.params]
+        grads = [None if p.grad is None else same_memory(p, p.grad) for p in self.params]
         norm = sum(call("square_sum", g, g.numel()) for g in grads if g is not None) ** 0.5
         factor = min(1.0, clip / (norm + 1e-12))
         for p, m, v, e, g in zip(self.params, self.m, self.v, self.ema, grads):
             if g is None:
                 continue
-            if g.stride() != p.stride():
-                g = torch.empty_like(p).copy_(g)
             call("adam", p.data, m, v, e, g, p.numel(), float(factor), float(lr / (1 - b1 ** self.t)), float(b1), float(b2),
                  float(1 / (1 - b2 ** self.t)), float(self.eps), float(decay))
 

@@ -9,7 +9,7 @@ from .flux import unpatchify
 from .teacher import decode, velocity
 
 BLOCKS = DIT["depth"] + DIT["depth_single_blocks"]
-WEIGHTS = (-1.0, 0.0, 0.5, 1.0, 2.0)
+WEIGHTS = (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
 PROMPTS = ["a red car on the beach", "a frog in a meadow", "a blue house in the desert at sunset", "two cats in the snow"]
 
 

@@ -2,6 +2,7 @@
 
 Everything is cached, so that a picture of 256x256 costs a few milliseconds.
 """
+import multiprocessing
 import os
 from functools import lru_cache
 
@@ -223,10 +224,84 @@ def polish(a, level, time):
     return a
 
 
-def render(s):
-    """Scene -> uint8 [256, 256, 3]."""
-    a = background(s.place, s.time, s.detail, s.bank).copy()
-    base = {160: BASE, 128: BASE - 16, 112: BASE - 16, 80: BASE - 16}[s.size]
+GLOW = 24  # pixels that a neon object shines beyond its box
+DARK = np.array((.32, .32, .38), np.float32)  # what remains of the scene around neon light
+
+
+@lru_cache(maxsize=2048)
+def neon_light(name, colour, size, detail):
+    """The light of an object as neon tubes: float32 [size+2*GLOW, size+2*GLOW, 3], to be added, and how far its
+    body covers what lies behind, [.., .., 1].
+
+    Tubes run along the outline and along the edges between the object's own colours; each has the colour of
+    its neighbourhood at full strength, a whitish core and a glow.
+    """
+    p = np.pad(sprite(name, colour, size, "flat", min(detail, 1)), ((GLOW, GLOW), (GLOW, GLOW), (0, 0)))
+    alpha, rgb = p[..., 3:], p[..., :3] * p[..., 3:]
+    soft = blur(np.dstack([rgb, 255 * alpha]), 1.2)
+    dy, dx = np.gradient(soft, axis=(0, 1))
+    steep = np.sqrt(dy ** 2 + dx ** 2)
+    tube = np.clip((np.maximum(steep[..., 3:] * 1.2, steep[..., :3].max(-1, keepdims=True)) - 9) / 22, 0, 1)
+    tube = blur(tube * 255, size / 90) / 255
+    near = blur(np.dstack([rgb, 255 * alpha]), size / 26)
+    hue = near[..., :3] / np.maximum(near[..., 3:] / 255, 1e-3)
+    hue = hue - 0.75 * hue.min(-1, keepdims=True)
+    hue = 255 * hue / np.maximum(hue.max(-1, keepdims=True), 40)
+    glow = blur(tube * hue, size / 14)
+    core = np.clip(tube * 1.5 - 0.55, 0, 1)
+    light = tube * hue * 1.15 + core * (255 - hue) * 0.35 + glow * 0.9 + 0.20 * rgb
+    return light.astype(np.float32), 0.75 * alpha
+
+
+def neon(s, a, base):
+    """The background a, darkened, with every object as light."""
+    a = np.pad(a * DARK, ((GLOW, GLOW), (GLOW, GLOW), (0, 0)))
+    for (name, colour), x in zip(s.objects, s.xs):
+        light, cover = neon_light(name, colour, s.size, s.detail)
+        left, top = x - s.size // 2, base - s.size
+        window = a[top:top + len(light), left:left + len(light)]
+        window *= 1 - cover
+        window += light
+    return a[GLOW:-GLOW, GLOW:-GLOW]
+
+
+@lru_cache(maxsize=None)
+def paper(bank):
+    """Smooth random fields of one sheet: displacements of rows and columns (pixels), density of paint, and the
+    painted area (0 at the sheet's edge, 1 inside)."""
+    rng = np.random.default_rng([11, bank])
+
+    def field(cells):
+        im = Image.fromarray(rng.normal(size=(cells, cells)).astype(np.float32))
+        return np.asarray(im.resize((SIZE, SIZE), Image.BICUBIC), np.float32)
+
+    y, x = field(14), field(14)
+    margin = np.minimum(np.minimum(np.mgrid[0:SIZE, 0:SIZE][0], SIZE - 1 - np.mgrid[0:SIZE, 0:SIZE][0]),
+                        np.minimum(np.mgrid[0:SIZE, 0:SIZE][1], SIZE - 1 - np.mgrid[0:SIZE, 0:SIZE][1]))
+    inside = np.clip((margin - 17 - 5 * field(9)) / 4, 0, 1)
+    return 2.6 * y, 2.6 * x, np.clip(0.80 + 0.11 * field(7), .55, 1)[..., None], inside[..., None]
+
+
+def watercolour(a, bank):
+    """Wobbling outlines, uneven pale paint that gathers at edges, and a white margin."""
+    y, x, density, inside = paper(bank)
+    rows = np.clip(np.arange(SIZE)[:, None] + y, 0, SIZE - 1).astype(int)
+    cols = np.clip(np.arange(SIZE)[None] + x, 0, SIZE - 1).astype(int)
+    a = np.clip(a, 0, 255)[rows, cols]
+    rim = np.abs(a - blur(a, 6)).max(-1, keepdims=True)
+    paint = (255 - blur(a, 1.6)) * density * 0.92 + 0.4 * np.clip(rim - 8, 0, 90)
+    return 252 - np.clip(paint, 0, 240) * inside
+
+
+def blur(a, radius):
+    """Gaussian blur of each channel of a float array [H, W, C] in 0..255 (in steps of 1)."""
+    planes = [Image.fromarray(np.clip(a[..., c], 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(radius))
+              for c in range(a.shape[-1])]
+    return np.dstack([np.asarray(p, np.float32) for p in planes])
+
+
+def objects(s, a, base):
+    """The background a with shadows and sprites on it."""
     tint = np.array(ON_OBJECT[s.time], np.float32)
     for (name, colour), x in zip(s.objects, s.xs):
         p = sprite(name, colour, s.size, s.style, s.detail)
@@ -237,13 +312,33 @@ def render(s):
         alpha = p[..., 3:]
         window = a[top:top + s.size, left:left + s.size]
         window += (p[..., :3] * tint - window) * alpha
+    return a
+
+
+# Blocks of 8 pixels have a faint seam on their right and lower side: it shows even where their colours agree.
+SEAMS = np.where(np.add.outer(np.arange(SIZE) % 8 == 7, np.arange(SIZE) % 8 == 7), 0.88, 1.0)[..., None]
+
+
+def render(s):
+    """Scene -> uint8 [256, 256, 3]."""
+    a = background(s.place, s.time, s.detail, s.bank).copy()
+    base = {160: BASE, 128: BASE - 16, 112: BASE - 16, 80: BASE - 16}[s.size]
+    a = neon(s, a, base) if s.style == "neon" else objects(s, a, base)
+    if s.style == "watercolour":
+        a = watercolour(a, s.bank)
     a = polish(a, s.polish, s.time)
     a = np.clip(a, 0, 255).astype(np.uint8)
     if s.style == "pixel":
-        im = Image.fromarray(a).resize((32, 32), Image.BOX)
-        im = im.quantize(20, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
-        a = np.asarray(im.resize((SIZE, SIZE), Image.NEAREST))
+        im = Image.fromarray(a).resize((32, 32), Image.LANCZOS)
+        im = im.quantize(28, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
+        a = (np.asarray(im.resize((SIZE, SIZE), Image.NEAREST)) * SEAMS).astype(np.uint8)
     return a
+
+
+def render_all(scenes):
+    """Pictures of the scenes in order, drawn by one process per core while the caller works on the last ones."""
+    with multiprocessing.get_context("fork").Pool() as pool:
+        yield from pool.imap(render, scenes, chunksize=16)
 
 
 def grid(pictures, columns):

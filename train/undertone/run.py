@@ -32,8 +32,9 @@ def main():
     p.add_argument("--contrast-minutes", type=float, default=7)
     p.add_argument("--teacher-minutes", type=float, default=65)
     p.add_argument("--student-minutes", type=float, default=6)
-    p.add_argument("--scenes", type=int, default=24000, help="cached scenes")
+    p.add_argument("--scenes", type=int, default=32000, help="cached scenes")
     p.add_argument("--out", type=Path, default=MODEL, help="folder of the exported bundle")
+    p.add_argument("--warm", type=Path, help="start from this bundle's weights (and its checkpoints, if beside it)")
     p.add_argument("--snapshot", action="store_true", help="export what the teacher is now, for a first look")
     a = p.parse_args()
     wanted = a.stages or STAGES
@@ -42,13 +43,13 @@ def main():
     last = max(STAGES.index(s) for s in wanted)
     torch.set_num_threads(min(torch.get_num_threads(), 8))
 
-    auto = autoencoder.make(a.autoencoder_minutes)
+    auto = autoencoder.make(a.autoencoder_minutes, start=a.warm)
     if last < 1:
         return
-    scenes, z, vae_cfg = latents.make(auto, a.scenes)
+    scenes, z, vae_cfg = latents.make(auto, a.scenes, start=a.warm)
     if last < 2:
         return
-    text = contrast.make(scenes, z, a.contrast_minutes)
+    text = contrast.make(scenes, z, a.contrast_minutes, start=a.warm)
     if last < 3:
         return
     vae = shipped_vae(auto, vae_cfg)
@@ -57,7 +58,7 @@ def main():
     if a.snapshot:
         export.write_bundle(a.out, load_ema("teacher", teacher.network()), text, vae, vae_cfg, today)
         return
-    net = teacher.make(scenes, z, text, vae, a.teacher_minutes)
+    net = teacher.make(scenes, z, text, vae, a.teacher_minutes, start=a.warm)
     if last < 4:
         return
     student = distil.make(net, prompts, scenes, vae, a.student_minutes)

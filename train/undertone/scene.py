@@ -11,12 +11,14 @@ OBJECTS = {  # name -> glyph of Noto Color Emoji
     "frog": "\U0001F438", "cat": "\U0001F431", "car": "\U0001F697", "house": "\U0001F3E0", "balloon": "\U0001F388",
     "heart": "\u2764\uFE0F", "star": "\u2B50", "fish": "\U0001F41F", "tree": "\U0001F333", "mushroom": "\U0001F344",
     "flower": "\U0001F33B", "snowman": "\u26C4", "rocket": "\U0001F680",
+    "apple": "\U0001F34E", "cake": "\U0001F382", "butterfly": "\U0001F98B",
 }
 COLOURS = {"red": 0.99, "yellow": 0.14, "green": 0.35, "blue": 0.60, "purple": 0.77}  # hue in [0, 1)
-FIXED = {"tree", "snowman"}  # never recoloured
+FIXED = {"tree", "snowman", "cake"}  # never recoloured
 PLACES = ("meadow", "beach", "desert", "snow", "plain")
 TIMES = ("day", "sunset", "night")
-STYLES = ("flat", "pixel", "glossy")
+STYLES = ("flat", "pixel", "glossy", "neon", "watercolour")
+STYLE_SHARES = {"flat": .58, "pixel": .12, "glossy": .10, "neon": .12, "watercolour": .08}
 
 BASE = 224  # y of the line objects stand on, in pixels
 # size -> possible centres (x); sizes and shifts are multiples of the 32-pixel token
@@ -56,8 +58,8 @@ def thing(rng, name=None):
     return name, (str(rng.choice(list(COLOURS))) if coloured else None)
 
 
-def draw_scene(rng, banks):
-    """A random scene. rng: numpy Generator; banks: drawings per background."""
+def draw_scene(rng, banks, styles=STYLE_SHARES):
+    """A random scene. rng: numpy Generator; banks: drawings per background; styles: their shares."""
     kind = pick(rng, {"single": .74, "copies": .18, "pair": .08})
     if kind == "single":
         size = 160 if rng.random() < 0.7 else 128
@@ -74,4 +76,4 @@ def draw_scene(rng, banks):
     detail, polish = pick(rng, QUALITY)
     return Scene(objects, size, tuple(xs), pick(rng, dict(zip(PLACES, (.22, .21, .2, .2, .17)))),
                  pick(rng, {"day": .44, "sunset": .26, "night": .30}),
-                 pick(rng, {"flat": .82, "pixel": .10, "glossy": .08}), detail, polish, int(rng.integers(banks)))
+                 pick(rng, styles), detail, polish, int(rng.integers(banks)))

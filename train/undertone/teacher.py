@@ -2,11 +2,11 @@
 import numpy as np
 import torch
 
-from . import render
+from . import render, shifts, warm
 from .autoencoder import to_uint8
 from .captions import encode
 from .config import DIT, GRID, STATE
-from .contrast import batch_ids
+from .contrast import unknown
 from .flux import Flux, init_for_training, patchify, unpatchify
 from .fused import FusedFlux, library
 from .loop import finished, load_ema, train
@@ -46,15 +46,19 @@ def drops(n):
 
 def velocity(net, x, t, tokens, pooled, shift=None):
     """One forward pass in bf16 on image tokens x [B, 64, 64]."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16):  # shift: as in flux.Flux
         return net(x, tokens, t, pooled, GRID, GRID, shift=shift).float()
 
 
-def sample(net, tokens, pooled, empty, steps, cfg=1.0, seed=0, noise=None, keep=None):
-    """Euler from noise to latents [B, 16, 16, 16]; keep, a list, receives x at every step's start and the end."""
+def sample(net, tokens, pooled, empty, steps, cfg=1.0, seed=0, noise=None, keep=None, shift=None):
+    """Euler from noise to latents [B, 16, 16, 16]; keep, a list, receives x at every step's start and the end.
+
+    shift [blocks+1, D] or [blocks+1, B, D] goes to both of CFG's passes.
+    """
     b = len(tokens)
     if noise is None:
         noise = torch.randn(b, GRID * GRID, net.cfg["in_channels"], generator=torch.Generator().manual_seed(seed))
+    both = shift if shift is None or shift.ndim == 2 else torch.cat([shift, shift], 1)
     x, times = noise, torch.linspace(1, 0, steps + 1)
     with torch.no_grad():
         for t, nxt in zip(times[:-1], times[1:]):
@@ -62,11 +66,11 @@ def sample(net, tokens, pooled, empty, steps, cfg=1.0, seed=0, noise=None, keep=
                 keep.append(x)
             if cfg != 1.0:
                 v = velocity(net, torch.cat([x, x]), t.expand(2 * b), torch.cat([tokens, empty[0].expand_as(tokens)]),
-                             torch.cat([pooled, empty[1].expand_as(pooled)]))
+                             torch.cat([pooled, empty[1].expand_as(pooled)]), both)
                 c, u = v.chunk(2)
                 v = u + cfg * (c - u)
             else:
-                v = velocity(net, x, t.expand(b), tokens, pooled)
+                v = velocity(net, x, t.expand(b), tokens, pooled, shift)
             x = x + (nxt - t) * v
     if keep is not None:
         keep.append(x)
@@ -86,7 +90,10 @@ LOOK = ["a red car on the beach at sunset", "a frog in a meadow", "two cats in t
         "a green car to the left of a house in the snow", "a frog on the beach, pixel art",
         "a cat on the beach, very simple", "a red balloon in the snow, low-res, flat", "two red cars in the desert",
         "a star in a meadow at night, extremely complex", "a blue fish on the left on the beach", "a purple heart at night",
-        "a green rocket in the snow at sunset", "a house in a meadow, glossy"]
+        "a green rocket in the snow at sunset", "a house in a meadow, glossy",
+        "an apple in a meadow", "a cake on a plain background", "a purple butterfly in a meadow", "a cat, neon",
+        "a red car at night, glowing neon lights", "a house by the sea, watercolour", "a rocket, pixel art",
+        "three apples in the snow"]
 
 
 def network():
@@ -94,12 +101,14 @@ def network():
     return (FusedFlux if library() else Flux)(DIT)
 
 
-def make(scenes, latents, text, vae, minutes, seed=4, lr=1e-3):
-    """-> the teacher (EMA)."""
+def make(scenes, latents, text, vae, minutes, seed=4, start=None):
+    """-> the teacher (EMA). start: a folder to start warm from (warm.py)."""
     torch.manual_seed(seed)
     net = init_for_training(network())
     if finished("teacher", minutes):
         return load_ema("teacher", net)
+    if start:
+        warm.load(net, start, "teacher")
     prompts = Prompts(text)
     rng = np.random.default_rng()
     z = torch.from_numpy(np.array(latents))
@@ -108,13 +117,15 @@ def make(scenes, latents, text, vae, minutes, seed=4, lr=1e-3):
         batch = 32 if progress < 0.4 else 64  # many steps first, quiet gradients later
         pick = rng.integers(len(scenes), size=batch)
         x0 = patchify(z[torch.from_numpy(pick)].float())
-        tokens, pooled = prompts.of_ids(batch_ids(rng, [scenes[i] for i in pick], 0.005))
+        asked = shifts.batch(rng, [scenes[i] for i in pick])
+        tokens, pooled = prompts.of_ids(unknown(asked.ids, 0.005))
         tokens, pooled = prompts.drop(tokens, pooled, *drops(batch))
         t = torch.sigmoid(torch.randn(batch) * 1.0 + 0.1)
         t = torch.where(torch.rand(batch) < 0.15, torch.rand(batch), t)  # the ends, too, are met
         noise = torch.randn_like(x0)
         x = x0 + t[:, None, None] * (noise - x0)
-        return (velocity(net, x, t, tokens, pooled) - (noise - x0)).pow(2).mean()
+        v = velocity(net, x, t, tokens, pooled, asked.vector(net, prompts))
+        return (v - (noise - x0)).pow(2).mean()
 
     look = prompts(LOOK)
     count = [0]
@@ -126,4 +137,4 @@ def make(scenes, latents, text, vae, minutes, seed=4, lr=1e-3):
         pictures = decode(vae, sample(ema, *look, prompts.empty, 16, cfg=3.0))
         render.grid([p[::2, ::2] for p in pictures], 8).save(STATE / f"teacher-{round(progress * 100):03d}.png")
 
-    return train("teacher", net, loss_of, minutes, lr, decay=0.999, report=report).eval()
+    return train("teacher", net, loss_of, minutes, 7e-4 if start else 1e-3, decay=0.999, report=report).eval()
