@@ -15,6 +15,9 @@ import (
 // keepCanvases is how many picture sizes stay compiled.
 const keepCanvases = 2
 
+// shortStrips is how many strips pictures are decoded in where memory is short.
+const shortStrips = 4
+
 // canvas holds the tensors and programs of one picture size.
 type canvas struct {
 	e    *Engine
@@ -24,7 +27,6 @@ type canvas struct {
 	noise      *op.Tensor   // [side², c]
 	latent     *op.Tensor   // [tokens, in], x_t
 	velocity   *op.Tensor   // [tokens, in]
-	z          *op.Tensor   // [side², c], the finished latent
 	rgba, mini *op.Tensor   // [1, size²] and [1, side²] U32
 	rope       *op.Tensor   // [T + tokens, headDim]
 	x          []*op.Tensor // [T + tokens, D], one for each branch
@@ -32,7 +34,7 @@ type canvas struct {
 	dts, ts    *op.Tensor   // [max steps, 1]: t_next − t, and −t_next
 	dt, t      *op.Tensor   // [1, 1], those of the current step
 	runNoise   op.Program   // noise → latent
-	runDecode  op.Program   // latent → z → rgba
+	runDecode  op.Program   // latent → rgba
 	runPreview op.Program   // latent, velocity → mini
 	runStep    op.Program   // one pass, Euler
 	runCFG     op.Program   // two passes, classifier-free guidance, Euler
@@ -50,7 +52,11 @@ func (e *Engine) canvas(ctx context.Context, size int) (*canvas, error) {
 		e.canvases = append(slices.Delete(e.canvases, i, i+1), c)
 		return c, nil
 	}
-	for len(e.canvases) >= keepCanvases {
+	keep := keepCanvases
+	if e.short {
+		keep = 1
+	}
+	for len(e.canvases) >= keep {
 		e.canvases[0].free()
 		e.canvases = slices.Delete(e.canvases, 0, 1)
 	}
@@ -85,7 +91,7 @@ func (c *canvas) make(ctx context.Context) error {
 		rows, cols int
 	}{
 		{&c.noise, "noise", op.F32, pixels, channels}, {&c.latent, "latent", op.F32, tokens, f.InChannels},
-		{&c.velocity, "velocity", op.F32, tokens, f.InChannels}, {&c.z, "z", op.F32, pixels, channels},
+		{&c.velocity, "velocity", op.F32, tokens, f.InChannels},
 		{&c.rgba, "rgba", op.U32, 1, c.size * c.size}, {&c.mini, "preview", op.U32, 1, pixels},
 		{&c.rope, "rope", op.F32, text + tokens, f.HeadDim()},
 		{&c.dts, "dts", op.F32, steps, 1}, {&c.ts, "ts", op.F32, steps, 1},
@@ -104,15 +110,19 @@ func (c *canvas) make(ctx context.Context) error {
 	start.Patchify(c.noise, c.side, c.side, dit.Patch, c.latent) // [tokens, in]
 
 	decode := op.NewList("decode")
-	decode.Unpatchify(c.latent, c.side, c.side, dit.Patch, c.z) // [side², c]
-	decode.ToRGBA(v.Decode(decode, c.z, c.side, c.side, nil), 1, 0, c.rgba)
+	z := decode.Unpatchify(c.latent, c.side, c.side, dit.Patch, nil) // [side², c]
+	strips := 1
+	if c.e.short {
+		strips = shortStrips
+	}
+	v.Draw(decode, z, c.side, c.side, strips, c.rgba)
 
 	// The preview shows the data the velocity points to, x₀ = x_t − t·v, not the
 	// noisy latent itself.
 	preview := op.NewList("preview")
-	x0 := preview.Copy(c.latent, nil)                           // [tokens, in]
-	preview.Euler(x0, c.velocity, c.t)                          // [tokens, in]
-	z := preview.Unpatchify(x0, c.side, c.side, dit.Patch, nil) // [side², c]
+	x0 := preview.Copy(c.latent, nil)                          // [tokens, in]
+	preview.Euler(x0, c.velocity, c.t)                         // [tokens, in]
+	z = preview.Unpatchify(x0, c.side, c.side, dit.Patch, nil) // [side², c]
 	preview.ToRGBA(v.Tint(preview, z), 1, 0, c.mini)
 
 	var err error
@@ -205,56 +215,58 @@ func encoded(p op.Program, since time.Time) float64 {
 	return milliseconds(since)
 }
 
-// denoise runs every step. Each is waited for, unless nobody listens to steps and
-// all of them together are known to be quick: then they are submitted at once,
-// which saves a round trip to the GPU for each.
-func (c *canvas) denoise(ctx context.Context, step op.Program, mod *modulation, yhat []float32, branches []*prompt, req Request, look *look, onStep func(StepEvent), t *Timings) error {
+// denoise runs every step and returns the latent [tokens, in]. Each step is waited
+// for, unless nobody listens to steps and all of them together are known to be
+// quick: then they are submitted at once, which saves a round trip to the GPU for
+// each. Waiting for a step is reading its latent, which is small, so that numbers
+// out of range are met in the step that made them (fault.NotFinite).
+func (c *canvas) denoise(ctx context.Context, step op.Program, mod *modulation, yhat []float32, branches []*prompt, req Request, look *look, onStep func(StepEvent), t *Timings) (latent []float32, err error) {
 	quick := onStep == nil && look == nil && c.stepMs > 0 && c.stepMs*float64(req.Steps) <= unwatchedMs
 	var encodeMs float64
 	lap := time.Now()
-	wait := func(ms *float64) error {
-		err := c.e.be.Sync(ctx)
-		*ms += milliseconds(lap)
-		lap = time.Now()
-		return err
-	}
+	part := func(ms *float64) { *ms, lap = *ms+milliseconds(lap), time.Now() }
 	for k := range req.Steps {
 		ran, err := mod.fill(ctx, yhat, k)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if ran && !quick {
-			if err := wait(&t.ModulationMs); err != nil {
-				return err
+			if err := c.e.be.Sync(ctx); err != nil {
+				return nil, err
 			}
+			part(&t.ModulationMs)
 		}
 		copies := c.stepCopies(k, branches, mod)
 		if look != nil {
 			if err := look.step(ctx, copies, mod.row(k, 0)); err != nil {
-				return err
+				return nil, err
 			}
 			lap = time.Now() // what a probe does is not the step's time
 		}
 		submit := time.Now()
 		if err := step.Run(ctx, copies...); err != nil {
-			return err
+			return nil, err
 		}
 		encodeMs += encoded(step, submit)
 		if quick && k < req.Steps-1 {
 			continue
 		}
-		var ms float64
-		if err := wait(&ms); err != nil {
-			return err
+		if latent, err = c.e.be.Read(ctx, c.latent); err != nil {
+			return nil, err
 		}
+		var ms float64
+		part(&ms)
 		t.StepsMs = append(t.StepsMs, ms)
+		if bad := notFinite(latent); bad > 0 {
+			return nil, fault.New(fault.NotFinite, "after step %d of %d, %d of the latent's %d values are not numbers", k+1, req.Steps, bad, len(latent))
+		}
 		if onStep == nil {
 			continue
 		}
 		event := StepEvent{Step: k + 1, Steps: req.Steps}
 		if req.Preview {
 			if event.Preview, err = c.preview(ctx, k); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		onStep(event)
@@ -265,7 +277,7 @@ func (c *canvas) denoise(ctx context.Context, step op.Program, mod *modulation, 
 	for _, ms := range t.StepsMs {
 		c.stepMs += ms / float64(req.Steps)
 	}
-	return nil
+	return latent, nil
 }
 
 // stepCopies is the data of step k: what the recorded program reads at fixed places.
@@ -287,25 +299,53 @@ func (c *canvas) preview(ctx context.Context, k int) (*Image, error) {
 	return readImage(ctx, c.e.be, c.mini, c.side)
 }
 
-// decode draws the finished latent and checks that it is finite.
-func (c *canvas) decode(ctx context.Context) (img *Image, z []float32, err error) {
+// decode draws the finished latent. A pixel without alpha is one that the decoder
+// could not give a number (fault.NotFinite).
+func (c *canvas) decode(ctx context.Context) (*Image, error) {
 	if err := c.runDecode.Run(ctx); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if z, err = c.e.be.Read(ctx, c.z); err != nil {
-		return nil, nil, err
+	img, err := readImage(ctx, c.e.be, c.rgba, c.size)
+	if err != nil {
+		return nil, err
 	}
 	bad := 0
-	for _, v := range z {
-		if math.Float32bits(v)&0x7f800000 == 0x7f800000 {
+	for i := 3; i < len(img.RGBA); i += 4 {
+		if img.RGBA[i] == 0 {
 			bad++
 		}
 	}
 	if bad > 0 {
-		return nil, nil, fault.New(fault.NotFinite, "%d of the latent's %d values are not numbers", bad, len(z))
+		return nil, fault.New(fault.NotFinite, "%d of the picture's %d pixels are not numbers", bad, len(img.RGBA)/4)
 	}
-	img, err = readImage(ctx, c.e.be, c.rgba, c.size)
-	return img, z, err
+	return img, nil
+}
+
+// pixels puts a latent's tokens [tokens, in] into the order of the decoder,
+// [side², channels]: what Unpatchify does.
+func (c *canvas) pixels(latent []float32) []float32 {
+	const p = dit.Patch
+	channels, in := c.noise.Cols, c.latent.Cols
+	z := make([]float32, 0, len(latent))
+	for y := range c.side {
+		for x := range c.side {
+			token := latent[(y/p*(c.side/p)+x/p)*in:]
+			for ch := range channels {
+				z = append(z, token[(ch*p+y%p)*p+x%p])
+			}
+		}
+	}
+	return z
+}
+
+// notFinite counts NaN and infinities.
+func notFinite(x []float32) (bad int) {
+	for _, v := range x {
+		if math.Float32bits(v)&0x7f800000 == 0x7f800000 {
+			bad++
+		}
+	}
+	return bad
 }
 
 func readImage(ctx context.Context, be op.Backend, t *op.Tensor, side int) (*Image, error) {

@@ -198,6 +198,14 @@ func (e *encoder) forget(inUse int) {
 	}
 }
 
+// release gives up the token states of all prompts.
+func (e *encoder) release() {
+	for _, p := range e.prompts {
+		e.be.Free(p.txt)
+		p.txt = nil
+	}
+}
+
 // times returns τ(t) (+ g(scale) where the model embeds a guidance scale) for
 // every t, [len(t), D]. The last answer is kept.
 func (e *encoder) times(ctx context.Context, t []float64, scale float64) ([]float32, error) {

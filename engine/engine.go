@@ -41,6 +41,7 @@ type Engine struct {
 	encoder    *encoder
 	modulation *modulation
 	canvases   []*canvas // by use, the latest last
+	short      bool      // of memory: see economize
 
 	working sync.Mutex
 	closed  atomic.Bool
@@ -48,7 +49,9 @@ type Engine struct {
 
 // Generate makes a picture. onStep, if not nil, is called on the same goroutine
 // after every step. A cancelled ctx ends the work before the next submit
-// (fault.Aborted).
+// (fault.Aborted). Where the machine has no memory for it, everything kept for
+// later pictures is given up and the picture begun again, from step 1, in the
+// least memory; the fault is OutOfMemory only if that is not enough.
 func (e *Engine) Generate(ctx context.Context, req Request, onStep func(StepEvent)) (*Result, error) {
 	release, err := e.begin()
 	if err != nil {
@@ -59,10 +62,30 @@ func (e *Engine) Generate(ctx context.Context, req Request, onStep func(StepEven
 		return nil, err
 	}
 	r, err := e.generate(ctx, req, onStep)
+	if fault.Is(err, fault.OutOfMemory) && ctx.Err() == nil {
+		e.economize()
+		r, err = e.generate(ctx, req, onStep)
+	}
 	if err != nil {
 		return nil, explain(ctx, err)
 	}
 	return r, nil
+}
+
+// economize gives up what only saves time: other sizes, the states of other
+// prompts, the modulation. From then on one size is kept, and pictures are decoded
+// in strips.
+func (e *Engine) economize() {
+	e.short = true
+	for _, c := range e.canvases {
+		c.free()
+	}
+	e.canvases = nil
+	if e.modulation != nil {
+		e.modulation.free()
+		e.modulation = nil
+	}
+	e.encoder.release()
 }
 
 func (e *Engine) generate(ctx context.Context, req Request, onStep func(StepEvent)) (*Result, error) {
@@ -133,14 +156,16 @@ func (e *Engine) generate(ctx context.Context, req Request, onStep func(StepEven
 	if err != nil {
 		return nil, err
 	}
-	if err := c.denoise(ctx, step, mod, yhat, branches, req, look, onStep, &r.Timings); err != nil {
+	latent, err := c.denoise(ctx, step, mod, yhat, branches, req, look, onStep, &r.Timings)
+	if err != nil {
 		return nil, err
 	}
+	r.Latent = c.pixels(latent)
 	lap = time.Now()
 	r.Dispatches = step.Stats().Dispatches
 
 	// Decode.
-	if r.Image, r.Latent, err = c.decode(ctx); err != nil {
+	if r.Image, err = c.decode(ctx); err != nil {
 		return nil, err
 	}
 	part(&r.Timings.DecodeMs)

@@ -1,5 +1,5 @@
 // Pixels: each channel round(255·clamp(scale·x + bias, 0, 1)), NaN as 0; red in
-// the lowest byte, alpha 255.
+// the lowest byte, alpha 255, or 0 where a channel is not finite.
 //
 //   x [pixels, 3] → out [1, pixels] u32; one thread per pixel
 //
@@ -32,5 +32,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let v = clamp(bitcast<vec3<f32>>(select(bits, vec3<u32>(0u), nan)), vec3<f32>(-1e30), vec3<f32>(1e30));
     let level = floor(fma(clamp(fma(v, vec3<f32>(p.scale), vec3<f32>(p.bias)), vec3<f32>(0.0), vec3<f32>(1.0)), vec3<f32>(255.0), vec3<f32>(0.5)));
     let c = select(vec3<u32>(level), vec3<u32>(0u), nan);
-    out[p.out_at + i] = c.x | (c.y << 8u) | (c.z << 16u) | 0xff000000u;
+    let finite = all((bits & vec3<u32>(0x7f800000u)) != vec3<u32>(0x7f800000u));
+    out[p.out_at + i] = c.x | (c.y << 8u) | (c.z << 16u) | select(0u, 0xff000000u, finite);
 }

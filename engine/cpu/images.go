@@ -36,13 +36,17 @@ func (j *job) patches(visit func(token, channel, pixel, c int), channels int) {
 	}
 }
 
-// toRGBA packs red, green and blue, from the lowest byte up, and an alpha of 255.
+// toRGBA packs red, green and blue, from the lowest byte up, and an alpha of 255,
+// or 0 where one of them is not finite.
 func toRGBA(j *job) {
 	x, out, p := j.in(0), j.n.Out, j.n.P
 	pixels := out.Storage.Handle.([]uint32)[out.Offset:]
 	for r := range x.Rows {
 		rgba := uint32(255) << 24
 		for c, v := range x.row(r) {
+			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+				rgba &= 1<<24 - 1
+			}
 			level := 255 * (float64(p.Scale)*float64(v) + float64(p.Bias))
 			if level > 0 { // not for NaN, which counts as 0
 				rgba |= uint32(math.Round(min(level, 255))) << (8 * c)

@@ -237,7 +237,7 @@ func TestToRGBAByHand(t *testing.T) {
 	b.l.ToRGBA(b.x(3, 0, 0.5, 1, -2, 7, 0.001, float32(math.NaN()), inf, -inf), 1, 0, out)
 	b.run(b.x(1, 0))
 	got, err := b.m.ReadU32(context.Background(), out)
-	if want := []uint32{0xffff8000, 0xff00ff00, 0xff00ff00}; err != nil || !slices.Equal(got, want) {
+	if want := []uint32{0xffff8000, 0xff00ff00, 0x0000ff00}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %08x, %v, want %08x", got, err, want)
 	}
 }

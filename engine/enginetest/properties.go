@@ -24,6 +24,8 @@ func Engine(t *testing.T, be op.Backend) {
 	t.Run("Probe", func(t *testing.T) { probed(t, be) })
 	t.Run("Requests", func(t *testing.T) { requests(t, e) })
 	t.Run("Stopping", func(t *testing.T) { stopping(t, e) })
+	t.Run("ShortOfMemory", func(t *testing.T) { shortOfMemory(t, be) })
+	t.Run("NotNumbers", func(t *testing.T) { notNumbers(t, be) })
 	t.Run("Overflow", func(t *testing.T) { overflow(t, be) })
 	t.Run("Models", func(t *testing.T) { models(t, be) })
 }

@@ -201,7 +201,8 @@ func (l *List) Unpatchify(x *Tensor, h, w, p int, out *Tensor) *Tensor {
 }
 
 // ToRGBA records x [H·W, 3] → out [1, H·W] U32 (Fixed): red in the lowest byte,
-// alpha 255, each channel round(255·clamp(scale·x + bias, 0, 1)), NaN as 0.
+// alpha 255, or 0 where a channel is not finite, each channel
+// round(255·clamp(scale·x + bias, 0, 1)), NaN as 0.
 func (l *List) ToRGBA(x *Tensor, scale, bias float32, out *Tensor) {
 	if x.Cols != 3 || out == nil || out.DType() != U32 || out.Rows != 1 || out.Cols != x.Rows {
 		l.fail(ToRGBA, "x %s to %s", x, out)

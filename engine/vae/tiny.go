@@ -149,21 +149,69 @@ func Load(c Config, get op.Get, constant func(name string, use op.Use, rows, col
 // Decode records z [h·w, c], a scaled latent → pixels [H·W, 3] with H = h·Downscale,
 // nominally in [0, 1] and not clamped. out may be nil.
 func (t *Tiny) Decode(l *op.List, z *op.Tensor, h, w int, out *op.Tensor) *op.Tensor {
+	x, h, w := t.body(l, z, h, w)
+	return t.tail(l, x, h, w, out)
+}
+
+// Draw records z [h·w, c] → out [1, H·W] U32, pixels of four bytes (op.ToRGBA). The
+// last stage, which takes most of the memory, is drawn in strips, each with as many
+// rows above and below as its convolutions look at: so the pixels do not depend on
+// the number of strips, as far as the machine's do not on a picture's height.
+func (t *Tiny) Draw(l *op.List, z *op.Tensor, h, w, strips int, out *op.Tensor) {
+	x, h, w := t.body(l, z, h, w)
+	zoom := 1
+	if len(t.stages) > 1 {
+		zoom = 2
+	}
+	height, width := zoom*h, zoom*w
+	look := (2 + 3*len(t.stages[len(t.stages)-1].blocks) + zoom - 1) / zoom // rows of x
+	step := (height/strips + 1) &^ 1                                        // even, so that strips begin at a whole vec4
+	for from := 0; from < height; from += max(step, 2) {
+		to := min(from+max(step, 2), height)
+		first, end := max(from/zoom-look, 0), min((to+zoom-1)/zoom+look, h)
+		y := t.tail(l, x.Slice(first*w, end*w), end-first, w, nil)
+		y = y.Slice((from-zoom*first)*width, (to-zoom*first)*width)
+		l.ToRGBA(y, 1, 0, out.Columns(from*width, to*width))
+	}
+}
+
+// body records everything before the last upsampling.
+func (t *Tiny) body(l *op.List, z *op.Tensor, h, w int) (*op.Tensor, int, int) {
 	x := l.MatMul(z, t.unscale, op.Epilogue{Bias: t.shift, Act: op.Clamp3}) // [h·w, c]
 	x = l.Conv3x3(x, h, w, t.in.w, t.in.b, nil, op.ReLU, nil)               // [h·w, c0]
-	for _, s := range t.stages {
-		for _, b := range s.blocks {
-			y := l.Conv3x3(x, h, w, b[0].w, b[0].b, nil, op.ReLU, nil) // [h·w, c]
-			y = l.Conv3x3(y, h, w, b[1].w, b[1].b, nil, op.ReLU, nil)  // [h·w, c]
-			x = l.Conv3x3(y, h, w, b[2].w, b[2].b, x, op.ReLU, nil)    // [h·w, c]
+	for n, s := range t.stages[:len(t.stages)-1] {
+		if n > 0 {
+			x, h, w = t.stages[n-1].double(l, x, h, w)
 		}
-		if s.up.w != nil {
-			x = l.Upsample(x, h, w, nil) // [2h·2w, c]
-			h, w = 2*h, 2*w
-			x = l.Conv3x3(x, h, w, s.up.w, nil, nil, op.None, nil) // [h·w, next c]
-		}
+		x = s.run(l, x, h, w)
 	}
+	return x, h, w
+}
+
+// tail records the rest, on any stretch of rows.
+func (t *Tiny) tail(l *op.List, x *op.Tensor, h, w int, out *op.Tensor) *op.Tensor {
+	last := len(t.stages) - 1
+	if last > 0 {
+		x, h, w = t.stages[last-1].double(l, x, h, w)
+	}
+	x = t.stages[last].run(l, x, h, w)
 	return l.Conv3x3(x, h, w, t.out.w, t.out.b, nil, op.None, out) // [H·W, 3]
+}
+
+// run records a stage's blocks: x [h·w, c] → [h·w, c].
+func (s stage) run(l *op.List, x *op.Tensor, h, w int) *op.Tensor {
+	for _, b := range s.blocks {
+		y := l.Conv3x3(x, h, w, b[0].w, b[0].b, nil, op.ReLU, nil) // [h·w, c]
+		y = l.Conv3x3(y, h, w, b[1].w, b[1].b, nil, op.ReLU, nil)  // [h·w, c]
+		x = l.Conv3x3(y, h, w, b[2].w, b[2].b, x, op.ReLU, nil)    // [h·w, c]
+	}
+	return x
+}
+
+// double records the step to the next stage: x [h·w, c] → [2h·2w, next c].
+func (s stage) double(l *op.List, x *op.Tensor, h, w int) (*op.Tensor, int, int) {
+	x = l.Upsample(x, h, w, nil)                                                // [2h·2w, c]
+	return l.Conv3x3(x, 2*h, 2*w, s.up.w, nil, nil, op.None, nil), 2 * h, 2 * w // [2h·2w, next c]
 }
 
 // Tint records the preview of z [h·w, c] → [h·w, 3], nominally in [0, 1].
