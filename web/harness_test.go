@@ -11,13 +11,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -27,81 +22,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-
-	"undertone/engine/enginetest"
 )
-
-// programs builds what a site is made of once for all tests, in a folder of its own.
-var programs = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "undertone-site")
-	if err != nil {
-		return "", err
-	}
-	in := func(name string) string { return filepath.Join(dir, name) }
-	goroot, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		return "", err
-	}
-	wasm := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", in("undertone.wasm"), "../wasm")
-	wasm.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=js", "GOARCH=wasm")
-	tool := exec.Command("go", "build", "-o", in("undertone"), "../cmd/undertone")
-	tool.Env = append(os.Environ(), "CGO_ENABLED=0")
-	script := exec.Command("cp", filepath.Join(strings.TrimSpace(string(goroot)), "lib/wasm/wasm_exec.js"), in("wasm_exec.js"))
-	return dir, commands(wasm, tool, script)
-})
-
-func commands(list ...*exec.Cmd) error {
-	for _, c := range list {
-		if out, err := c.CombinedOutput(); err != nil {
-			return fmt.Errorf("%v: %w\n%s", c.Args, err, out)
-		}
-	}
-	return nil
-}
-
-// build writes the site in the programs' folder, with one model.
-func build(name, model string) (string, error) {
-	dir, err := programs()
-	if err != nil {
-		return "", err
-	}
-	in := func(name string) string { return filepath.Join(dir, name) }
-	return in(name), commands(exec.Command(in("undertone"), "dist", "--root", "..", "--out", in(name), "--model", model,
-		"--wasm", in("undertone.wasm"), "--exec", in("wasm_exec.js")))
-}
-
-// dist builds the site with the shipped model once for all tests.
-var dist = sync.OnceValues(func() (string, error) {
-	model := os.Getenv("UNDERTONE_MODEL")
-	if model == "" {
-		model = "../models/sprites"
-	}
-	if _, err := os.Stat(filepath.Join(model, "model.json")); err != nil {
-		return "", errNoModel
-	}
-	dir, err := programs()
-	if err != nil {
-		return "", err
-	}
-	converted := filepath.Join(dir, "converted", "sprites")
-	if err := commands(exec.Command(filepath.Join(dir, "undertone"), "convert", "--out", converted, model)); err != nil {
-		return "", err
-	}
-	return build("dist", converted)
-})
-
-// smallDist is the same site with the engine's fixture in the shipped model's
-// place and under its address: pictures of 16 and 24 pixels, made in milliseconds.
-// Its transformer's file has three pieces.
-var smallDist = sync.OnceValues(func() (string, error) {
-	dir, err := programs()
-	if err != nil {
-		return "", err
-	}
-	return build("small", filepath.Join(dir, "fixture", "sprites"))
-})
-
-var errNoModel = errors.New("no model")
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -109,121 +30,6 @@ func TestMain(m *testing.M) {
 		os.RemoveAll(dir)
 	}
 	os.Exit(code)
-}
-
-// workerPrelude runs in the engine's worker before anything else: it counts what
-// is submitted to the GPU and can take the GPU away.
-const workerPrelude = `{
-  const line = new BroadcastChannel("test");
-  let submits = 0;
-  if (globalThis.GPUQueue) {
-    const submit = GPUQueue.prototype.submit;
-    GPUQueue.prototype.submit = function (list) { submits++; return submit.call(this, list); };
-    const request = GPUAdapter.prototype.requestDevice;
-    GPUAdapter.prototype.requestDevice = async function (d) { return (globalThis.testDevice = await request.call(this, d)); };
-  }
-  line.onmessage = ({ data }) => {
-    if (data === "count") line.postMessage({ submits });
-    if (data === "lose") globalThis.testDevice.destroy();
-  };
-}
-`
-
-// server serves the site, remembers what was asked for, and can be told to answer
-// some addresses in its own way.
-type server struct {
-	*httptest.Server
-	dir string
-
-	mu       sync.Mutex
-	requests []string
-	wrong    map[string]http.HandlerFunc // by path
-}
-
-// serve serves the site with the shipped model.
-func serve(t *testing.T) *server {
-	t.Helper()
-	dir, err := dist()
-	if errors.Is(err, errNoModel) {
-		t.Skip("there is no model: put one in models/sprites, or name its folder in UNDERTONE_MODEL")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return serveFolder(t, dir)
-}
-
-// smallSite serves the site with the small model, for tests to which it does not
-// matter what is in the picture.
-func smallSite(t *testing.T) *server {
-	t.Helper()
-	dir, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if fixture := filepath.Join(dir, "fixture", "sprites"); !exists(fixture) {
-		enginetest.WriteSmall(t, fixture, 2*pieceBytes)
-	}
-	if dir, err = smallDist(); err != nil {
-		t.Fatal(err)
-	}
-	return serveFolder(t, dir)
-}
-
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
-}
-
-func serveFolder(t *testing.T, dir string) *server {
-	s := &server{dir: dir, wrong: map[string]http.HandlerFunc{}}
-	files := http.FileServer(http.Dir(dir))
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		s.requests = append(s.requests, r.URL.Path)
-		wrong := s.wrong[r.URL.Path]
-		s.mu.Unlock()
-		w.Header().Set("Cache-Control", "no-store")
-		name := r.URL.Path
-		switch {
-		case wrong != nil:
-			wrong(w, r)
-		case name == "/blank.html":
-			w.Header().Set("Content-Type", "text/html")
-			fmt.Fprint(w, `<!doctype html><title>blank</title><link rel="icon" href="data:,">`)
-		case strings.HasPrefix(name, "/assets/worker."):
-			script, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
-			if err != nil {
-				http.NotFound(w, r)
-				return
-			}
-			w.Header().Set("Content-Type", "text/javascript")
-			w.Write(append([]byte(workerPrelude), script...))
-		default:
-			files.ServeHTTP(w, r)
-		}
-	}))
-	t.Cleanup(s.Close)
-	return s
-}
-
-// misbehave answers an address with h instead of the file.
-func (s *server) misbehave(path string, h http.HandlerFunc) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wrong[path] = h
-}
-
-// asked returns the requested paths that contain part, and forgets nothing.
-func (s *server) asked(part string) (paths []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.requests {
-		if strings.Contains(p, part) {
-			paths = append(paths, p)
-		}
-	}
-	return paths
 }
 
 // tab is a page in a Chromium of its own.

@@ -45,5 +45,6 @@ export const advice = Object.freeze({
   "cfg-range": "Choose a guidance scale from 0 to 30.",
   "guidance-invalid": "Check the guidance weight and schedule.",
   "request-invalid": "Check the values that were given.",
+  "storage-refused": "Pictures are made all the same; the weights are downloaded again next time. In an ordinary window of the full page they can be kept.",
   "encode-unsupported": "Choose image/png.",
 });

@@ -23,6 +23,22 @@ export declare class Undertone {
   /** What was loaded, and on which device. */
   readonly info: Info;
 
+  /**
+   * What is kept on this machine by load with store: true, and how much room there is.
+   * Never rejects: where the browser offers no storage, available is false.
+   */
+  static storage(): Promise<Storage>;
+
+  /**
+   * Deletes what is kept of the model at this address (pieces that another model shares
+   * stay), or, left out, of all models. A download that is running goes on, in memory only.
+   * Nothing that is not Undertone's is touched.
+   */
+  static remove(address?: string | URL): Promise<void>;
+
+  /** Asks the browser not to delete what is kept when the disk runs low. Some browsers ask the person. */
+  static persist(): Promise<boolean>;
+
   /** Frees the device and all memory; a running load or generate rejects with the code "closed". */
   close(): void;
 }
@@ -44,11 +60,25 @@ export interface LoadOptions {
   /** "auto" (the default) is WebGPU, or fails with the reason. The CPU, which is far slower, is only ever chosen by name. */
   device?: "auto" | "webgpu" | "cpu";
   /**
-   * Whether the weights may be kept on this machine beyond the tab. Today they are
-   * held in the tab's memory in either case, and the browser's HTTP cache keeps
-   * files whose names contain their hash; true asks for no more than that yet.
+   * true keeps the weights on this machine, in the origin's private file system, in
+   * verified pieces of 4 MiB, and uses those that are kept: a download goes on where it
+   * stopped, even in another visit, and the next one needs no network. Where the browser
+   * refuses, the model is loaded all the same; info.storage says so. false by default.
    */
   store?: boolean;
+}
+
+export interface Storage {
+  available: boolean;
+  /** Bytes of weights that are kept. */
+  used: number;
+  /** The browser's estimates for the whole origin, in bytes. */
+  usage: number;
+  quota: number;
+  /** The browser has promised not to delete anything by itself. */
+  persisted: boolean;
+  /** stored of bytes are there; less after an interrupted download. */
+  models: { address: string; name: string; title: string; revision: string; bytes: number; stored: number }[];
 }
 
 export interface Progress {
@@ -58,8 +88,12 @@ export interface Progress {
   file?: string;
   done: number;
   total: number;
+  /** Of done, what was on this machine already. */
+  stored?: number;
   /** Number of the attempt, when the line broke or the server was busy. */
   retry?: number;
+  /** Why nothing arrives: there is no network, or another tab downloads the same file. */
+  wait?: "offline" | "tab";
 }
 
 /** Everything is optional; what is left out comes from the model's defaults. */
@@ -174,4 +208,10 @@ export interface Info {
   presets: { id: string; title: string; positive: string; negative: string; weight: number; head: number; schedule: Schedule }[];
   understands: Record<"objects" | "colours" | "counts" | "places" | "styles" | "quality" | "relations", string[]>;
   examples: string[];
+  /**
+   * With the option store: bytes that are kept now, bytes that were there before, and
+   * why not all is kept ("storage-full", "storage-refused"), or why an older version was
+   * taken.
+   */
+  storage?: { stored: number; reused: number; fault?: { code: string; message: string; advice: string } };
 }

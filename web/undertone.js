@@ -7,6 +7,7 @@
 //
 // The types and what every option means are in undertone.d.ts.
 import { advice, limits, messages, version } from "./protocol.js";
+import * as kept from "./store.js";
 import { script, workerAddress } from "./trusted.js";
 import { withParameters } from "./png.js";
 import { compiled } from "./wasm.js";
@@ -48,11 +49,35 @@ export class Undertone {
     const link = new Link();
     try {
       await link.start(signal);
-      const info = await link.request(messages.load, { address: url, device }, { signal, onProgress });
+      const info = await link.request(messages.load, { address: url, device, store }, { signal, onProgress });
       return new Undertone(link, Object.freeze(info.body));
     } catch (error) {
       link.end();
       throw error;
+    }
+  }
+
+  /** What is kept on this machine, and how much room there is. */
+  static storage() {
+    return kept.survey();
+  }
+
+  /** Deletes what is kept of one model, or, without an address, of all. */
+  static async remove(address) {
+    const url = address === undefined ? undefined : resolve(address);
+    try {
+      await kept.remove(url);
+    } catch (error) {
+      throw new UndertoneError("storage-refused", `The browser did not delete what is kept: ${error.message}`);
+    }
+  }
+
+  /** Asks the browser not to delete what is kept when the disk runs low. */
+  static async persist() {
+    try {
+      return (await navigator.storage.persisted()) || (await navigator.storage.persist());
+    } catch {
+      return false; // sandboxed frames and insecure pages have no say
     }
   }
 

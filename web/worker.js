@@ -3,6 +3,7 @@
 import { messages, version } from "./protocol.js";
 import "./wasm_exec.js";
 import "./replay.js";
+import * as store from "./store.js";
 
 self.onmessage = async ({ data }) => {
   if (data.type !== messages.init) return;
@@ -10,7 +11,7 @@ self.onmessage = async ({ data }) => {
   const instance = await WebAssembly.instantiate(data.module, go.importObject);
   // The WebGPU binding reads and writes the engine's memory through this object.
   globalThis.wasm = { instance };
-  globalThis.undertone = { role: "worker" };
+  globalThis.undertone = { role: "worker", store };
   await go.run(instance); // returns only when the engine has ended
   const body = JSON.stringify({ code: "worker-failed", message: "The engine has stopped.", advice: "Load the model again." });
   self.postMessage({ v: version, type: messages.error, id: 0, body });

@@ -30,7 +30,7 @@ const (
 
 	Ready    Type = "ready"    // no body: v is the worker's version
 	Progress Type = "progress" // ProgressBody
-	Loaded   Type = "loaded"   // engine.Info
+	Loaded   Type = "loaded"   // LoadedBody
 	Step     Type = "step"     // StepBody, with pixels when there is a preview
 	Result   Type = "result"   // ResultBody, with pixels
 	Error    Type = "error"    // ErrorBody; with id 0 the worker itself has failed
@@ -55,13 +55,14 @@ var RaisedInWindow = []fault.Code{
 	fault.Internal, fault.Aborted, fault.Busy, fault.Closed,
 	fault.NoWebGPU, fault.InsecureContext, fault.BackendMissing, fault.WorkerFailed, fault.Protocol,
 	fault.PromptTooLong, fault.PromptNotText, fault.SeedRange, fault.StepsRange, fault.SizeUnsupported,
-	fault.CFGRange, fault.GuidanceInvalid, fault.RequestInvalid, fault.EncodeUnsupported,
+	fault.CFGRange, fault.GuidanceInvalid, fault.RequestInvalid, fault.StorageRefused, fault.EncodeUnsupported,
 }
 
 // LoadBody asks for a model.
 type LoadBody struct {
 	Address string `json:"address"` // absolute address of model.json
 	Device  string `json:"device"`  // "auto", "webgpu" or "cpu"
+	Store   bool   `json:"store"`   // keep the weights on this machine, and use those that are kept
 }
 
 // The stages of loading, in their order.
@@ -73,11 +74,32 @@ const (
 
 // ProgressBody tells how far loading is, in bytes over all files of the model.
 type ProgressBody struct {
-	Stage string `json:"stage"`
-	File  string `json:"file,omitempty"` // what is being downloaded or prepared
-	Done  int64  `json:"done"`
-	Total int64  `json:"total"`
-	Retry int    `json:"retry,omitempty"` // number of the attempt, from the second on
+	Stage  string `json:"stage"`
+	File   string `json:"file,omitempty"` // what is being downloaded or prepared
+	Done   int64  `json:"done"`
+	Total  int64  `json:"total"`
+	Stored int64  `json:"stored,omitempty"` // of done, what was on this machine already
+	Retry  int    `json:"retry,omitempty"`  // number of the attempt, from the second on
+	Wait   string `json:"wait,omitempty"`   // why nothing arrives: WaitOffline, WaitTab, or nothing
+}
+
+// What a download waits for.
+const (
+	WaitOffline = "offline" // the network
+	WaitTab     = "tab"     // another tab, which downloads the same file
+)
+
+// LoadedBody is what was loaded.
+type LoadedBody struct {
+	engine.Info
+	Storage *StorageBody `json:"storage,omitempty"` // where it was asked for
+}
+
+// StorageBody tells what of the model is kept on this machine, in bytes.
+type StorageBody struct {
+	Stored int64      `json:"stored"`          // now
+	Reused int64      `json:"reused"`          // before, so that it was not downloaded
+	Fault  *ErrorBody `json:"fault,omitempty"` // why not all of it
 }
 
 // StepBody tells that a step is done. Width and Height are those of the preview

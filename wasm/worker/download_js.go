@@ -4,281 +4,259 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"strconv"
 	"syscall/js"
-	"time"
 
 	"undertone/engine/fault"
 	"undertone/engine/weights"
 	"undertone/wasm/promise"
+	"undertone/wasm/protocol"
 )
 
-// maxPlain bounds files without a known length, of which there is one: model.json.
-const maxPlain = 1 << 20
+// maxText bounds files without a known length, of which there is one: model.json.
+const maxText = 1 << 20
 
-// download fetches one file. A broken line is taken up again at the last verified
-// piece; each piece is compared with its SHA-256 before anyone sees it, so a file
-// that changes on the server between two attempts cannot be mixed.
+// arrival is how much of a file is there.
+type arrival struct {
+	done   int64  // bytes, whether verified or not
+	stored int64  // of them found on this machine
+	try    int    // number of the attempt
+	wait   string // why nothing happens: protocol.WaitOffline, protocol.WaitTab, or nothing
+}
+
+// download gets one file, piece by piece: from the store where it is there, else
+// from the network. Each piece is compared with its SHA-256 before anyone sees it,
+// which is the validator for everything that is taken up again: a file that
+// changes on the server between two attempts, or two visits, cannot be mixed.
 type download struct {
 	address string
-	// file says length and hashes; nil for a file of unknown content, which is
-	// then read to its end, up to maxPlain.
-	file *weights.File
-	// progress is told how many bytes of the file have arrived, and in which attempt.
-	progress func(done int64, try int)
+	file    *weights.File
+	store   *store
+	report  func(arrival)
 
 	got     memory
+	done    int64    // bytes of verified pieces
+	stored  int64    // of them from the store
+	kept    int64    // bytes that the store has now
+	try     int      // number of the attempt
 	current js.Value // the piece being filled
 	filled  int64    // bytes of it
-	reload  bool     // past the HTTP cache, which may hold a damaged copy
+	reload  bool     // past the HTTP cache, which may hold a damaged copy, and as a whole
 }
 
-// retryable is a failure that the next attempt may not meet.
-type retryable struct {
-	fault *fault.Error
-	after string // Retry-After
-}
-
-func (r *retryable) Error() string { return r.fault.Error() }
-
-// run fetches the file. Errors: Fetch, HTTPStatus, NotWeights, WeightsTruncated,
+// run gets the file. Errors: Fetch, HTTPStatus, NotWeights, WeightsTruncated,
 // WeightsHash, ManifestInvalid, Aborted.
 func (d *download) run(ctx context.Context) (*memory, error) {
-	for try := 1; ; try++ {
-		err := d.attempt(ctx, try)
-		if err == nil {
-			return &d.got, nil
+	d.got = memory{pieces: make([]js.Value, len(d.file.Pieces)), size: d.file.Bytes}
+	release := d.store.hold(ctx, d.file, func(done int64) { d.report(arrival{done: done, wait: protocol.WaitTab}) })
+	defer release()
+	d.restore(ctx)
+	err := keepTrying(ctx, func(why string) { d.tell(why) }, func(try int) (further bool, err error) {
+		before := d.done
+		d.try = try
+		for {
+			from, to, missing := d.gap()
+			if !missing {
+				return true, ctx.Err()
+			}
+			if err := d.attempt(ctx, from, to); err != nil {
+				return d.done > before, err
+			}
 		}
-		if ctx.Err() != nil {
-			return nil, fault.Wrap(context.Cause(ctx), fault.Aborted, "stopped while loading")
-		}
-		var again *retryable
-		if !errors.As(err, &again) {
-			return nil, err
-		}
-		if try == maxTries || again.fault.Code == fault.WeightsHash && d.reload {
-			return nil, again.fault
-		}
-		d.reload = d.reload || again.fault.Code == fault.WeightsHash
-		select {
-		case <-time.After(pause(try+1, again.after, time.Now())):
-		case <-ctx.Done():
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &d.got, nil
+}
+
+func (d *download) tell(wait string) {
+	d.report(arrival{done: d.done + d.filled, stored: d.stored, try: d.try, wait: wait})
+}
+
+// restore takes what the store has.
+func (d *download) restore(ctx context.Context) {
+	for i, hash := range d.file.Pieces {
+		if piece, ok := d.store.read(ctx, hash, pieceLength(d.file, i)); ok {
+			d.keep(i, piece)
+			d.stored += pieceLength(d.file, i)
+			d.kept += pieceLength(d.file, i)
+			d.tell("")
 		}
 	}
 }
 
-// attempt opens the connection at the first byte that is not verified yet and
-// reads to the end of the file.
-func (d *download) attempt(ctx context.Context, try int) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	abort := js.Global().Get("AbortController").New()
-	stop := context.AfterFunc(ctx, func() { abort.Call("abort") })
-	defer stop()
-	defer abort.Call("abort") // drops the connection when an error ends the reading
+// gap finds the first missing pieces, [from, to).
+func (d *download) gap() (from, to int, missing bool) {
+	pieces := d.got.pieces
+	for from < len(pieces) && pieces[from].Truthy() {
+		from++
+	}
+	for to = from; to < len(pieces) && !pieces[to].Truthy(); {
+		to++
+	}
+	return from, to, from < to
+}
 
-	start := d.got.size
-	headers := map[string]any{}
-	if start > 0 {
-		headers["Range"] = fmt.Sprintf("bytes=%d-", start)
-	}
-	options := map[string]any{"signal": abort.Get("signal"), "headers": headers, "credentials": "same-origin"}
-	if d.reload {
-		options["cache"] = "reload"
-	}
-	response, err := d.wait(ctx, js.Global().Call("fetch", d.address, options))
-	if err != nil {
-		return err
-	}
-	skip, err := d.check(response, start)
-	if err != nil {
-		return err
-	}
+// attempt asks for pieces [from, to) and reads what the server sends in answer:
+// them, or the whole file.
+func (d *download) attempt(ctx context.Context, from, to int) error {
 	d.current, d.filled = js.Undefined(), 0
-	reader := response.Get("body").Call("getReader")
-	first := true
-	for {
-		part, err := d.wait(ctx, reader.Call("read"))
+	start, end := int64(from)*PieceBytes, min(int64(to)*PieceBytes, d.file.Bytes)
+	wanted, cache := byteRange(start, end), "default"
+	if d.reload || end-start == d.file.Bytes {
+		wanted = ""
+	}
+	switch {
+	case d.reload:
+		cache = "reload"
+	case d.store.writable():
+		cache = "no-store" // once on the disk is enough
+	}
+	l, hang, err := dial(ctx, d.file.Path, d.address, wanted, cache)
+	defer hang()
+	if err != nil {
+		return err
+	}
+	at, err := d.begin(l, wanted != "", start)
+	if err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		chunk, err := l.chunk()
 		if err != nil {
 			return err
 		}
-		if part.Get("done").Bool() {
-			return d.finish(ctx)
+		if chunk.IsUndefined() {
+			return d.end(ctx, at, from, to)
 		}
-		chunk := part.Get("value")
-		if first {
-			if err := d.checkContent(response, chunk); err != nil {
+		if first { // by now it is known not to be a web page
+			if err := d.announced(l); err != nil {
 				return err
 			}
-			first = false
 		}
-		if n := min(skip, int64(chunk.Length())); n > 0 {
-			chunk = chunk.Call("subarray", n)
-			skip -= n
-		}
-		if err := d.take(ctx, chunk); err != nil {
+		if at, err = d.take(ctx, at, chunk); err != nil {
 			return err
 		}
-		d.progress(d.got.size+d.filled, try)
-	}
-}
-
-// wait is promise.Await that gives up on a line that has gone silent.
-func (d *download) wait(ctx context.Context, p js.Value) (js.Value, error) {
-	limited, cancel := context.WithTimeout(ctx, stallAfter)
-	defer cancel()
-	v, err := promise.Await(limited, p)
-	switch {
-	case err == nil:
-		return v, nil
-	case ctx.Err() != nil:
-		return v, ctx.Err()
-	case limited.Err() != nil:
-		return v, &retryable{fault: fault.New(fault.Fetch, "%s: no byte has arrived for %v", d.name(), stallAfter)}
-	}
-	return v, &retryable{fault: fault.Wrap(err, fault.Fetch, "%s could not be fetched", d.name())}
-}
-
-// check looks at the status, and returns how many bytes of the answer come before
-// the first that is wanted.
-func (d *download) check(response js.Value, start int64) (skip int64, err error) {
-	status := response.Get("status").Int()
-	switch {
-	case status == 200:
-		return start, nil // the whole file, from its beginning
-	case status == 206 && start > 0:
-		from, ok := contentStart(header(response, "Content-Range"))
-		if !ok || from > start {
-			return 0, fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent %q", d.name(), start, header(response, "Content-Range"))
+		d.tell("")
+		if _, _, missing := d.gap(); !missing && at < d.file.Bytes {
+			return nil // the rest is there already
 		}
-		return start - from, nil
-	case status == 416:
-		return 0, d.short(start)
 	}
-	f := fault.New(fault.HTTPStatus, "%s: the server answered %d %s", d.name(), status, response.Get("statusText").String())
-	if transient(status) {
-		return 0, &retryable{fault: f, after: header(response, "Retry-After")}
-	}
-	return 0, f
 }
 
-// checkContent looks at the first bytes and at the announced length, so that the
-// wrong file is refused before it is downloaded.
-func (d *download) checkContent(response, chunk js.Value) error {
-	head := make([]byte, 64)
-	n := js.CopyBytesToGo(head, chunk)
-	if looksLikeHTML(header(response, "Content-Type"), head[:n]) {
-		return fault.New(fault.NotWeights, "%s: the server sent a web page in place of the file", d.name())
+// begin looks at the status, and returns the place in the file of the first byte of
+// the answer.
+func (d *download) begin(l *line, ranged bool, start int64) (at int64, err error) {
+	switch status := l.status(); {
+	case status == 200: // the whole file, from its beginning
+	case status == 206 && ranged:
+		from, ok := contentStart(l.header("Content-Range"))
+		if !ok || from > start {
+			d.reload = true
+			return 0, &retryable{fault: fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent %q", d.file.Path, start, l.header("Content-Range"))}
+		}
+		at = from
+	case status == 416 && ranged: // it says that the file ends earlier; the whole of it will show
+		d.reload = true
+		return 0, &retryable{fault: d.short(start)}
+	default:
+		return 0, l.refused()
 	}
-	// A compressed answer has another length than the file.
-	if response.Get("status").Int() != 200 || header(response, "Content-Encoding") != "" {
-		return nil
-	}
-	length, err := strconv.ParseInt(header(response, "Content-Length"), 10, 64)
+	return at, nil
+}
+
+// announced compares the length that the server tells with the manifest's.
+func (d *download) announced(l *line) error {
+	n, ok := l.length()
 	switch {
-	case err != nil || length == d.size():
-		return nil
-	case length > d.size():
-		return d.long(length)
-	case d.file != nil:
-		return d.short(length)
+	case ok && n > d.file.Bytes:
+		return d.long(n)
+	case ok && n < d.file.Bytes:
+		return d.short(n)
 	}
 	return nil
 }
 
-func header(response js.Value, name string) string {
-	if v := response.Get("headers").Call("get", name); v.Type() == js.TypeString {
-		return v.String()
-	}
-	return ""
-}
-
-// take puts a chunk into pieces and verifies those that become full.
-func (d *download) take(ctx context.Context, chunk js.Value) error {
+// take puts a chunk, which lies at that place of the file, into the pieces that are
+// missing, verifies those that become full, and returns the place behind it.
+func (d *download) take(ctx context.Context, at int64, chunk js.Value) (int64, error) {
 	for chunk.Length() > 0 {
-		if d.current.IsUndefined() {
-			d.current, d.filled = newBytes(d.pieceLength()), 0
+		i := int(at / PieceBytes)
+		if i >= len(d.got.pieces) {
+			return at, d.long(at + int64(chunk.Length()))
 		}
-		room := int64(d.current.Length()) - d.filled
-		if room == 0 {
-			return d.long(d.got.size + d.filled + int64(chunk.Length()))
+		length, into := pieceLength(d.file, i), at%PieceBytes
+		n := min(length-into, int64(chunk.Length()))
+		if n == 0 { // behind the last piece, which is shorter
+			return at, d.long(at + int64(chunk.Length()))
 		}
-		n := min(room, int64(chunk.Length()))
-		d.current.Call("set", chunk.Call("subarray", 0, n), d.filled)
-		d.filled += n
-		chunk = chunk.Call("subarray", n)
-		if d.file != nil && n == room {
-			if err := d.verify(ctx); err != nil {
-				return err
+		if into == 0 && !d.got.pieces[i].Truthy() {
+			d.current, d.filled = newBytes(length), 0
+		}
+		if d.current.Truthy() && d.filled == into {
+			d.current.Call("set", chunk.Call("subarray", 0, n), into)
+			d.filled += n
+			if d.filled == length {
+				if err := d.verify(ctx, i); err != nil {
+					return at, err
+				}
 			}
 		}
+		at += n
+		chunk = chunk.Call("subarray", n)
 	}
-	return nil
-}
-
-// pieceLength is the length of the piece that begins at d.got.size.
-func (d *download) pieceLength() int64 {
-	if d.file == nil {
-		return maxPlain
-	}
-	return min(PieceBytes, d.file.Bytes-d.got.size)
+	return at, nil
 }
 
 // verify compares the finished piece with its hash and keeps it.
-func (d *download) verify(ctx context.Context) error {
-	i := len(d.got.pieces)
-	sum, err := digest(ctx, d.current)
+func (d *download) verify(ctx context.Context, i int) error {
+	piece := d.current
+	d.current, d.filled = js.Undefined(), 0
+	sum, err := digest(ctx, piece)
 	if err != nil {
 		return err
 	}
 	if want := d.file.Pieces[i]; sum != want {
-		return &retryable{fault: fault.New(fault.WeightsHash, "%s: piece %d of %d has the SHA-256 %.12s…, model.json says %.12s…",
-			d.name(), i+1, len(d.file.Pieces), sum, want)}
+		f := fault.New(fault.WeightsHash, "%s: piece %d of %d has the SHA-256 %.12s…, model.json says %.12s…", d.file.Path, i+1, len(d.file.Pieces), sum, want)
+		if d.reload {
+			return f
+		}
+		d.reload = true
+		return &retryable{fault: f}
 	}
-	d.got.pieces = append(d.got.pieces, d.current)
-	d.got.size += d.filled
-	d.current, d.filled = js.Undefined(), 0
+	d.keep(i, piece)
+	if d.store.write(ctx, sum, piece) {
+		d.kept += pieceLength(d.file, i)
+	}
 	return nil
 }
 
-// finish judges the end of the answer.
-func (d *download) finish(ctx context.Context) error {
-	if d.file == nil {
-		if d.current.IsUndefined() {
-			d.current = newBytes(0)
+func (d *download) keep(i int, piece js.Value) {
+	d.got.pieces[i] = piece
+	d.done += pieceLength(d.file, i)
+}
+
+// end judges the end of the answer.
+func (d *download) end(ctx context.Context, at int64, from, to int) error {
+	for i := from; i < to; i++ {
+		if !d.got.pieces[i].Truthy() {
+			return &retryable{fault: d.short(at)}
 		}
-		d.got = memory{pieces: []js.Value{d.current.Call("subarray", 0, d.filled)}, size: d.filled}
-		return nil
-	}
-	if d.got.size < d.file.Bytes {
-		return &retryable{fault: d.short(d.got.size + d.filled)}
 	}
 	return ctx.Err()
 }
 
 func (d *download) short(n int64) *fault.Error {
-	return fault.New(fault.WeightsTruncated, "%s has %d bytes, model.json says %d", d.name(), n, d.size())
+	return fault.New(fault.WeightsTruncated, "%s has %d bytes, model.json says %d", d.file.Path, n, d.file.Bytes)
 }
 
 func (d *download) long(n int64) *fault.Error {
-	return fault.New(fault.ManifestInvalid, "%s has %d bytes or more, %d are allowed", d.name(), n, d.size())
+	return fault.New(fault.ManifestInvalid, "%s has %d bytes or more, %d are allowed", d.file.Path, n, d.file.Bytes)
 }
 
-func (d *download) size() int64 {
-	if d.file == nil {
-		return maxPlain
-	}
-	return d.file.Bytes
-}
-
-// name is what people know the file by.
-func (d *download) name() string {
-	if d.file == nil {
-		return d.address
-	}
-	return d.file.Path
+// pieceLength is the length of piece i.
+func pieceLength(f *weights.File, i int) int64 {
+	return min(PieceBytes, f.Bytes-int64(i)*PieceBytes)
 }
 
 // digest is the SHA-256 of a Uint8Array in hexadecimal. The browser computes it

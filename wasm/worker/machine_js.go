@@ -6,6 +6,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/cpu"
+	"undertone/engine/fault"
 	"undertone/engine/gpu"
 	"undertone/engine/op"
 	"undertone/engine/weights"
@@ -15,71 +16,29 @@ import (
 // machine is one loaded model on one device.
 type machine struct {
 	device string
+	store  *store
 	site   *site
 	bundle *weights.Bundle
+	older  *fault.Error // why an older version of the model was taken
 	be     op.Backend
 	engine *engine.Engine
 }
 
-// progressEvery keeps progress from being more work than the download.
-const progressEvery = 50 * time.Millisecond
-
 // load opens the device, so that its absence is known before anything large is
 // fetched, then downloads the model and puts it on the device.
-func (m *machine) load(ctx context.Context, b protocol.LoadBody, report func(protocol.ProgressBody)) (*engine.Info, error) {
+func (m *machine) load(ctx context.Context, b protocol.LoadBody, report func(protocol.ProgressBody)) error {
 	m.close()
 	m.device = b.Device
 	report(protocol.ProgressBody{Stage: protocol.StageDevice})
 	be, err := open(ctx, m.device)
 	if err != nil {
-		return nil, err
-	}
-	m.be = be
-	if err := m.download(ctx, b.Address, report); err != nil {
-		return nil, err
-	}
-	if err := m.prepare(ctx, report); err != nil {
-		return nil, err
-	}
-	info := m.engine.Info()
-	return &info, nil
-}
-
-// download fetches the manifest and every file it lists.
-func (m *machine) download(ctx context.Context, address string, report func(protocol.ProgressBody)) error {
-	var before, total int64
-	var last time.Time
-	m.site = newSite(address, func(file string, done int64, try int) {
-		if total == 0 || before+done < total && time.Since(last) < progressEvery { // total 0: model.json itself
-			return
-		}
-		last = time.Now()
-		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: before + done, Total: total, Retry: retry(try)})
-	})
-	bundle, err := weights.LoadBundle(ctx, m.site, manifestName)
-	if err != nil {
 		return err
 	}
-	for i := range bundle.Files {
-		m.site.files[bundle.Files[i].Path] = &bundle.Files[i]
-		total += bundle.Files[i].Bytes
+	m.be = be
+	if err := m.download(ctx, b, report); err != nil {
+		return err
 	}
-	for _, f := range bundle.Files {
-		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: f.Path, Done: before, Total: total})
-		if _, err := m.site.Open(ctx, f.Path); err != nil {
-			return err
-		}
-		before += f.Bytes
-	}
-	m.bundle = bundle
-	return nil
-}
-
-func retry(try int) int {
-	if try > 1 {
-		return try
-	}
-	return 0
+	return m.prepare(ctx, report)
 }
 
 // prepare puts the model on the device.

@@ -108,13 +108,13 @@ func (w *worker) load(r request) error {
 	if err := decode(r.body, &body); err != nil {
 		return err
 	}
-	info, err := w.machine.load(r.ctx, body, func(p protocol.ProgressBody) {
+	err := w.machine.load(r.ctx, body, func(p protocol.ProgressBody) {
 		post(protocol.Progress, r.id, p, js.Undefined())
 	})
 	if err != nil {
 		return err
 	}
-	post(protocol.Loaded, r.id, info, js.Undefined())
+	post(protocol.Loaded, r.id, w.machine.loaded(), js.Undefined())
 	return nil
 }
 
@@ -128,7 +128,7 @@ func (w *worker) generate(r request) error {
 		return err
 	}
 	if reopened {
-		post(protocol.Loaded, r.id, w.machine.engine.Info(), js.Undefined())
+		post(protocol.Loaded, r.id, w.machine.loaded(), js.Undefined())
 	}
 	onStep := func(e engine.StepEvent) {
 		step := protocol.StepBody{Step: e.Step, Steps: e.Steps}

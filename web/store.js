@@ -1,0 +1,229 @@
+// Where weights are kept on this machine: files in the origin's private file
+// system (OPFS), in a folder of our own.
+//
+//   undertone/pieces/HASH       4 MiB of a weight file (the last piece of a file is
+//                               shorter), named by its SHA-256
+//   undertone/models/HASH.json  { address, manifest, next }: the text of a model.json,
+//                               named by the SHA-256 of its address; next is that of a
+//                               newer version, of which not every piece is there yet
+//
+// Pieces are named by their content, so versions of a model share what is equal
+// and can never be mixed, and a piece whose writing was cut off is only a piece
+// that does not match its name. A piece belongs to the models that list it.
+// The engine's worker reads and writes; the window lists and deletes.
+
+const OURS = "undertone";
+const PIECE = 4 << 20;
+
+/** A folder of ours. Handles are not kept: the person may clear the site's data at any time. */
+async function folder(name, create = false) {
+  const root = await navigator.storage.getDirectory();
+  const ours = await root.getDirectoryHandle(OURS, { create });
+  return ours.getDirectoryHandle(name, { create });
+}
+
+async function sha256(bytes) {
+  const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(sum, (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+const recordName = async (address) => `${await sha256(new TextEncoder().encode(address))}.json`;
+
+// A deletion also ends the storing of what is being downloaded, in every tab.
+const line = globalThis.BroadcastChannel && new BroadcastChannel("undertone-store");
+let deletions = 0;
+if (line) line.onmessage = () => deletions++;
+
+/** @returns {number} how often something was deleted while this script ran. */
+export const deleted = () => deletions;
+
+// For the worker.
+
+/**
+ * Reads a piece, and compares it with its name.
+ * @returns {Promise<Uint8Array | null>} null where there is none, or a damaged one, which is removed.
+ */
+export async function read(hash, length) {
+  try {
+    const pieces = await folder("pieces");
+    const file = await (await pieces.getFileHandle(hash)).getFile();
+    if (file.size === length) {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      if ((await sha256(bytes)) === hash) return bytes;
+    }
+    await pieces.removeEntry(hash);
+  } catch {
+    // Absent, unreadable, or being written by another tab: it is fetched.
+  }
+  return null;
+}
+
+/** Writes a piece. Throws QuotaExceededError and whatever else the browser has against it. */
+export async function write(hash, bytes) {
+  const pieces = await folder("pieces", true);
+  const file = await pieces.getFileHandle(hash, { create: true });
+  try {
+    const access = await file.createSyncAccessHandle();
+    try {
+      if (access.write(bytes, { at: 0 }) !== bytes.length) throw new DOMException("The piece was not written as a whole.", "QuotaExceededError");
+      access.truncate(bytes.length);
+      access.flush();
+    } finally {
+      access.close();
+    }
+  } catch (error) {
+    if (error.name === "NoModificationAllowedError") return; // another tab writes the same bytes
+    await pieces.removeEntry(hash).catch(() => {});
+    throw error;
+  }
+}
+
+/** How many of these bytes are there, as far as lengths tell. @param {[string, number][]} list */
+export async function present(list) {
+  let bytes = 0;
+  try {
+    const pieces = await folder("pieces");
+    for (const [hash, length] of list) {
+      const file = await pieces.getFileHandle(hash).then((f) => f.getFile(), () => null);
+      if (file?.size === length) bytes += length;
+    }
+  } catch {
+    // nothing is there
+  }
+  return bytes;
+}
+
+/** Notes which pieces a model consists of; must come before its pieces, see sweep. */
+export async function remember(address, manifest, complete) {
+  const models = await folder("models", true);
+  const name = await recordName(address);
+  const old = complete ? null : await recordText(models, name);
+  const record = old && old.manifest !== manifest ? { ...old, next: manifest } : { address, manifest };
+  const file = await models.getFileHandle(name, { create: true });
+  const writable = await file.createWritable(); // takes the old one's place when it is closed
+  await writable.write(JSON.stringify(record));
+  await writable.close();
+}
+
+/** @returns {Promise<{ address: string, manifest: string, next?: string } | null>} */
+async function recordText(models, name) {
+  try {
+    return JSON.parse(await (await (await models.getFileHandle(name)).getFile()).text());
+  } catch {
+    return null;
+  }
+}
+
+/** @returns {Promise<string | null>} the model.json that was noted for this address. */
+export async function recall(address) {
+  try {
+    return (await recordText(await folder("models"), await recordName(address)))?.manifest ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Waits until no other tab holds the name.
+ * @returns {Promise<() => void>} what gives it back.
+ */
+export function hold(name, signal) {
+  return new Promise((got, failed) => {
+    navigator.locks.request(`${OURS} ${name}`, { signal }, () => new Promise((release) => got(release))).catch(failed);
+  });
+}
+
+/**
+ * Removes the pieces that no model lists: those of an older version. Pieces are
+ * listed before the models, and every download notes its model before its first
+ * piece, so what another tab is fetching is never taken away.
+ */
+export async function sweep() {
+  const pieces = await folder("pieces");
+  const there = await names(pieces);
+  const wanted = new Set();
+  for (const record of await records()) {
+    if (!record.pieces) return; // of a version that we cannot read: whose pieces are whose?
+    for (const [hash] of record.pieces) wanted.add(hash);
+  }
+  for (const hash of there) if (!wanted.has(hash)) await pieces.removeEntry(hash).catch(() => {});
+}
+
+// For the window.
+
+/** What is kept, and how much room there is. Never throws: available says whether there is a store at all. */
+export async function survey() {
+  const result = { available: false, used: 0, usage: 0, quota: 0, persisted: false, models: [] };
+  try {
+    ({ usage: result.usage = 0, quota: result.quota = 0 } = await navigator.storage.estimate());
+    result.persisted = await navigator.storage.persisted();
+    await navigator.storage.getDirectory();
+    result.available = true;
+    const pieces = await folder("pieces");
+    const sizes = new Map();
+    for (const hash of await names(pieces)) {
+      const { size } = await (await pieces.getFileHandle(hash)).getFile();
+      sizes.set(hash, size);
+      result.used += size;
+    }
+    for (const { address, model, own } of await records()) {
+      if (!model) continue;
+      const stored = own.reduce((sum, [hash, length]) => sum + (sizes.get(hash) === length ? length : 0), 0);
+      const bytes = own.reduce((sum, [, length]) => sum + length, 0);
+      const { name, title, revision } = model;
+      result.models.push({ address, name, title, revision, bytes, stored });
+    }
+  } catch {
+    // No store, or nothing in it yet.
+  }
+  return result;
+}
+
+/** Deletes a model's pieces that no other model lists, or, without an address, everything of ours. */
+export async function remove(address) {
+  const root = await navigator.storage.getDirectory();
+  line?.postMessage("deleted");
+  if (address !== undefined) {
+    const models = await folder("models").catch(absent);
+    await models?.removeEntry(await recordName(address)).catch(absent);
+    await sweep().catch(absent);
+    return;
+  }
+  for (let wait = 50; ; wait *= 2) {
+    try {
+      return await root.removeEntry(OURS, { recursive: true }).catch(absent);
+    } catch (error) {
+      if (wait > 800) throw error;
+      await new Promise((done) => setTimeout(done, wait)); // a piece is just being written
+    }
+  }
+}
+
+function absent(error) {
+  if (error.name !== "NotFoundError") throw error;
+}
+
+/** The names of our files in a folder of ours. */
+async function names(directory) {
+  const list = [];
+  for await (const name of directory.keys()) if (/^[0-9a-f]{64}(\.json)?$/.test(name)) list.push(name);
+  return list;
+}
+
+/** @returns {Promise<{ address?: string, model?: object, own?: [string, number][], pieces?: [string, number][] }[]>} own: of the newest version, pieces: of all. */
+async function records() {
+  const models = await folder("models");
+  const list = [];
+  for (const name of await names(models)) {
+    try {
+      const { address, manifest, next = manifest } = await recordText(models, name);
+      const own = piecesOf(next);
+      list.push({ address, model: JSON.parse(next), own, pieces: [...piecesOf(manifest), ...own] });
+    } catch {
+      list.push({});
+    }
+  }
+  return list;
+}
+
+const piecesOf = (manifest) => JSON.parse(manifest).files.flatMap((f) => f.pieces.map((hash, i) => [hash, Math.min(PIECE, f.bytes - i * PIECE)]));
