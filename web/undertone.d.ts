@@ -114,6 +114,12 @@ export interface Request {
   onStep?: (step: Step) => void;
   /** Stops the picture; generate rejects with the name AbortError within half a second. */
   signal?: AbortSignal;
+  /**
+   * Looks on: result.probe. The picture stays the same to the last bit, and takes about
+   * twice as long. word is the number of one token, in probe.tokens, whose attention is
+   * wanted; left out: all of them.
+   */
+  probe?: { word?: number };
 }
 
 /** Shifts the modulation of the blocks from the meaning of negative to that of positive. */
@@ -164,8 +170,44 @@ export interface Result {
   notices?: string[];
   /** For every direction: lengths of the prompt's vector and of the direction, their angle, and each block's weight. */
   geometry?: { normY: number; normDelta: number; angleDegrees: number; weights: number[] }[];
+  /** What was seen on the way, when request.probe asked for it. */
+  probe?: Probe;
   /** The picture as a file, with its parameters in a text chunk (iTXt, keyword "undertone", JSON). Only "image/png" can be made. */
   blob(type?: "image/png"): Promise<Blob>;
+}
+
+/** What a probe saw. With cfg ≠ 1 it is of the branch that has the prompt. */
+export interface Probe {
+  /** What the text encoder read, without the padding after it. */
+  tokens: { id: number; text: string; kind: "start" | "word" | "unknown" | "end" }[];
+  padding: number;
+  /** Time before each step, and after the last: 1 is noise, 0 the picture. */
+  times: number[];
+  /** Length of y(p, t), the vector that all blocks would see without guidance, at every step. */
+  normY: number[];
+  /**
+   * In the order the blocks run, the output head last. norm: length of ŷ, what the block sees;
+   * angleDegrees: between y and ŷ; both at every step. normShift: length of Σ w·δ.
+   */
+  blocks: { kind: "double" | "single" | "head"; norm: number[]; angleDegrees: number[]; normShift: number }[];
+  /**
+   * Lengths of the vectors of modulation at every step, in the order of the blocks. part is
+   * "image attention", "image MLP", "text attention" or "text MLP" of a double block, "block"
+   * of a single one, or "head", which has no gate and blocks.length − 1 as its block.
+   */
+  modulation: { block: number; part: string; shift: number[]; scale: number[]; gate?: number[] }[];
+  /**
+   * [steps][blocks][words][rows · cols]: of the attention that a cell of the picture has for all
+   * tokens of text and picture, which sums to 1, the share that it gives to the token; mean of
+   * the heads.
+   */
+  attention: Float32Array;
+  /** The tokens that attention is of. */
+  words: number[];
+  rows: number;
+  cols: number;
+  /** steps + 1 small pictures: the noise, then what each step has left, drawn by the preview's linear map. */
+  latents: ImageData[];
 }
 
 export interface Timings {
@@ -177,6 +219,8 @@ export interface Timings {
   stepsMs: number[];
   encodeMsPerStep: number;
   decodeMs: number;
+  /** Looking on; it is in totalMs and in no other part. */
+  probeMs?: number;
   totalMs: number;
 }
 
@@ -205,7 +249,9 @@ export interface Info {
   steps: number;
   maxSteps: number;
   defaults: { steps: number; size: number; shift: number; cfg: number; seed: number; prompt: string };
-  presets: { id: string; title: string; positive: string; negative: string; weight: number; head: number; schedule: Schedule }[];
+  presets: { id: string; title: string; positive: string; negative: string; weight: number; head: number; range?: [number, number]; schedule: Schedule }[];
+  /** Every word the tokenizer knows; others stand for nothing in a prompt. */
+  words: string[];
   understands: Record<"objects" | "colours" | "counts" | "places" | "styles" | "quality" | "relations", string[]>;
   examples: string[];
   /**

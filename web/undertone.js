@@ -88,12 +88,12 @@ export class Undertone {
     this.#busy = true;
     try {
       body.preview = typeof onStep === "function";
-      const { body: result, pixels } = await this.#link.request(messages.generate, body, {
+      const { body: result, pixels, seen } = await this.#link.request(messages.generate, body, {
         signal,
         onStep,
         onLoaded: (info) => (this.#info = Object.freeze(info)),
       });
-      return picture(result, pixels);
+      return picture(result, pixels, seen);
     } finally {
       this.#busy = false;
     }
@@ -167,7 +167,7 @@ class Link {
     this.#worker.postMessage({ v: version, type, id, body, module });
   }
 
-  #receive({ v, type, id, body, pixels }) {
+  #receive({ v, type, id, body, pixels, ...seen }) {
     if (v !== version) {
       this.#fail(new UndertoneError("protocol-mismatch", `The engine speaks version ${v} of the protocol, the page ${version}.`));
       return;
@@ -177,7 +177,7 @@ class Link {
     switch (type) {
       case messages.ready:
       case messages.result:
-        waiting?.resolve({ body: content, pixels });
+        waiting?.resolve({ body: content, pixels, seen });
         break;
       case messages.loaded: // also sent within a generate that had to open the device again
         if (waiting?.onLoaded) waiting.onLoaded(content);
@@ -215,7 +215,8 @@ function call(listener, value) {
   }
 }
 
-function picture({ width, height, ...result }, pixels) {
+function picture({ width, height, ...result }, pixels, { attention, latents }) {
+  if (result.probe) Object.assign(result.probe, { attention: new Float32Array(attention), latents: squares(latents, result.probe.times.length) });
   const image = new ImageData(new Uint8ClampedArray(pixels), width, height);
   return {
     image,
@@ -227,6 +228,12 @@ function picture({ width, height, ...result }, pixels) {
       return withParameters(await canvas.convertToBlob({ type }), result.parameters);
     },
   };
+}
+
+/** Cuts the pixels of n square pictures of one size. */
+function squares(pixels, n) {
+  const bytes = pixels.byteLength / n;
+  return Array.from({ length: n }, (_, i) => new ImageData(new Uint8ClampedArray(pixels, i * bytes, bytes), Math.sqrt(bytes / 4)));
 }
 
 function resolve(address) {
@@ -252,7 +259,7 @@ function checkDevice(device) {
  * bounds that are known here; the engine checks the rest. */
 function checkRequest(request, info) {
   if (typeof request !== "object" || request === null) throw new UndertoneError("request-invalid", `The request is ${show(request)}; an object is needed.`);
-  const { prompt = "", seed, steps, size, cfg, guidance = [] } = request;
+  const { prompt = "", seed, steps, size, cfg, guidance = [], probe } = request;
   checkPrompt(prompt, "The prompt");
   const body = { prompt };
   const whole = (value, name, code, from, to) => {
@@ -276,7 +283,15 @@ function checkRequest(request, info) {
   }
   if (!Array.isArray(guidance)) throw new UndertoneError("guidance-invalid", `The guidance is ${show(guidance)}; a list is needed.`);
   body.guidance = guidance.map(checkTerm);
+  if (probe !== undefined) body.probe = checkProbe(probe);
   return body;
+}
+
+function checkProbe(probe) {
+  if (typeof probe !== "object" || probe === null) throw new UndertoneError("request-invalid", `The probe is ${show(probe)}; an object is needed.`);
+  const { word } = probe;
+  if (word !== undefined && !Number.isSafeInteger(word)) throw new UndertoneError("request-invalid", `The probe's word is ${show(word)}; the number of a token is needed.`);
+  return { word };
 }
 
 function checkTerm(term, i) {

@@ -111,7 +111,9 @@ type StepBody struct {
 	Height int `json:"height"`
 }
 
-// ResultBody is a finished picture without its pixels.
+// ResultBody is a finished picture without its pixels. With a probe, two more
+// ArrayBuffers are transferred: attention, engine.Probe's as float32, and latents,
+// the 8-bit RGBA of engine.Probe's, one after the other.
 type ResultBody struct {
 	Width  int `json:"width"`
 	Height int `json:"height"`

@@ -2,8 +2,10 @@ package worker
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"strings"
 	"syscall/js"
@@ -146,7 +148,9 @@ func (w *worker) generate(r request) error {
 		return err
 	}
 	image := result.Image
-	post(protocol.Result, r.id, protocol.ResultBody{Width: image.W, Height: image.H, Result: result}, buffer(image.RGBA))
+	arrays := seen(result.Probe)
+	arrays["pixels"] = buffer(image.RGBA)
+	send(protocol.Result, r.id, protocol.ResultBody{Width: image.W, Height: image.H, Result: result}, arrays)
 	return nil
 }
 
@@ -168,8 +172,36 @@ func buffer(b []byte) js.Value {
 	return a
 }
 
+// seen is what a probe has beside its JSON, see protocol.ResultBody.
+func seen(p *engine.Probe) map[string]js.Value {
+	arrays := map[string]js.Value{}
+	if p == nil {
+		return arrays
+	}
+	raw := make([]byte, 0, 4*len(p.Attention))
+	for _, v := range p.Attention {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+	}
+	arrays["attention"] = buffer(raw)
+	var latents []byte
+	for _, img := range p.Latents {
+		latents = append(latents, img.RGBA...)
+	}
+	arrays["latents"] = buffer(latents)
+	return arrays
+}
+
 // post sends a message to the window; pixels (a Uint8Array) are transferred.
 func post(kind protocol.Type, id int, body any, pixels js.Value) {
+	arrays := map[string]js.Value{}
+	if !pixels.IsUndefined() {
+		arrays["pixels"] = pixels
+	}
+	send(kind, id, body, arrays)
+}
+
+// send is post with any number of Uint8Arrays.
+func send(kind protocol.Type, id int, body any, arrays map[string]js.Value) {
 	m := map[string]any{"v": protocol.Version, "type": string(kind), "id": id}
 	if body != nil {
 		text, err := json.Marshal(body)
@@ -179,9 +211,9 @@ func post(kind protocol.Type, id int, body any, pixels js.Value) {
 		m["body"] = string(text)
 	}
 	var transfer []any
-	if !pixels.IsUndefined() {
-		m["pixels"] = pixels.Get("buffer")
-		transfer = append(transfer, pixels.Get("buffer"))
+	for name, a := range arrays {
+		m[name] = a.Get("buffer")
+		transfer = append(transfer, m[name])
 	}
 	js.Global().Call("postMessage", m, transfer)
 }
