@@ -48,8 +48,7 @@ const (
 	Direction Field = "direction" // one of several; Given is its positive text or its number
 	Weight    Field = "weight"
 	Schedule  Field = "schedule"
-	Link      Field = "link"  // the link as a whole, or a key it does not know
-	Model     Field = "model" // the picture is of another model or revision
+	Link      Field = "link" // the link as a whole, or a key it does not know
 )
 
 // MaxJSON is the longest JSON of parameters in bytes: eight directions and the

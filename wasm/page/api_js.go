@@ -47,7 +47,7 @@ func (a *api) info() info {
 	i := a.loaded.Get("info")
 	return info{
 		Backend: i.Get("backend").String(), Adapter: strings.Trim(i.Get("adapter").String(), "()"),
-		Software: i.Get("software").Bool(), Precision: i.Get("precision").String(),
+		Software: i.Get("software").Bool(), Precision: i.Get("precision").String(), Plan: i.Get("plan").String(),
 	}
 }
 
@@ -96,7 +96,7 @@ func decode(v js.Value, into any) error {
 
 // png is the picture as a Blob.
 func (p *picture) png(ctx context.Context) (js.Value, error) {
-	return promise.Await(ctx, p.result.(js.Value).Call("blob", "image/png"))
+	return promise.Await(ctx, p.promised())
 }
 
 func (a *api) close() {

@@ -77,6 +77,16 @@ func button(class string, text any, press func()) element {
 // on calls f for every event of that kind. The listeners live as long as the page.
 func on(e dom.EventTarget, kind string, f func(dom.Event)) { e.AddEventListener(kind, false, f) }
 
+// delegate listens to clicks on what matches the selector inside a box, now and
+// later: for lists whose members come and go.
+func delegate(box element, selector string, press func(at element)) {
+	on(box, "click", func(e dom.Event) {
+		if at := e.Underlying().Get("target").Call("closest", selector); at.Truthy() {
+			press(wrap(at))
+		}
+	})
+}
+
 // setText changes an element's text only where it differs, so that screen readers
 // do not read it again.
 func setText(e element, text string) {
@@ -124,6 +134,12 @@ var icons = map[string]string{
 	"save":    "M12 4v11 M7 11l5 5 5-5 M5 20h14",
 	"compare": "M12 3v18 M4 6h5v12H4z M15 6h5v12h-5z",
 	"close":   "M6 6l12 12 M18 6L6 18",
+	"copy":    "M9 9h11v11H9z M5 15H4V4h11v1",
+	"link":    "M10 14a4.5 4.5 0 0 0 6.4 0l3-3A4.5 4.5 0 0 0 13 4.6l-1 1 M14 10a4.5 4.5 0 0 0-6.4 0l-3 3A4.5 4.5 0 0 0 11 19.4l1-1",
+	"share":   "M12 15V4 M8 8l4-4 4 4 M5 12v7h14v-7",
+	"keep":    "M6 4h12v17l-6-4.5L6 21z",
+	"bin":     "M4 7h16 M9 7V4h6v3 M6 7l1 13h10l1-13 M10 11v6 M14 11v6",
+	"open":    "M4 19V5h6l2 3h8v11z",
 	"chip":    "M7 7h10v10H7z M10 3v4 M14 3v4 M10 17v4 M14 17v4 M3 10h4 M3 14h4 M17 10h4 M17 14h4",
 }
 

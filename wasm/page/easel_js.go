@@ -5,16 +5,25 @@ import (
 	"syscall/js"
 )
 
-// easelPane is the picture itself, with its previews while it is made.
+// easelPane is the picture itself, with its previews while it is made, and the
+// others of the same press.
 type easelPane struct {
-	box   element
-	easel *easel
-	bar   *toolbar
+	box    element
+	easel  *easel
+	others *tiles
+	bar    *toolbar
 }
 
 func newEaselPane(a *app) *easelPane {
 	v := &easelPane{easel: newEasel(), bar: newToolbar(a)}
-	v.box = el("div", attrs{"class": "single"}, v.easel.figure, v.bar.bar)
+	v.others = newTiles("others", &say.Several, func(i int) {
+		a.update(func(s *state) {
+			if i < len(s.pictures) {
+				s.picture = s.pictures[i]
+			}
+		})
+	})
+	v.box = el("div", attrs{"class": "single"}, v.easel.figure, v.others.box, v.bar.bar)
 	return v
 }
 
@@ -22,24 +31,30 @@ func (v *easelPane) panel() element { return v.box }
 
 func (v *easelPane) render(s *state) {
 	v.easel.render(s.picture, s, s.working() && (s.running.why == forPicture || s.running.why == forLive))
+	show(v.others.box, len(s.pictures) > 1)
+	v.others.need(len(s.pictures))
+	for i, t := range v.others.list {
+		p := s.pictures[i]
+		t.draw(p.image.(js.Value), true)
+		t.label("", fmt.Sprintf(say.Variant, i+1, len(s.pictures)))
+		setAttr(t.button, "aria-pressed", fmt.Sprint(p == s.picture))
+	}
 	v.bar.render(s)
 }
 
 // easel is one picture with its caption.
 type easel struct {
+	print
 	figure element
-	canvas element
 	text   element
 	bar    element
-	shown  js.Value // what is on the canvas
 }
 
 func newEasel() *easel {
 	e := &easel{
-		canvas: el("canvas", attrs{"role": "img", "width": "256", "height": "256"}),
-		text:   el("figcaption", nil),
-		bar:    el("div", attrs{"class": "bar", "aria-hidden": "true"}),
-		shown:  js.Undefined(),
+		print: newPrint(),
+		text:  el("figcaption", nil),
+		bar:   el("div", attrs{"class": "bar", "aria-hidden": "true"}),
 	}
 	e.figure = el("figure", attrs{"class": "easel", "hidden": ""}, e.canvas, e.bar, e.text)
 	return e
@@ -67,31 +82,6 @@ func (e *easel) render(p *picture, s *state, working bool) {
 		setAttr(e.canvas, "aria-label", say.Step0)
 	}
 }
-
-// draw puts an ImageData on the canvas, which takes the size of finished pictures;
-// previews are enlarged to it.
-func (e *easel) draw(image js.Value, finished bool) {
-	if e.shown.Equal(image) {
-		return
-	}
-	e.shown = image
-	w, h := image.Get("width").Int(), image.Get("height").Int()
-	if finished && (e.size("width") != w || e.size("height") != h) {
-		e.canvas.Set("width", w)
-		e.canvas.Set("height", h)
-	}
-	context := e.canvas.Call("getContext", "2d")
-	if w == e.size("width") && h == e.size("height") {
-		context.Call("putImageData", image, 0, 0)
-		return
-	}
-	small := js.Global().Get("OffscreenCanvas").New(w, h)
-	small.Call("getContext", "2d").Call("putImageData", image, 0, 0)
-	context.Set("imageSmoothingQuality", "high")
-	context.Call("drawImage", small, 0, 0, e.size("width"), e.size("height"))
-}
-
-func (e *easel) size(side string) int { return e.canvas.Get(side).Int() }
 
 func (e *easel) caption(text string) {
 	setText(e.text, text)

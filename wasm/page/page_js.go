@@ -25,6 +25,7 @@ type app struct {
 	model  string             // address of model.json
 	drawn  bool               // a rendering is due at the next frame
 	stage  *stage
+	shelf  *shelf             // the gallery's storage, once it is open
 	queue  []job              // pictures that wait
 	skip   context.CancelFunc // ends the running picture, but not the queue
 }
@@ -42,10 +43,14 @@ func Run(class js.Value) {
 	a.views = []view{
 		a.stage, newLoader(a), newAlert(a, stage),
 		newPrompt(a, panel), newGuidance(a, panel), newSettings(a, panel), newStatus(), language,
+		newReceiver(a), newDiagnostics(a, byID("footer")),
 	}
 	// The views of the stage, in the order of their tabs.
 	a.stage.add("picture", &say.TabPicture, newEaselPane(a))
 	a.stage.add("compare", &say.TabCompare, newCompare(a))
+	a.stage.add("sweep", &say.TabSweep, newSweep(a))
+	a.stage.add("steps", &say.TabSteps, newSteps(a))
+	a.stage.add("gallery", &say.TabGallery, newGallery(a))
 	a.keys()
 	go a.readModel()
 	go a.lookForGPU()

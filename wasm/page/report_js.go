@@ -2,48 +2,8 @@ package page
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
-
-// toolbar lies under the picture: how long it took, and what can be done with it.
-type toolbar struct {
-	bar     element
-	times   element
-	notices element
-	save    element
-}
-
-func newToolbar(a *app) *toolbar {
-	v := &toolbar{times: el("p", attrs{"id": "times", "class": "muted"}), notices: el("p", attrs{"id": "notices", "role": "status"})}
-	v.save = iconButton("secondary", "save", &say.Save, a.save)
-	v.save.SetID("save")
-	v.bar = el("div", attrs{"class": "toolbar", "hidden": ""}, el("div", attrs{"class": "said"}, v.notices, v.times), el("div", attrs{"class": "buttons"}, v.save))
-	return v
-}
-
-func (v *toolbar) render(s *state) {
-	show(v.bar, s.picture != nil)
-	if s.picture == nil {
-		return
-	}
-	setText(v.times, timesText(s.picture))
-	setText(v.notices, strings.Join(s.picture.notices, " "))
-	setFlag(v.save, "disabled", s.working())
-}
-
-func timesText(p *picture) string {
-	steps := 0.0
-	for _, ms := range p.StepsMs {
-		steps += ms
-	}
-	text := fmt.Sprintf(say.Times, millisText(p.TotalMs), millisText(p.TextMs), millisText(p.GuidanceMs), millisText(p.ModulationMs),
-		len(p.StepsMs), millisText(steps), millisText(p.DecodeMs))
-	if p.PrepareMs > p.TotalMs/20 {
-		text += fmt.Sprintf(say.Prepared, millisText(p.PrepareMs))
-	}
-	return text
-}
 
 // alert says what went wrong and what to do about it; the last picture stays.
 type alert struct {

@@ -53,6 +53,7 @@ type state struct {
 	form   form
 	pane   string // id of the view that the stage shows: "picture", "compare", …
 	live   live
+	panes  panesState
 
 	running  running    // the picture that is being made
 	left     int        // pictures in the queue after it
@@ -71,6 +72,7 @@ const (
 	forLive            // the controls moved
 	forCompare         // the same without guidance
 	forSweep           // a contact sheet
+	forSteps           // the same, to look at its steps
 	forProbe           // how it works
 )
 
@@ -94,13 +96,16 @@ type info struct {
 	Adapter   string
 	Software  bool // an emulated GPU
 	Precision string
+	Plan      string // of kernels, on which the bytes of a picture depend
 }
 
 // picture is a finished picture.
 type picture struct {
 	recipe   recipe     // what it was made from
 	image    any        // an ImageData
-	result   any        // the API's result
+	result   any        // the API's result; nil when it was read from a file
+	file     any        // that file, a Blob
+	kept     bool       // it is in the gallery, or came from there
 	previews []any      // an ImageData after every step, nil where there was none
 	notices  []string   // what the engine has to say about it
 	geometry []geometry // one for every direction

@@ -1,0 +1,175 @@
+package page
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall/js"
+	"time"
+
+	carried "undertone/engine/recipe"
+	"undertone/wasm/promise"
+)
+
+// toolbar lies under the picture: how long it took, and what can be done with it.
+type toolbar struct {
+	bar                  element
+	times, notices, note element
+	save, keep           element
+	image, link, share   element
+	keepSays             element
+	canCopy, canShare    bool
+}
+
+func newToolbar(a *app) *toolbar {
+	v := &toolbar{
+		times:   el("p", attrs{"id": "times", "class": "muted"}),
+		notices: el("p", attrs{"id": "notices", "role": "status"}),
+		note:    el("p", attrs{"id": "action-note", "class": "muted", "role": "status"}),
+	}
+	navigator := js.Global().Get("navigator")
+	v.canCopy = navigator.Get("clipboard").Truthy()
+	v.canShare = navigator.Get("share").Truthy()
+	v.save = iconButton("secondary", "save", &say.Save, a.save)
+	v.save.SetID("save")
+	v.keep = iconButton("secondary", "keep", &say.Keep, func() {
+		if p := a.state.picture; p != nil && !p.kept {
+			a.keep(p)
+		}
+	})
+	v.keep.SetID("keep")
+	v.keepSays = wrap(v.keep.Get("lastChild"))
+	v.image = iconButton("secondary", "copy", &say.CopyImage, a.copyImage)
+	v.image.SetID("copy-image")
+	v.link = iconButton("secondary", "link", &say.CopyLink, a.copyLink)
+	v.link.SetID("copy-link")
+	v.share = iconButton("secondary", "share", &say.Share, a.share)
+	v.share.SetID("share")
+	v.bar = el("div", attrs{"class": "toolbar", "hidden": ""},
+		el("div", attrs{"class": "said"}, v.notices, v.times, v.note),
+		el("div", attrs{"class": "buttons"}, v.save, v.keep, v.image, v.link, v.share))
+	return v
+}
+
+func (v *toolbar) render(s *state) {
+	p := s.picture
+	show(v.bar, p != nil)
+	if p == nil {
+		return
+	}
+	text := say.FromFile
+	if p.file == nil {
+		text = timesText(p)
+	}
+	setText(v.times, text)
+	setText(v.notices, strings.Join(p.notices, " "))
+	setText(v.note, s.panes.note)
+	show(v.note, s.panes.note != "")
+	setFlag(v.save, "disabled", s.working())
+	keep := say.Keep
+	if p.kept {
+		keep = say.Kept
+	}
+	setText(v.keepSays, keep)
+	setAttr(v.keep, "title", keep)
+	setAttr(v.keep, "aria-disabled", fmt.Sprint(p.kept))
+	show(v.image, v.canCopy && js.Global().Get("ClipboardItem").Truthy())
+	show(v.link, v.canCopy)
+	show(v.share, v.canShare)
+}
+
+func timesText(p *picture) string {
+	steps := 0.0
+	for _, ms := range p.StepsMs {
+		steps += ms
+	}
+	text := fmt.Sprintf(say.Times, millisText(p.TotalMs), millisText(p.TextMs), millisText(p.GuidanceMs), millisText(p.ModulationMs),
+		len(p.StepsMs), millisText(steps), millisText(p.DecodeMs))
+	if p.PrepareMs > p.TotalMs/20 {
+		text += fmt.Sprintf(say.Prepared, millisText(p.PrepareMs))
+	}
+	return text
+}
+
+// remark says under the picture what became of an action; it goes after a while.
+func (a *app) remark(text string) {
+	a.update(func(s *state) { s.panes.note = text })
+	time.AfterFunc(6*time.Second, func() {
+		a.update(func(s *state) {
+			if s.panes.note == text {
+				s.panes.note = ""
+			}
+		})
+	})
+}
+
+// done says whether a promise of the browser came true.
+func (a *app) done(p js.Value, good string) {
+	go func() {
+		if _, err := promise.Await(context.Background(), p); err != nil {
+			a.remark(say.CopyRefused)
+			return
+		}
+		a.remark(good)
+	}()
+}
+
+// png is the picture as a Blob, as a promise: the clipboard and the share sheet
+// want to be asked while a button is being pressed, not when the file is ready.
+func (p *picture) promised() js.Value {
+	if p.file != nil {
+		return js.Global().Get("Promise").Call("resolve", p.file.(js.Value))
+	}
+	return p.result.(js.Value).Call("blob", "image/png")
+}
+
+// copyImage puts the picture on the clipboard.
+func (a *app) copyImage() {
+	p := a.state.picture
+	if p == nil {
+		return
+	}
+	item := js.Global().Get("ClipboardItem").New(map[string]any{"image/png": p.promised()})
+	a.done(js.Global().Get("navigator").Get("clipboard").Call("write", []any{item}), say.Copied)
+}
+
+// address is a link that fills in what made the picture.
+func address(r recipe) string {
+	here, _, _ := strings.Cut(js.Global().Get("location").Get("href").String(), "#")
+	return here + carried.Hash(r.carried())
+}
+
+// copyLink puts the link to the picture on the clipboard.
+func (a *app) copyLink() {
+	if p := a.state.picture; p != nil {
+		a.copyText(address(p.recipe), say.CopiedLink)
+	}
+}
+
+func (a *app) copyText(text, good string) {
+	a.done(js.Global().Get("navigator").Get("clipboard").Call("writeText", text), good)
+}
+
+// share opens the system's own sheet, with the file where it takes files.
+func (a *app) share() {
+	p := a.state.picture
+	if p == nil {
+		return
+	}
+	go func() {
+		blob, err := p.png(context.Background())
+		if err != nil {
+			a.update(func(s *state) { s.problem = problemOf(err) })
+			return
+		}
+		file := js.Global().Get("File").New([]any{blob}, fileName(p.recipe), map[string]any{"type": "image/png"})
+		what := map[string]any{"title": "Undertone", "text": p.recipe.prompt, "files": []any{file}}
+		navigator := js.Global().Get("navigator")
+		if !navigator.Get("canShare").Truthy() || !navigator.Call("canShare", what).Bool() {
+			delete(what, "files")
+			what["url"] = address(p.recipe)
+		}
+		// Closing the sheet rejects too, and needs no remark.
+		promise.Await(context.Background(), navigator.Call("share", what))
+	}()
+}

@@ -1,0 +1,115 @@
+package page
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+	"syscall/js"
+
+	"honnef.co/go/js/dom/v2"
+
+	"undertone/wasm/promise"
+)
+
+// diagnostics is the text for a bug report, in view before it is copied.
+type diagnostics struct {
+	app       *app
+	box, text element
+	with      element
+	report    report
+	seen      *problem
+}
+
+func newDiagnostics(a *app, parent element) *diagnostics {
+	v := &diagnostics{app: a, report: report{state: &a.state}}
+	v.text = el("textarea", attrs{"id": "diagnostics-text", "readonly": "", "rows": "12", "class": "code", "spellcheck": "false", "aria-label": &say.Diagnostics})
+	v.with = el("input", attrs{"type": "checkbox", "id": "diagnostics-prompt"})
+	on(v.with, "change", func(dom.Event) { v.write() })
+	copied := iconButton("secondary", "copy", &say.DiagnosticsCopy, func() {
+		v.write()
+		a.copyText(v.text.Get("value").String(), say.Copied)
+	})
+	copied.SetID("diagnostics-copy")
+	v.box = el("details", attrs{"class": "diagnostics"}, el("summary", nil, &say.Diagnostics),
+		el("p", attrs{"class": "muted"}, &say.DiagnosticsHint), v.text,
+		el("label", attrs{"class": "check"}, v.with, el("span", nil, &say.DiagnosticsPrompt)), copied)
+	v.box.SetID("diagnostics")
+	on(v.box, "toggle", func(dom.Event) {
+		if v.box.Get("open").Bool() {
+			go v.gather()
+		}
+	})
+	add(parent, v.box)
+	return v
+}
+
+// render remembers the last fault, which dismissing takes from the page.
+func (v *diagnostics) render(s *state) {
+	if s.problem != nil && s.problem != v.seen {
+		v.seen, s.panes.fault = s.problem, s.problem
+	}
+}
+
+func (v *diagnostics) write() {
+	v.text.Set("value", v.report.text(v.with.Get("checked").Bool()))
+}
+
+// gather asks the browser for what only it knows.
+func (v *diagnostics) gather() {
+	g, ctx := js.Global(), context.Background()
+	navigator := g.Get("navigator")
+	r := &v.report
+	if meta := document.Call("querySelector", "meta[name=version]"); meta.Truthy() {
+		r.version = meta.Get("content").String()
+	}
+	r.agent = navigator.Get("userAgent").String()
+	r.language = root().Get("lang").String()
+	r.screen = fmt.Sprintf("%d × %d, ratio %v", g.Get("innerWidth").Int(), g.Get("innerHeight").Int(), g.Get("devicePixelRatio").Float())
+	if m := navigator.Get("deviceMemory"); m.Type() == js.TypeNumber {
+		r.memory = fmt.Sprintf("%v GB or more, %d threads", m.Float(), navigator.Get("hardwareConcurrency").Int())
+	}
+	if storage := navigator.Get("storage"); storage.Truthy() && storage.Get("estimate").Truthy() {
+		if e, err := promise.Await(ctx, storage.Call("estimate")); err == nil {
+			r.storage = fmt.Sprintf("%s of %s", bytesText(int64(e.Get("usage").Float())), bytesText(int64(e.Get("quota").Float())))
+		}
+	}
+	if gpu := navigator.Get("gpu"); gpu.Truthy() {
+		if adapter, err := promise.Await(ctx, gpu.Call("requestAdapter")); err == nil && adapter.Truthy() {
+			r.adapter, r.features, r.limits = adapterText(adapter)
+		}
+	}
+	v.write()
+}
+
+// limitNames are those that decide what fits.
+var limitNames = []string{
+	"maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage", "maxComputeWorkgroupStorageSize",
+	"maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupsPerDimension",
+}
+
+func adapterText(adapter js.Value) (name, features, limits string) {
+	var parts []string
+	if info := adapter.Get("info"); info.Truthy() {
+		for _, key := range []string{"vendor", "architecture", "device", "description"} {
+			if v := info.Get(key); v.Type() == js.TypeString && v.String() != "" {
+				parts = append(parts, v.String())
+			}
+		}
+	}
+	name = strings.Join(parts, " · ")
+	list := js.Global().Get("Array").Call("from", adapter.Get("features"))
+	var all []string
+	for i := range list.Length() {
+		all = append(all, list.Index(i).String())
+	}
+	sort.Strings(all)
+	features = strings.Join(all, " ")
+	var bounds []string
+	for _, key := range limitNames {
+		if v := adapter.Get("limits").Get(key); v.Type() == js.TypeNumber {
+			bounds = append(bounds, fmt.Sprintf("%s %.0f", key, v.Float()))
+		}
+	}
+	return name, features, strings.Join(bounds, ", ")
+}

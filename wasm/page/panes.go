@@ -1,0 +1,71 @@
+package page
+
+import "time"
+
+// panesState is what the stage's views beside the picture show.
+type panesState struct {
+	compare comparison
+	sweep   sheet
+	steps   scrub
+	gallery gallery
+	fault   *problem // the last one, even when it was dismissed
+	note    string   // what became of the last copy, link or file; under the picture
+}
+
+// comparison is the picture beside the same without guidance.
+type comparison struct {
+	pair  bool     // side by side; else one over the other, with a divider
+	at    float64  // where the divider is, 0 … 1
+	plain *picture // without guidance; nil until it is made
+	asked recipe   // what plain was last asked for
+}
+
+// fits reports whether plain is the counterpart of p.
+func (c *comparison) fits(p *picture) bool {
+	return c.plain != nil && p != nil && c.plain.recipe.same(p.recipe.plain())
+}
+
+// scrub is a picture's way from noise.
+type scrub struct {
+	of *picture
+	at int // 0 … len(of.previews), which is the picture itself
+}
+
+// gallery is what is kept in this browser.
+type gallery struct {
+	read    bool // from storage
+	kept    []kept
+	trouble string   // why nothing is kept
+	sure    bool     // delete all was pressed once
+	waiting *picture // it found no room
+}
+
+// kept is a picture in the gallery.
+type kept struct {
+	id     int
+	at     time.Time
+	prompt string
+	file   any // a Blob: the PNG with its parameters
+	bytes  int64
+	url    string // of the file, while the page is open
+}
+
+// mostKept is how many pictures the gallery holds; before there are more, people
+// are asked whether the oldest may go.
+const mostKept = 200
+
+func (g *gallery) bytes() (sum int64) {
+	for _, k := range g.kept {
+		sum += k.bytes
+	}
+	return sum
+}
+
+// oldest are those that go when room is needed: a tenth of them, at least one.
+func (g *gallery) oldest() []kept {
+	n := max(1, len(g.kept)/10)
+	if n > len(g.kept) {
+		return nil
+	}
+	return g.kept[len(g.kept)-n:] // the newest come first
+}

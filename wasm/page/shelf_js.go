@@ -1,0 +1,112 @@
+package page
+
+import (
+	"errors"
+	"syscall/js"
+	"time"
+)
+
+// shelf is the gallery's storage: an IndexedDB database of our own, with a PNG in
+// every record. Its calls wait, so they belong in goroutines.
+type shelf struct{ db js.Value }
+
+const (
+	shelfName  = "undertone-gallery"
+	shelfStore = "pictures"
+)
+
+// openShelf opens the database, and makes it where there is none.
+func openShelf() (s *shelf, err error) {
+	// A sandboxed frame throws at the mere name.
+	defer func() {
+		if thrown := recover(); thrown != nil {
+			err = errors.New("IndexedDB is refused")
+		}
+	}()
+	request := js.Global().Get("indexedDB").Call("open", shelfName, 1)
+	upgrade := js.FuncOf(func(js.Value, []js.Value) any {
+		request.Get("result").Call("createObjectStore", shelfStore, map[string]any{"keyPath": "id", "autoIncrement": true})
+		return nil
+	})
+	defer upgrade.Release()
+	request.Set("onupgradeneeded", upgrade)
+	db, err := await(request, "onsuccess", "onerror")
+	if err != nil {
+		return nil, err
+	}
+	return &shelf{db.Get("result")}, nil
+}
+
+// await waits for a request or a transaction, and returns it.
+func await(v js.Value, success, failure string) (js.Value, error) {
+	settled := make(chan error, 2)
+	good := js.FuncOf(func(js.Value, []js.Value) any { settled <- nil; return nil })
+	bad := js.FuncOf(func(js.Value, []js.Value) any {
+		if thrown := v.Get("error"); thrown.Truthy() {
+			settled <- js.Error{Value: thrown}
+		} else {
+			settled <- errors.New("the browser's storage failed")
+		}
+		return nil
+	})
+	defer good.Release()
+	defer bad.Release()
+	v.Set(success, good)
+	v.Set(failure, bad)
+	if failure == "onerror" && v.Get("onabort").Type() != js.TypeUndefined {
+		v.Set("onabort", bad) // a full disk aborts without an error of the request
+	}
+	err := <-settled
+	for _, name := range []string{success, failure, "onabort"} {
+		if v.Get(name).Type() != js.TypeUndefined {
+			v.Set(name, js.Null())
+		}
+	}
+	return v, err
+}
+
+// change runs a transaction to its end: what it wrote is on the disk then.
+func (s *shelf) change(write func(store js.Value)) error {
+	t := s.db.Call("transaction", shelfStore, "readwrite")
+	write(t.Call("objectStore", shelfStore))
+	_, err := await(t, "oncomplete", "onerror")
+	return err
+}
+
+// put adds a picture.
+func (s *shelf) put(prompt string, at time.Time, file js.Value) error {
+	return s.change(func(store js.Value) {
+		store.Call("add", map[string]any{"prompt": prompt, "at": at.UnixMilli(), "file": file})
+	})
+}
+
+// remove takes pictures away.
+func (s *shelf) remove(list []kept) error {
+	return s.change(func(store js.Value) {
+		for _, k := range list {
+			store.Call("delete", k.id)
+		}
+	})
+}
+
+// all lists the pictures, the newest first. A record that is not as put wrote it
+// is left alone.
+func (s *shelf) all() (list []kept, err error) {
+	request, err := await(s.db.Call("transaction", shelfStore).Call("objectStore", shelfStore).Call("getAll"), "onsuccess", "onerror")
+	if err != nil {
+		return nil, err
+	}
+	records := request.Get("result")
+	for i := records.Length() - 1; i >= 0; i-- {
+		r := records.Index(i)
+		file, prompt, at := r.Get("file"), r.Get("prompt"), r.Get("at")
+		if !file.InstanceOf(js.Global().Get("Blob")) || prompt.Type() != js.TypeString || at.Type() != js.TypeNumber {
+			continue
+		}
+		list = append(list, kept{
+			id: r.Get("id").Int(), at: time.UnixMilli(int64(at.Float())), prompt: prompt.String(),
+			file: file, bytes: int64(file.Get("size").Float()),
+		})
+	}
+	return list, nil
+}

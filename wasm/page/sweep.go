@@ -1,0 +1,71 @@
+package page
+
+import (
+	"math"
+	"slices"
+
+	"undertone/guidance"
+)
+
+// sweepPlan says what changes from picture to picture of a contact sheet.
+type sweepPlan struct {
+	over     string // "weight" or "start"
+	from, to float64
+	count    int
+}
+
+// sheet is a contact sheet: pictures of one seed that differ in one value.
+type sheet struct {
+	plan  sweepPlan // of the next sheet
+	over  string    // what this one was made over
+	cells []cell
+}
+
+// cell is a place on the sheet.
+type cell struct {
+	value   float64
+	recipe  recipe
+	picture *picture // nil until it is made
+}
+
+// plans are what a sweep begins with.
+func (m *model) plan(over string, f form) sweepPlan {
+	if over == "start" {
+		return sweepPlan{over: over, from: 0, to: float64(m.blocks() - 1), count: min(9, m.blocks())}
+	}
+	p, _ := m.preset(f.terms[f.term].preset)
+	return sweepPlan{over: over, from: p.low, to: p.top, count: 7}
+}
+
+// most is how many pictures a sheet may have.
+const mostCells = 12
+
+// cells are the pictures of a plan. The direction that is being edited is swept,
+// all else stays as it is; a value is there once.
+func (p sweepPlan) cells(f form) (list []cell) {
+	n := min(max(p.count, 2), mostCells)
+	var values []float64
+	for i := range n {
+		v := p.from + (p.to-p.from)*float64(i)/float64(n-1)
+		if p.over == "start" {
+			v = math.Round(v)
+		} else {
+			v = math.Round(v*100) / 100
+		}
+		if !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	for _, v := range values {
+		g := f
+		g.edit(func(t *term) {
+			if p.over == "weight" {
+				t.weight = v
+				return
+			}
+			t.schedule = guidance.Schedule{Kind: "step", Start: int(v)}
+		})
+		list = append(list, cell{value: v, recipe: g.made()})
+	}
+	return list
+}
