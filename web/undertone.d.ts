@@ -170,6 +170,8 @@ export interface Result {
   notices?: string[];
   /** For every direction: lengths of the prompt's vector and of the direction, their angle, and each block's weight. */
   geometry?: { normY: number; normDelta: number; angleDegrees: number; weights: number[] }[];
+  /** 1 when the GPU was lost before or in this picture and opened again. onStep then began anew. */
+  recovered?: number;
   /** What was seen on the way, when request.probe asked for it. */
   probe?: Probe;
   /** The picture as a file, with its parameters in a text chunk (iTXt, keyword "undertone", JSON). Only "image/png" can be made. */

@@ -12,6 +12,7 @@ const (
 	NoAdapter       Code = "adapter-missing"   // requestAdapter gave null
 	DeviceRefused   Code = "device-refused"    // requestDevice failed
 	DeviceLost      Code = "device-lost"       // the GPU went away
+	GPUGone         Code = "gpu-gone"          // lost, and the browser gives none any more
 	OutOfMemory     Code = "out-of-memory"     // a buffer could not be made
 	ShaderCompile   Code = "shader-compile"    // the browser refused a kernel
 	GPUValidation   Code = "gpu-validation"    // the browser refused a command
@@ -49,7 +50,7 @@ const (
 
 var codes = []Code{
 	Internal, Aborted, Busy, Closed,
-	NoWebGPU, InsecureContext, NoAdapter, DeviceRefused, DeviceLost, OutOfMemory, ShaderCompile,
+	NoWebGPU, InsecureContext, NoAdapter, DeviceRefused, DeviceLost, GPUGone, OutOfMemory, ShaderCompile,
 	GPUValidation, LimitExceeded, NotFinite, Shape, BackendMissing, WorkerFailed, Protocol,
 	Fetch, HTTPStatus, NotWeights, ManifestInvalid, WeightsFormat, WeightsTruncated, WeightsHash,
 	WeightsNotFinite, WeightsMissing, ModelUnsupported, TokenizerInvalid, StorageFull, StorageRefused,
@@ -67,6 +68,7 @@ var advice = map[Code]string{
 	NoAdapter:         "The browser offers no GPU: switch on hardware acceleration, update the graphics driver, or choose the CPU device.",
 	DeviceRefused:     "Close other tabs that use the GPU and try again, or restart the browser.",
 	DeviceLost:        "The GPU was taken away (driver update, sleep, or too much work). Press Generate to start it again.",
+	GPUGone:           "Reload the page: the browser starts the GPU again only then.",
 	OutOfMemory:       "Close other tabs that use the GPU, or choose a smaller size.",
 	ShaderCompile:     "Update the browser or the graphics driver; please report this with the details below.",
 	GPUValidation:     "Reload the page; if it happens again, please report it with the details below.",

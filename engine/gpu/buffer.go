@@ -9,6 +9,9 @@ type buffer struct {
 	bytes int64
 }
 
+// noBuffer is the id of a buffer that was destroyed.
+const noBuffer = ^uint32(0)
+
 // handle is what op.Storage.Handle holds on the GPU: the buffers of the storage,
 // addressed by Binding.Part. Activations have one, weights as many as weightParts
 // tells.

@@ -26,9 +26,8 @@ func (c Caps) submitLimit() float64 {
 }
 
 // flatten builds the command list; pipelines[i] is the table index of launch i's
-// pipeline, its bind group is i.
-func flatten(steps []step, pipelines []uint32, c Caps) commands {
-	limit := c.submitLimit()
+// pipeline, its bind group is i; limit is the most arithmetic of one submit.
+func flatten(steps []step, pipelines []uint32, limit float64) commands {
 	cmd := commands{words: make([]uint32, 0, recordWords*len(steps)), splits: []int{0}}
 	var sum float64
 	for i, s := range steps {

@@ -21,6 +21,9 @@ type Options struct {
 	// Hardware treats a software adapter like a GPU, so that tests can run the
 	// kernels meant for one.
 	Hardware bool
+	// Gentle halves the work of a submit so many times, after a device was lost
+	// that may have had too much of it at once. Pictures stay the same.
+	Gentle int
 	// Poison fills new memory, and the padding of what is written, with NaN, so
 	// that tests see a kernel that reads what nobody wrote.
 	Poison bool
@@ -35,6 +38,7 @@ type Device struct {
 	caps   Caps
 	info   op.Info
 	poison bool
+	submit float64 // most arithmetic in one submit
 
 	lost chan struct{} // closed when the device is gone
 
@@ -53,7 +57,8 @@ type Device struct {
 
 // Open finds the adapter and requests a device with all the adapter's limits and
 // the features that kernels use (or none, see Options.Portable). Errors:
-// fault.NoWebGPU, InsecureContext, NoAdapter, DeviceRefused.
+// fault.NoWebGPU, InsecureContext, NoAdapter, DeviceRefused (also of a device that
+// is lost from the start, as browsers give out while a GPU process is dying).
 func Open(ctx context.Context, o Options) (d *Device, err error) {
 	defer func() {
 		if e, ok := recover().(js.Error); ok {
@@ -81,7 +86,15 @@ func Open(ctx context.Context, o Options) (d *Device, err error) {
 		}
 		return nil, fault.Wrap(err, fault.DeviceRefused, "the adapter gave no device")
 	}
-	return newDevice(adapter, raw, o), nil
+	d = newDevice(adapter, raw, o)
+	if err := d.idle(ctx); err != nil {
+		d.Close()
+		if fault.Is(err, fault.DeviceLost) {
+			err = fault.Wrap(err, fault.DeviceRefused, "the browser gave a GPU device that cannot be used")
+		}
+		return nil, err
+	}
+	return d, nil
 }
 
 func waitFor(ctx context.Context, p js.Value) (js.Value, error) {
@@ -128,6 +141,7 @@ func newDevice(adapter, raw js.Value, o Options) *Device {
 		lost: make(chan struct{})}
 	d.replay = js.Global().Get("UndertoneReplay").New(raw)
 	d.describe(adapter, o)
+	d.submit = d.caps.submitLimit() / float64(int64(1)<<min(o.Gentle, 10))
 	d.memory.owned, d.memory.sizes = map[uint32]*wgpu.Buffer{}, map[uint32]int64{}
 	d.pipelines.init()
 
@@ -278,9 +292,15 @@ func (d *Device) ready(ctx context.Context) error {
 		return aborted(ctx)
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	err := d.trouble
 	d.trouble = nil
+	d.mu.Unlock()
+	if fault.Is(err, fault.GPUValidation) && len(d.memory.scopes) > 0 {
+		// It may be the use of a buffer that got no memory.
+		if short := d.answered(ctx); short != nil {
+			return short
+		}
+	}
 	return err
 }
 

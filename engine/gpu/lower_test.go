@@ -46,7 +46,7 @@ func TestFlattenSplits(t *testing.T) {
 		steps[i].Groups = [3]int{i + 1, 2, 3}
 	}
 	steps[5].flops = 1e10 // more than a submit may hold: alone
-	cmd := flatten(steps, make([]uint32, 10), Caps{})
+	cmd := flatten(steps, make([]uint32, 10), Caps{}.submitLimit())
 	if got, want := cmd.splits, []int{0, 4, 5, 6, 10}; !slices.Equal(got, want) {
 		t.Errorf("split at %v, want %v", got, want)
 	}
@@ -56,10 +56,10 @@ func TestFlattenSplits(t *testing.T) {
 	if len(cmd.words) != 10*recordWords || cmd.words[3*recordWords+2] != 4 {
 		t.Errorf("words %v", cmd.words)
 	}
-	if got := flatten(steps, make([]uint32, 10), Caps{CPU: true}).splits; len(got) != 11 {
+	if got := flatten(steps, make([]uint32, 10), Caps{CPU: true}.submitLimit()).splits; len(got) != 11 {
 		t.Errorf("a software adapter gets %v, want one launch per submit", got)
 	}
-	if got := flatten(nil, nil, Caps{}).splits; !slices.Equal(got, []int{0, 0}) {
+	if got := flatten(nil, nil, Caps{}.submitLimit()).splits; !slices.Equal(got, []int{0, 0}) {
 		t.Errorf("an empty list is split at %v, want one empty submit for its copies", got)
 	}
 }

@@ -16,7 +16,8 @@ import (
 type memory struct {
 	owned  map[uint32]*wgpu.Buffer // by buffer.id
 	sizes  map[uint32]int64
-	next   uint32
+	next   uint32   // the first id that was never used
+	free   []uint32 // those whose buffers are gone
 	bytes  int64
 	scopes []scope
 }
@@ -54,7 +55,11 @@ func (d *Device) alloc(name string, bytes int64, usage wgpu.BufferUsage) (*buffe
 	}
 	d.memory.scopes = append(d.memory.scopes, scope{name, bytes, answer})
 	id := d.memory.next
-	d.memory.next++
+	if n := len(d.memory.free); n > 0 {
+		id, d.memory.free = d.memory.free[n-1], d.memory.free[:n-1]
+	} else {
+		d.memory.next++
+	}
 	d.memory.owned[id], d.memory.sizes[id] = b, bytes
 	d.memory.bytes += bytes
 	d.replay.Get("buffers").SetIndex(int(id), raw(b))
@@ -89,6 +94,7 @@ func (d *Device) answered(ctx context.Context) error {
 			d.memory.scopes = d.memory.scopes[1:]
 			if a.err == nil && a.value.Truthy() {
 				d.memory.scopes = nil
+				d.forgive(ctx)
 				return outOfMemory(s.name, s.bytes)
 			}
 		case <-d.lost:
@@ -100,6 +106,17 @@ func (d *Device) answered(ctx context.Context) error {
 	return nil
 }
 
+// forgive drops the validation errors that follow from using a buffer that got no
+// memory: they say less than that it got none. They arrive before the queue is done.
+func (d *Device) forgive(ctx context.Context) {
+	if _, err := d.await(ctx, d.jsq.Call("onSubmittedWorkDone")); err == nil {
+		d.mu.Lock()
+		d.trouble = nil
+		d.mu.Unlock()
+	}
+}
+
+// destroy gives a buffer's memory back, and its id, which it then has no more.
 func (d *Device) destroy(b *buffer) {
 	owned, ok := d.memory.owned[b.id]
 	if !ok {
@@ -110,6 +127,8 @@ func (d *Device) destroy(b *buffer) {
 	delete(d.memory.owned, b.id)
 	delete(d.memory.sizes, b.id)
 	d.replay.Get("buffers").SetIndex(int(b.id), js.Null())
+	d.memory.free = append(d.memory.free, b.id)
+	b.id = noBuffer
 }
 
 // largeBuffer is the size from which New waits to learn whether the memory could

@@ -90,7 +90,7 @@ func (p *Program) build(ctx context.Context) (err error) {
 		}
 		groups.SetIndex(i, g)
 	}
-	p.cmd = flatten(p.steps, index, d.caps)
+	p.cmd = flatten(p.steps, index, d.submit)
 	p.js = d.replay.Call("program", jsWords(p.cmd.words), groups)
 	if err := d.answered(ctx); err != nil {
 		return err
@@ -163,7 +163,7 @@ func (d *Device) throttle(ctx context.Context, flops float64) error {
 	for _, s := range d.inflight {
 		flops += s.flops
 	}
-	for len(d.inflight) >= maxSubmitted || len(d.inflight) > 0 && flops > 2*d.caps.submitLimit() {
+	for len(d.inflight) >= maxSubmitted || len(d.inflight) > 0 && flops > 2*d.submit {
 		oldest := d.inflight[0]
 		select {
 		case <-oldest.done:

@@ -103,6 +103,9 @@ func (a *app) make(ctx context.Context, j job) (*picture, error) {
 	var previews []any
 	onStep := func(step, steps int, preview js.Value) {
 		a.update(func(s *state) {
+			if step == 1 {
+				previews = nil // the GPU was lost, and the picture begun again
+			}
 			s.running.step, s.running.steps = step, steps
 			if preview.Truthy() {
 				s.running.preview = preview

@@ -117,6 +117,8 @@ type StepBody struct {
 type ResultBody struct {
 	Width  int `json:"width"`
 	Height int `json:"height"`
+	// Recovered is 1 when the GPU was lost before or in this picture and opened again.
+	Recovered int `json:"recovered,omitempty"`
 	*engine.Result
 }
 

@@ -22,6 +22,7 @@ type machine struct {
 	older  *fault.Error // why an older version of the model was taken
 	be     op.Backend
 	engine *engine.Engine
+	losses int // of the device, so far
 }
 
 // load opens the device, so that its absence is known before anything large is
@@ -30,7 +31,7 @@ func (m *machine) load(ctx context.Context, b protocol.LoadBody, report func(pro
 	m.close()
 	m.device = b.Device
 	report(protocol.ProgressBody{Stage: protocol.StageDevice})
-	be, err := open(ctx, m.device)
+	be, err := open(ctx, m.device, 0)
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,11 @@ func (m *machine) load(ctx context.Context, b protocol.LoadBody, report func(pro
 	if err := m.download(ctx, b, report); err != nil {
 		return err
 	}
-	return m.prepare(ctx, report)
+	err = m.prepare(ctx, report)
+	if fault.Is(err, fault.DeviceLost) {
+		err = m.reopen(ctx, report)
+	}
+	return err
 }
 
 // prepare puts the model on the device.
@@ -47,19 +52,6 @@ func (m *machine) prepare(ctx context.Context, report func(protocol.ProgressBody
 		report(protocol.ProgressBody{Stage: protocol.StagePrepare, File: p.Role, Done: p.Done, Total: p.Total})
 	}})
 	return err
-}
-
-// ready makes sure that the device is alive. One that was lost is opened again
-// and filled from the bytes that were kept.
-func (m *machine) ready(ctx context.Context) (reopened bool, err error) {
-	if m.engine != nil && !lost(m.be) {
-		return false, nil
-	}
-	m.close()
-	if m.be, err = open(ctx, m.device); err != nil {
-		return false, err
-	}
-	return true, m.prepare(ctx, func(protocol.ProgressBody) {})
 }
 
 // close frees the device; the files stay.
@@ -73,29 +65,17 @@ func (m *machine) close() {
 	m.engine, m.be = nil, nil
 }
 
-// open makes the backend of that name. The CPU is only ever chosen by name.
-func open(ctx context.Context, device string) (op.Backend, error) {
+// open makes the backend of that name. The CPU is only ever chosen by name. For
+// gentle see gpu.Options.
+func open(ctx context.Context, device string, gentle int) (op.Backend, error) {
 	if device == "cpu" {
 		// Go shares its thread with the browser's events: an abort is only seen
 		// while nothing is computed.
 		return cpu.New(cpu.Options{Yield: func() { time.Sleep(time.Millisecond) }}), nil
 	}
-	d, err := gpu.Open(ctx, gpu.Options{})
+	d, err := gpu.Open(ctx, gpu.Options{Gentle: gentle})
 	if err != nil {
 		return nil, err // not a nil *gpu.Device in an interface
 	}
 	return d, nil
-}
-
-func lost(be op.Backend) bool {
-	d, ok := be.(*gpu.Device)
-	if !ok {
-		return false
-	}
-	select {
-	case <-d.Lost():
-		return true
-	default:
-		return false
-	}
 }

@@ -120,7 +120,18 @@ func (w *worker) load(r request) error {
 	return nil
 }
 
+// generate makes a picture. If the GPU is lost on the way, the picture is begun
+// again, from step 1, on a new device; once, as it may be what costs the device.
 func (w *worker) generate(r request) error {
+	err := w.attempt(r, 0)
+	if fault.Is(err, fault.DeviceLost) && r.ctx.Err() == nil {
+		err = w.attempt(r, 1)
+	}
+	return err
+}
+
+// attempt makes a picture for which the device was opened again so many times.
+func (w *worker) attempt(r request, recovered int) error {
 	reopened, err := w.machine.ready(r.ctx)
 	if err != nil {
 		return err
@@ -130,6 +141,7 @@ func (w *worker) generate(r request) error {
 		return err
 	}
 	if reopened {
+		recovered = 1
 		post(protocol.Loaded, r.id, w.machine.loaded(), js.Undefined())
 	}
 	onStep := func(e engine.StepEvent) {
@@ -150,7 +162,7 @@ func (w *worker) generate(r request) error {
 	image := result.Image
 	arrays := seen(result.Probe)
 	arrays["pixels"] = buffer(image.RGBA)
-	send(protocol.Result, r.id, protocol.ResultBody{Width: image.W, Height: image.H, Result: result}, arrays)
+	send(protocol.Result, r.id, protocol.ResultBody{Width: image.W, Height: image.H, Recovered: recovered, Result: result}, arrays)
 	return nil
 }
 

@@ -1,0 +1,72 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"undertone/engine/fault"
+	"undertone/engine/gpu"
+	"undertone/engine/op"
+	"undertone/wasm/protocol"
+)
+
+// How long a GPU may take to come back, and how often it is asked for meanwhile. A
+// browser starts a crashed GPU process again within two seconds; after a second
+// crash it holds WebGPU back until the page is loaded anew.
+const (
+	comeback   = 6 * time.Second
+	askAgain   = 250 * time.Millisecond
+	mostGentle = 3 // halvings of what is submitted at once
+)
+
+// ready makes sure that the device is alive. One that was lost is opened again.
+func (m *machine) ready(ctx context.Context) (reopened bool, err error) {
+	if m.engine != nil && !lost(m.be) {
+		return false, nil
+	}
+	return true, m.reopen(ctx, func(protocol.ProgressBody) {})
+}
+
+// reopen opens a device in place of the one that was lost and fills it from the
+// bytes that were kept. Errors: fault.GPUGone when the browser gives none, Aborted,
+// and what prepare says.
+func (m *machine) reopen(ctx context.Context, report func(protocol.ProgressBody)) error {
+	m.close()
+	m.losses++
+	until := time.Now().Add(comeback)
+	for {
+		var err error
+		if m.be, err = open(ctx, m.device, min(m.losses, mostGentle)); err == nil {
+			if err = m.prepare(ctx, report); err == nil {
+				return nil
+			}
+			m.close()
+		}
+		switch fault.Of(err).Code {
+		case fault.NoAdapter, fault.DeviceRefused, fault.DeviceLost:
+		default:
+			return err
+		}
+		if time.Now().After(until) {
+			return fault.Wrap(err, fault.GPUGone, "the GPU was lost, and the browser does not give it back")
+		}
+		select {
+		case <-time.After(askAgain):
+		case <-ctx.Done():
+			return fault.Wrap(context.Cause(ctx), fault.Aborted, "stopped while the GPU was started again")
+		}
+	}
+}
+
+func lost(be op.Backend) bool {
+	d, ok := be.(*gpu.Device)
+	if !ok {
+		return false
+	}
+	select {
+	case <-d.Lost():
+		return true
+	default:
+		return false
+	}
+}
