@@ -42,7 +42,7 @@ func Run(class js.Value) {
 	a.stage = newStage(a, stage)
 	a.views = []view{
 		a.stage, newLoader(a), newAlert(a, stage),
-		newPrompt(a, panel), newGuidance(a, panel), newSettings(a, panel), newStatus(), language,
+		newPrompt(a, panel), newGuidance(a, panel), newSettings(a, panel), newStatus(), language, newUpdates(a),
 		newReceiver(a), newDiagnostics(a, byID("footer")),
 	}
 	// The views of the stage, in the order of their tabs.

@@ -61,6 +61,8 @@ type state struct {
 	pictures []*picture // all of the last press, picture among them
 	problem  *problem   // of the last thing that was tried
 	note     string     // a plain remark about it
+
+	network network
 }
 
 // purpose is what a picture is made for: views show the progress of their own.

@@ -10,6 +10,7 @@ import (
 // %s and %d stand for values, %[2]s for the second of them, so that a language may
 // turn them round. Numbers come with their units.
 type words struct {
+	offlineWords
 	pictureWords
 	// index.html, which shows its own texts until the page has started.
 	Skip, StageName, Heading, Intro, Load, Looking                      string

@@ -1,0 +1,18 @@
+package page
+
+// network is what the page knows of the world outside (web/offline.js).
+type network struct {
+	online      bool
+	kept        bool   // the page starts without a network
+	installable bool   // the browser offers to install it
+	update      string // "", "waiting" for somebody to choose it, or "chosen" in another tab
+	postponed   bool   // the person said: later
+	wanted      bool   // the person said: now
+}
+
+// busy reports whether a reload would interrupt something.
+func (s *state) busy() bool { return s.phase == loading || s.phase == generating }
+
+// due reports whether the new version is to be taken now: somebody wants it, and
+// nothing is running.
+func (s *state) due() bool { return s.network.wanted && s.network.update != "" && !s.busy() }
