@@ -1,0 +1,84 @@
+"""Draws the held-out captions with one model, one noise per caption, and has the judge score the pictures."""
+import numpy as np
+import torch
+
+from . import judge
+from .captions import NAMES, PLURALS
+from .heldout import NOISE, SCORED, bootstrap, score, wilson
+from .shipped import noise_of
+
+BATCH = 50
+
+
+class Bench:
+    """net: the judge; blind: what it cannot tell (heldout.score); examined: its own accuracy (judge.examine)."""
+
+    def __init__(self, net, examined):
+        self.net = net
+        # An attribute that is not told reliably in one style is not scored there: neon hides the time of day, say.
+        self.blind = frozenset((k, style) for style, part in examined["by_style"].items()
+                               for k, v in part.items() if k in SCORED and v < judge.ENOUGH - 0.05)
+
+    def latents(self, model, items, texts=None, shift=None, steps=4, cfg=1.0, pooled=None, noises=None):
+        """Scaled latents [N, 16, 16, 16] of the items. texts: other prompts; pooled [N, P]: in place of the prompts' own;
+        shift: [blocks + 1, 1 or N, D]; noises: seeds in place of the items' own."""
+        texts, out = texts or [it.text for it in items], []
+        noises = noises or [NOISE + it.number for it in items]
+        for i in range(0, len(items), BATCH):
+            rows = slice(i, i + BATCH)
+            tokens, own = model.encode(texts[rows])
+            part = shift if shift is None or shift.shape[1] == 1 else shift[:, rows]
+            out.append(model.latents(tokens, own if pooled is None else pooled[rows],
+                                     noise_of(noises[rows]), steps, cfg, part))
+        return torch.cat(out)
+
+    def pictures(self, model, items, **how):
+        """uint8 [N, 256, 256, 3]."""
+        z = self.latents(model, items, **how)
+        return np.concatenate([model.decode(z[i:i + BATCH]) for i in range(0, len(z), BATCH)])
+
+    def score(self, pictures, items):
+        return score(judge.read(self.net, pictures), items, self.blind)
+
+    def read(self, model, items, **how):
+        """-> {"seen": {attribute: values [N]}, "scores": as score gives}."""
+        seen = judge.read(self.net, self.pictures(model, items, **how))
+        named = {k: np.array(v, dtype=object)[seen[k]] for k, v in judge.VALUES.items()}
+        return {"seen": named, "scores": score(seen, items, self.blind)}
+
+    def trial(self, model, items, **how):
+        """-> {attribute: [N] of 1, 0, NaN}, and the scores of detail and polish; see heldout.score."""
+        return self.score(self.pictures(model, items, **how), items)
+
+
+def summary(scores, items):
+    """Accuracy per attribute, and of each by what was asked for and by kind of scene, with Wilson's intervals."""
+    def part(pick, k):
+        return wilson(scores[k][pick])
+
+    def groups(k, of):
+        keys = [of(it) for it in items]
+        names = sorted({x for x in keys if x is not None}, key=str)
+        return {str(n): part([i for i, x in enumerate(keys) if x == n], k) for n in names}
+
+    single_colour = lambda it: (it.asks.get("colour") or (None,))[0] if it.kind != "pair" else None  # noqa: E731
+    return {"all": {k: wilson(scores[k]) for k in (*SCORED, "order")},
+            "by": {"object": groups("object", lambda it: it.scene.objects[0][0] if it.kind != "pair" else None),
+                   "colour": groups("colour", single_colour),
+                   "count": groups("count", lambda it: it.asks.get("count")),
+                   "style": groups("style", lambda it: it.asks.get("style")),
+                   "place": groups("place", lambda it: it.asks.get("place")),
+                   "time": groups("time", lambda it: it.asks.get("time")),
+                   **{f"{k} by kind": groups(k, lambda it: it.kind) for k in ("object", "colour", "count")},
+                   "object by style": groups("object", lambda it: it.scene.style)}}
+
+
+def paired(a, b, keys=SCORED):
+    """Difference a - b of two trials on the same items, in points of per cent, bootstrapped."""
+    return {k: bootstrap(a[k] - b[k], 100, digits=1) for k in keys}
+
+
+def plural(name):
+    """The plural the grammar uses for an object's plain name."""
+    word = NAMES.get(name, [name])[0]
+    return PLURALS.get(word, word + "s")

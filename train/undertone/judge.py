@@ -1,0 +1,231 @@
+"""The judge: a small network that says from pixels alone what a picture shows.
+
+It is trained on renders that no other stage has seen, half of them passed through the
+autoencoder, and measured on such renders before it may score anything. No network is ever
+trained through it, and it is not shipped: python3 -m undertone.judge makes it anew.
+"""
+import argparse
+import json
+from dataclasses import replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from . import render
+from .autoencoder import Autoencoder, to_tensor, to_uint8
+from .config import SIZE, STATE
+from .loop import finished, load_ema, train
+from .scene import COLOURS, OBJECTS, PLACES, STYLES, TIMES, draw_scene
+from .tiny import Block
+
+SIDE = SIZE // 2  # what the judge sees
+# Backgrounds of its own: the other stages use the first render.BANKS drawings.
+BANKS = {"train": (render.BANKS, 5), "held": (render.BANKS + 5, 3)}
+SEEDS = {"train": 31, "held": 32}
+HELD_OUT = 1000
+ENOUGH = 0.95  # an attribute judged less reliably than this on held-out renders is reported as unjudged
+UNSAID = -100  # no label: cross_entropy's ignore_index
+SIDES = ("left", "middle", "right")
+# attribute -> its values. "first" and "last" are the leftmost and the rightmost object (the same one if it is alone).
+VALUES = {"first": tuple(OBJECTS), "last": tuple(OBJECTS), "first colour": tuple(COLOURS), "last colour": tuple(COLOURS),
+          "count": (1, 2, 3), "style": STYLES, "place": PLACES, "time": TIMES, "detail": (0, 1, 2), "polish": (0, 1, 2),
+          "side": SIDES}
+
+
+def side(s):
+    """Where a single object stands; None if there are several."""
+    if len(s.objects) > 1:
+        return None
+    return "middle" if s.xs[0] == 128 else "left" if s.xs[0] < 128 else "right"
+
+
+def truth(s):
+    """{attribute: value or None} of a scene. A natural colour has no name here: a heart's is red without being "red"."""
+    (a, ca), (b, cb) = s.objects[0], s.objects[-1]
+    return {"first": a, "last": b, "first colour": ca, "last colour": cb, "count": len(s.objects), "style": s.style,
+            "place": s.place, "time": s.time, "detail": s.detail, "polish": s.polish, "side": side(s)}
+
+
+def labels(scenes):
+    """-> int64 [B, attributes], UNSAID where a scene has no value."""
+    rows = [truth(s) for s in scenes]
+    return torch.tensor([[UNSAID if r[k] is None else v.index(r[k]) for k, v in VALUES.items()] for r in rows])
+
+
+class Judge(nn.Module):
+    """Pictures [B, 3, 128, 128] in [0, 1] -> ({attribute: logits}, features [B, 256])."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(4), nn.Conv2d(48, 64, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(64, 96, 3, stride=2, padding=1), Block(96), nn.Conv2d(96, 128, 3, stride=2, padding=1), Block(128))
+        self.where = nn.Conv2d(128, 24, 1)  # keeps the 8x8 cells apart, for left, right and counting
+        self.mix = nn.Linear(24 * 64 + 2 * 128, 256)
+        self.heads = nn.ModuleDict({k: nn.Linear(256, len(v)) for k, v in VALUES.items()})
+
+    def forward(self, x):
+        x = self.body(x - 0.5)
+        f = torch.cat([self.where(x).flatten(1), x.mean((2, 3)), x.amax((2, 3))], 1)
+        f = F.relu(self.mix(F.relu(f)))
+        return {k: h(f).float() for k, h in self.heads.items()}, f.float()
+
+
+def shrink(pictures):
+    """uint8 [B, 256, 256, 3] -> uint8 [B, 128, 128, 3], by the mean of 2x2 pixels."""
+    p = pictures.reshape(len(pictures), SIDE, 2, SIDE, 2, 3).astype(np.uint16)
+    return ((p.sum((2, 4)) + 2) // 4).astype(np.uint8)
+
+
+def scenes_of(kind, n):
+    """n scenes that no other stage has met."""
+    rng = np.random.default_rng(SEEDS[kind])
+    first, count = BANKS[kind]
+    return [replace(s, bank=s.bank + first) for s in (draw_scene(rng, count) for _ in range(n))]
+
+
+def through(auto, pictures, noise=0.0):
+    """uint8 pictures -> what the autoencoder makes of them, uint8; noise on the latents as a transformer errs."""
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        z = auto.encoder(to_tensor(pictures))
+        return to_uint8(auto.decoder(z + noise * torch.randn_like(z)))
+
+
+def renders(kind, n):
+    """Full renders of scenes_of(kind, n) as a memory-mapped uint8 array [n, 256, 256, 3], made once."""
+    path, shape = STATE / f"judge-{kind}-{n}.u8", (n, SIZE, SIZE, 3)
+    if not path.exists():
+        STATE.mkdir(parents=True, exist_ok=True)
+        tmp = path.with_suffix(".part")
+        out = np.memmap(tmp, np.uint8, "w+", shape=shape)
+        for i, s in enumerate(scenes_of(kind, n)):
+            out[i] = render.render(s)
+        out.flush()
+        tmp.rename(path)
+    return np.memmap(path, np.uint8, "r", shape=shape)
+
+
+def cache(auto, n):
+    """-> (pictures uint8 [n, 128, 128, 3], labels [n, attributes]) for training, made once.
+
+    Every second picture has passed through the autoencoder.
+    """
+    path, full = STATE / f"judge-{n}.npy", renders("train", n)
+    if not path.exists():
+        torch.manual_seed(SEEDS["train"])
+        out = np.empty((n, SIDE, SIDE, 3), np.uint8)
+        for i in range(0, n, 64):
+            part = full[i:i + 64].copy()
+            part[::2] = through(auto, part[::2], noise=0.15)
+            out[i:i + 64] = shrink(part)
+        np.save(path, out)
+    return np.load(path), labels(scenes_of("train", n))
+
+
+def vary(x):
+    """Shifts of up to 4 pixels, some blur, noise and contrast: what a judge of pictures should forgive. x [B, 3, H, W]."""
+    dy, dx = np.random.randint(0, 9, 2)
+    x = F.pad(x, (4, 4, 4, 4), mode="replicate")[..., dy:dy + SIDE, dx:dx + SIDE]
+    b = len(x)
+    soft = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    x = torch.lerp(x, soft, (torch.rand(b, 1, 1, 1) - 0.3).clamp(min=0))
+    x = 0.5 + (x - 0.5) * (1 + 0.05 * torch.randn(b, 1, 1, 1))
+    return (x + 0.04 * torch.rand(b, 1, 1, 1) * torch.randn_like(x)).contiguous(memory_format=torch.channels_last)
+
+
+def loss_fn(out, y):
+    """Sum over the attributes of the mean cross entropy where there is a label."""
+    total = 0.0
+    for i, logits in enumerate(out.values()):
+        n = (y[:, i] != UNSAID).sum().clamp(min=1)
+        total = total + F.cross_entropy(logits, y[:, i], ignore_index=UNSAID, reduction="sum") / n
+    return total
+
+
+def read(net, pictures, batch=64):
+    """What the judge sees in uint8 pictures [N, 256, 256, 3] or, shrunk, [N, 128, 128, 3].
+
+    -> {attribute: index [N]}, with "detail score" and "polish score" (expected level, 0..2) and "features" [N, 256].
+    """
+    parts = []
+    for i in range(0, len(pictures), batch):
+        p = pictures[i:i + batch]
+        x = to_tensor(p if p.shape[1] == SIDE else shrink(p))
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            logits, features = net(x)
+        level = torch.arange(3.0)
+        part = {k: v.argmax(1).numpy() for k, v in logits.items()}
+        part.update({f"{k} score": (logits[k].softmax(1) @ level).numpy() for k in ("detail", "polish")})
+        parts.append({**part, "features": features.numpy()})
+    return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+
+
+def agreement(seen, scenes):
+    """{attribute: (right, of)} on scenes whose labels are known, attributes named as in reports."""
+    y = labels(scenes).numpy()
+    column = {k: i for i, k in enumerate(VALUES)}
+    right = {k: seen[k] == y[:, i] for k, i in column.items()}
+    known = {k: y[:, i] != UNSAID for k, i in column.items()}
+    out = {"object": right["first"] & right["last"]}
+    known["object"] = known["first"]
+    known["colour"] = known["first colour"] | known["last colour"]
+    out["colour"] = (right["first colour"] | ~known["first colour"]) & (right["last colour"] | ~known["last colour"])
+    out.update({k: right[k] for k in ("count", "style", "place", "time", "detail", "polish", "side")})
+    return {k: (int((v & known[k]).sum()), int(known[k].sum())) for k, v in out.items()}
+
+
+def examine(net, auto):
+    """Accuracy per attribute on held-out renders passed through the autoencoder, also by style."""
+    scenes = scenes_of("held", HELD_OUT)
+    full = renders("held", HELD_OUT)
+    seen = read(net, np.concatenate([shrink(through(auto, full[i:i + 64])) for i in range(0, HELD_OUT, 64)]))
+    share = lambda d: {k: round(a / n, 4) for k, (a, n) in d.items() if n}  # noqa: E731
+    by_style = {}
+    for style in STYLES:
+        pick = [i for i, s in enumerate(scenes) if s.style == style]
+        by_style[style] = {"pictures": len(pick), **share(agreement({k: v[pick] for k, v in seen.items()},
+                                                                    [scenes[i] for i in pick]))}
+    total = share(agreement(seen, scenes))
+    return {"pictures": len(scenes), "accuracy": total, "by_style": by_style,
+            "unjudged": sorted(k for k, v in total.items() if v < ENOUGH)}
+
+
+def make(auto, minutes, count=12000, batch=64, seed=7, lr=1.2e-3):
+    """-> the trained judge."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    net = Judge().to(memory_format=torch.channels_last)
+    if finished("judge", minutes):
+        return load_ema("judge", net)
+    data, y = cache(auto, count)
+    rng = np.random.default_rng(seed)
+
+    def loss_of(progress):
+        pick = np.sort(rng.choice(len(data), batch, replace=False))
+        with torch.autocast("cpu", torch.bfloat16):
+            out, _ = net(vary(to_tensor(data[pick])))
+        return loss_fn(out, y[torch.from_numpy(pick)])
+
+    return train("judge", net, loss_of, minutes, lr, decay=0.99, save_every=120).eval()
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--minutes", type=float, default=8)
+    p.add_argument("--scenes", type=int, default=12000)
+    p.add_argument("--render", action="store_true", help="only render the pictures: that needs no autoencoder")
+    a = p.parse_args()
+    if a.render:
+        renders("held", HELD_OUT)
+        renders("train", a.scenes)
+        return
+    auto = load_ema("autoencoder", Autoencoder())
+    result = examine(make(auto, a.minutes, a.scenes), auto)
+    (STATE / "judge.json").write_text(json.dumps(result) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
