@@ -36,7 +36,7 @@ func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{t: t, tensors: map[string]map[string]*tensor{}, sizes: []int{16, 24}}
 	for role, file := range map[string]string{"dit": "flux_odd", "text": "clip", "vae": "vae"} {
-		g := openGolden(t, file, nil)
+		g := readGolden(t, file)
 		f.tensors[role] = map[string]*tensor{}
 		for _, x := range g.index.Tensors {
 			if name, ok := strings.CutPrefix(x.Name, "weights."); ok {
@@ -157,7 +157,7 @@ func WriteSmall(t *testing.T, folder string, padding int) {
 
 func configOf(t *testing.T, file string) (c json.RawMessage) {
 	t.Helper()
-	openGolden(t, file, nil).decode("config", &c)
+	readGolden(t, file).decode("config", &c)
 	return c
 }
 
