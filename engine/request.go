@@ -177,6 +177,7 @@ type Info struct {
 	Defaults    weights.Defaults   `json:"defaults"`
 	Presets     []weights.Preset   `json:"presets"`
 	Understands weights.Vocabulary `json:"understands"`
+	Words       []string           `json:"words"` // all that the tokenizer knows
 	Examples    []string           `json:"examples"`
 }
 
@@ -195,7 +196,7 @@ func (e *Engine) Info() Info {
 		Backend: be.Backend, Adapter: be.Adapter, Software: be.Software, Features: be.Features, Plan: be.Plan,
 		Blocks: Blocks{e.flux.Depth, e.flux.DepthSingle},
 		Sizes:  m.Sizes, Steps: m.Defaults.Steps, MaxSteps: m.MaxSteps, Defaults: m.Defaults,
-		Presets: m.Presets, Understands: m.Understands, Examples: m.Examples,
+		Presets: m.Presets, Understands: m.Understands, Words: e.tokenizer.Vocabulary(), Examples: m.Examples,
 	}
 }
 

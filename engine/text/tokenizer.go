@@ -129,6 +129,19 @@ func NewTokenizer(data []byte, maxLength, bos, eos, pad int) (*Tokenizer, error)
 	return t, nil
 }
 
+// Vocabulary lists the words it knows, in alphabetical order, without the tokens
+// that stand for no word.
+func (t *Tokenizer) Vocabulary() []string {
+	var list []string
+	for word := range t.vocab {
+		if strings.ContainsFunc(word, unicode.IsLetter) && !strings.ContainsAny(word, "[]<>|") {
+			list = append(list, word)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
 // Encode tokenizes a prompt that CheckPrompt accepts.
 func (t *Tokenizer) Encode(prompt string) (Tokens, error) {
 	if err := CheckPrompt(prompt); err != nil {

@@ -45,7 +45,12 @@ func (a *api) load(ctx context.Context, address, device string, onProgress func(
 
 func (a *api) info() info {
 	i := a.loaded.Get("info")
+	words := map[string]bool{}
+	for list, n := i.Get("words"), 0; n < list.Length(); n++ {
+		words[list.Index(n).String()] = true
+	}
 	return info{
+		words:   words,
 		Backend: i.Get("backend").String(), Adapter: strings.Trim(i.Get("adapter").String(), "()"),
 		Software: i.Get("software").Bool(), Precision: i.Get("precision").String(), Plan: i.Get("plan").String(),
 	}

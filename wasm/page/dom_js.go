@@ -133,6 +133,7 @@ var icons = map[string]string{
 	"dice":    "M6 3h12a3 3 0 0 1 3 3v12a3 3 0 0 1-3 3H6a3 3 0 0 1-3-3V6a3 3 0 0 1 3-3z M8.5 8.5h.01 M15.5 8.5h.01 M12 12h.01 M8.5 15.5h.01 M15.5 15.5h.01",
 	"save":    "M12 4v11 M7 11l5 5 5-5 M5 20h14",
 	"compare": "M12 3v18 M4 6h5v12H4z M15 6h5v12h-5z",
+	"plus":    "M12 5v14 M5 12h14",
 	"close":   "M6 6l12 12 M18 6L6 18",
 	"copy":    "M9 9h11v11H9z M5 15H4V4h11v1",
 	"link":    "M10 14a4.5 4.5 0 0 0 6.4 0l3-3A4.5 4.5 0 0 0 13 4.6l-1 1 M14 10a4.5 4.5 0 0 0-6.4 0l-3 3A4.5 4.5 0 0 0 11 19.4l1-1",
@@ -145,14 +146,22 @@ var icons = map[string]string{
 
 const svg = "http://www.w3.org/2000/svg"
 
-func icon(name string) element {
-	s, p := wrap(document.Call("createElementNS", svg, "svg")), wrap(document.Call("createElementNS", svg, "path"))
-	s.SetAttribute("viewBox", "0 0 24 24")
-	s.SetAttribute("aria-hidden", "true")
-	s.SetAttribute("class", "icon")
-	p.SetAttribute("d", icons[name])
-	add(s, p)
+func icon(name string) element { return drawing(icons[name]) }
+
+// drawing is a small line drawing in the colour of the text.
+func drawing(path string) element {
+	s := svgElement("svg", map[string]string{"viewBox": "0 0 24 24", "aria-hidden": "true", "class": "icon"})
+	add(s, svgElement("path", map[string]string{"d": path}))
 	return s
+}
+
+// svgElement makes an element of a drawing.
+func svgElement(tag string, a map[string]string) element {
+	e := wrap(document.Call("createElementNS", svg, tag))
+	for name, value := range a {
+		e.SetAttribute(name, value)
+	}
+	return e
 }
 
 // iconButton is a button with a picture; text is shown beside it, or, when

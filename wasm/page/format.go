@@ -22,6 +22,14 @@ func bytesText(n int64) string {
 	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
 }
 
+// countText writes a number of weights.
+func countText(n int64) string {
+	if n < 999_500_000 {
+		return fmt.Sprintf("%.1f M", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f B", float64(n)/1e9)
+}
+
 // durationText writes a duration in seconds for people to plan with.
 func durationText(seconds float64) string {
 	switch {

@@ -18,6 +18,7 @@ type loader struct {
 	trouble      element
 	why, advice  element
 	cpu, cpuNote element
+	weights      *weightsView
 }
 
 func newLoader(a *app) *loader {
@@ -32,6 +33,8 @@ func newLoader(a *app) *loader {
 		cpu:     button("secondary", &say.OfferCPU, func() { a.load("cpu") }),
 		cpuNote: el("p", attrs{"class": "muted"}),
 	}
+	v.weights = newWeights(a, "weights-before", false)
+	v.load.Call("before", v.weights.box.Value)
 	v.cancel.SetID("cancel")
 	v.cpu.SetID("load-cpu")
 	v.trouble = el("div", attrs{"id": "no-webgpu", "class": "trouble", "hidden": ""}, v.why, v.advice, v.cpu, v.cpuNote)
@@ -42,6 +45,7 @@ func newLoader(a *app) *loader {
 
 func (v *loader) render(s *state) {
 	missing := s.device.known && !s.device.webgpu
+	v.weights.render(s)
 	show(v.load, s.phase == waiting && !missing)
 	show(v.note, s.phase == waiting && !missing)
 	setFlag(v.load, "disabled", s.model == nil || !s.device.known)

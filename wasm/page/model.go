@@ -21,6 +21,12 @@ type model struct {
 	presets []preset
 }
 
+// offer is a model that the site has: the same one in several precisions.
+type offer struct {
+	address string // of model.json
+	model   *model
+}
+
 // preset is a direction that the model's maker proposes.
 type preset struct {
 	title    string
@@ -75,6 +81,20 @@ func (m *model) preset(id string) (preset, bool) {
 }
 
 func (m *model) blocks() int { return m.dit.Depth + m.dit.DepthSingle }
+
+// bits is how many the transformer spends on a weight, without its scales.
+func (m *model) bits() int {
+	f, _ := m.File("dit")
+	each := 8 * float64(f.Bytes) / float64(max(1, m.Parameters.DiT))
+	bits := 32
+	for float64(bits) > each && bits > 2 {
+		bits /= 2
+	}
+	return bits
+}
+
+// parameters counts all weights.
+func (m *model) parameters() int64 { return m.Parameters.DiT + m.Parameters.Text + m.Parameters.VAE }
 
 // flops is the arithmetic of one picture with guidance, in floating-point
 // operations: every weight of a matrix is used once per token (a multiplication

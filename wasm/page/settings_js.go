@@ -8,42 +8,92 @@ import (
 	"honnef.co/go/js/dom/v2"
 )
 
-// settingsView is what remains the same from picture to picture: seed, steps, size.
+// settingsView is what remains the same from picture to picture: seed, steps,
+// size, how many at once, and whether pictures follow the controls.
 type settingsView struct {
 	seed, lock, steps element
 	hint              element
 	size, sizeField   element
+	each              map[int]element // radio buttons
+	live              map[liveMode]element
+	pace              element
+	weights           *weightsView
 }
 
 func newSettings(a *app, panel element) *settingsView {
 	v := &settingsView{
-		seed:  el("input", attrs{"type": "number", "inputmode": "numeric", "min": "0", "max": "4294967295", "step": "1", "autocomplete": "off"}),
-		lock:  el("input", attrs{"type": "checkbox", "id": "lock"}),
-		steps: el("input", attrs{"type": "number", "inputmode": "numeric", "min": "1", "step": "1", "aria-describedby": "steps-hint"}),
-		hint:  el("p", attrs{"id": "steps-hint", "class": "muted"}),
-		size:  el("select", nil),
+		seed:    el("input", attrs{"type": "number", "inputmode": "numeric", "min": "0", "max": "4294967295", "step": "1", "autocomplete": "off"}),
+		lock:    el("input", attrs{"type": "checkbox", "id": "lock", "aria-describedby": "lock-hint"}),
+		steps:   el("input", attrs{"type": "number", "inputmode": "numeric", "min": "1", "step": "1", "aria-describedby": "steps-hint"}),
+		hint:    el("p", attrs{"id": "steps-hint", "class": "muted"}),
+		size:    el("select", nil),
+		each:    map[int]element{},
+		live:    map[liveMode]element{},
+		pace:    el("p", attrs{"id": "pace", "class": "muted"}),
+		weights: newWeights(a, "weights-after", true),
 	}
 	dice := iconButton("secondary square", "dice", &say.Dice, func() {
 		a.edit(true, func(f *form) { f.seed = float64(rand.Uint32()) })
 	})
 	dice.SetID("dice")
-	on(v.seed, "input", func(dom.Event) { a.edit(false, func(f *form) { f.seed = number(v.seed) }) })
+	for _, n := range []struct {
+		field  element
+		change func(f *form, x float64)
+	}{
+		{v.seed, func(f *form, x float64) { f.seed = x }},
+		{v.steps, func(f *form, x float64) { f.steps = x }},
+	} {
+		on(n.field, "input", func(dom.Event) {
+			a.edit(false, func(f *form) { n.change(f, number(n.field)) })
+		})
+		on(n.field, "change", func(dom.Event) { a.follow(true) })
+	}
 	on(v.lock, "change", func(dom.Event) {
 		a.update(func(s *state) { s.form.locked = v.lock.Get("checked").Bool() })
 	})
-	on(v.steps, "input", func(dom.Event) { a.edit(false, func(f *form) { f.steps = number(v.steps) }) })
 	on(v.size, "change", func(dom.Event) {
-		a.update(func(s *state) { fmt.Sscan(v.size.Get("value").String(), &s.form.size) })
+		a.edit(true, func(f *form) { fmt.Sscan(v.size.Get("value").String(), &f.size) })
 	})
 	v.sizeField = labelled("size", &say.Size, v.size)
-	add(panel, el("section", attrs{"class": "card"},
-		el("h2", nil, &say.Settings),
+
+	each := el("div", attrs{"class": "segments", "role": "radiogroup", "aria-label": &say.Pictures})
+	for _, n := range []int{1, 2, 4} {
+		v.each[n] = radio(each, "each", fmt.Sprint(n), fmt.Sprint(n), func() {
+			a.update(func(s *state) { s.form.each = n })
+		})
+	}
+	modes := el("div", attrs{"class": "segments", "role": "radiogroup", "aria-label": &say.Live, "aria-describedby": "pace"})
+	for _, mode := range []struct {
+		mode liveMode
+		name *string
+	}{{liveAuto, &say.LiveAuto}, {liveAlways, &say.LiveAlways}, {liveOff, &say.LiveOff}} {
+		v.live[mode.mode] = radio(modes, "live", string(mode.mode), mode.name, func() {
+			a.update(func(s *state) { s.live.mode = mode.mode })
+			remember("live", string(mode.mode))
+		})
+	}
+	if mode := liveMode(recall("live")); mode == liveAlways || mode == liveOff {
+		a.state.live.mode = mode
+	}
+	add(panel, el("section", attrs{"class": "card", "id": "settings", "aria-labelledby": "settings-title"},
+		el("h2", attrs{"id": "settings-title"}, &say.Settings),
 		el("div", attrs{"class": "row"}, labelled("seed", &say.Seed, v.seed), dice, labelled("steps", &say.Steps, v.steps)),
 		el("label", attrs{"class": "check"}, v.lock, el("span", nil, &say.Lock)),
-		el("p", attrs{"class": "muted"}, &say.LockHint), v.hint,
+		el("p", attrs{"class": "muted", "id": "lock-hint"}, &say.LockHint), v.hint,
 		v.sizeField,
+		el("div", attrs{"class": "field"}, el("p", attrs{"class": "label"}, &say.Pictures), each),
+		el("div", attrs{"class": "field"}, el("p", attrs{"class": "label"}, &say.Live), modes, v.pace),
+		v.weights.box,
 	))
 	return v
+}
+
+// radio adds a radio button to a row of segments.
+func radio(row element, name, value string, title any, choose func()) element {
+	input := el("input", attrs{"type": "radio", "name": name, "value": value})
+	on(input, "change", func(dom.Event) { choose() })
+	add(row, el("label", nil, input, el("span", nil, title)))
+	return input
 }
 
 func (v *settingsView) render(s *state) {
@@ -66,4 +116,23 @@ func (v *settingsView) render(s *state) {
 		}
 	}
 	setValue(v.size, fmt.Sprint(s.form.size))
+	if input, ok := v.each[s.form.each]; ok {
+		input.Set("checked", true)
+	}
+	v.weights.render(s)
+	v.live[s.live.mode].Set("checked", true)
+	setText(v.pace, paceText(s.live))
+}
+
+// paceText says when pictures follow, and why.
+func paceText(l live) string {
+	switch {
+	case l.mode == liveOff:
+		return say.PaceOff
+	case len(l.recent) == 0:
+		return say.PaceUnknown
+	case l.pace() == moving:
+		return fmt.Sprintf(say.PaceMoving, millisText(l.median()))
+	}
+	return fmt.Sprintf(say.PaceRelease, millisText(l.median()), millisText(quick))
 }

@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io/fs"
 	"os"
 	"path"
@@ -98,7 +99,7 @@ func (b *builder) gather(o Options) error {
 	if err != nil {
 		return err
 	}
-	b.sources["index.html"] = index
+	b.sources["index.html"] = offer(index, o.Models)
 	web := filepath.Join(o.Root, "web")
 	err = filepath.WalkDir(web, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -134,6 +135,19 @@ func (b *builder) gather(o Options) error {
 	delete(b.sources, killer)
 	b.name(o.Name)
 	return nil
+}
+
+// offers matches the list of models that the page offers.
+var offers = regexp.MustCompile(`data-models="[^"]*"`)
+
+// offer writes the addresses of the site's models into the page, the first of
+// which is the one it proposes.
+func offer(index []byte, folders []string) []byte {
+	list := make([]string, len(folders))
+	for i, f := range folders {
+		list[i] = "models/" + filepath.Base(f) + "/model.json"
+	}
+	return offers.ReplaceAllLiteral(index, []byte(`data-models="`+html.EscapeString(strings.Join(list, " "))+`"`))
 }
 
 // reference matches a quoted relative address of a file in JavaScript, HTML, CSS or a manifest.

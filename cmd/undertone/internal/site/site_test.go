@@ -27,7 +27,7 @@ func source(t *testing.T) Options {
 			t.Fatal(err)
 		}
 	}
-	put("index.html", `<link href="./web/style.css">`+versionTag+`<script src="./undertone.js"></script>`)
+	put("index.html", `<link href="./web/style.css">`+versionTag+`<main data-models="x"><script src="./undertone.js"></script>`)
 	put("web/undertone.js", `new Worker("./worker.js"); fetch('./undertone.wasm'); fetch("./models/x.json")`)
 	put("web/worker.js", `import "./protocol.js"`)
 	put("web/protocol.js", `export const version = 1`+strings.Repeat(" ", 2000))
@@ -58,7 +58,7 @@ func TestBuildRewritesReferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
-		"index.html":             `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><meta name="version" content="1\.2\.3"><script src="\./assets/undertone\.[0-9a-f]{12}\.js"></script>$`,
+		"index.html":             `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><meta name="version" content="1\.2\.3"><main data-models="models/tiny/model\.json"><script src="\./assets/undertone\.[0-9a-f]{12}\.js"></script>$`,
 		"undertone.js":           `^new Worker\("\./assets/worker\.[0-9a-f]{12}\.js"\); fetch\('\./assets/undertone\.[0-9a-f]{12}\.wasm'\); fetch\("\./models/x\.json"\)$`,
 		"models/tiny/model.json": `"path": "dit\.[0-9a-f]{12}\.gguf"`,
 	} {

@@ -1,0 +1,54 @@
+package page
+
+import (
+	"fmt"
+	"math"
+)
+
+// vectorsView draws how the last picture's direction lies to the vector of its
+// prompt: both as arrows, with their lengths and the angle between them.
+type vectorsView struct {
+	box          element
+	drawing      element
+	y, delta     element // lines
+	length, turn element // what stands beside
+	shown        *picture
+	term         int
+}
+
+func newVectors() *vectorsView {
+	v := &vectorsView{length: el("p", nil), turn: el("p", attrs{"class": "muted"})}
+	v.drawing = svgElement("svg", map[string]string{"viewBox": "-44 -44 88 60", "class": "vectors", "aria-hidden": "true"})
+	v.y = svgElement("path", map[string]string{"class": "y"})
+	v.delta = svgElement("path", map[string]string{"class": "delta"})
+	add(v.drawing, v.y, v.delta)
+	v.box = el("div", attrs{"class": "lie", "hidden": ""}, v.drawing, el("div", attrs{"class": "numbers"}, v.length, v.turn))
+	return v
+}
+
+func (v *vectorsView) render(s *state) {
+	p, i := s.picture, s.form.term
+	known := p != nil && i < len(p.geometry)
+	show(v.box, known)
+	if !known {
+		return
+	}
+	g := p.geometry[i]
+	setText(v.length, fmt.Sprintf(say.Lengths, numberText(g.NormY), numberText(g.NormDelta), numberText(math.Round(g.AngleDegrees))))
+	setText(v.turn, fmt.Sprintf(say.LengthsHint, numberText(g.NormDelta/math.Max(g.NormY, 1e-9)*100)))
+	if v.shown == p && v.term == i {
+		return
+	}
+	v.shown, v.term = p, i
+	longest := math.Max(g.NormY, g.NormDelta)
+	setAttr(v.y, "d", arrow(40*g.NormY/longest, 0))
+	setAttr(v.delta, "d", arrow(40*g.NormDelta/longest, g.AngleDegrees))
+}
+
+// arrow is the path of an arrow from the origin, turned counter-clockwise.
+func arrow(length, degrees float64) string {
+	sin, cos := math.Sincos(degrees * math.Pi / 180)
+	at := func(x, y float64) string { return fmt.Sprintf("%.1f %.1f", x*cos+y*sin, -x*sin+y*cos) }
+	head := math.Min(6, length/2)
+	return fmt.Sprintf("M0 0L%s M%s L%s L%s", at(length, 0), at(length-head, head*.7), at(length, 0), at(length-head, -head*.7))
+}
