@@ -8,13 +8,16 @@ import (
 // alert says what went wrong and what to do about it; the last picture stays.
 type alert struct {
 	region, box, what, advice, detail element
+	reload                            element // where nothing else helps
 	shown                             *problem
 }
 
 func newAlert(a *app, stage element) *alert {
 	v := &alert{what: el("p", attrs{"class": "strong"}), advice: el("p", nil), detail: el("p", attrs{"class": "muted code"})}
 	dismiss := iconButton("quiet square", "close", &say.Dismiss, func() { a.update(func(s *state) { s.problem = nil }) })
-	v.box = el("div", attrs{"class": "alert", "hidden": ""}, el("div", nil, v.what, v.advice, v.detail), dismiss)
+	v.reload = button("secondary", &say.Reload, reload)
+	v.reload.SetID("reload")
+	v.box = el("div", attrs{"class": "alert", "hidden": ""}, el("div", nil, v.what, v.advice, v.detail, v.reload), dismiss)
 	// The region is there from the start: what appears inside it is read aloud.
 	v.region = el("div", attrs{"id": "alert", "role": "alert"}, v.box)
 	stage.Call("prepend", v.region.Value)
@@ -27,6 +30,7 @@ func (v *alert) render(s *state) {
 		setText(v.what, p.message)
 		setText(v.advice, p.advice)
 		setText(v.detail, fmt.Sprintf(say.Code, p.code))
+		show(v.reload, p.reloads())
 	}
 	if s.problem != nil && s.problem != v.shown {
 		v.region.Call("scrollIntoView", map[string]any{"block": "nearest"})

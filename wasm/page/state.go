@@ -43,11 +43,14 @@ func (p *problem) ended() bool {
 	return p.code == "worker-failed" || p.code == "protocol-mismatch" || p.code == "closed"
 }
 
+// reloads reports whether the page has to be loaded anew after the fault.
+func (p *problem) reloads() bool {
+	return p.code == "gpu-gone" || p.code == "worker-failed" || p.code == "protocol-mismatch"
+}
+
 // state is everything that is shown.
 type state struct {
-	model  *model  // nil until model.json is read
-	offers []offer // all precisions of it
-	offer  int     // the chosen one
+	model  *model // nil until model.json is read
 	device device
 	phase  phase
 	load   progress
@@ -100,8 +103,7 @@ type info struct {
 	Adapter   string
 	Software  bool // an emulated GPU
 	Precision string
-	words     map[string]bool // all that the model knows; nil before it is loaded
-	Plan      string          // of kernels, on which the bytes of a picture depend
+	Plan      string // of kernels, on which the bytes of a picture depend
 }
 
 // picture is a finished picture.
