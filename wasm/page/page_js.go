@@ -33,8 +33,7 @@ type app struct {
 // Run builds the page and never returns. class is the API's Undertone.
 func Run(class js.Value) {
 	document = js.Global().Get("document")
-	main := byID("app")
-	a := &app{api: api{class: class}, model: main.GetAttribute("data-model")}
+	a := &app{api: api{class: class}}
 	a.state.pane = "picture"
 	a.state.live.mode = liveAuto
 	language := newLanguage(a)
@@ -42,7 +41,7 @@ func Run(class js.Value) {
 	a.stage = newStage(a, stage)
 	a.views = []view{
 		a.stage, newLoader(a), newAlert(a, stage),
-		newPrompt(a, panel), newGuidance(a, panel), newSettings(a, panel), newStatus(), language, newUpdates(a),
+		newPrompt(a, panel), newGuidance(a, panel), newSettings(a, panel), newStatus(), newEdition(), language, newUpdates(a),
 		newReceiver(a), newKeeper(a), newDiagnostics(a, byID("footer")),
 	}
 	// The views of the stage, in the order of their tabs.
@@ -52,7 +51,7 @@ func Run(class js.Value) {
 	a.stage.add("steps", &say.TabSteps, newSteps(a))
 	a.stage.add("gallery", &say.TabGallery, newGallery(a))
 	a.keys()
-	go a.readModel()
+	go a.readModels(byID("app").GetAttribute("data-models"))
 	go a.lookForGPU()
 	a.render()
 	root().Get("dataset").Set("state", "running")
@@ -104,19 +103,6 @@ func (a *app) keys() {
 	})
 }
 
-// readModel reads model.json, which is small, so that the page can say what a
-// press of Load would download.
-func (a *app) readModel() {
-	m, err := fetchModel(a.model)
-	a.update(func(s *state) {
-		if err != nil {
-			s.problem = &problem{code: "manifest-invalid", message: fmt.Sprintf(say.ModelMissing, err), advice: say.ReloadPage}
-			return
-		}
-		s.model, s.form = m, newForm(m)
-	})
-}
-
 func fetchModel(address string) (*model, error) {
 	ctx := context.Background()
 	response, err := promise.Await(ctx, js.Global().Call("fetch", address))
@@ -159,7 +145,7 @@ func (a *app) lookForGPU() {
 
 // load loads the model on the named device ("auto" or "cpu").
 func (a *app) load(device string) {
-	if a.state.phase != waiting || a.state.model == nil {
+	if a.state.phase != waiting && a.state.phase != ready || a.state.model == nil {
 		return
 	}
 	ctx := a.begin(loading)
@@ -181,6 +167,7 @@ func (a *app) load(device string) {
 			}
 			s.phase, s.info = ready, got
 			s.note = say.Ready
+			s.live.recent = nil // measured anew
 		})
 	}()
 }

@@ -50,7 +50,9 @@ func (p *problem) reloads() bool {
 
 // state is everything that is shown.
 type state struct {
-	model  *model // nil until model.json is read
+	model  *model  // nil until model.json is read
+	offers []offer // all precisions of it
+	offer  int     // the chosen one
 	device device
 	phase  phase
 	load   progress
@@ -103,7 +105,8 @@ type info struct {
 	Adapter   string
 	Software  bool // an emulated GPU
 	Precision string
-	Plan      string // of kernels, on which the bytes of a picture depend
+	words     map[string]bool // all that the model knows; nil before it is loaded
+	Plan      string          // of kernels, on which the bytes of a picture depend
 }
 
 // picture is a finished picture.

@@ -13,6 +13,7 @@ type words struct {
 	offlineWords
 	keeperWords
 	pictureWords
+	panelWords
 	// index.html, which shows its own texts until the page has started.
 	Skip, StageName, Heading, Intro, Load, Looking                      string
 	About, AboutWords, AboutWordsText, AboutGuidance, AboutGuidanceText string
@@ -40,9 +41,9 @@ type words struct {
 	Generate, GenerateKeys, Stop, StopKeys, LoadFirst, Starting, Working string
 
 	// Guidance.
-	Guidance, GuidanceHint, Off, Towards, Away, Weight     string
-	Schedule, Constant, Step, Window, OfPreset             string
-	FirstBlock, LastBlock, Curve, CurveNone, BlocksCounted string
+	Guidance, GuidanceHint, Off, Towards, Away, Weight string
+	Schedule, Constant, Step, Window                   string
+	FirstBlock, LastBlock, Curve, CurveNone            string
 
 	// Settings.
 	Settings, Seed, Dice, Lock, LockHint, Steps, StepsHint, Size string
