@@ -18,15 +18,21 @@ type api struct {
 }
 
 // load loads a model; onProgress is called with how far it is.
-func (a *api) load(ctx context.Context, address, device string, onProgress func(stage string, done, total int64, retry int)) (info, error) {
+func (a *api) load(ctx context.Context, address, device string, onProgress func(progress)) (info, error) {
 	a.close()
 	listener := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		p := args[0]
-		retry := 0
-		if v := p.Get("retry"); v.Type() == js.TypeNumber {
-			retry = v.Int()
+		number := func(name string) int64 {
+			if v := p.Get(name); v.Type() == js.TypeNumber {
+				return int64(v.Float())
+			}
+			return 0
 		}
-		onProgress(p.Get("stage").String(), int64(p.Get("done").Float()), int64(p.Get("total").Float()), retry)
+		now := progress{stage: p.Get("stage").String(), done: number("done"), total: number("total"), stored: number("stored"), retry: int(number("retry"))}
+		if v := p.Get("wait"); v.Type() == js.TypeString {
+			now.wait = v.String()
+		}
+		onProgress(now)
 		return nil
 	})
 	defer listener.Release()
@@ -34,7 +40,7 @@ func (a *api) load(ctx context.Context, address, device string, onProgress func(
 	defer stop()
 	// The promise is awaited without ctx: an abort settles it by itself.
 	u, err := promise.Await(context.Background(), a.class.Call("load", address, map[string]any{
-		"device": device, "signal": signal, "onProgress": listener,
+		"device": device, "store": true, "signal": signal, "onProgress": listener,
 	}))
 	if err != nil {
 		return info{}, err
@@ -49,8 +55,12 @@ func (a *api) info() info {
 	for list, n := i.Get("words"), 0; n < list.Length(); n++ {
 		words[list.Index(n).String()] = true
 	}
+	problem := ""
+	if storage := i.Get("storage"); storage.Truthy() && storage.Get("fault").Truthy() {
+		problem = storage.Get("fault").Get("code").String()
+	}
 	return info{
-		words:   words,
+		words: words, Storage: problem,
 		Backend: i.Get("backend").String(), Adapter: strings.Trim(i.Get("adapter").String(), "()"),
 		Software: i.Get("software").Bool(), Precision: i.Get("precision").String(), Plan: i.Get("plan").String(),
 	}

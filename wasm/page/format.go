@@ -89,7 +89,9 @@ func fileName(f recipe) string {
 type progress struct {
 	stage       string
 	done, total int64
-	retry       int
+	stored      int64  // of done, what was on this device already
+	retry       int    // number of the attempt
+	wait        string // "offline", "tab", or nothing
 	meter       meter
 }
 

@@ -12,6 +12,7 @@ import (
 // the first moment, and adds progress, cancel, and what to do without WebGPU.
 type loader struct {
 	load, note   element
+	app          *app
 	bar          element
 	line         element
 	cancel       element
@@ -23,6 +24,7 @@ type loader struct {
 
 func newLoader(a *app) *loader {
 	v := &loader{
+		app:     a,
 		load:    byID("load"),
 		note:    byID("load-note"),
 		bar:     el("progress", attrs{"max": "1", "aria-label": &say.StageDownload, "hidden": ""}),
@@ -55,7 +57,14 @@ func (v *loader) render(s *state) {
 		}
 	} else {
 		setText(v.load, fmt.Sprintf(say.LoadSize, bytesText(s.model.Bytes())))
-		setText(v.note, say.LoadNote)
+		switch here, all := v.app.here(s), s.model.Bytes(); {
+		case here == 0:
+			setText(v.note, say.LoadNote)
+		case here < all:
+			setText(v.note, fmt.Sprintf(say.PartHere, bytesText(here), bytesText(all)))
+		default:
+			setText(v.note, say.AllHere)
+		}
 	}
 	show(v.trouble, s.phase == waiting && missing)
 	if missing {
@@ -92,7 +101,12 @@ func (v *loader) renderProgress(p progress) {
 				parts = append(parts, fmt.Sprintf(say.TimeLeft, durationText(left)))
 			}
 		}
-		if p.retry > 1 {
+		switch {
+		case p.wait == "offline":
+			parts = append(parts, say.WaitOffline)
+		case p.wait == "tab":
+			parts = append(parts, say.WaitTab)
+		case p.retry > 1:
 			parts = append(parts, fmt.Sprintf(say.Retrying, p.retry))
 		}
 		setText(v.line, strings.Join(parts, " · "))

@@ -42,7 +42,7 @@ func Run(class js.Value) {
 	a.views = []view{
 		a.stage, newLoader(a), newAlert(a, stage),
 		newPrompt(a, panel), newGuidance(a, panel), newSettings(a, panel), newStatus(), newEdition(), language, newUpdates(a),
-		newReceiver(a), newKeeper(a), newDiagnostics(a, byID("footer")),
+		newReceiver(a), newKeeper(a), newStorage(a, byID("footer")), newDiagnostics(a, byID("footer")),
 	}
 	// The views of the stage, in the order of their tabs.
 	a.stage.add("picture", &say.TabPicture, newEaselPane(a))
@@ -53,6 +53,7 @@ func Run(class js.Value) {
 	a.keys()
 	go a.readModels(byID("app").GetAttribute("data-models"))
 	go a.lookForGPU()
+	go a.lookAtStorage()
 	a.render()
 	root().Get("dataset").Set("state", "running")
 	select {}
@@ -151,15 +152,18 @@ func (a *app) load(device string) {
 	ctx := a.begin(loading)
 	a.update(func(s *state) { s.load = progress{total: s.model.Bytes()} })
 	go func() {
-		got, err := a.api.load(ctx, a.model, device, func(stage string, done, total int64, retry int) {
+		got, err := a.api.load(ctx, a.model, device, func(p progress) {
 			a.update(func(s *state) {
-				s.load.stage, s.load.retry = stage, retry
-				if stage == "download" {
-					s.load.done, s.load.total = done, total
-					s.load.meter.add(time.Now(), done)
+				p.meter = s.load.meter
+				if p.stage != "download" {
+					p.done, p.total = s.load.done, s.load.total
+				} else {
+					p.meter.add(time.Now(), p.done-p.stored)
 				}
+				s.load = p
 			})
 		})
+		a.lookAtStorage()
 		a.end(func(s *state) {
 			if err != nil {
 				s.phase, s.problem = waiting, problemOf(err)
@@ -167,8 +171,14 @@ func (a *app) load(device string) {
 			}
 			s.phase, s.info = ready, got
 			s.note = say.Ready
+			if note := keptNote(got.Storage); note != "" {
+				s.note = note
+			}
 			s.live.recent = nil // measured anew
 		})
+		if k := &a.state.kept; err == nil && k.Used > 0 && !k.Persisted && !k.denied {
+			a.askToKeep()
+		}
 	}()
 }
 

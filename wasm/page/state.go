@@ -70,6 +70,7 @@ type state struct {
 	note     string     // a plain remark about it
 
 	network network
+	kept    keptWeights
 }
 
 // purpose is what a picture is made for: views show the progress of their own.
@@ -105,6 +106,7 @@ type info struct {
 	Adapter   string
 	Software  bool // an emulated GPU
 	Precision string
+	Storage   string          // code of what was wrong with keeping the weights, or ""
 	words     map[string]bool // all that the model knows; nil before it is loaded
 	Plan      string          // of kernels, on which the bytes of a picture depend
 }

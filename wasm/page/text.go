@@ -12,6 +12,7 @@ import (
 type words struct {
 	offlineWords
 	keeperWords
+	storageWords
 	pictureWords
 	panelWords
 	// index.html, which shows its own texts until the page has started.
