@@ -117,10 +117,14 @@ func setAttr(e element, name, value string) {
 	}
 }
 
-// setValue changes what a field shows, but never under the hands of somebody who
-// is typing in it.
+// fresh lets the next rendering write into the field that has the cursor too: what
+// it held was replaced by something that people dropped, pasted or chose.
+var fresh bool
+
+// setValue changes what a field shows, but not under the hands of somebody who is
+// typing in it.
 func setValue(e element, value string) {
-	if e.Get("value").String() != value && !document.Get("activeElement").Equal(e.Value) {
+	if e.Get("value").String() != value && (fresh || !document.Get("activeElement").Equal(e.Value)) {
 		e.Set("value", value)
 	}
 }

@@ -84,6 +84,7 @@ func (a *app) render() {
 	for _, v := range a.views {
 		v.render(&a.state)
 	}
+	fresh = false
 }
 
 // keys are the shortcuts: Ctrl+Enter (or Cmd+Enter) generates, Esc stops.

@@ -103,6 +103,7 @@ func (v *receiver) read(s *state, hash string) {
 	if !ok {
 		return
 	}
+	fresh = true
 	s.form.restore(s.model.recipeOf(q))
 	s.note = strings.TrimSpace(say.FromLink + " " + noticesText(notices))
 }
@@ -143,6 +144,7 @@ func (a *app) open(file js.Value) {
 		r := m.recipeOf(p.Request)
 		image, ok := pixels(file, data)
 		a.update(func(s *state) {
+			fresh = true
 			s.form.restore(r)
 			s.note, s.problem = note, nil
 			if ok && s.phase != generating {

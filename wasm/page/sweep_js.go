@@ -81,6 +81,7 @@ func (v *sweepPane) use(i int) {
 			return
 		}
 		c := s.panes.sweep.cells[i]
+		fresh = true
 		s.form.restore(c.recipe)
 		s.picture, s.pictures, s.pane = c.picture, []*picture{c.picture}, "picture"
 	})
