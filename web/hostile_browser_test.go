@@ -58,15 +58,20 @@ func (b *bundle) file(role string) map[string]any {
 
 func (b *bundle) path(role string) string { return b.file(role)["path"].(string) }
 
-// publish serves the bundle under /bad/NAME/ with the manifest as it now is, and
-// damaged files in place of the good ones. It returns the address.
-func (b *bundle) publish(name string, damaged map[string]http.HandlerFunc) string {
+// text is the manifest as it now is.
+func (b *bundle) text() []byte {
 	text, err := json.Marshal(b.manifest)
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	return text
+}
+
+// publish serves the bundle under /bad/NAME/ with the manifest as it now is, and
+// damaged files in place of the good ones. It returns the address.
+func (b *bundle) publish(name string, damaged map[string]http.HandlerFunc) string {
 	folder := "/bad/" + name + "/"
-	b.s.misbehave(folder+"model.json", content(text))
+	b.s.misbehave(folder+"model.json", content(b.text()))
 	good := b.s.bundle(b.t)
 	for _, role := range []string{"dit", "text", "vae", "tokenizer"} {
 		path := good.path(role)
@@ -166,12 +171,12 @@ func TestBrowserHostile(t *testing.T) {
 		}},
 		{"missing", "http-status", "404", replaced("text", http.NotFound)},
 		{"forbidden", "http-status", "403", replaced("text", html(403))},
-		{"web page", "not-weights", "web page", replaced("text", html(200))},
+		{"D8 web page", "not-weights", "web page", replaced("text", html(200))},
 		{"web page as bytes", "not-weights", "web page", replaced("text", content([]byte("<!DOCTYPE html><html>not here</html>")))},
-		{"truncated", "weights-truncated", fmt.Sprint(len(vae)), replaced("vae", content(vae[:len(vae)*2/3]))},
-		{"flipped", "weights-hash", "piece", replaced("dit", content(flipped("dit")))},
+		{"W5 truncated", "weights-truncated", fmt.Sprint(len(vae)), replaced("vae", content(vae[:len(vae)*2/3]))},
+		{"W4 flipped", "weights-hash", "piece", replaced("dit", content(flipped("dit")))},
 		{"flipped tokenizer", "weights-hash", "piece 1 of 1", replaced("tokenizer", content(flipped("tokenizer")))},
-		{"not finite", "weights-not-finite", "", notFinite},
+		{"W6 not finite", "weights-not-finite", "", notFinite},
 	} {
 		b.step(c.name, func(t *testing.T) {
 			m := s.bundle(t)
@@ -201,9 +206,9 @@ func TestBrowserHostile(t *testing.T) {
 		})
 	}
 
-	b.step("broken lines", func(t *testing.T) { brokenLines(t, s, b) })
+	b.step("D10 busy, D11 silent and broken lines", func(t *testing.T) { brokenLines(t, s, b) })
 
-	b.step("cancel", func(t *testing.T) {
+	b.step("D12 cancel", func(t *testing.T) {
 		gone := make(chan time.Time, 1)
 		m := s.bundle(t)
 		address := m.publish("cancel", map[string]http.HandlerFunc{"dit": func(w http.ResponseWriter, r *http.Request) {

@@ -88,7 +88,7 @@ var smallDist = sync.OnceValues(func() (string, error) {
 var errNoModel = errors.New("no model")
 
 // workerPrelude runs in the engine's worker before anything else: it counts what
-// is submitted to the GPU and can take the GPU away.
+// is submitted to the GPU, and can take the GPU or the network's good news away.
 const workerPrelude = `{
   const line = new BroadcastChannel("test");
   let submits = 0;
@@ -101,6 +101,10 @@ const workerPrelude = `{
   line.onmessage = ({ data }) => {
     if (data === "count") line.postMessage({ submits });
     if (data === "lose") globalThis.testDevice.destroy();
+    if (data === "offline" || data === "online") {
+      Object.defineProperty(navigator, "onLine", { value: data === "online", configurable: true });
+      dispatchEvent(new Event(data));
+    }
   };
 }
 `
@@ -194,6 +198,7 @@ func serveFolder(t *testing.T, dir string) *server {
 		s.mu.Unlock()
 		w = &metered{w, s, r.URL.Path}
 		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Access-Control-Allow-Origin", "*") // as many static hosts do
 		name := r.URL.Path
 		switch {
 		case wrong != nil:

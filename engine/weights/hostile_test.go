@@ -171,7 +171,7 @@ var hostile = []struct {
 	{"GGUF alignment is text", gguf(0, 1, 0, pair("general.alignment", 8, str("32"))), BadAlign},
 }
 
-func TestHostileHeaders(t *testing.T) {
+func TestW2HostileHeaders(t *testing.T) {
 	if len(hostile) < 40 {
 		t.Fatalf("%d hostile headers, wanted at least 40", len(hostile))
 	}
@@ -207,7 +207,7 @@ func TestHostileHeaders(t *testing.T) {
 
 // The claims of a header's first bytes are refused before anything is set aside.
 // The time is the best of many, so that a busy machine does not decide.
-func TestAbsurdLengthsCostNothing(t *testing.T) {
+func TestW1AbsurdLengthsCostNothing(t *testing.T) {
 	for _, n := range []uint64{0, 1 << 63, math.MaxUint64, maxHeader + 1} {
 		file, best := bytes.NewReader(raw(n, "{}")), time.Hour
 		for range 20 {
@@ -240,7 +240,7 @@ func TestHugeTensorInSmallFile(t *testing.T) {
 	}
 }
 
-func TestScalesThatAreNotNumbers(t *testing.T) {
+func TestW6ScalesThatAreNotNumbers(t *testing.T) {
 	block := func(scale uint16, n int) []byte { return raw(scale, bytes.Repeat([]byte{0x77}, n)) }
 	for name, c := range map[string]struct {
 		dt   op.DType

@@ -9,7 +9,7 @@ import (
 
 // The headers that make a parser pay most per byte: whether they are accepted or
 // not, reading them allocates at most twice their size and 1 MiB.
-func TestMemoryIsBounded(t *testing.T) {
+func TestW3MemoryIsBounded(t *testing.T) {
 	var infos, broken, pairs, strs, described, metas bytes.Buffer
 	for i := range MaxTensors {
 		name := fmt.Sprintf("%x", i)
