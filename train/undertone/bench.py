@@ -18,6 +18,7 @@ class Bench:
         # An attribute that is not told reliably in one style is not scored there: neon hides the time of day, say.
         self.blind = frozenset((k, style) for style, part in examined["by_style"].items()
                                for k, v in part.items() if k in SCORED and v < judge.ENOUGH - 0.05)
+        self.plain = {}  # (model, caption's number) -> what the judge saw in the picture without guidance
 
     def latents(self, model, items, texts=None, shift=None, steps=4, cfg=1.0, pooled=None, noises=None):
         """Scaled latents [N, 16, 16, 16] of the items. texts: other prompts; pooled [N, P]: in place of the prompts' own;
@@ -40,15 +41,26 @@ class Bench:
     def score(self, pictures, items):
         return score(judge.read(self.net, pictures), items, self.blind)
 
+    def seen(self, model, items, **how):
+        """What the judge sees in the items' pictures; those of the plain model are drawn once."""
+        if how:
+            return judge.read(self.net, self.pictures(model, items, **how))
+        new = [it for it in items if (model, it.number) not in self.plain]
+        if new:
+            rows = judge.read(self.net, self.pictures(model, new))
+            self.plain.update({(model, it.number): {k: v[i] for k, v in rows.items()} for i, it in enumerate(new)})
+        rows = [self.plain[model, it.number] for it in items]
+        return {k: np.stack([r[k] for r in rows]) for k in rows[0]}
+
     def read(self, model, items, **how):
         """-> {"seen": {attribute: values [N]}, "scores": as score gives}."""
-        seen = judge.read(self.net, self.pictures(model, items, **how))
+        seen = self.seen(model, items, **how)
         named = {k: np.array(v, dtype=object)[seen[k]] for k, v in judge.VALUES.items()}
         return {"seen": named, "scores": score(seen, items, self.blind)}
 
     def trial(self, model, items, **how):
         """-> {attribute: [N] of 1, 0, NaN}, and the scores of detail and polish; see heldout.score."""
-        return self.score(self.pictures(model, items, **how), items)
+        return score(self.seen(model, items, **how), items, self.blind)
 
 
 def summary(scores, items):

@@ -18,7 +18,7 @@ DIRECTIONS = {
     "complexity": ("extremely complex, the highest quality", "very simple, no details at all", "detail score"),
     "polish": ("photorealistic, cinematic, beautiful", "low-res, bad quality, blurred", "polish score"),
 }
-RANDOM = 4  # random directions
+RANDOM = 3  # random directions
 PLAINEST = "very simple, no details at all"  # the paper's p- for counting
 
 
@@ -55,7 +55,7 @@ def shipped(bench, model, items, preset, score):
     delta = model.directions([preset["positive"]], [preset["negative"]])
     start, head = preset["schedule"].get("start", 0), preset["head"]
     weights = sorted({0, 1, 2, 3, preset["weight"]})
-    runs = {w: bench.trial(model, items, shift=model.shift(delta, w, start, w if head else 0.0) if w else None)
+    runs = {w: bench.trial(model, items, **({"shift": model.shift(delta, w, start, head * w / preset["weight"])} if w else {}))
             for w in weights}
     steps = [bootstrap(runs[b][score] - runs[a][score]) for a, b in ((0, 1), (1, 2), (2, 3))]
     return {"start": start, "weight": preset["weight"], "head": head, "captions": len(items), "score": score,
@@ -103,7 +103,7 @@ def styles(bench, model, items, presets):
         delta = model.directions([p["positive"]], [p["negative"]])
         start, head = p["schedule"].get("start", 0), p["head"]
         a = bench.read(model, some)
-        b = bench.read(model, some, shift=model.shift(delta, p["weight"], start, p["weight"] if head else 0.0))
+        b = bench.read(model, some, shift=model.shift(delta, p["weight"], start, head))
         hit = {k: (r["seen"][aspect] == value).astype(float) for k, r in (("without", a), ("with", b))}
         out[p["id"]] = {"captions": len(some), "weight": p["weight"], "start": start,
                         "without": wilson(hit["without"]), "with": wilson(hit["with"]),
@@ -130,7 +130,7 @@ def compare(bench, model, items, positive, negative, weights, starts, key):
     return out
 
 
-def counting(bench, model, items, weights=(1, 2, 3), starts=(0, 2)):
+def counting(bench, model, items, weights=(1, 2, 3), starts=(0,)):
     """p+ from the prompt ("three frogs"), p- the paper's words or the single object, on captions of two and three."""
     some = [it for it in items if it.kind == "copies" and "count" in it.asks]
     plus = [f"{NUMBERS[it.asks['count']]} {plural(it.scene.objects[0][0])}" for it in some]
@@ -138,7 +138,7 @@ def counting(bench, model, items, weights=(1, 2, 3), starts=(0, 2)):
     return {k: compare(bench, model, some, plus, m, weights, starts, "count") for k, m in minus.items()}
 
 
-def colours(bench, model, items, weights=(1, 2, 3), starts=(0, 2)):
+def colours(bench, model, items, weights=(1, 2, 3), starts=(0,)):
     """p+ "red car", p- "car" or the paper's plain words, on captions of one kind of object that name a colour."""
     some = [it for it in items if it.kind != "pair" and "colour" in it.asks and "object" in it.asks]
     plus = [thing(it) for it in some]

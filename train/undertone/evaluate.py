@@ -1,0 +1,210 @@
+"""Scores the shipped model: python3 -m undertone.evaluate [section ...] writes evaluation.json and the grids.
+
+Without a section, all of them. A section that is run again replaces its part of evaluation.json, so an interrupted
+evaluation goes on with the sections that are missing. Needs the judge (undertone.judge), a bundle and, for the
+teacher, its checkpoint. report.py makes the model card from what is written here.
+"""
+import argparse
+import datetime
+import json
+import subprocess
+import time
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import ablation, autoencoder, judge, plots, render, sweeps
+from .bench import Bench, paired, summary
+from .captions import COLOUR_WORDS, PLACE_WORDS, STYLE_WORDS, TIME_WORDS
+from .config import MODEL, ROOT, STATE
+from .heldout import NOISE, SEED, held_out
+from .loop import load_ema
+from .scene import COLOURS, STYLES
+from .shipped import Shipped
+
+GRID = 48
+TABLES = {"style": STYLE_WORDS, "time": TIME_WORDS, "place": PLACE_WORDS,
+          "first colour": {c: COLOUR_WORDS.get(c, [c]) for c in COLOURS}}
+
+
+class Setting:
+    """The networks and captions of one evaluation, loaded when first needed."""
+
+    def __init__(self, folder, out, captions, sweep, first):
+        self.folder, self.out, self.n, self.few, self.first = folder, out, captions, sweep, first
+
+    @cached_property
+    def auto(self):
+        return load_ema("autoencoder", autoencoder.Autoencoder().to(memory_format=torch.channels_last))
+
+    @cached_property
+    def examined(self):
+        return json.loads((STATE / "judge.json").read_text())
+
+    @cached_property
+    def bench(self):
+        return Bench(load_ema("judge", judge.Judge().to(memory_format=torch.channels_last)), self.examined)
+
+    @cached_property
+    def items(self):
+        return held_out(self.n)
+
+    @cached_property
+    def student(self):
+        return Shipped(self.folder)
+
+    @cached_property
+    def teacher(self):
+        return Shipped(self.folder, dit=torch.load(STATE / "teacher.pt", map_location="cpu")["ema"])
+
+    @cached_property
+    def presets(self):
+        """The bundle's presets; "aspect": what a preset of style, time, place or colour should make the judge say."""
+        out = []
+        for p in self.student.manifest["presets"]:
+            hit = [(k, v) for k, table in TABLES.items() for v, phrases in table.items() if p["positive"] in phrases]
+            out.append({**p, "aspect": hit[0] if hit else None})
+        return out
+
+    def quantized(self, kind):
+        """The folder of the bundle as `undertone convert` writes it, made anew."""
+        out = STATE / "evaluation" / kind
+        subprocess.run(["go", "run", "./cmd/undertone", "convert", self.folder.resolve(), "--to", kind, "--out", out],
+                       cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        return out
+
+
+def stages():
+    """What the training logs say: {stage: minutes, steps, first and last loss}."""
+    out = {}
+    for stage in ("autoencoder", "contrast", "teacher", "student", "judge"):
+        log = STATE / f"{stage}.log"
+        lines = [json.loads(x) for x in log.read_text().splitlines()] if log.exists() else []
+        if lines:
+            out[stage] = {"minutes": round(lines[-1]["seconds"] / 60, 1), "steps": lines[-1]["step"],
+                          "first": lines[0]["loss"], "last": lines[-1]["loss"]}
+    return out
+
+
+def about(e):
+    m = e.student.manifest
+    return {"date": datetime.date.today().isoformat(), "revision": m["revision"], "parameters": m["parameters"],
+            "files": {f["path"]: {"bytes": f["bytes"], "sha256": f["sha256"]} for f in m["files"]}, "captions": e.n, "seed": SEED, "noise": NOISE,
+            "sweep captions": e.few, "torch": torch.__version__, "stages": stages(),
+            "intervals": "95 %: Wilson's for shares, bootstrap over captions (2,000 rounds) for means and paired differences"}
+
+
+def judged(e):
+    held = autoencoder.held_out()
+    each = autoencoder.psnr(e.auto, autoencoder.pictures(held, STATE / "held.u8"))
+    mean = lambda v: round(float(np.mean(v)), 2)  # noqa: E731
+    ceiling = np.concatenate([judge.through(e.auto, np.stack([render.render(it.scene) for it in e.items[i:i + 50]]))
+                              for i in range(0, e.n, 50)])
+    return {**e.examined, "blind": sorted(f"{k}, {s}" for k, s in e.bench.blind),
+            "parameters": sum(p.numel() for p in e.bench.net.parameters()),
+            "autoencoder": {"pictures": len(held), "psnr": mean(each), "by_style": {
+                k: mean([v for v, s in zip(each, held) if s.style == k]) for k in STYLES}},
+            "ceiling": summary(e.bench.score(ceiling, e.items), e.items)}
+
+
+def psnr(a, b):
+    """Median and 5 % quantile over pictures of the PSNR in dB between two uint8 arrays."""
+    mse = ((a.astype(np.float32) - b) ** 2).mean((1, 2, 3))
+    each = 10 * np.log10(255 ** 2 / np.maximum(mse, 1e-9))
+    return {"median": round(float(np.median(each)), 2), "5 %": round(float(np.quantile(each, .05)), 2)}
+
+
+def variants(e):
+    """The student in float32 from the weights in models/, at Q8_0 and at 4 bits, on all captions."""
+    out, pictures, scores = {}, {}, {}
+    folders = {"student": e.folder, "Q8_0": e.quantized("Q8_0"), "Q4_0": e.quantized("Q4_0")}
+    for name, folder in folders.items():
+        pictures[name] = e.bench.pictures(Shipped(folder, exact=True), e.items)
+        scores[name] = e.bench.score(pictures[name], e.items)
+        out[name] = {"bytes": sum(f.stat().st_size for f in folder.iterdir() if f.suffix in (".safetensors", ".gguf")),
+                     **summary(scores[name], e.items)}
+        if name != "student":
+            out[name]["psnr"] = psnr(pictures[name], pictures["student"])
+    out["Q4_0 - Q8_0"] = paired(scores["Q4_0"], scores["Q8_0"])
+    plots.captioned(pictures["student"][:GRID], [it.text for it in e.items[:GRID]], e.out / "samples.png")
+    return out
+
+
+def teacher(e):
+    r = e.bench.trial(e.teacher, e.items, steps=16, cfg=3.0)
+    base = e.bench.trial(e.student, e.items)
+    return {"steps": 16, "cfg": 3.0, **summary(r, e.items), "student - teacher": paired(base, r),
+            "scales": sweeps.cfg_scales(e.bench, e.teacher, sweeps.free(e.items, "detail", "polish")[:e.few // 2])}
+
+
+def before(e):
+    """The first model and the present one on the captions whose every word the first one knew."""
+    if not (e.first / "model.json").exists():
+        return None
+    old = Shipped(e.first)
+    items = [it for it in e.items if old.knows(it.text)]
+    a, b = e.bench.trial(old, items), e.bench.trial(e.student, items)
+    some = [it for it in sweeps.free(items, "detail", "polish")][:e.few]
+    return {"captions": len(items), "before": summary(a, items), "now": summary(b, items), "now - before": paired(b, a),
+            "sweep": sweeps.sweep(e.bench, old, some, "detail", starts=(0, 2))}
+
+
+def guidance(e):
+    """Sweeps of weight and start for three directions, the baselines, and the shipped presets on more captions."""
+    items = sweeps.free(e.items, "detail", "polish")
+    some, out = items[:e.few], {}
+    for name in sweeps.DIRECTIONS:
+        out[name] = {"sweep": sweeps.sweep(e.bench, e.student, some, name, few=(0,)),
+                     "words": sweeps.words(e.bench, e.student, some, name),
+                     "random": sweeps.random_directions(e.bench, e.student, some, name) if name == "detail" else None}
+    pairs = {(p, n): s for p, n, s in sweeps.DIRECTIONS.values()}
+    out["shipped"] = {p["id"]: sweeps.shipped(e.bench, e.student, items, p, pairs[p["positive"], p["negative"]])
+                      for p in e.presets if (p["positive"], p["negative"]) in pairs}
+    return out
+
+
+def presets(e):
+    named = [p for p in e.presets if p["aspect"]]
+    return {"presets": sweeps.styles(e.bench, e.student, e.items[:max(e.few * 3, GRID)], named),
+            "counting": sweeps.counting(e.bench, e.student, e.items), "colour": sweeps.colours(e.bench, e.student, e.items[:e.n // 2])}
+
+
+def pooled(e):
+    return {"geometry": ablation.geometry(e.student, e.items, e.presets), **ablation.pooled(e.bench, e.student, e.items)}
+
+
+def grids(e):
+    plots.weights(e.student, e.out / "guidance.png")
+    plots.styles(e.student, e.presets, e.out / "styles.png")
+
+
+SECTIONS = {f.__name__: f for f in (about, judged, variants, teacher, before, guidance, presets, pooled, grids)}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("sections", nargs="*", help=f"of: {' '.join(SECTIONS)} (default: all)")
+    p.add_argument("--model", type=Path, default=MODEL, help="folder of the bundle")
+    p.add_argument("--out", type=Path, default=MODEL, help="folder for evaluation.json and the grids")
+    p.add_argument("--captions", type=int, default=400)
+    p.add_argument("--sweep", type=int, default=60, help="captions of each cell of a sweep")
+    p.add_argument("--first", type=Path, default=STATE / "first" / "bundle", help="an earlier bundle to compare with")
+    a = p.parse_args()
+    if set(a.sections) - set(SECTIONS):
+        p.error(f"unknown section {sorted(set(a.sections) - set(SECTIONS))[0]}; there are {', '.join(SECTIONS)}")
+    a.out.mkdir(parents=True, exist_ok=True)
+    (STATE / "evaluation").mkdir(parents=True, exist_ok=True)
+    e, path = Setting(a.model, a.out, a.captions, a.sweep, a.first), a.out / "evaluation.json"
+    for name in a.sections or SECTIONS:
+        began = time.time()
+        result = SECTIONS[name](e)
+        if result is not None:
+            done = json.loads(path.read_text()) if path.exists() else {}
+            path.write_text(json.dumps({**done, name: result}, separators=(",", ":")) + "\n")
+        print(json.dumps({"section": name, "seconds": round(time.time() - began)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
