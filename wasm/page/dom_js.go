@@ -138,6 +138,7 @@ var icons = map[string]string{
 	"save":    "M12 4v11 M7 11l5 5 5-5 M5 20h14",
 	"compare": "M12 3v18 M4 6h5v12H4z M15 6h5v12h-5z",
 	"plus":    "M12 5v14 M5 12h14",
+	"spark":   "M12 3l2 6.5L20.5 12 14 14l-2 7-2-7-6.5-2L10 9.5z M19 3v4 M17 5h4",
 	"close":   "M6 6l12 12 M18 6L6 18",
 	"copy":    "M9 9h11v11H9z M5 15H4V4h11v1",
 	"link":    "M10 14a4.5 4.5 0 0 0 6.4 0l3-3A4.5 4.5 0 0 0 13 4.6l-1 1 M14 10a4.5 4.5 0 0 0-6.4 0l-3 3A4.5 4.5 0 0 0 11 19.4l1-1",

@@ -77,7 +77,9 @@ func (v *guidanceView) listen() {
 	words(v.positive, func(t *term, text string) { t.positive, t.preset = text, "" })
 	words(v.negative, func(t *term, text string) { t.negative, t.preset = text, "" })
 	for _, field := range []element{v.slider, v.weight} {
-		on(field, "input", func(dom.Event) { v.app.edit(false, func(f *form) { f.edit(func(t *term) { t.weight = number(field) }) }) })
+		on(field, "input", func(dom.Event) {
+			v.app.edit(false, func(f *form) { f.edit(func(t *term) { t.weight = number(field) }) })
+		})
 		on(field, "change", func(dom.Event) { v.app.follow(true) })
 	}
 }

@@ -45,7 +45,7 @@ func newPrompt(a *app, panel element) *promptView {
 	add(v.generate, v.says, v.keys)
 	v.stop.SetID("stop")
 	add(v.stop, el("kbd", nil, &say.StopKeys))
-	lucky := iconButton("secondary square", "dice", &say.Surprise, v.surprise)
+	lucky := iconButton("secondary square", "spark", &say.Surprise, v.surprise)
 	lucky.SetID("surprise")
 	on(v.field, "input", func(dom.Event) {
 		a.update(func(s *state) { s.form.prompt = v.field.Get("value").String() })
@@ -129,7 +129,8 @@ func (v *promptView) renderMirror(s *state) {
 
 func (v *promptView) fill(m *model) {
 	v.filled = true
-	for _, example := range m.Examples {
+	const shown = 3 // the others would push the controls away
+	for _, example := range m.Examples[:min(shown, len(m.Examples))] {
 		add(v.examples, button("chip", example, func() { v.set(example) }))
 	}
 	u := m.Understands

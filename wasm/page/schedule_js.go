@@ -27,9 +27,9 @@ type scheduleView struct {
 // shapes are the kinds as small drawings.
 var shapes = map[string]string{
 	"constant":  "M2 8h20 M2 19h20",
-	"step":      "M2 19h7V8h13 M2 19",
+	"step":      "M2 19h7V8h13",
 	"window":    "M2 19h5V8h9v11h6",
-	"bumps":     "M2 19c4 0 3-11 5.500-11s1.500 11 5 11 2.500-11 5-11 1 11 4.500 11",
+	"bumps":     "M2 19c4 0 3-11 5.5-11s1.5 11 5 11 2.5-11 5-11 1 11 4.5 11",
 	"intervals": "M2 19h3V7h7v6h6v6h4",
 	"table":     "M4 19v-5 M8 19V7 M12 19v-8 M16 19V9 M20 19v-3",
 }

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"slices"
+	"syscall/js"
 
 	"honnef.co/go/js/dom/v2"
 )
@@ -24,6 +25,7 @@ type stage struct {
 	panes   map[string]pane
 	tab     map[string]element
 	frames  element
+	tinted  *picture // whose undertone the page has
 }
 
 func newStage(a *app, section element) *stage {
@@ -92,6 +94,10 @@ func (v *stage) render(s *state) {
 	setFlag(v.section, "data-started", started)
 	setAttr(v.section, "data-pane", s.pane)
 	show(v.welcome, s.phase == waiting || s.phase == loading)
+	if s.picture != nil && s.picture != v.tinted {
+		v.tinted = s.picture
+		tint(s.picture)
+	}
 	show(v.tabs, started || s.pane != "picture")
 	for _, id := range v.ids {
 		here := id == s.pane
@@ -102,4 +108,26 @@ func (v *stage) render(s *state) {
 			v.panes[id].render(s)
 		}
 	}
+}
+
+// tint gives the page the picture's mean colour; the style sheet decides what
+// becomes of it.
+func tint(p *picture) {
+	image, ok := p.image.(js.Value)
+	if !ok {
+		return
+	}
+	data := image.Get("data")
+	pixels := make([]byte, data.Length())
+	js.CopyBytesToGo(pixels, data)
+	var sum [3]int
+	const apart = 37 // pixels between two that are looked at
+	n := 0
+	for i := 0; i+3 < len(pixels); i += 4 * apart {
+		for c := range sum {
+			sum[c] += int(pixels[i+c])
+		}
+		n++
+	}
+	root().Get("style").Call("setProperty", "--undertone", fmt.Sprintf("rgb(%d %d %d)", sum[0]/max(1, n), sum[1]/max(1, n), sum[2]/max(1, n)))
 }
