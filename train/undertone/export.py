@@ -44,6 +44,8 @@ def read_safetensors(path):
     n = struct.unpack("<Q", data[:8])[0]
     out = {}
     for name, e in json.loads(data[8:8 + n]).items():
+        if name == "__metadata__":
+            continue
         a, b = e["data_offsets"]
         dtype = TYPES[e["dtype"]]
         store = torch.int16 if dtype == torch.bfloat16 else dtype
