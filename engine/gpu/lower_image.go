@@ -7,13 +7,15 @@ func lowerUpsample(n *op.Node, _ Caps) ([]Launch, error) {
 	return []Launch{mapped("upsample", nil, "", out, nil, []*op.Tensor{x}, words(out.Rows, out.Cols, out, x, n.P.W))}, nil
 }
 
-func lowerPatchify(n *op.Node, _ Caps) ([]Launch, error)   { return patches("patchify", n), nil }
-func lowerUnpatchify(n *op.Node, _ Caps) ([]Launch, error) { return patches("unpatchify", n), nil }
+func lowerPatchify(n *op.Node, _ Caps) ([]Launch, error)   { return patches(n, true), nil }
+func lowerUnpatchify(n *op.Node, _ Caps) ([]Launch, error) { return patches(n, false), nil }
 
 // patches binds x as single numbers: four neighbours of a patch come from four pixels.
-func patches(file string, n *op.Node) []Launch {
+func patches(n *op.Node, tokens bool) []Launch {
 	x, out := n.In[0], n.Out
-	return []Launch{mapped(file, nil, "", out, nil, []*op.Tensor{x},
+	var c constants
+	c.flag("TOKENS", tokens)
+	return []Launch{mapped("patches", nil, c, out, nil, []*op.Tensor{x},
 		words(out.Rows, out.Cols, out, x.Offset, x.Stride, n.P.W, n.P.Patch))}
 }
 
