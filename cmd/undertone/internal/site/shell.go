@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -27,21 +28,24 @@ type shell struct {
 	Models  []string          `json:"models"` // addresses of model.json
 }
 
+// besides are the folders of web/ whose files only the browser's own dialogues show.
+var besides = []string{"icons/", "screenshots/"}
+
 // list writes the shell's files into the service worker: everything that a page
-// needs to start, so neither pictures for app stores nor documents nor weights.
+// needs to start, so neither weights nor what installing shows.
 func (b *builder) list(models []string) error {
 	source, ok := b.files[worker]
 	if !ok {
 		return nil
 	}
 	s := shell{Shell: map[string]string{}, Models: []string{}}
-	for name, data := range b.files {
-		switch ext := path.Ext(name); {
-		case name == worker, ext == ".png", ext == ".ts", ext == ".txt":
+	for name, address := range b.placed {
+		in := func(folder string) bool { return strings.HasPrefix(name, folder) }
+		if name == worker || path.Ext(name) == ".ts" || slices.ContainsFunc(besides, in) {
 			continue
 		}
-		sum := sha256.Sum256(data)
-		s.Shell[name] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+		sum := sha256.Sum256(b.files[address])
+		s.Shell[address] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
 	for _, m := range models {
 		s.Models = append(s.Models, "models/"+filepath.Base(m)+"/model.json")

@@ -148,7 +148,13 @@ func TestHandler(t *testing.T) {
 	check("cache of /", res.Header.Get("Cache-Control"), "no-cache")
 	check("body of /", strings.HasPrefix(body, "<link"), true)
 
+	check("policy of a page, which brings its own", res.Header.Get("Content-Security-Policy"), "")
+	res, _ = get("/sw.js")
+	check("policy of the service worker", res.Header.Get("Content-Security-Policy"), swPolicy)
+	check("cache of the service worker", res.Header.Get("Cache-Control"), "no-cache")
+
 	res, plain := get(asset)
+	check("policy of a worker's script", res.Header.Get("Content-Security-Policy"), enginePolicy)
 	check("cache of an asset", res.Header.Get("Cache-Control"), "public, max-age=31536000, immutable")
 	etag := res.Header.Get("ETag")
 	res, _ = get(asset, "If-None-Match", etag)
@@ -167,6 +173,8 @@ func TestHandler(t *testing.T) {
 	check("coding without br", res.Header.Get("Content-Encoding"), "gzip")
 	res, _ = get("/nothing.gguf")
 	check("status of a missing file", res.StatusCode, 404)
+	res, _ = get("/assets/nothing.js")
+	check("policy of a missing file", res.Header.Get("Content-Security-Policy"), "")
 	res, _ = get("/../site_test.go")
 	check("status outside the folder", res.StatusCode, 404)
 }
