@@ -58,6 +58,8 @@ func (v *loader) render(s *state) {
 	} else {
 		setText(v.load, fmt.Sprintf(say.LoadSize, bytesText(s.model.Bytes())))
 		switch here, all := v.app.here(s), s.model.Bytes(); {
+		case here < all && s.network.offline:
+			setText(v.note, say.OfflineLoad)
 		case here == 0:
 			setText(v.note, say.LoadNote)
 		case here < all:

@@ -2,7 +2,7 @@ package page
 
 // network is what the page knows of the world outside (web/offline.js).
 type network struct {
-	online      bool
+	offline     bool   // there is no network
 	kept        bool   // the page starts without a network
 	installable bool   // the browser offers to install it
 	update      string // "", "waiting" for somebody to choose it, or "chosen" in another tab

@@ -51,7 +51,7 @@ func (v *updates) listen(a *app) {
 		is := v.offline.Get("state")
 		a.update(func(s *state) {
 			n := &s.network
-			n.online, n.kept, n.installable = is.Get("online").Bool(), is.Get("offline").Bool(), is.Get("installable").Bool()
+			n.offline, n.kept, n.installable = !is.Get("online").Bool(), is.Get("offline").Bool(), is.Get("installable").Bool()
 			if update := is.Get("update").String(); update != n.update {
 				n.update, n.postponed, n.wanted = update, false, false
 			}
@@ -62,7 +62,7 @@ func (v *updates) listen(a *app) {
 
 func (v *updates) render(s *state) {
 	n := &s.network
-	show(v.sign, v.offline.Truthy() && !n.online)
+	show(v.sign, n.offline)
 	show(v.kept, n.kept)
 	show(v.install, n.installable)
 	show(v.banner, n.update != "" && !n.postponed)

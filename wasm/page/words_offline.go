@@ -3,7 +3,7 @@ package page
 // offlineWords are the texts about the page as an app: without a network, installed,
 // and when there is a new version.
 type offlineWords struct {
-	Offline, OfflineHint, OfflineReady            string
-	UpdateReady, UpdateNow, UpdateSoon, UpdateOld string
-	Later, Reload, Install, InstallHint           string
+	Offline, OfflineHint, OfflineReady, OfflineLoad string
+	UpdateReady, UpdateNow, UpdateSoon, UpdateOld   string
+	Later, Reload, Install, InstallHint             string
 }
