@@ -274,6 +274,14 @@ func TestOpenFaults(t *testing.T) {
 			const a = await real.requestAdapter();
 			return { features: a.features, limits: a.limits, info: a.info, requestDevice: async () => { throw new DOMException('planted', 'OperationError') } };
 		} }`), fault.DeviceRefused},
+		{script(`return { requestAdapter: async () => {
+			const a = await real.requestAdapter();
+			return { features: a.features, limits: a.limits, info: a.info, requestDevice: async (o) => {
+				const born = await a.requestDevice(o);
+				born.destroy();
+				return born;
+			} };
+		} }`), fault.DeviceRefused},
 	} {
 		navigator.Set("gpu", c.gpu)
 		start := time.Now()

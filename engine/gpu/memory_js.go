@@ -107,8 +107,10 @@ func (d *Device) answered(ctx context.Context) error {
 }
 
 // forgive drops the validation errors that follow from using a buffer that got no
-// memory: they say less than that it got none. They arrive before the queue is done.
+// memory: they say less than that it got none. They arrive before the queue is done,
+// also those of uploads that wait.
 func (d *Device) forgive(ctx context.Context) {
+	d.flushQuietly()
 	if _, err := d.await(ctx, d.jsq.Call("onSubmittedWorkDone")); err == nil {
 		d.mu.Lock()
 		d.trouble = nil

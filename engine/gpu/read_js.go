@@ -69,6 +69,9 @@ func (d *Device) fetch(ctx context.Context, b *buffer, at int64, dst []byte) err
 	mapped := d.replay.Get("buffers").Index(int(staging.id))
 	const read = 1 // GPUMapMode.READ
 	if _, err := d.await(ctx, mapped.Call("mapAsync", read)); err != nil {
+		if short := d.answered(ctx); short != nil {
+			return short // mapping what has no memory says less
+		}
 		return err
 	}
 	d.inflight = d.inflight[:0]

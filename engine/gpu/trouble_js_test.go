@@ -1,0 +1,113 @@
+package gpu
+
+import (
+	"context"
+	"strings"
+	"syscall/js"
+	"testing"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// starve lets the n-th buffer from now on get no memory, as often as the function
+// it returns is called. As in earnest, the buffer is invalid then, and everything
+// that is done with it is an error of its own. The second function tells whether it
+// came to that.
+func starve(d *Device) (at func(n int), met func() bool) {
+	plant := js.Global().Get("Function").New("device", `
+		let left = -1, met = false, answers = 0;
+		const create = device.createBuffer.bind(device), pop = device.popErrorScope.bind(device);
+		device.createBuffer = (d) => {
+			if (left-- !== 0) return create(d);
+			met = true;
+			answers++;
+			device.pushErrorScope("validation");
+			const none = create({ size: 16, usage: 0 });
+			pop();
+			return none;
+		};
+		device.popErrorScope = async () => {
+			const planted = answers > 0 && answers--;
+			const real = await pop();
+			return planted ? new GPUOutOfMemoryError("planted") : real;
+		};
+		return [(n) => { left = n; met = false; }, () => met];`).Invoke(d.js)
+	return func(n int) { plant.Index(0).Invoke(n) }, func() bool { return plant.Index(1).Invoke().Bool() }
+}
+
+// TestEveryBuffer gives no memory to every buffer of a piece of work in its turn.
+// That, and not what follows from it, is what the work ends with; nothing of it is
+// left, and the same work then succeeds.
+func TestEveryBuffer(t *testing.T) {
+	d := open(t, Options{})
+	work := func(ctx context.Context) (err error) {
+		var made []*op.Tensor
+		defer func() { d.Free(made...) }()
+		x, err := d.New("x", op.F32, 64, 64)
+		if err != nil {
+			return err
+		}
+		made = append(made, x)
+		w, err := d.Upload(ctx, table("w", newPieces(counting(0, 64, 64)), 0, 64, 64))
+		if err != nil {
+			return err
+		}
+		made = append(made, w)
+		l := op.NewList("work")
+		l.Add(x, l.Add(w, w, nil), x)
+		p, err := d.Compile(ctx, l)
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+		if err := p.Run(ctx); err != nil {
+			return err
+		}
+		got, err := d.Read(ctx, x)
+		if err == nil && got[77] != 2*77 {
+			t.Errorf("element 77 is %g, want %d", got[77], 2*77)
+		}
+		return err
+	}
+	if err := work(soon(t)); err != nil { // makes what uploads pass through, which stays
+		t.Fatal(err)
+	}
+	count, bytes := d.Buffers()
+	at, met := starve(d)
+	n := 0
+	for ; n < 100; n++ {
+		at(n)
+		err := work(soon(t))
+		if !met() {
+			if err != nil {
+				t.Errorf("with memory for all of %d buffers: %v", n, err)
+			}
+			break
+		}
+		if !fault.Is(err, fault.OutOfMemory) || !strings.Contains(err.Error(), "bytes") {
+			t.Errorf("without memory for buffer %d: %v, want the fault %s naming the bytes", n, err, fault.OutOfMemory)
+		}
+		at(-1)
+		if err := work(soon(t)); err != nil {
+			t.Errorf("after buffer %d, with memory: %v", n, err)
+		}
+		if c, b := d.Buffers(); c != count || b != bytes {
+			t.Errorf("after buffer %d there are %d of %d bytes, there were %d of %d", n, c, b, count, bytes)
+		}
+	}
+	if n < 5 {
+		t.Errorf("the work asked for %d buffers", n)
+	}
+	if d.memory.next > uint32(count+n+8) {
+		t.Errorf("%d ids were given out for %d buffers at a time", d.memory.next, count)
+	}
+}
+
+// TestGentle: a gentle device submits less at once, and computes the same.
+func TestGentle(t *testing.T) {
+	plain, gentle := open(t, Options{}), open(t, Options{Gentle: 2})
+	if gentle.submit != plain.submit/4 || gentle.Info().Plan != plain.Info().Plan {
+		t.Errorf("%g of work and the plan %s, the gentle device %g and %s", plain.submit, plain.Info().Plan, gentle.submit, gentle.Info().Plan)
+	}
+}
