@@ -1,0 +1,243 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestBrowserGPURefused are G1 to G5: where no GPU can be had, what the API says
+// within a second, before anything large is fetched. G1 and G2 on the page, with a
+// picture on the CPU, are TestBrowserNoWebGPU.
+func TestBrowserGPURefused(t *testing.T) {
+	s := smallSite(t)
+	b := troubled(t, s)
+	for _, c := range []struct{ name, before, after, how, code, says string }{
+		{"G1 no WebGPU", "const gpu = navigator.gpu; Object.defineProperty(navigator, 'gpu', { value: undefined, configurable: true });",
+			"Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });", "", "webgpu-missing", "does not offer WebGPU"},
+		{"G3 refused device", "", "", "refuse", "device-refused", "gave no device"},
+		{"G4 born lost", "", "", "born lost", "device-refused", "cannot be used"},
+		{"G5 insecure context", `const gpu = navigator.gpu;
+			Object.defineProperty(navigator, 'gpu', { value: undefined, configurable: true });
+			Object.defineProperty(globalThis, 'isSecureContext', { value: false, configurable: true });`,
+			"Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true }); delete globalThis.isSecureContext;", "", "insecure-context", "https"},
+	} {
+		b.step(c.name, func(t *testing.T) {
+			var r struct {
+				Fault fault
+				Ms    float64
+			}
+			plan := "load()"
+			if c.how != "" {
+				plan = fmt.Sprintf("loadWith(%q)", c.how)
+			}
+			b.eval(c.before+`
+				const at = performance.now();
+				const fault = await test.refused(`+plan+`);
+				const ms = performance.now() - at;
+				`+c.after+`
+				return { fault, ms };`, &r)
+			if r.Fault.Code != c.code || !strings.Contains(r.Fault.Message, c.says) || r.Fault.Advice == "" {
+				t.Errorf("it says %+v, wanted %s and %q", r.Fault, c.code, c.says)
+			}
+			t.Logf("after %.0f ms: %s %s", r.Ms, r.Fault.Message, r.Fault.Advice)
+		})
+	}
+	if asked := s.asked(".safetensors"); len(asked) != 0 {
+		t.Errorf("weights were fetched for a device that is not there: %v", asked)
+	}
+	b.step("afterwards", func(t *testing.T) {
+		var ok bool
+		b.eval(`const u = await load(); const r = await make(u); await ended(u); return r.hash.length === 64`, &ok)
+		if !ok {
+			t.Error("no picture")
+		}
+	})
+	b.quiet(t)
+}
+
+// TestBrowserGPULost is G7 and G10: the device goes away at points spread over
+// loading and over a picture, from its words to its decoding, with and without an
+// exception. The picture is made all the same, of the same bytes.
+func TestBrowserGPULost(t *testing.T) {
+	const loads, pictures, throws = 6, 18, 6
+	b := troubled(t, smallSite(t))
+	var base struct {
+		Hash              string
+		Load, First, Then int // calls to the GPU
+	}
+	b.eval(`
+		const u = await loadWith("");
+		const l = await gpuState();
+		const first = await make(u);
+		const f = await gpuState();
+		await trouble("");
+		await make(u);
+		const then = await gpuState();
+		await ended(u);
+		return { hash: first.hash, load: l.calls, first: f.calls - l.calls, then: then.calls }`, &base)
+	t.Logf("%d calls to load, %d for the first picture, %d for the next", base.Load, base.First, base.Then)
+
+	type point struct {
+		At, Recovered int
+		Where, Hash   string
+		Ms            float64
+		Fault         *fault
+		End           gpuState
+	}
+	check := func(t *testing.T, what string, points []point) {
+		t.Helper()
+		worst := 0.0
+		for _, p := range points {
+			if p.Fault != nil || p.Hash != base.Hash || p.Where == "" {
+				t.Errorf("%s, call %d (%s): %+v %s", what, p.At, p.Where, p.Fault, p.Hash)
+			}
+			if p.End.Alive != 0 {
+				t.Errorf("%s, call %d (%s): %d buffers of %.0f bytes are left", what, p.At, p.Where, p.End.Alive, p.End.Bytes)
+			}
+			worst = max(worst, p.Ms)
+		}
+		t.Logf("%s: %d points, ready again after at most %.0f ms", what, len(points), worst)
+	}
+	b.step("G7 while loading", func(t *testing.T) {
+		var points []point
+		b.eval(`
+			const points = [];
+			for (const at of `+spread(loads, base.Load)+`) {
+				const p = { at };
+				const start = performance.now();
+				try {
+					const u = await loadWith("lose", at);
+					p.where = (await gpuState()).where;
+					p.ms = performance.now() - start;
+					p.hash = (await make(u)).hash;
+					p.end = await ended(u);
+				} catch (e) { p.fault = test.fault(e); p.where = e.stack; }
+				points.push(p);
+			}
+			return points`, &points)
+		check(t, "while loading", points)
+	})
+	lose := func(how string, n int) string {
+		return `
+			const u = await load();
+			const points = [];
+			await make(u);
+			for (const at of ` + spread(n, base.Then) + `) {
+				const p = { at };
+				await trouble("` + how + `", at);
+				const start = performance.now();
+				try { Object.assign(p, await make(u)); } catch (e) { p.fault = test.fault(e); }
+				p.ms = performance.now() - start;
+				p.where = (await gpuState()).where;
+				points.push(p);
+			}
+			const last = await make(u);
+			points.at(-1).end = await ended(u);
+			return points`
+	}
+	for how, n := range map[string]int{"lose": pictures, "throw": throws} {
+		b.step(map[string]string{"lose": "G7 in a picture", "throw": "G10 with an exception"}[how], func(t *testing.T) {
+			var points []point
+			b.eval(lose(how, n), &points)
+			check(t, how, points)
+			seen := map[string]int{}
+			for _, p := range points {
+				seen[p.Where]++
+				if p.Recovered != 1 {
+					t.Errorf("%s, call %d (%s): recovered %d times", how, p.At, p.Where, p.Recovered)
+				}
+			}
+			t.Logf("%v", seen)
+		})
+	}
+	b.step("twice in one picture", func(t *testing.T) {
+		var r struct {
+			Fault   fault
+			After   struct{ Hash string }
+			Started int
+		}
+		b.eval(`
+			const u = await load();
+			let started = 0;
+			const fault = await test.refused(u.generate({ ...frog, onStep: (s) => { if (s.step === 1) { started++; test.line.postMessage("lose"); } } }));
+			const after = await make(u);
+			await ended(u);
+			return { fault, after, started }`, &r)
+		if r.Fault.Code != "device-lost" || r.Started != 2 || r.After.Hash != base.Hash {
+			t.Errorf("lost in both attempts: %+v", r)
+		}
+		t.Logf("it says: %s %s", r.Fault.Message, r.Fault.Advice)
+	})
+	b.quiet(t)
+}
+
+// TestBrowserGPUMemory is G11: no memory for a buffer. Once in a picture, it is
+// made again in less; while loading, or if memory stays short, a sentence says so.
+// No buffer is left behind, and G16: no error goes uncaught.
+func TestBrowserGPUMemory(t *testing.T) {
+	b := troubled(t, smallSite(t))
+	type point struct {
+		At          int
+		Fault       *fault
+		Hash, Where string
+		State, End  gpuState
+	}
+	var loads []point
+	b.eval(`
+		const points = [];
+		const whole = await loadWith("");
+		const { buffers } = await gpuState();
+		await ended(whole);
+		for (let at = 0; at < buffers; at += at < 4 ? 1 : Math.ceil(buffers / 24)) {
+			const n = ends.length;
+			const fault = await test.refused(loadWith("memory", at));
+			points.push({ at, fault, end: await ended(null, n) });
+		}
+		return points`, &loads)
+	for _, p := range loads {
+		if p.Fault == nil || p.Fault.Code != "out-of-memory" || p.Fault.Advice == "" || p.End.Met != 1 || p.End.Alive != 0 {
+			t.Errorf("no memory for buffer %d of loading (%s): %+v, left %+v", p.At, p.End.Where, p.Fault, p.End)
+		}
+	}
+	t.Logf("loading: %d points, such as %q", len(loads), loads[len(loads)-1].Fault.Message)
+
+	for _, how := range []string{"memory", "no memory"} {
+		var r struct {
+			Hash   string
+			Points []point
+			End    gpuState
+		}
+		b.eval(`
+			const u = await load();
+			const { hash } = await make(u);
+			const points = [];
+			// Another size makes everything anew that belongs to a picture.
+			for (let at = 0; at < 60; at++) {
+				await make(u, { size: 24, prompt: "the cat" });
+				await trouble("`+how+`", at);
+				const p = { at };
+				try { p.hash = (await make(u)).hash; } catch (e) { p.fault = test.fault(e); }
+				p.state = await gpuState();
+				await trouble("");
+				if (!p.state.met) break;
+				await make(u);
+				points.push(p);
+			}
+			return { hash, points, end: await ended(u) }`, &r)
+		if len(r.Points) < 10 || r.End.Alive != 0 {
+			t.Errorf("%s: %d points, left behind %+v", how, len(r.Points), r.End)
+		}
+		for _, p := range r.Points {
+			if how == "memory" && (p.Fault != nil || p.Hash != r.Hash) {
+				t.Errorf("no memory for buffer %d (%s): %+v %s", p.At, p.State.Where, p.Fault, p.Hash)
+			}
+			if how == "no memory" && (p.Fault == nil || p.Fault.Code != "out-of-memory" || p.Fault.Advice == "") && p.Hash != r.Hash {
+				t.Errorf("no memory from buffer %d (%s) on: %+v", p.At, p.State.Where, p.Fault)
+			}
+		}
+		first, last := r.Points[0].State.Alive, r.Points[len(r.Points)-1].State.Alive
+		t.Logf("%s: %d points; %d buffers after the first, %d after the last; %+v", how, len(r.Points), first, last, r.Points[0].Fault)
+	}
+	b.quiet(t)
+}
