@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestBrowserProbe looks on through the API, on WebGPU and on the CPU.
@@ -101,6 +104,118 @@ func TestBrowserProbe(t *testing.T) {
 		if c := maps["cpu"][i]; a-c > 1e-3 || c-a > 1e-3 {
 			t.Fatalf("attention %d is %g on WebGPU, %g on the CPU", i, a, c)
 		}
+	}
+	if c := b.complaints(); len(c) != 0 {
+		t.Errorf("the console has %v", c)
+	}
+}
+
+// TestBrowserHow looks at the view of a picture's inside.
+func TestBrowserHow(t *testing.T) {
+	s := smallSite(t)
+	b := open(t, s.URL, options{})
+	b.until(`document.querySelector("#load")?.disabled === false`)
+	b.run(chromedp.Click("#load", chromedp.ByQuery))
+	b.until(idle)
+	b.field("prompt", "a red frog, blurple at night")
+	b.generate()
+	picture := b.canvas("0")
+
+	const visible = `document.querySelector(".how ol:not([hidden])") !== null`
+	b.run(chromedp.Click("#tab-how", chromedp.ByQuery))
+	b.until(visible)
+	var inside struct {
+		Tokens, Kinds   []string
+		Rows, Latents   int
+		Parts, Numbers  int
+		Chosen, Caption string
+		Over, Map       string
+		Pressed         int
+		Turn, Percent   string
+		Picture         shown
+		Overflow        int
+	}
+	look := func() {
+		t.Helper()
+		b.eval(`
+			const how = document.querySelector(".how"), all = (q) => [...how.querySelectorAll(q)];
+			const pixels = (c) => test.digest(c.getContext("2d").getImageData(0, 0, c.width, c.height).data);
+			return {
+				tokens: all(".token span").map((e) => e.textContent), kinds: all(".token").map((e) => e.dataset.kind),
+				rows: all(".maps .block").length, latents: all(".latents canvas").length, parts: all(".times dt").length,
+				numbers: all(".numbers tbody td").length, chosen: all(".token :checked").map((e) => e.parentElement.textContent).join("|"),
+				caption: how.querySelector(".looking figcaption").textContent, over: await pixels(how.querySelector(".veil")),
+				map: await pixels(all(".maps canvas").at(-1)), pressed: all(".maps button").findIndex((e) => e.ariaPressed === "true"),
+				turn: how.querySelector(".vector figcaption").textContent, percent: all(".share").map((e) => e.textContent).join(" "),
+				picture: await (async (c) => ({ width: c.width, hash: await pixels(c) }))(how.querySelector(".over canvas")),
+				overflow: document.documentElement.scrollWidth - innerWidth,
+			}`, &inside)
+	}
+	look()
+	if got := strings.Join(inside.Kinds, " "); got != "start word word word word unknown word word end" || inside.Tokens[3] != "frog" || inside.Tokens[5] != "blurple" {
+		t.Errorf("tokens %q of the kinds %s", inside.Tokens, got)
+	}
+	if inside.Rows != 6 || inside.Pressed != 0 || inside.Parts != 6 || inside.Numbers != 6*7 {
+		t.Errorf("the view has %+v", inside)
+	}
+	if inside.Picture.Hash != picture.Hash || inside.Picture.Width != picture.Width {
+		t.Errorf("the view shows %v, the picture is %v", inside.Picture, picture)
+	}
+	if !strings.Contains(inside.Percent, "%") || strings.Contains(inside.Percent, "NaN") || strings.Contains(inside.Turn, "NaN") || strings.Contains(inside.Caption, "NaN") {
+		t.Errorf("numbers are missing in %q, %q, %q", inside.Percent, inside.Turn, inside.Caption)
+	}
+
+	b.step("word", func(t *testing.T) {
+		was := inside
+		b.eval(`document.querySelector('.how .token input[value="2"]').focus()`, nil)
+		b.run(chromedp.KeyEvent(" "))
+		b.until(`document.querySelector(".looking figcaption").textContent.includes("“red”")`)
+		look()
+		if !strings.HasPrefix(inside.Chosen, "red") || inside.Map == was.Map {
+			t.Errorf("after red was chosen, %q is, and the map is the same: %t", inside.Chosen, inside.Map == was.Map)
+		}
+		b.run(chromedp.KeyEvent(kb.ArrowRight))
+		b.until(`document.querySelector(".looking figcaption").textContent.includes("“frog”")`)
+	})
+	b.step("block", func(t *testing.T) {
+		look()
+		was := inside
+		b.eval(`[...document.querySelectorAll(".how .maps button")].at(-1).click()`, nil)
+		b.until(`document.querySelector(".looking figcaption").textContent.includes("Block 4")`)
+		look()
+		if inside.Pressed != 5 || inside.Over == was.Over || inside.Map != was.Map {
+			t.Errorf("the last block was chosen: %+v, before: %+v", inside, was)
+		}
+	})
+	b.step("language", func(t *testing.T) {
+		b.eval(`const l = document.querySelector("#language"); l.value = "zh-Hans"; l.dispatchEvent(new Event("change"))`, nil)
+		b.until(`document.querySelector(".looking figcaption").textContent.includes("第 4 块")`)
+		look()
+		if inside.Chosen == "" || inside.Pressed != 5 {
+			t.Errorf("another language chooses %q and row %d", inside.Chosen, inside.Pressed)
+		}
+		b.eval(`const l = document.querySelector("#language"); l.value = "en"; l.dispatchEvent(new Event("change"))`, nil)
+	})
+	b.step("another picture", func(t *testing.T) {
+		b.field("prompt", "the blue house")
+		b.field("seed", "4")
+		b.generate()
+		b.run(chromedp.Click("#tab-how", chromedp.ByQuery))
+		b.until(visible + ` && document.querySelectorAll(".how .token").length === 5`)
+		look()
+		if inside.Picture.Hash == picture.Hash {
+			t.Error("another picture has the old inside")
+		}
+	})
+	b.step("no guidance", func(t *testing.T) {
+		b.eval(`document.querySelector('[data-preset=""]').click()`, nil)
+		b.generate()
+		b.run(chromedp.Click("#tab-how", chromedp.ByQuery))
+		b.until(`document.querySelector(".how .vector figcaption").textContent.includes("No guidance")`)
+	})
+	b.run(chromedp.EmulateViewport(320, 700))
+	if look(); inside.Overflow > 0 {
+		t.Errorf("on a narrow phone the page is %d pixels too wide", inside.Overflow)
 	}
 	if c := b.complaints(); len(c) != 0 {
 		t.Errorf("the console has %v", c)

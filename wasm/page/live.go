@@ -32,8 +32,12 @@ const (
 const quick = 150
 
 // measured takes the time of a finished picture into account. The first picture
-// of its kind compiles kernels, which says nothing about the next.
+// of its kind compiles kernels, which says nothing about the next, nor does one
+// that was looked at.
 func (l *live) measured(t timings) {
+	if t.ProbeMs > 0 {
+		return
+	}
 	const kept = 5
 	l.recent = append(l.recent, t.TotalMs-t.PrepareMs)
 	if len(l.recent) > kept {

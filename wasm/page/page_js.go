@@ -50,6 +50,7 @@ func Run(class js.Value) {
 	a.stage.add("sweep", &say.TabSweep, newSweep(a))
 	a.stage.add("steps", &say.TabSteps, newSteps(a))
 	a.stage.add("gallery", &say.TabGallery, newGallery(a))
+	a.stage.add("how", &say.TabHow, newHow(a))
 	a.keys()
 	go a.readModels(byID("app").GetAttribute("data-models"))
 	go a.lookForGPU()

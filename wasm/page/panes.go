@@ -8,6 +8,7 @@ type panesState struct {
 	sweep   sheet
 	steps   scrub
 	gallery gallery
+	how     how
 	fault   *problem // the last one, even when it was dismissed
 	note    string   // what became of the last copy, link or file; under the picture
 }

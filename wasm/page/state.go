@@ -140,5 +140,6 @@ type timings struct {
 	ModulationMs float64   `json:"modulationMs"`
 	StepsMs      []float64 `json:"stepsMs"`
 	DecodeMs     float64   `json:"decodeMs"`
+	ProbeMs      float64   `json:"probeMs"` // looking on, within TotalMs
 	TotalMs      float64   `json:"totalMs"`
 }

@@ -14,6 +14,7 @@ type words struct {
 	keeperWords
 	storageWords
 	pictureWords
+	howWords
 	panelWords
 	// index.html, which shows its own texts until the page has started.
 	Skip, StageName, Heading, Intro, Load, Looking                      string

@@ -1,0 +1,129 @@
+package page
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"testing"
+)
+
+// looked is a probe of two steps, two blocks and three tokens over 2 × 2 cells.
+// Every number is 100·step + 10·block + word, in thousandths, and a bit for its cell.
+func looked(t *testing.T) *probe {
+	t.Helper()
+	p := &probe{}
+	if err := json.Unmarshal([]byte(`{
+		"tokens": [{"id": 1, "text": "", "kind": "start"}, {"id": 9, "text": "frog", "kind": "word"}, {"id": 2, "text": "", "kind": "end"}],
+		"padding": 6, "times": [1, 0.5, 0], "normY": [3, 5], "words": [0, 1, 2], "rows": 2, "cols": 2,
+		"blocks": [
+			{"kind": "double", "norm": [3, 5], "angleDegrees": [0, 0], "normShift": 0},
+			{"kind": "single", "norm": [4, 6], "angleDegrees": [30, 20], "normShift": 2},
+			{"kind": "head", "norm": [3, 5], "angleDegrees": [0, 0], "normShift": 9}],
+		"modulation": [
+			{"block": 0, "part": "image attention", "shift": [1, 3], "scale": [2, 2], "gate": [4, 4]},
+			{"block": 0, "part": "text attention", "shift": [3, 5], "scale": [4, 4], "gate": [0, 0]},
+			{"block": 1, "part": "block", "shift": [7, 7], "scale": [8, 8], "gate": [9, 9]},
+			{"block": 2, "part": "head", "shift": [1, 1], "scale": [1, 1]}]}`), p); err != nil {
+		t.Fatal(err)
+	}
+	var raw []byte
+	for s := range 2 {
+		for b := range 2 {
+			for w := range 3 {
+				for c := range 4 {
+					v := float32(100*s+10*b+w)/1000 + float32(c*w)/1e4
+					raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+				}
+			}
+		}
+	}
+	if err := p.take(raw); err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range [][]byte{nil, raw[4:], append(raw, 0, 0, 0, 0)} {
+		q := *p
+		if q.take(wrong) == nil {
+			t.Errorf("%d bytes of attention were taken for %d", len(wrong), len(raw))
+		}
+	}
+	return p
+}
+
+func TestProbeMaps(t *testing.T) {
+	p := looked(t)
+	near := func(what string, got, want float64) {
+		t.Helper()
+		if math.Abs(got-want) > 1e-6 {
+			t.Errorf("%s is %g, want %g", what, got, want)
+		}
+	}
+	near("step 1, block 0, word 2, cell 3", float64(p.cell(2, 1, 0)[3]), .102+.0006)
+	near("block 1 of word 1, cell 2", float64(p.mean(1, 1)[2]), (.011+.111)/2+.0002)
+	near("all blocks of word 1, cell 0", float64(p.mean(1, -1)[0]), (.001+.011+.101+.111)/4)
+	near("step 0 of word 0", float64(p.step(0, 0)[1]), .005)
+	least, mean, most, at := extremes(p.cell(2, 0, 0))
+	near("least", least, .002)
+	near("mean", mean, .002+.0003)
+	near("most", most, .002+.0006)
+	if at != 3 {
+		t.Errorf("the most is at %d", at)
+	}
+	near("the most of word 1 anywhere", p.most(1), .111+.0003)
+	if w := p.telling(); w != 1 {
+		t.Errorf("token %d is shown first: the differences of token 2 are larger, but it is no word", w)
+	}
+	if b := p.turned(); b != 1 {
+		t.Errorf("block %d is turned furthest", b)
+	}
+	shift, scale, gate := p.lengths(0)
+	near("shift", shift, 3)
+	near("scale", scale, 3)
+	near("gate", gate, 2)
+	if p.column(7) != -1 {
+		t.Error("a token that was not asked for has a map")
+	}
+}
+
+func TestProbePictures(t *testing.T) {
+	p := looked(t)
+	w, h, rgba := strip([][]float32{p.cell(1, 0, 0), p.cell(1, 1, 0)}, 2, 2, p.most(1))
+	if w != 5 || h != 2 || len(rgba) != 4*10 {
+		t.Fatalf("the strip is %d × %d with %d bytes", w, h, len(rgba))
+	}
+	for i := range 10 {
+		if gap := i%5 == 2; (rgba[4*i+3] == 0) != gap {
+			t.Errorf("pixel %d has the alpha %d", i, rgba[4*i+3])
+		}
+	}
+	light := func(x float64) float64 {
+		r, g, b := heat(x)
+		return .2126*float64(r) + .7152*float64(g) + .0722*float64(b)
+	}
+	for x := -.1; x < 1.1; x += .05 {
+		if light(x) > light(x+.05)+.6 {
+			t.Errorf("%g is darker than %g", x+.05, x)
+		}
+	}
+	if v := veil(p.cell(1, 0, 0)); v[3] != 200 || v[4*3+3] != 0 {
+		t.Errorf("the veil is %v", v)
+	}
+	if v := veil(make([]float32, 4)); v[3] != 200 {
+		t.Errorf("over an even map the veil is %v", v)
+	}
+}
+
+func TestTimeParts(t *testing.T) {
+	parts := timings{TextMs: 1, GuidanceMs: 2, ModulationMs: 3, StepsMs: []float64{4, 5}, DecodeMs: 6, TotalMs: 30, ProbeMs: 2}.parts()
+	sum := 0.0
+	for _, p := range parts {
+		sum += p.ms
+	}
+	if math.Abs(sum-28) > 1e-9 || parts[3].ms != 9 || math.Abs(parts[5].ms-7) > 1e-9 {
+		t.Errorf("parts %+v", parts)
+	}
+	var l live
+	l.measured(timings{TotalMs: 100, ProbeMs: 50})
+	if l.median() != 0 {
+		t.Error("a picture that was looked at says how fast pictures are")
+	}
+}
