@@ -14,7 +14,7 @@ NAME   := $(notdir $(MODEL))
 
 export CGO_ENABLED := 0
 
-.PHONY: help run test dist release bench golden train go wasm model check unit gpu browser mutants traintest fuzz
+.PHONY: help run test dist release samples bench golden train go wasm model check unit gpu browser mutants traintest fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -87,6 +87,9 @@ traintest: ## the short tests of train/
 fuzz: ## fuzz every parser of foreign bytes for FUZZTIME (10s) each
 	@for p in weights text; do for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' engine/$$p/*_test.go | sed 's/func //'); do \
 	  go test -run '^$$' -fuzz "^$$f$$" -fuzzminimizetime 500x -fuzztime $(or $(FUZZTIME),10s) ./engine/$$p; done; done
+
+samples: go ## draw anew what the page shows before a model is loaded
+	go run ./cmd/samples $(MODEL) web/samples.jpg
 
 bench: dist ## time the parts of a picture in the browser, with and without guidance
 	go run ./cmd/undertone bench

@@ -26,7 +26,7 @@ type scheduleView struct {
 
 // shapes are the kinds as small drawings.
 var shapes = map[string]string{
-	"constant":  "M2 8h20 M2 19h20",
+	"constant":  "M2 8h20",
 	"step":      "M2 19h7V8h13",
 	"window":    "M2 19h5V8h9v11h6",
 	"bumps":     "M2 19c4 0 3-11 5.5-11s1.5 11 5 11 2.5-11 5-11 1 11 4.5 11",

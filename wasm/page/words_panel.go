@@ -2,6 +2,9 @@ package page
 
 // panelWords are the texts of the controls.
 type panelWords struct {
+	// Before loading.
+	Samples string
+
 	// The prompt.
 	Unknown, Suggestions, Surprise string
 

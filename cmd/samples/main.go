@@ -1,0 +1,96 @@
+// Command samples draws the strip of pictures that the page shows before a model
+// is loaded, so that people see what they would download. All are made by the
+// model itself, with its own defaults; `make samples` runs it.
+//
+//	samples MODEL_DIR OUT.jpg
+package main
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"os"
+
+	"undertone/engine"
+	"undertone/engine/cpu"
+	"undertone/engine/weights"
+)
+
+// prompts are drawn from left to right, each with the seed beside it; what the
+// page's own examples promise comes first.
+var prompts = []struct {
+	text string
+	seed uint32
+}{
+	{"a red car on the beach at sunset", 3},
+	{"a frog in a meadow", 1},
+	{"a purple house in the desert at night", 11},
+	{"two cats in the snow", 5},
+	{"three stars on a plain background", 4},
+	{"a snowman in the snow at night", 6},
+	{"a yellow balloon in a meadow", 8},
+	{"a blue fish on the beach", 7},
+}
+
+// side is that of one picture in the strip, in pixels.
+const side = 144
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: samples MODEL_DIR OUT.jpg")
+		os.Exit(2)
+	}
+	if err := run(context.Background(), os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, model, out string) error {
+	bundle, err := weights.LoadBundle(ctx, weights.Dir(model), "model.json")
+	if err != nil {
+		return err
+	}
+	machine := cpu.New(cpu.Options{})
+	e, err := engine.Load(ctx, machine, bundle, engine.LoadOptions{})
+	if err != nil {
+		machine.Close()
+		return err
+	}
+	defer e.Close()
+	strip := image.NewRGBA(image.Rect(0, 0, side*len(prompts), side))
+	for i, p := range prompts {
+		req := e.Defaults()
+		req.Prompt, req.Seed = p.text, p.seed
+		r, err := e.Generate(ctx, req, nil)
+		if err != nil {
+			return fmt.Errorf("%q: %w", p.text, err)
+		}
+		shrink(strip.Pix[4*side*i:], strip.Stride, r.Image)
+		fmt.Println(p.text)
+	}
+	return weights.WriteFile(out, func(w io.Writer) error { return jpeg.Encode(w, strip, &jpeg.Options{Quality: 82}) })
+}
+
+// shrink writes m as side × side pixels, each the mean of those that it covers.
+func shrink(dst []byte, stride int, m *engine.Image) {
+	for y := range side {
+		y0, y1 := y*m.H/side, max((y+1)*m.H/side, y*m.H/side+1)
+		for x := range side {
+			x0, x1 := x*m.W/side, max((x+1)*m.W/side, x*m.W/side+1)
+			var sum [4]int
+			for v := y0; v < y1; v++ {
+				for u := x0; u < x1; u++ {
+					for c := range sum {
+						sum[c] += int(m.RGBA[4*(v*m.W+u)+c])
+					}
+				}
+			}
+			for c := range sum {
+				dst[y*stride+4*x+c] = byte(sum[c] / ((y1 - y0) * (x1 - x0)))
+			}
+		}
+	}
+}
