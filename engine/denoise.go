@@ -111,9 +111,9 @@ func (c *canvas) make(ctx context.Context) error {
 
 	decode := op.NewList("decode")
 	z := decode.Unpatchify(c.latent, c.side, c.side, dit.Patch, nil) // [side², c]
-	strips := 1
+	strips := v.Strips(c.side, c.side, be.Info().Limits["maxStorageBufferBindingSize"])
 	if c.e.short {
-		strips = shortStrips
+		strips = max(strips, shortStrips)
 	}
 	v.Draw(decode, z, c.side, c.side, strips, c.rgba)
 

@@ -159,20 +159,43 @@ func (t *Tiny) Decode(l *op.List, z *op.Tensor, h, w int, out *op.Tensor) *op.Te
 // the number of strips, as far as the machine's do not on a picture's height.
 func (t *Tiny) Draw(l *op.List, z *op.Tensor, h, w, strips int, out *op.Tensor) {
 	x, h, w := t.body(l, z, h, w)
-	zoom := 1
-	if len(t.stages) > 1 {
-		zoom = 2
-	}
+	zoom, look := t.reach()
 	height, width := zoom*h, zoom*w
-	look := (2 + 3*len(t.stages[len(t.stages)-1].blocks) + zoom - 1) / zoom // rows of x
-	step := (height/strips + 1) &^ 1                                        // even, so that strips begin at a whole vec4
-	for from := 0; from < height; from += max(step, 2) {
-		to := min(from+max(step, 2), height)
+	step := max((height/strips+1)&^1, 2) // even, so that strips begin at a whole vec4
+	for from := 0; from < height; from += step {
+		to := min(from+step, height)
 		first, end := max(from/zoom-look, 0), min((to+zoom-1)/zoom+look, h)
 		y := t.tail(l, x.Slice(first*w, end*w), end-first, w, nil)
 		y = y.Slice((from-zoom*first)*width, (to-zoom*first)*width)
 		l.ToRGBA(y, 1, 0, out.Columns(from*width, to*width))
 	}
+}
+
+// reach is how much the last stage enlarges, and how many rows of what it is given
+// lie within sight of one of its pixels, upwards and downwards.
+func (t *Tiny) reach() (zoom, look int) {
+	zoom = 1
+	if len(t.stages) > 1 {
+		zoom = 2
+	}
+	return zoom, (2 + 3*len(t.stages[len(t.stages)-1].blocks) + zoom - 1) / zoom
+}
+
+// Strips is how many strips Draw needs for a latent of h × w so that no tensor of
+// the last stage has more than limit bytes, where a limit is known (not 0).
+func (t *Tiny) Strips(h, w int, limit int64) int {
+	last := len(t.Stages) - 1
+	channels := t.Stages[last].Channels
+	if last > 0 {
+		channels = max(channels, t.Stages[last-1].Channels)
+	}
+	zoom, look := t.reach()
+	height, row := h*t.Downscale, 4*int64(w*t.Downscale*op.Pad(channels))
+	if limit <= 0 || int64(height)*row <= limit {
+		return 1
+	}
+	rows := max(int(limit/row)-2*zoom*look-2, 2) // a strip, which may be one row longer to be even
+	return (height + rows - 1) / rows
 }
 
 // body records everything before the last upsampling.

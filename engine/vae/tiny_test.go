@@ -51,6 +51,46 @@ func TestPublishedTAESD(t *testing.T) {
 	}
 }
 
+// A megapixel of TAESD takes tensors of 256 MiB, which no device has to bind: in
+// strips none is over the limit, and every pixel is drawn once.
+func TestStrips(t *testing.T) {
+	get := func(name string, use op.Use, rows, cols int) *op.Tensor {
+		return op.NewStorage(name, op.Weight, op.F32, rows, cols)
+	}
+	m, err := Load(taesd(), get, func(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
+		return op.NewStorage(name, op.Weight, op.F32, rows, cols)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const side, limit = 128, 128 << 20
+	strips := m.Strips(side, side, limit)
+	if strips < 3 || strips > 4 || m.Strips(side, side, 0) != 1 || m.Strips(side, side, 256<<20) != 1 {
+		t.Errorf("%d strips for 256 MiB under a limit of 128 MiB", strips)
+	}
+	l := op.NewList("decode")
+	out := op.NewStorage("pixels", op.Fixed, op.U32, 1, 1024*1024)
+	m.Draw(l, op.NewStorage("z", op.Fixed, op.F32, side*side, 16), side, side, strips, out)
+	if l.Err() != nil {
+		t.Fatal(l.Err())
+	}
+	next := 0
+	for _, n := range l.Nodes {
+		if bytes := 4 * n.Out.Storage.Elems; bytes > limit {
+			t.Errorf("%s has %d bytes", n.Out, bytes)
+		}
+		if n.Kind == op.ToRGBA {
+			if n.Out.Offset != next {
+				t.Errorf("a strip begins at pixel %d, the one before it ended at %d", n.Out.Offset, next)
+			}
+			next += n.Out.Cols
+		}
+	}
+	if next != 1024*1024 {
+		t.Errorf("%d pixels are drawn", next)
+	}
+}
+
 func TestConfigRefuses(t *testing.T) {
 	for name, bend := range map[string]func(c *Config){
 		"kl":               func(c *Config) { c.Kind = "kl" },

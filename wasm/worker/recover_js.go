@@ -35,15 +35,20 @@ func (m *machine) reopen(ctx context.Context, report func(protocol.ProgressBody)
 	m.losses++
 	until := time.Now().Add(comeback)
 	for {
-		var err error
-		if m.be, err = open(ctx, m.device, min(m.losses, mostGentle)); err == nil {
+		// A browser in trouble may not even answer.
+		ask, cancel := context.WithTimeout(ctx, comeback)
+		be, err := open(ask, m.device, min(m.losses, mostGentle))
+		silent := ask.Err() != nil && ctx.Err() == nil
+		cancel()
+		if err == nil {
+			m.be = be
 			if err = m.prepare(ctx, report); err == nil {
 				return nil
 			}
 			m.close()
 		}
-		switch fault.Of(err).Code {
-		case fault.NoAdapter, fault.DeviceRefused, fault.DeviceLost:
+		switch code := fault.Of(err).Code; {
+		case code == fault.NoAdapter, code == fault.DeviceRefused, code == fault.DeviceLost, silent:
 		default:
 			return err
 		}
