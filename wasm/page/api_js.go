@@ -96,6 +96,9 @@ func (a *api) generate(ctx context.Context, r recipe, more map[string]any, onSte
 			return nil, err
 		}
 	}
+	if result.Get("recovered").Truthy() {
+		p.notices = append(p.notices, say.Recovered)
+	}
 	if notices := result.Get("notices"); notices.Truthy() {
 		for i := range notices.Length() {
 			p.notices = append(p.notices, notices.Index(i).String())

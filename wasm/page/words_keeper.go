@@ -1,6 +1,6 @@
 package page
 
-// keeperWords are the texts about what survives a reload.
+// keeperWords are the texts about what survives the loss of the GPU.
 type keeperWords struct {
-	AfterReload string
+	AfterReload, Recovered string
 }
