@@ -18,7 +18,6 @@ var types = map[string]string{
 	".svg":         "image/svg+xml",
 	".png":         "image/png",
 	".jpg":         "image/jpeg",
-	".jpg":         "image/jpeg",
 	".webp":        "image/webp",
 	".ico":         "image/x-icon",
 	".woff2":       "font/woff2",

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"archive/zip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDist builds the site of this repository around a program that is none, as a
+// release and with the kill switch.
+func TestDist(t *testing.T) {
+	folder := t.TempDir()
+	program, out := filepath.Join(folder, "program"), filepath.Join(folder, "site")
+	if err := os.WriteFile(program, []byte("\x00asm"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"dist", "--root", "../..", "--out", out, "--wasm", program, "--exec", program}
+	said := succeed(t, append(args, "--zip", folder)...)
+
+	text, err := os.ReadFile("../../VERSION")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := strings.TrimSpace(string(text))
+	archive := filepath.Join(folder, "undertone-"+version+".zip")
+	if want := "wrote " + out + "\nwrote " + archive + "\n"; said != want {
+		t.Errorf("it said %q, wanted %q", said, want)
+	}
+	r, err := zip.OpenReader(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if len(r.File) < 20 {
+		t.Errorf("the release holds %d files", len(r.File))
+	}
+	index, err := os.ReadFile(filepath.Join(out, "index.html"))
+	if err != nil || !strings.Contains(string(index), `<meta name="version" content="`+version+`">`) {
+		t.Errorf("the page does not name the version %s: %v", version, err)
+	}
+	worker, err := os.ReadFile(filepath.Join(out, "sw.js"))
+	if err != nil || !strings.Contains(string(worker), `"index.html": "sha256-`) {
+		t.Errorf("the service worker does not know the page: %v", err)
+	}
+
+	succeed(t, append(args, "--kill")...)
+	killer, err := os.ReadFile(filepath.Join(out, "sw.js"))
+	if err != nil || !strings.Contains(string(killer), "unregister") || strings.Contains(string(killer), `"fetch"`) {
+		t.Errorf("sw.js is not the kill switch: %v", err)
+	}
+}
