@@ -40,7 +40,7 @@ const idle = `document.querySelector("#generate").getAttribute("aria-disabled") 
 // generate presses Ctrl+Enter and waits for the end.
 func (b *tab) generate() {
 	b.t.Helper()
-	b.run(chromedp.Evaluate(`document.querySelector("#alert .alert:not([hidden]) button")?.click()`, nil))
+	b.run(chromedp.Evaluate(`document.querySelector("#alert .alert:not([hidden]) .square")?.click()`, nil))
 	b.until(`document.querySelector("#alert .alert").hidden`)
 	// What was changed before is drawn by now; a later drawing would write the last note again.
 	b.eval(`
@@ -141,7 +141,7 @@ func TestBrowserPage(t *testing.T) {
 		b.generate()
 		b.run(chromedp.Click("#tab-compare", chromedp.ByQuery))
 		b.until(`document.querySelectorAll("#pane-compare figure:not([hidden])").length === 2 && ` + idle)
-		if guided, plain := b.canvas("1"), b.canvas("2"); guided != moved || plain != zero {
+		if plain, guided := b.canvas("1"), b.canvas("2"); guided != moved || plain != zero {
 			t.Errorf("side by side are %v and %v, wanted %v and %v", guided, plain, moved, zero)
 		}
 		b.run(chromedp.Click("#tab-picture", chromedp.ByQuery))
