@@ -63,3 +63,7 @@ func (l live) pace() pace {
 	}
 	return release
 }
+
+// smooth reports whether pictures come so quickly that the page should not show
+// each of them as work: a bar that appears and vanishes would flicker.
+func (l live) smooth() bool { return l.pace() == moving && l.median() < 3*quick }

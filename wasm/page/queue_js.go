@@ -184,7 +184,8 @@ func (a *app) edit(still bool, change func(f *form)) {
 func (a *app) follow(still bool) {
 	s := &a.state
 	pace := s.live.pace()
-	if s.picture == nil || pace == never || pace == release && !still || s.phase != ready && s.running.why != forLive {
+	free := s.phase == ready || s.running.why == forLive || s.running.why == forCompare
+	if s.picture == nil || pace == never || pace == release && !still || !free {
 		return
 	}
 	r := s.form.made()
@@ -197,7 +198,7 @@ func (a *app) follow(still bool) {
 	case current && pace == release:
 		a.skip()
 	}
-	a.enqueue(job{recipe: r, why: forLive, quiet: pace == moving, done: func(s *state, p *picture) {
+	a.enqueue(job{recipe: r, why: forLive, quiet: s.live.smooth(), done: func(s *state, p *picture) {
 		if p != nil {
 			s.picture, s.pictures = p, []*picture{p}
 		}

@@ -160,7 +160,7 @@ func TestLive(t *testing.T) {
 		t.Error("off, and it follows")
 	}
 	l.mode, l.recent = liveAlways, []float64{5000}
-	if l.pace() != moving {
-		t.Error("always, and it does not follow")
+	if l.pace() != moving || l.smooth() {
+		t.Error("always, and it does not follow, or its work is hidden")
 	}
 }

@@ -97,7 +97,7 @@ type running struct {
 // working reports whether something runs that the page shows as work. A picture
 // that follows the controls quickly is none: it would flicker.
 func (s *state) working() bool {
-	return s.phase == generating && !(s.running.why == forLive && s.live.pace() == moving)
+	return s.phase == generating && !(s.running.why == forLive && s.live.smooth())
 }
 
 // info is what the API says about a loaded model.

@@ -28,7 +28,11 @@ func newVectors() *vectorsView {
 
 func (v *vectorsView) render(s *state) {
 	p, i := s.picture, s.form.term
-	known := p != nil && i < len(p.geometry)
+	known := p != nil && i < len(p.geometry) && i < len(p.recipe.terms)
+	if known { // the picture's direction may have been another one
+		made, now := p.recipe.terms[i], s.form.terms[i]
+		known = made.positive == now.positive && made.negative == now.negative
+	}
 	show(v.box, known)
 	if !known {
 		return
