@@ -32,9 +32,10 @@ func TestBrowserGPURefused(t *testing.T) {
 				plan = fmt.Sprintf("loadWith(%q)", c.how)
 			}
 			b.eval(c.before+`
-				const at = performance.now();
+				const at = performance.now(), n = ends.length;
 				const fault = await test.refused(`+plan+`);
 				const ms = performance.now() - at;
+				if (fault.code === "device-refused") await ended(null, n);
 				`+c.after+`
 				return { fault, ms };`, &r)
 			if r.Fault.Code != c.code || !strings.Contains(r.Fault.Message, c.says) || r.Fault.Advice == "" {
