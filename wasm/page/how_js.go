@@ -56,7 +56,7 @@ func newHow(a *app) *howPane {
 	part := func(title, text *string, children ...any) element {
 		return el("li", nil, append([]any{el("h3", nil, title), el("p", attrs{"class": "muted"}, text)}, children...)...)
 	}
-	v.figure = el("ol", nil,
+	v.figure = el("ol", attrs{"hidden": ""},
 		part(&say.HowWords, &say.HowWordsText, v.words, v.padding),
 		part(&say.HowVector, &say.HowVectorText, v.vector.box),
 		part(&say.HowNoise, &say.HowNoiseText, v.latents),
