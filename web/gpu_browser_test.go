@@ -6,6 +6,20 @@ import (
 	"testing"
 )
 
+// What can go wrong with a GPU, G1 to G20, and where it is tested:
+//
+//	G1–G5    no GPU to be had               TestBrowserGPURefused, TestBrowserNoWebGPU, gpu.TestOpenFaults
+//	G6       nothing but WebGPU's own limits TestBrowserGPUFloor, gpu.TestOpsFloor
+//	G7, G10  lost, with and without a throw TestBrowserGPULost, gpu.TestDeviceLost
+//	G8, G9   the GPU process crashes        TestBrowserGPUCrash
+//	G11      no memory for the n-th buffer  TestBrowserGPUMemory, gpu.TestEveryBuffer, enginetest.ShortOfMemory
+//	G12      what a submit costs the CPU    gpu.BenchmarkEncode
+//	G13      not a number                   enginetest.NotNumbers
+//	G14, G15 planted bugs                   engine/mutants
+//	G16      no error uncaught              every test here
+//	G17      the page's own thread          TestBrowserGPUTasks
+//	G18–G20  stops, many pictures, hidden   TestBrowserGPULong
+
 // TestBrowserGPURefused are G1 to G5: where no GPU can be had, what the API says
 // within a second, before anything large is fetched. G1 and G2 on the page, with a
 // picture on the CPU, are TestBrowserNoWebGPU.
