@@ -86,6 +86,22 @@ func TestEncode(t *testing.T) {
 	}
 }
 
+func TestVocabulary(t *testing.T) {
+	tok := open(t, 6)
+	words := tok.Vocabulary()
+	if !slices.IsSorted(words) || !slices.Contains(words, "frog") || len(words) < 10 {
+		t.Errorf("the vocabulary is %v", words)
+	}
+	for _, w := range words {
+		if got, err := tok.Encode(w); err != nil || len(got.Unknown) != 0 {
+			t.Errorf("%q is in the vocabulary and yet unknown", w)
+		}
+		if strings.ContainsAny(w, "[]") {
+			t.Errorf("%q is no word", w)
+		}
+	}
+}
+
 func TestCheckPrompt(t *testing.T) {
 	for _, c := range []struct {
 		prompt string

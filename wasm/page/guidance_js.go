@@ -97,8 +97,11 @@ func (v *guidanceView) render(s *state) {
 	}
 	if len(v.chips) == 1 {
 		for _, p := range s.model.presets {
-			v.chip(p.preset, p.title, func(f *form) { f.choose(p) })
+			v.chip(p.preset, "", func(f *form) { f.choose(p) })
 		}
+	}
+	for _, p := range s.model.presets {
+		setText(v.chips[p.preset], say.title(p))
 	}
 	f, t := s.form, s.form.terms[s.form.term]
 	for id, c := range v.chips {
@@ -153,7 +156,7 @@ func (v *guidanceView) renderRow(s *state) {
 // name is what a direction is called in a row of them.
 func (t term) name(m *model) string {
 	if p, ok := m.preset(t.preset); ok {
-		return p.title
+		return say.title(p)
 	}
 	for _, words := range []string{t.positive, t.negative} {
 		if words != "" {

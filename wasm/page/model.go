@@ -64,7 +64,8 @@ func parseModel(data []byte) (*model, error) {
 		}
 		offer := preset{title: p.Title, low: weightLow, top: weightTop, term: t}
 		if len(p.Range) == 2 {
-			offer.low, offer.top = p.Range[0], p.Range[1]
+			// The way back is always there to be looked at, clean or not.
+			offer.low, offer.top = min(p.Range[0], -1), p.Range[1]
 		}
 		m.presets = append(m.presets, offer)
 	}

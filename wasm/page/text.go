@@ -85,6 +85,7 @@ var say words
 
 // speak changes the language. Every language has every text, which a test holds.
 func speak(l language) {
+	say.Titles = nil // maps are filled, not replaced
 	if err := json.Unmarshal(l.file, &say); err != nil {
 		panic(err) // the files are part of the program
 	}

@@ -12,9 +12,17 @@ import (
 // texts reads a language as it stands in its file.
 func texts(t *testing.T, l language) map[string]string {
 	t.Helper()
-	var m map[string]string
-	if err := json.Unmarshal(l.file, &m); err != nil {
+	var all map[string]any
+	if err := json.Unmarshal(l.file, &all); err != nil {
 		t.Fatalf("%s: %v", l.name, err)
+	}
+	m := map[string]string{}
+	for name, text := range all {
+		if text, ok := text.(string); ok {
+			m[name] = text
+		} else if name != "Titles" {
+			t.Errorf("%s: %s is no text", l.name, name)
+		}
 	}
 	return m
 }
@@ -44,7 +52,7 @@ func TestLanguages(t *testing.T) {
 	fields := reflect.VisibleFields(reflect.TypeFor[words]())
 	names := map[string]bool{}
 	for _, f := range fields {
-		if !f.Anonymous {
+		if f.Type.Kind() == reflect.String {
 			names[f.Name] = true
 		}
 	}
@@ -63,6 +71,23 @@ func TestLanguages(t *testing.T) {
 			if !names[name] {
 				t.Errorf("%s: nobody says %s", l.name, name)
 			}
+		}
+	}
+}
+
+// TestSpeak turns from one language to the other and back.
+func TestSpeak(t *testing.T) {
+	defer speak(languages[0])
+	p := preset{title: "Night", term: term{preset: "night"}}
+	at := &say.Generate
+	for range 2 {
+		speak(languages[1])
+		if *at != "生成" || say.title(p) != "夜晚" {
+			t.Errorf("in Chinese: %q, %q", *at, say.title(p))
+		}
+		speak(languages[0])
+		if *at != "Generate" || say.title(p) != "Night" {
+			t.Errorf("in English: %q, %q", *at, say.title(p))
 		}
 	}
 }

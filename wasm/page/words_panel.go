@@ -14,8 +14,20 @@ type panelWords struct {
 	DoubleBlocks, SingleBlocks, BlockDouble, BlockSingle, BlockWeight  string
 	DrawHint, Lengths, LengthsHint                                     string
 
+	// Titles translates those of the model's presets, by their ids; a model names
+	// its presets in English.
+	Titles map[string]string
+
 	// Settings.
 	Pictures, Live, LiveAuto, LiveAlways, LiveOff                    string
 	PaceOff, PaceUnknown, PaceMoving, PaceRelease                    string
 	Weights, WeightsBits, EditionVersion, EditionModel, EditionTerms string
+}
+
+// title is what a preset is called in the language that is spoken.
+func (w *words) title(p preset) string {
+	if t := w.Titles[p.term.preset]; t != "" {
+		return t
+	}
+	return p.title
 }
