@@ -85,7 +85,7 @@ traintest: ## the short tests of train/
 	PYTHONPATH=train $(PYTHON) -m pytest -v -p no:cacheprovider train/tests 2>&1 | sed -uE 's/^([^ ]+::[^ ]+) PASSED.*/--- PASS: \1/; s/^([^ ]+::[^ ]+) FAILED.*/--- FAIL: \1/; s/^([^ ]+::[^ ]+) SKIPPED.*/--- SKIP: \1/' $(LOG)
 
 fuzz: ## fuzz every parser of foreign bytes for FUZZTIME (10s) each
-	@for p in weights text; do for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' engine/$$p/*_test.go | sed 's/func //'); do \
+	@for p in weights text recipe; do for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' engine/$$p/*_test.go | sed 's/func //'); do \
 	  go test -run '^$$' -fuzz "^$$f$$" -fuzzminimizetime 500x -fuzztime $(or $(FUZZTIME),10s) ./engine/$$p; done; done
 
 samples: go ## draw anew what the page shows before a model is loaded

@@ -112,7 +112,7 @@ func (v *sweepPane) render(s *state) {
 	} else {
 		setText(v.says, fmt.Sprintf(say.SweepGo, len(p.cells(s.form))))
 	}
-	show(v.none, !s.form.guided && len(s.panes.sweep.cells) == 0)
+	show(v.none, len(s.panes.sweep.cells) == 0)
 	show(v.hint, len(s.panes.sweep.cells) > 0)
 	show(v.sheet.box, len(s.panes.sweep.cells) > 0)
 	v.sheet.need(len(s.panes.sweep.cells))
