@@ -16,14 +16,14 @@ from .loop import finished, load_ema, save, train
 from .teacher import LOOK, decode, drops, network, sample, velocity
 
 STEPS, TEACHER_STEPS, GUIDANCE = 4, 16, 3.0
-SHIFTED = 0.35  # of the trajectories carry a random shift (shifts.py)
+SHIFTED = 0.4  # of the trajectories carry a random shift (shifts.py)
 
 
 def trajectories(teacher, prompts, scenes, count, batch=128, seed=6):
     """-> points [count, 5, 64, 64] (float16) at t = 1, 3/4, ... 0, the Shifts and the drop masks they were made with.
 
     Some rows have tokens or pooled vector dropped, as in the teacher's training, so that the
-    student's pooled path stays alive; CFG there works with what is left. A shift goes to both of CFG's passes.
+    student's pooled path stays alive; CFG there works with what is left, and makes a shift stronger.
     """
     path = STATE / "trajectories.pt"
     if path.exists():

@@ -20,13 +20,15 @@ from .contrast import trim
 from .scene import COLOURS, FIXED, PLACES, ROWS, SINGLE, STYLES, TIMES, pick
 
 BLOCKS = DIT["depth"] + DIT["depth_single_blocks"]
-SHARE = 0.30  # of the samples
+SHARE = 0.40  # of the samples
 AGREE = 0.75  # of the shifted samples whose aspect can be said show what p+ says
 RANGE = (0.3, 4.0)  # w where the picture agrees: even
 MEAN, LIMIT = 0.5, 2.0  # w where it does not: exponential, cut off
+FIRM = 0.5  # factor on both where an unsaid aspect has a usual value (day, flat), which only a firm shift overcomes
 LATEST = 4  # the last start block that is drawn
-ASPECT_SHARES = {"quality": .24, "detail": .14, "polish": .13, "style": .17, "time": .11, "place": .06, "colour": .08,
-                 "count": .07}
+ASPECT_SHARES = {"quality": .14, "detail": .09, "polish": .08, "style": .36, "time": .17, "place": .05, "colour": .06,
+                 "count": .05}
+LEVELS = ("quality", "detail", "polish")  # they have a middle
 VALUES = {"detail": (0, 2), "polish": (0, 2), "quality": (0, 2), "style": STYLES, "time": TIMES, "place": PLACES,
           "colour": tuple(COLOURS), "count": (1, *NUMBERS)}
 
@@ -68,7 +70,7 @@ def draw(rng, s):
         if aspect == "style" and shown != "flat" and rng.random() < .5:
             minus = "flat"  # what a direction towards a style starts from
     else:
-        plus, w = other, min(rng.exponential(MEAN), LIMIT)
+        plus, w = other, min(rng.exponential(MEAN), LIMIT) * (1 if aspect in LEVELS else FIRM)
         minus = [v for v in VALUES[aspect] if v != plus][rng.integers(len(VALUES[aspect]) - 1)]
     pair = rng.integers(len(PAPER)) if aspect == "quality" else None
     positive, negative = (bare(rng, s, aspect, v, pair) for v in (plus, minus))

@@ -14,6 +14,9 @@ from .loop import finished, load_ema, train
 # Tokens and pooled vector are dropped independently, so that each carries meaning of its own.
 DROP_BOTH, DROP_TOKENS, DROP_POOLED = 0.10, 0.12, 0.07
 
+# Scenes of a style are drawn more often than they lie in the cache: neon shares nothing with the other pictures.
+OFTEN = {"neon": 2.0}
+
 
 class Prompts:
     """Text encodings, with the empty prompt's standing for whatever is dropped."""
@@ -53,12 +56,15 @@ def velocity(net, x, t, tokens, pooled, shift=None):
 def sample(net, tokens, pooled, empty, steps, cfg=1.0, seed=0, noise=None, keep=None, shift=None):
     """Euler from noise to latents [B, 16, 16, 16]; keep, a list, receives x at every step's start and the end.
 
-    shift [blocks+1, D] or [blocks+1, B, D] goes to both of CFG's passes.
+    shift [blocks+1, D] or [blocks+1, B, D] is of the prompt's pass only: CFG makes guidance stronger, too.
     """
     b = len(tokens)
     if noise is None:
         noise = torch.randn(b, GRID * GRID, net.cfg["in_channels"], generator=torch.Generator().manual_seed(seed))
-    both = shift if shift is None or shift.ndim == 2 else torch.cat([shift, shift], 1)
+    both = None
+    if shift is not None:
+        own = shift if shift.ndim == 3 else shift[:, None].expand(-1, b, -1)
+        both = torch.cat([own, torch.zeros_like(own)], 1)
     x, times = noise, torch.linspace(1, 0, steps + 1)
     with torch.no_grad():
         for t, nxt in zip(times[:-1], times[1:]):
@@ -112,10 +118,11 @@ def make(scenes, latents, text, vae, minutes, seed=4, start=None):
     prompts = Prompts(text)
     rng = np.random.default_rng()
     z = torch.from_numpy(np.array(latents))
+    often = np.cumsum([OFTEN.get(s.style, 1.0) for s in scenes])
 
     def loss_of(progress):
         batch = 32 if progress < 0.4 else 64  # many steps first, quiet gradients later
-        pick = rng.integers(len(scenes), size=batch)
+        pick = np.searchsorted(often, rng.random(batch) * often[-1], side="right")
         x0 = patchify(z[torch.from_numpy(pick)].float())
         asked = shifts.batch(rng, [scenes[i] for i in pick])
         tokens, pooled = prompts.of_ids(unknown(asked.ids, 0.005))
