@@ -34,10 +34,11 @@ type probe struct {
 		Scale []float64 `json:"scale"`
 		Gate  []float64 `json:"gate"`
 	} `json:"modulation"`
-	Words     []int `json:"words"`
-	Rows      int   `json:"rows"`
-	Cols      int   `json:"cols"`
-	attention []float32
+	Words     []int     `json:"words"`
+	Rows      int       `json:"rows"`
+	Cols      int       `json:"cols"`
+	attention []float32 // of what a cell gives to these tokens together, the share of each
+	prompt    float64   // of all attention, what these tokens get together
 }
 
 type token struct {
@@ -47,7 +48,9 @@ type token struct {
 }
 
 // take reads the attention, little-endian float32, and checks that everything
-// has the size that the rest claims.
+// has the size that the rest claims. Most of a cell's attention goes to other cells
+// and to padding, much the same for every token; what tells tokens apart is how they
+// share what is left, so that is what is kept.
 func (p *probe) take(attention []byte) error {
 	n := p.steps() * p.blocks() * len(p.Words) * p.cells()
 	if n <= 0 || len(attention) != 4*n || len(p.NormY) != p.steps() || len(p.Tokens) < 2 {
@@ -56,6 +59,20 @@ func (p *probe) take(attention []byte) error {
 	p.attention = make([]float32, n)
 	for i := range p.attention {
 		p.attention[i] = math.Float32frombits(binary.LittleEndian.Uint32(attention[4*i:]))
+	}
+	maps, words, cells := p.steps()*p.blocks(), len(p.Words), p.cells()
+	for m := range maps {
+		for c := range cells {
+			at := p.attention[m*words*cells+c:]
+			sum := float32(0)
+			for w := range words {
+				sum += at[w*cells]
+			}
+			p.prompt += float64(sum) / float64(maps*cells)
+			for w := range words {
+				at[w*cells] /= max(sum, math.SmallestNonzeroFloat32)
+			}
+		}
 	}
 	return nil
 }

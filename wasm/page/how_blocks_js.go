@@ -75,7 +75,7 @@ func (v *blockMaps) draw(p *probe, word, block int) {
 		r.share.Style().SetProperty("--share", fmt.Sprintf("%.4f", mean/math.Max(most, 1e-9)), "")
 		setAttr(r.button, "aria-pressed", fmt.Sprint(b == block))
 	}
-	setText(wrap(v.scale.Get("lastElementChild")), fmt.Sprintf(say.HowScale, percent(most)))
+	setText(wrap(v.scale.Get("lastElementChild")), fmt.Sprintf(say.HowScale, percent(most), percent(p.prompt)))
 }
 
 // vectorFigure draws what guidance makes of y in the block that it turns furthest.

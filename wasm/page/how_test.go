@@ -57,20 +57,31 @@ func TestProbeMaps(t *testing.T) {
 			t.Errorf("%s is %g, want %g", what, got, want)
 		}
 	}
-	near("step 1, block 0, word 2, cell 3", float64(p.cell(2, 1, 0)[3]), .102+.0006)
-	near("block 1 of word 1, cell 2", float64(p.mean(1, 1)[2]), (.011+.111)/2+.0002)
-	near("all blocks of word 1, cell 0", float64(p.mean(1, -1)[0]), (.001+.011+.101+.111)/4)
-	near("step 0 of word 0", float64(p.step(0, 0)[1]), .005)
-	least, mean, most, at := extremes(p.cell(2, 0, 0))
-	near("least", least, .002)
-	near("mean", mean, .002+.0003)
-	near("most", most, .002+.0006)
-	if at != 3 {
-		t.Errorf("the most is at %d", at)
+	raw := func(s, b, w, c int) float64 { return float64(100*s+10*b+w)/1000 + float64(c*w)/1e4 }
+	share := func(s, b, w, c int) float64 {
+		return raw(s, b, w, c) / (raw(s, b, 0, c) + raw(s, b, 1, c) + raw(s, b, 2, c))
 	}
-	near("the most of word 1 anywhere", p.most(1), .111+.0003)
+	near("step 1, block 0, word 2, cell 3", float64(p.cell(2, 1, 0)[3]), share(1, 0, 2, 3))
+	near("block 1 of word 1, cell 2", float64(p.mean(1, 1)[2]), (share(0, 1, 1, 2)+share(1, 1, 1, 2))/2)
+	near("all blocks of word 1, cell 0", float64(p.mean(1, -1)[0]), (share(0, 0, 1, 0)+share(0, 1, 1, 0)+share(1, 0, 1, 0)+share(1, 1, 1, 0))/4)
+	near("step 0 of word 0", float64(p.step(0, 0)[1]), (share(0, 0, 0, 1)+share(0, 1, 0, 1))/2)
+	near("the words of a cell together", float64(p.cell(0, 0, 0)[2]+p.cell(1, 0, 0)[2]+p.cell(2, 0, 0)[2]), 1)
+	near("the prompt's part", p.prompt, 3*(.055+.001)+3*.00015)
+	least, mean, most, at := extremes([]float32{3, 2, 8, 3})
+	if least != 2 || mean != 4 || most != 8 || at != 2 {
+		t.Errorf("least %g, mean %g, most %g at %d", least, mean, most, at)
+	}
+	top := 0.0
+	for s := range 2 {
+		for b := range 2 {
+			for c := range 4 {
+				top = math.Max(top, share(s, b, 1, c))
+			}
+		}
+	}
+	near("the most of word 1 anywhere", p.most(1), top)
 	if w := p.telling(); w != 1 {
-		t.Errorf("token %d is shown first: the differences of token 2 are larger, but it is no word", w)
+		t.Errorf("token %d is shown first, though it is no word", w)
 	}
 	if b := p.turned(); b != 1 {
 		t.Errorf("block %d is turned furthest", b)
@@ -104,7 +115,7 @@ func TestProbePictures(t *testing.T) {
 			t.Errorf("%g is darker than %g", x+.05, x)
 		}
 	}
-	if v := veil(p.cell(1, 0, 0)); v[3] != 200 || v[4*3+3] != 0 {
+	if v := veil([]float32{1, 2, 2, 3}); v[3] != 200 || v[4+3] != 100 || v[4*3+3] != 0 {
 		t.Errorf("the veil is %v", v)
 	}
 	if v := veil(make([]float32, 4)); v[3] != 200 {
