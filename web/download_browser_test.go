@@ -120,8 +120,9 @@ func TestBrowserResume(t *testing.T) {
 		b.arrives(place)
 		var k kept
 		f.is(broken)
+		b.eval(`test.line.postMessage("offline")`, nil)
 		s.CloseClientConnections() // the page's own are idle
-		b.eval(`test.line.postMessage("offline"); while (globalThis.progress?.wait !== "offline") await test.sleep(20);`, nil)
+		b.eval(`while (globalThis.progress?.wait !== "offline") await test.sleep(20);`, nil)
 		time.Sleep(3 * time.Second)
 		f.is(nil)
 		s.bytes("")
@@ -152,6 +153,19 @@ func TestBrowserResume(t *testing.T) {
 		}
 		if len(first.Waits)+len(second.Waits) == 0 {
 			t.Error("no tab has waited")
+		}
+	})
+
+	b.step("S8 deleted while it is downloaded", func(t *testing.T) {
+		b.forget()
+		f.is(f.slowly(256<<10, 50*time.Millisecond))
+		b.eval(fmt.Sprintf(`globalThis.loading = keep(%q)`, f.address), nil)
+		b.arrives(pieceBytes)
+		b.forget()
+		var k kept
+		b.eval(`return loading`, &k)
+		if u := b.storage(); k.Fault != nil || k.Storage.Fault != nil || u.Used != 0 || len(u.Models) != 0 {
+			t.Errorf("%+v, and %+v is left", k, u)
 		}
 	})
 

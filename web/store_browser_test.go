@@ -28,6 +28,11 @@ type kept struct {
 	Ms    float64
 }
 
+func (k kept) String() string {
+	return fmt.Sprintf("loaded version %q, %d of %d bytes stored, %d reused, fault %+v, notice %+v, attempt %d, waited for %v, %.0f ms",
+		k.Revision, k.Storage.Stored, k.Bytes, k.Storage.Reused, k.Fault, k.Storage.Fault, k.Retry, k.Waits, k.Ms)
+}
+
 // storeHelpers are what the tests of storage need in a page. pieces lists what lies
 // in the store: [name, length, whether the content has that name].
 const storeHelpers = `
@@ -71,6 +76,9 @@ func (b *tab) another(address string) *tab {
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	b.t.Cleanup(cancel)
 	c := &tab{t: b.t, ctx: ctx}
+	if err := chromedp.Run(ctx); err != nil { // the first run opens the tab, which lives as long as its context
+		b.t.Fatal(err)
+	}
 	c.run(chromedp.Navigate(address), chromedp.Evaluate(pageHelpers, nil))
 	c.eval(storeHelpers, nil)
 	return c
@@ -410,4 +418,62 @@ func TestBrowserStorageRefused(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+}
+
+// TestBrowserStoragePage is the same as people see it.
+func TestBrowserStoragePage(t *testing.T) {
+	s := smallSite(t)
+	f := newSource(t, s)
+	b := open(t, s.URL+"/", options{noGPU: true})
+	const canLoad = `document.querySelector("#load-cpu") && !document.querySelector("#no-webgpu").hidden && !document.querySelector("#load-cpu").disabled`
+	load := func() { b.run(chromedp.Click("#load-cpu", chromedp.ByQuery)) }
+	says := func(t *testing.T, selector, words string) {
+		t.Helper()
+		b.until(fmt.Sprintf(`document.querySelector(%q).textContent.includes(%q)`, selector, words))
+	}
+	b.until(canLoad)
+
+	b.step("D16 nothing before consent", func(t *testing.T) {
+		b.eval(`await test.sleep(500)`, nil)
+		if asked := slices.Concat(s.asked(".safetensors"), s.asked("/tokenizer")); len(asked) != 0 {
+			t.Errorf("before Load was pressed the page has asked for %v", asked)
+		}
+	})
+	b.step("what is here already", func(t *testing.T) {
+		f.is(f.stopsAt(2*pieceBytes + 10))
+		load()
+		b.eval(`
+			globalThis.api = await import("/undertone.js");
+			while ((await api.Undertone.storage()).used < `+fmt.Sprint(2*pieceBytes)+`) await test.sleep(50);`, nil)
+		f.is(nil)
+		b.run(chromedp.Reload())
+		b.until(canLoad)
+		says(t, "#load-note", "are here already")
+		s.bytes("")
+		load()
+		b.until(idle)
+		if n := int(s.bytes(f.path)); n > len(f.data)-2*pieceBytes {
+			t.Errorf("%d bytes were sent", n)
+		}
+	})
+	b.step("delete", func(t *testing.T) {
+		b.eval(`document.querySelector("#storage").open = true`, nil)
+		says(t, "#storage-used", "MB of weights are kept")
+		says(t, "#storage .kept li", "Fixture")
+		b.eval(`document.querySelector("#storage .kept button").click()`, nil)
+		says(t, "#storage-used", "No weights are kept")
+		b.generate()
+		b.run(chromedp.Reload())
+		b.until(canLoad)
+		says(t, "#load-note", "Nothing is downloaded before you press")
+	})
+	b.step("not kept", func(t *testing.T) {
+		s.prelude += `StorageManager.prototype.getDirectory = async () => { throw new DOMException("not here", "SecurityError"); };`
+		load()
+		b.until(idle)
+		says(t, "#note", "could not be kept")
+	})
+	for _, c := range b.complaints() {
+		t.Errorf("the console has %v", c)
+	}
 }

@@ -148,6 +148,9 @@ func (d *download) attempt(ctx context.Context, from, to int) error {
 // the answer.
 func (d *download) begin(l *line, ranged bool, start int64) (at int64, err error) {
 	switch status := l.status(); {
+	case ranged && l.header("Content-Encoding") != "": // of a part, which browsers do not undo
+		d.reload = true
+		return 0, &retryable{fault: fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent them compressed", d.file.Path, start)}
 	case status == 200: // the whole file, from its beginning
 	case status == 206 && ranged:
 		from, ok := contentStart(l.header("Content-Range"))

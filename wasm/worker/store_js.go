@@ -61,6 +61,7 @@ func (s *store) accept(err error) bool {
 	case err == nil:
 		return true
 	case !errors.As(err, &thrown): // aborted
+	case !s.writable(): // deleted under our hands
 	case thrown.Value.Get("name").String() == "QuotaExceededError":
 		s.refused = fault.Wrap(err, fault.StorageFull, "the browser has no room left to keep the weights")
 	default:
