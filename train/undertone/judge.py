@@ -130,7 +130,7 @@ def vary(x):
     x = F.pad(x, (4, 4, 4, 4), mode="replicate")[..., dy:dy + SIDE, dx:dx + SIDE]
     b = len(x)
     soft = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    x = torch.lerp(x, soft, (torch.rand(b, 1, 1, 1) - 0.3).clamp(min=0))
+    x = torch.lerp(x, soft, (torch.rand(b, 1, 1, 1) - 0.5).clamp(min=0))
     x = 0.5 + (x - 0.5) * (1 + 0.05 * torch.randn(b, 1, 1, 1))
     return (x + 0.04 * torch.rand(b, 1, 1, 1) * torch.randn_like(x)).contiguous(memory_format=torch.channels_last)
 

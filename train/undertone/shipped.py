@@ -87,15 +87,13 @@ class Shipped:
             return self.net(x, tokens, t, pooled, GRID, GRID, shift=shift).float()
 
     def latents(self, tokens, pooled, noise, steps=4, cfg=1.0, shift=None):
-        """Euler from noise [N, TOKENS, C] to scaled latents [N, 16, 16, 16]; with cfg, the shift is on both rows."""
+        """Euler from noise [N, TOKENS, C] to scaled latents [N, 16, 16, 16]. ValueError for CFG and a shift at once."""
         x, times = noise, torch.linspace(1, 0, steps + 1).tolist()
-        n = len(noise)
-        if shift is not None:
-            shift = shift.expand(-1, n, -1)
         if cfg != 1.0:
+            if shift is not None:
+                raise ValueError("modulation guidance is measured on the student, which needs no CFG")
             tokens = torch.cat([tokens, self.empty[0].expand_as(tokens)])
             pooled = torch.cat([pooled, self.empty[1].expand_as(pooled)])
-            shift = None if shift is None else shift.repeat(1, 2, 1)
         with torch.no_grad():
             for t, after in zip(times[:-1], times[1:]):
                 rows = x if cfg == 1.0 else torch.cat([x, x])
