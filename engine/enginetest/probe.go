@@ -30,6 +30,7 @@ func probed(t *testing.T, be op.Backend) {
 		"empty":  {Seed: 2, Steps: 1, Size: 16, CFG: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
+			e := f.load(spy) // a program for each case of its own: the first to record decides what it reads
 			plain := picture(t, e, req)
 			if plain.Probe != nil || plain.Timings.ProbeMs != 0 {
 				t.Error("a probe that nobody asked for")
