@@ -114,11 +114,11 @@ func (a *app) done(p js.Value, good string) {
 	}()
 }
 
-// png is the picture as a Blob, as a promise: the clipboard and the share sheet
+// promised is the picture as a Blob, as a promise: the clipboard and the share sheet
 // want to be asked while a button is being pressed, not when the file is ready.
 func (p *picture) promised() js.Value {
-	if p.file != nil {
-		return js.Global().Get("Promise").Call("resolve", p.file.(js.Value))
+	if file, ok := p.file.(js.Value); ok {
+		return js.Global().Get("Promise").Call("resolve", file.Call("slice", 0, file.Get("size"), "image/png"))
 	}
 	return p.result.(js.Value).Call("blob", "image/png")
 }
@@ -129,6 +129,11 @@ func (a *app) copyImage() {
 	if p == nil {
 		return
 	}
+	defer func() {
+		if recover() != nil { // no pictures on this clipboard
+			a.remark(say.CopyRefused)
+		}
+	}()
 	item := js.Global().Get("ClipboardItem").New(map[string]any{"image/png": p.promised()})
 	a.done(js.Global().Get("navigator").Get("clipboard").Call("write", []any{item}), say.Copied)
 }

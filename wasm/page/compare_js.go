@@ -33,6 +33,9 @@ func newCompare(a *app) *compare {
 	v.none = el("p", attrs{"class": "muted", "id": "compare-none"}, &say.CompareNone)
 	v.again = button("secondary", &say.CompareAgain, func() {
 		a.update(func(s *state) { s.panes.compare.asked = recipe{} })
+		if a.state.phase == waiting {
+			a.enqueue() // says that a model is needed
+		}
 	})
 	v.box = el("div", attrs{"class": "compare"}, v.pair, v.none, el("div", attrs{"class": "bar-row"}, v.modes.box, v.again))
 	return v
@@ -70,7 +73,7 @@ func (v *compare) render(s *state) {
 	show(v.handle, divided)
 	show(v.none, p != nil && !guides)
 	show(v.modes.box, guides)
-	show(v.again, guides && plain == nil && s.phase == ready && c.asked.same(p.recipe.plain()))
+	show(v.again, guides && plain == nil && (s.phase == waiting || s.phase == ready && c.asked.same(p.recipe.plain())))
 	v.modes.choose(map[bool]string{true: "pair", false: "slider"}[c.pair])
 	if !guides {
 		v.guided.caption("")

@@ -29,13 +29,17 @@ func newGallery(a *app) *galleryPane {
 	v.sum = el("p", attrs{"class": "muted"})
 	v.empty = el("p", attrs{"class": "empty"}, &say.GalleryEmpty)
 	v.trouble = el("p", attrs{"class": "muted"})
-	v.clear = iconButton("quiet", "bin", &say.GalleryClear, func() { a.update(func(s *state) { s.panes.gallery.sure = true }) })
+	yes := button("secondary", &say.GalleryYes, func() { a.forget(a.state.panes.gallery.kept) })
+	// What is pressed disappears, and the focus must not go with it.
+	ask := func(sure bool, to *element) {
+		a.update(func(s *state) { s.panes.gallery.sure = sure })
+		a.render()
+		(*to).Focus()
+	}
+	v.clear = iconButton("quiet", "bin", &say.GalleryClear, func() { ask(true, &yes) })
 	v.clear.SetID("gallery-clear")
-	yes := el("span", nil)
-	v.sure = el("div", attrs{"class": "ask", "role": "group"}, yes,
-		button("secondary", &say.GalleryYes, func() { a.forget(a.state.panes.gallery.kept) }),
-		button("quiet", &say.Cancel, func() { a.update(func(s *state) { s.panes.gallery.sure = false }) }))
-	follow(&say.GalleryClearSure, func(text string) { setText(yes, text) })
+	v.sure = el("div", attrs{"class": "ask", "role": "group", "aria-label": &say.GalleryClearSure}, el("span", nil, &say.GalleryClearSure), yes,
+		button("quiet", &say.Cancel, func() { ask(false, &v.clear) }))
 	v.full = el("p", nil)
 	v.makeRoom = button("secondary", &say.GalleryFullGo, a.makeRoom)
 	v.not = el("div", attrs{"class": "ask", "role": "alert"}, v.full, v.makeRoom,
@@ -43,7 +47,7 @@ func newGallery(a *app) *galleryPane {
 	v.file = el("input", attrs{"type": "file", "accept": "image/png", "class": "unseen", "id": "open-file", "tabindex": "-1", "aria-hidden": "true"})
 	on(v.file, "change", func(dom.Event) {
 		if files := v.file.Get("files"); files.Length() > 0 {
-			a.open(files.Index(0))
+			a.open(files.Index(0), false)
 		}
 		v.file.Set("value", "")
 	})
@@ -66,7 +70,7 @@ func (v *galleryPane) press(at element) {
 	k := v.app.state.panes.gallery.kept[i]
 	switch at.GetAttribute("data-do") {
 	case "restore":
-		v.app.open(k.file.(js.Value))
+		v.app.open(k.file.(js.Value), true)
 	case "delete":
 		v.app.forget([]kept{k})
 		v.clear.Focus() // the card is gone, and the focus with it
@@ -191,28 +195,29 @@ func (a *app) keep(p *picture) {
 		}
 		s, err := a.openGallery()
 		if err != nil {
-			a.update(func(s *state) { s.panes.note = say.GalleryRefused })
+			a.remark(say.GalleryRefused)
 			return
 		}
 		if !a.state.panes.gallery.read {
 			a.readGallery()
 		}
-		err = nil
-		if len(a.state.panes.gallery.kept) < mostKept {
+		room := len(a.state.panes.gallery.kept) < mostKept
+		if room {
 			err = s.put(p.recipe.prompt, time.Now(), blob)
+			room = err == nil || !full(err)
 		}
-		if err != nil || len(a.state.panes.gallery.kept) >= mostKept {
-			a.update(func(s *state) {
-				if s.panes.gallery.oldest() == nil {
-					s.panes.note = say.GalleryRefused
-					return
-				}
-				s.panes.gallery.waiting, s.pane = p, "gallery"
-			})
+		switch {
+		case !room && a.state.panes.gallery.oldest() != nil:
+			a.update(func(s *state) { s.panes.gallery.waiting, s.pane = p, "gallery" })
+			return
+		case err != nil || !room:
+			a.shelf = nil // to be opened anew
+			a.remark(say.GalleryRefused)
 			return
 		}
 		a.readGallery()
-		a.update(func(s *state) { p.kept, s.panes.note = true, say.KeptNote })
+		p.kept = true
+		a.remark(say.KeptNote)
 	}()
 }
 
@@ -242,6 +247,12 @@ func (a *app) remove(list []kept) {
 	a.readGallery()
 	a.update(func(s *state) {
 		s.panes.gallery.sure = false
+		if s.picture != nil { // it may have been among them
+			s.picture.kept = false
+		}
+		for _, p := range s.pictures {
+			p.kept = false
+		}
 		if err != nil {
 			s.problem = problemOf(err)
 		} else {

@@ -43,11 +43,15 @@ func newReceiver(a *app) *receiver {
 		show(v.hint, false)
 		if t := e.Underlying().Get("dataTransfer"); v.carries(t) {
 			e.PreventDefault()
-			v.take(t)
+			if !v.file(t) {
+				v.link(t)
+			}
 		}
 	})
 	on(w, "paste", func(e dom.Event) {
-		if v.take(e.Underlying().Get("clipboardData")) {
+		// Text that is pasted with a picture of itself, as from an editor, stays text.
+		t := e.Underlying().Get("clipboardData")
+		if v.link(t) || t.Truthy() && t.Call("getData", "text/plain").String() == "" && v.file(t) {
 			e.PreventDefault()
 		}
 	})
@@ -68,20 +72,25 @@ func (v *receiver) carries(t js.Value) bool {
 	return false
 }
 
-// take takes over the first picture or link in t, and reports whether there is one.
-func (v *receiver) take(t js.Value) bool {
+// file takes over the first file in t, and reports whether there is one.
+func (v *receiver) file(t js.Value) bool {
+	if !t.Truthy() || t.Get("files").Length() == 0 {
+		return false
+	}
+	v.app.open(t.Get("files").Index(0), false)
+	return true
+}
+
+// link takes over a link of ours in t, and reports whether there is one.
+func (v *receiver) link(t js.Value) bool {
 	if !t.Truthy() {
 		return false
 	}
-	if files := t.Get("files"); files.Length() > 0 {
-		v.app.open(files.Index(0))
-		return true
-	}
-	if hash, ok := linkIn(t.Call("getData", "text/plain").String()); ok {
+	hash, ok := linkIn(t.Call("getData", "text/plain").String())
+	if ok {
 		v.app.update(func(s *state) { v.read(s, hash) })
-		return true
 	}
-	return false
+	return ok
 }
 
 // render reads the address once the model is known, which says what is possible.
@@ -111,8 +120,9 @@ func (v *receiver) read(s *state, hash string) {
 // mostFile is the largest file that is read, in bytes: far beyond a picture of ours.
 const mostFile = 32 << 20
 
-// open takes over a picture with its parameters from a file.
-func (a *app) open(file js.Value) {
+// open takes over a picture with its parameters from a file; kept says that it is
+// one of the gallery's.
+func (a *app) open(file js.Value, kept bool) {
 	go func() {
 		fail := func(err error) { a.update(func(s *state) { s.problem = problemOf(err) }) }
 		if size := file.Get("size").Float(); size > mostFile {
@@ -148,7 +158,7 @@ func (a *app) open(file js.Value) {
 			s.form.restore(r)
 			s.note, s.problem = note, nil
 			if ok && s.phase != generating {
-				s.picture = &picture{recipe: r, image: image, file: file, kept: true}
+				s.picture = &picture{recipe: r, image: image, file: file, kept: kept}
 				s.pictures, s.pane = []*picture{s.picture}, "picture"
 			}
 		})
@@ -164,7 +174,9 @@ func pixels(file js.Value, data []byte) (image js.Value, ok bool) {
 		return image, false
 	}
 	ctx := context.Background()
-	bitmap, err := promise.Await(ctx, js.Global().Call("createImageBitmap", file))
+	bitmap, err := promise.Await(ctx, js.Global().Call("createImageBitmap", file, map[string]any{
+		"premultiplyAlpha": "none", "colorSpaceConversion": "none", // the very bytes
+	}))
 	if err != nil {
 		return image, false
 	}

@@ -17,12 +17,7 @@ const (
 
 // openShelf opens the database, and makes it where there is none.
 func openShelf() (s *shelf, err error) {
-	// A sandboxed frame throws at the mere name.
-	defer func() {
-		if thrown := recover(); thrown != nil {
-			err = errors.New("IndexedDB is refused")
-		}
-	}()
+	defer caught(&err) // a sandboxed frame throws at the mere name
 	request := js.Global().Get("indexedDB").Call("open", shelfName, 1)
 	upgrade := js.FuncOf(func(js.Value, []js.Value) any {
 		request.Get("result").Call("createObjectStore", shelfStore, map[string]any{"keyPath": "id", "autoIncrement": true})
@@ -35,6 +30,25 @@ func openShelf() (s *shelf, err error) {
 		return nil, err
 	}
 	return &shelf{db.Get("result")}, nil
+}
+
+// caught turns an exception of JavaScript into an error.
+func caught(err *error) {
+	switch thrown := recover().(type) {
+	case nil:
+	case js.Error:
+		*err = thrown
+	case *js.ValueError: // what should be there is not
+		*err = thrown
+	default:
+		panic(thrown)
+	}
+}
+
+// full reports whether an error says that there is no room.
+func full(err error) bool {
+	var thrown js.Error
+	return errors.As(err, &thrown) && thrown.Get("name").String() == "QuotaExceededError"
 }
 
 // await waits for a request or a transaction, and returns it.
@@ -66,10 +80,11 @@ func await(v js.Value, success, failure string) (js.Value, error) {
 }
 
 // change runs a transaction to its end: what it wrote is on the disk then.
-func (s *shelf) change(write func(store js.Value)) error {
+func (s *shelf) change(write func(store js.Value)) (err error) {
+	defer caught(&err) // the database may have been taken away
 	t := s.db.Call("transaction", shelfStore, "readwrite")
 	write(t.Call("objectStore", shelfStore))
-	_, err := await(t, "oncomplete", "onerror")
+	_, err = await(t, "oncomplete", "onerror")
 	return err
 }
 
@@ -92,6 +107,7 @@ func (s *shelf) remove(list []kept) error {
 // all lists the pictures, the newest first. A record that is not as put wrote it
 // is left alone.
 func (s *shelf) all() (list []kept, err error) {
+	defer caught(&err)
 	request, err := await(s.db.Call("transaction", shelfStore).Call("objectStore", shelfStore).Call("getAll"), "onsuccess", "onerror")
 	if err != nil {
 		return nil, err
