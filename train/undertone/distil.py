@@ -16,7 +16,7 @@ from .loop import finished, load_ema, save, train
 from .teacher import LOOK, decode, drops, network, sample, velocity
 
 STEPS, TEACHER_STEPS, GUIDANCE = 4, 16, 3.0
-SHIFTED = 0.4  # of the trajectories carry a random shift (shifts.py)
+SHIFTED = 0.45  # of the trajectories carry a random shift (shifts.py)
 
 
 def trajectories(teacher, prompts, scenes, count, batch=128, seed=6):
@@ -32,8 +32,8 @@ def trajectories(teacher, prompts, scenes, count, batch=128, seed=6):
     torch.manual_seed(seed)
     points, parts, masks = [], [], []
     for i in range(0, count, batch):
-        asked = shifts.batch(rng, [scenes[j] for j in rng.integers(len(scenes), size=batch)], SHIFTED)
-        mask = drops(batch)
+        mine, asked, told = shifts.lessons(rng, [scenes[j] for j in rng.integers(len(scenes), size=batch)], SHIFTED)
+        mask = [m & ~told for m in drops(batch)]
         tokens, pooled = prompts.drop(*prompts.of_ids(asked.ids), *mask)
         keep = []
         noise = torch.randn(batch, GRID * GRID, DIT["in_channels"])
@@ -41,7 +41,7 @@ def trajectories(teacher, prompts, scenes, count, batch=128, seed=6):
             shift = asked.vector(teacher, prompts)
         sample(teacher, tokens, pooled, prompts.empty, TEACHER_STEPS, cfg=GUIDANCE, noise=noise, keep=keep, shift=shift)
         points.append(torch.stack(keep[::TEACHER_STEPS // STEPS], 1).half())
-        parts.append(asked)
+        parts.append(mine)
         masks.append(torch.stack(mask, 1))
         print(json.dumps({"stage": "trajectories", "done": i + batch, "of": count}), flush=True)
     out = torch.cat(points), shifts.Shifts.join(parts), torch.cat(masks)

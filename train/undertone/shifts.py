@@ -9,17 +9,19 @@ where it does not, so that the network's belief that the picture is as p+ says g
 smoothly with w, from what the prompt alone says at w = 0. The prompt mostly leaves the
 aspect unsaid, and at times says the opposite: guidance must work against words, too.
 """
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from .captions import NUMBERS, PAPER, bare, caption, encode, value
+from .captions import NAMES, NUMBERS, PAPER, PLURALS, bare, caption, encode, value
 from .config import DIT
 from .contrast import trim
 from .scene import COLOURS, FIXED, PLACES, ROWS, SINGLE, STYLES, TIMES, pick
 
 BLOCKS = DIT["depth"] + DIT["depth_single_blocks"]
+NONE = (0.0,) * (BLOCKS + 1)
 SHARE = 0.40  # of the samples
 AGREE = 0.75  # of the shifted samples whose aspect can be said show what p+ says
 RANGE = (0.3, 4.0)  # w where the picture agrees: even
@@ -28,6 +30,9 @@ FIRM = 0.5  # factor on both where an unsaid aspect has a usual value (day, flat
 LATEST = 4  # the last start block that is drawn
 ASPECT_SHARES = {"quality": .14, "detail": .09, "polish": .08, "style": .36, "time": .17, "place": .05, "colour": .06,
                  "count": .05}
+TOLD_SHARES = {"style": .45, "time": .27, "place": .12, "colour": .16}
+TOLD_RANGE, FAINT = (0.75, 3.5), 0.4
+STRONGER = 1.4  # the student's w of a quality direction has the effect of the teacher's w times this
 LEVELS = ("quality", "detail", "polish")  # they have a middle
 VALUES = {"detail": (0, 2), "polish": (0, 2), "quality": (0, 2), "style": STYLES, "time": TIMES, "place": PLACES,
           "colour": tuple(COLOURS), "count": (1, *NUMBERS)}
@@ -58,9 +63,9 @@ def with_value(s, aspect, v):
     return replace(s, **{aspect: v})
 
 
-def draw(rng, s):
-    """A random shift for the scene."""
-    aspect = pick(rng, {a: p for a, p in ASPECT_SHARES.items() if applies(s, a)})
+def draw(rng, s, shares=ASPECT_SHARES):
+    """A random shift for the scene, of an aspect by its share."""
+    aspect = pick(rng, {a: p for a, p in shares.items() if applies(s, a)})
     shown = value(s, aspect)
     agree = shown is not None and rng.random() < AGREE
     others = [v for v in VALUES[aspect] if v != shown]
@@ -84,9 +89,46 @@ def draw(rng, s):
         text = caption(rng, s)
     else:
         text = caption(rng, with_value(s, aspect, minus))
-    start = 0 if rng.random() < .5 else int(rng.integers(LATEST + 1))
+    return Shift(positive, negative, schedule(rng, w, LATEST), text)
+
+
+def schedule(rng, w, latest):
+    """w from a random block on, the first in half of all cases, and now and then at the output head."""
+    start = 0 if rng.random() < .5 else int(rng.integers(latest + 1))
     head = w if rng.random() < .3 else 0.0
-    return Shift(positive, negative, (0.0,) * start + (w,) * (BLOCKS - start) + (head,), text)
+    return (0.0,) * start + (w,) * (BLOCKS - start) + (head,)
+
+
+def say(text, s, aspect, phrase):
+    """A caption that leaves the aspect unsaid, completed by a phrase that says it."""
+    if aspect != "colour":
+        return f"{text}, {phrase}"
+    name = s.objects[0][0]
+    nouns = sorted((x for w in NAMES.get(name, [name]) for x in (w, PLURALS.get(w, w + "s"))), key=len, reverse=True)
+    return re.sub(r"\b(an? )?((big|large|small|little) )?(" + "|".join(nouns) + r")\b",
+                  lambda m: ("a " if m[1] else "") + (m[2] or "") + f"{phrase} {m[4]}", text, count=1)
+
+
+def draw_told(rng, s):
+    """A shift for the student, and what the teacher is told in words to draw the same. -> Shift, caption for the teacher.
+
+    What a prompt leaves unsaid has a usual value (day, flat), from which a shift moves the teacher late. So here the
+    teacher reads p+ in its prompt, and the student learns to draw that from a firm shift alone, even against words;
+    a faint shift changes nothing.
+    """
+    aspect = pick(rng, {a: p for a, p in TOLD_SHARES.items() if applies(s, a)})
+    values = VALUES[aspect]
+    plus = values[rng.integers(len(values))]
+    others = [v for v in values if v != plus]
+    minus = values[0] if values[0] != plus and rng.random() < .5 else others[rng.integers(len(others))]
+    text = caption(rng, s, unsaid=aspect)
+    firm = rng.random() < .85
+    w = rng.uniform(*TOLD_RANGE) if firm else rng.uniform(0, FAINT)
+    wanted = plus if aspect == "colour" else bare(rng, s, aspect, plus)
+    unwanted = minus if aspect == "colour" else bare(rng, s, aspect, minus)
+    mine = say(text, s, aspect, unwanted) if rng.random() < .2 else text
+    shift = Shift(bare(rng, s, aspect, plus), bare(rng, s, aspect, minus), schedule(rng, w, 2), mine)
+    return shift, say(text, s, aspect, wanted) if firm else mine
 
 
 class Shifts:
@@ -116,16 +158,35 @@ class Shifts:
         return self.weights[:, :, None] * delta
 
 
+def tensors(rows):
+    """Rows of (caption, positive, negative, weights) -> Shifts."""
+    captions, positive, negative, weights = zip(*rows)
+    ids = [torch.tensor([encode(x) for x in xs]) for xs in (captions, positive, negative)]
+    return Shifts(*ids, torch.tensor(np.array(weights, np.float32)).T.contiguous())
+
+
 def batch(rng, scenes, share=SHARE):
     """-> Shifts for the scenes: captions of all of them, and a shift for about a share of them."""
-    nothing, zero = encode(""), (0.0,) * (BLOCKS + 1)
     rows = []
     for s in scenes:
-        if rng.random() < share:
-            d = draw(rng, s)
-            rows.append((encode(d.caption), encode(d.positive), encode(d.negative), d.weights))
-        else:
-            rows.append((encode(caption(rng, s)), nothing, nothing, zero))
-    ids, positive, negative, weights = zip(*rows)
-    return Shifts(torch.tensor(ids), torch.tensor(positive), torch.tensor(negative),
-                  torch.tensor(np.array(weights, np.float32)).T.contiguous())
+        d = draw(rng, s) if rng.random() < share else Shift("", "", NONE, caption(rng, s))
+        rows.append((d.caption, d.positive, d.negative, d.weights))
+    return tensors(rows)
+
+
+def lessons(rng, scenes, share, told=.6):
+    """-> (Shifts for the student, Shifts for its teacher, mask [B] of those told in words). See draw_told."""
+    mine, teachers, words = [], [], []
+    levels = {a: ASPECT_SHARES[a] for a in LEVELS}
+    for s in scenes:
+        u = rng.random()
+        d, text, factor = Shift("", "", NONE, caption(rng, s)), None, 1.0
+        if u < share * told:
+            d, text = draw_told(rng, s)
+            factor = 0.0
+        elif u < share:
+            d, factor = draw(rng, s, levels), STRONGER
+        mine.append((d.caption, d.positive, d.negative, d.weights))
+        teachers.append((text or d.caption, d.positive, d.negative, tuple(factor * w for w in d.weights)))
+        words.append(text is not None)
+    return tensors(mine), tensors(teachers), torch.tensor(words)
