@@ -64,7 +64,7 @@ export async function register(main) {
   let controlled = Boolean(workers.controller);
   workers.addEventListener("controllerchange", () => {
     if (reloading) location.reload();
-    else if (controlled) set({ update: "chosen" });
+    else if (controlled) set({ update: "chosen" }); // by another tab
     controlled = true; // the first time it is this page's own version
   });
   try {
@@ -73,14 +73,15 @@ export async function register(main) {
     console.info("This page will not start without a network:", error.message);
     return;
   }
-  if (registration.waiting && workers.controller) set({ update: "waiting" });
+  // Events come late to a page in the background, so each looks at what is now.
+  const look = () => {
+    if (registration.waiting && workers.controller) set({ update: "waiting" });
+    else if (state.update === "waiting") set({ update: "" }); // chosen elsewhere, or given way to a newer one
+  };
+  look();
   registration.addEventListener("updatefound", () => {
-    const next = registration.installing;
-    next?.addEventListener("statechange", () => {
-      if (next.state === "installed" && workers.controller && registration.waiting === next) set({ update: "waiting" });
-      // Another tab chose it, or it gave way to a newer one.
-      if (next.state === "redundant" && state.update === "waiting" && !registration.waiting) set({ update: "" });
-    });
+    registration.installing?.addEventListener("statechange", look);
+    look();
   });
   setInterval(check, interval);
   addEventListener("online", check);
