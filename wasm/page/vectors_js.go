@@ -18,7 +18,7 @@ type vectorsView struct {
 
 func newVectors() *vectorsView {
 	v := &vectorsView{length: el("p", nil), turn: el("p", attrs{"class": "muted"})}
-	v.drawing = svgElement("svg", map[string]string{"viewBox": "-44 -44 88 60", "class": "vectors", "aria-hidden": "true"})
+	v.drawing = svgElement("svg", map[string]string{"class": "vectors", "aria-hidden": "true"})
 	v.y = svgElement("path", map[string]string{"class": "y"})
 	v.delta = svgElement("path", map[string]string{"class": "delta"})
 	add(v.drawing, v.y, v.delta)
@@ -39,11 +39,14 @@ func (v *vectorsView) render(s *state) {
 	}
 	g := p.geometry[i]
 	setText(v.length, fmt.Sprintf(say.Lengths, numberText(g.NormY), numberText(g.NormDelta), numberText(math.Round(g.AngleDegrees))))
-	setText(v.turn, fmt.Sprintf(say.LengthsHint, numberText(g.NormDelta/math.Max(g.NormY, 1e-9)*100)))
+	setText(v.turn, fmt.Sprintf(say.LengthsHint, numberText(math.Round(g.NormDelta/math.Max(g.NormY, 1e-9)*100))))
 	if v.shown == p && v.term == i {
 		return
 	}
 	v.shown, v.term = p, i
+	// The picture is as wide as the two arrows need.
+	left := math.Min(0, 40*math.Cos(g.AngleDegrees*math.Pi/180)) - 4
+	setAttr(v.drawing, "viewBox", fmt.Sprintf("%.1f -44 %.1f 50", left, 44-left))
 	longest := math.Max(g.NormY, g.NormDelta)
 	setAttr(v.y, "d", arrow(40*g.NormY/longest, 0))
 	setAttr(v.delta, "d", arrow(40*g.NormDelta/longest, g.AngleDegrees))
