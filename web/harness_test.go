@@ -75,7 +75,13 @@ func open(t *testing.T, address string, o options) *tab {
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), flags...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	// A browser that is asked to end in good order leaves its profile alone.
-	t.Cleanup(func() { chromedp.Cancel(ctx); cancel(); stop() })
+	t.Cleanup(func() {
+		if ctx.Err() == nil { // a test may have ended it by itself
+			chromedp.Cancel(ctx)
+		}
+		cancel()
+		stop()
+	})
 	b := &tab{t: t, ctx: ctx}
 	chromedp.ListenTarget(ctx, b.hear)
 	// The first run starts the browser, which lives as long as its context.

@@ -164,8 +164,14 @@ func TestBrowserP2Update(t *testing.T) {
 		t.Errorf("after a reload the page used %v", m)
 	}
 	b.until(waiting)
-	b.take(isKept)
 	b.until(usable)
+	b.field("prompt", "the blue cat")
+	b.until(`!document.querySelector("#update .news").hidden`)
+	t.Logf("it says: %s", b.text("#update"))
+	b.run(chromedp.Evaluate(`globalThis.old = true; setTimeout(() => document.querySelector("#update-now").click(), 100); 0`, nil))
+	b.arrive(`!globalThis.old && ` + isKept)
+	b.until(usable)
+	b.until(`document.querySelector("#prompt").value === "the blue cat"`)
 	var hash string
 	b.eval(picture+` return hash`, &hash)
 	if hash != hashes[0] {
