@@ -189,7 +189,8 @@ func TestBrowserResume(t *testing.T) {
 }
 
 // changedServers cuts a download anywhere and goes on with a server that has become
-// another one: the model is whole, or refused, and never mixed.
+// another one: the model is whole, or refused, and never mixed. Every kind of change
+// is met once, at a place drawn by lot, or as often as UNDERTONE_RUNS says.
 func changedServers(t *testing.T, f *source, b *tab) {
 	runs := 1
 	if n, err := strconv.Atoi(os.Getenv("UNDERTONE_RUNS")); err == nil {
