@@ -156,12 +156,12 @@ func (b *tab) quiet(t *testing.T) {
 	}
 }
 
-// spread gives n numbers from 0 up to below total, evenly, the first and the last
-// among them.
+// spread gives n numbers from 1 up to below total, evenly, the first and the last
+// among them. (Call 0 of a device is what asks whether it was born alive.)
 func spread(n, total int) string {
 	list := make([]string, 0, n)
 	for i := range n {
-		list = append(list, fmt.Sprint(i*(total-1)/max(n-1, 1)))
+		list = append(list, fmt.Sprint(1+i*(total-2)/max(n-1, 1)))
 	}
 	return "[" + strings.Join(list, ",") + "]"
 }

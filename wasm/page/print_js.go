@@ -23,7 +23,8 @@ func (p *print) draw(image js.Value, finished bool) {
 	}
 	p.shown = image
 	w, h := image.Get("width").Int(), image.Get("height").Int()
-	context := p.canvas.Call("getContext", "2d")
+	// Kept by the CPU: what the GPU keeps of a canvas is gone when its process crashes.
+	context := p.canvas.Call("getContext", "2d", map[string]any{"willReadFrequently": true})
 	if w == p.size("width") && h == p.size("height") {
 		context.Call("putImageData", image, 0, 0)
 		return
