@@ -144,16 +144,26 @@ func extremes(m []float32) (least, mean, most float64, at int) {
 	return least, mean, most, at
 }
 
-// most is the strongest attention to a token anywhere.
-func (p *probe) most(word int) float64 {
-	most := 0.0
+// bright is the share at which a token's colours end: all but the 50th part of its
+// cells, in all blocks and steps, lie below. A few extreme cells would else leave
+// the rest in the dark.
+func (p *probe) bright(word int) float64 {
+	const bins = 1000
+	var count [bins + 1]int
+	n := 0
 	for s := range p.steps() {
 		for b := range p.blocks() {
-			_, _, m, _ := extremes(p.cell(word, s, b))
-			most = math.Max(most, m)
+			for _, v := range p.cell(word, s, b) {
+				count[int(max(0, min(1, v))*bins)]++
+				n++
+			}
 		}
 	}
-	return most
+	top, above := bins, 0
+	for ; top > 0 && above+count[top] <= n/50; top-- {
+		above += count[top]
+	}
+	return float64(top+1) / bins
 }
 
 // telling is the word that the picture's cells differ most about: the best one to

@@ -56,7 +56,7 @@ func (v *blockMaps) build(p *probe) {
 }
 
 func (v *blockMaps) draw(p *probe, word, block int) {
-	most := p.most(word)
+	bright := p.bright(word)
 	for i, r := range v.list {
 		b := i - 1
 		var maps [][]float32
@@ -67,15 +67,15 @@ func (v *blockMaps) draw(p *probe, word, block int) {
 				maps = append(maps, p.step(word, s))
 			}
 		}
-		w, h, rgba := strip(maps, p.Rows, p.Cols, most)
+		w, h, rgba := strip(maps, p.Rows, p.Cols, bright)
 		r.draw(image(w, h, rgba), true)
 		_, mean, top, _ := extremes(p.mean(word, b))
 		setAttr(r.canvas, "aria-label", fmt.Sprintf(say.HowMap, p.Tokens[word].name(), percent(mean), percent(top)))
 		setText(r.share, percent(mean))
-		r.share.Style().SetProperty("--share", fmt.Sprintf("%.4f", mean/math.Max(most, 1e-9)), "")
+		r.share.Style().SetProperty("--share", fmt.Sprintf("%.4f", math.Min(1, mean/bright)), "")
 		setAttr(r.button, "aria-pressed", fmt.Sprint(b == block))
 	}
-	setText(wrap(v.scale.Get("lastElementChild")), fmt.Sprintf(say.HowScale, percent(most), percent(p.prompt)))
+	setText(wrap(v.scale.Get("lastElementChild")), fmt.Sprintf(say.HowScale, percent(bright), percent(p.prompt)))
 }
 
 // vectorFigure draws what guidance makes of y in the block that it turns furthest.

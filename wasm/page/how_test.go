@@ -71,15 +71,15 @@ func TestProbeMaps(t *testing.T) {
 	if least != 2 || mean != 4 || most != 8 || at != 2 {
 		t.Errorf("least %g, mean %g, most %g at %d", least, mean, most, at)
 	}
-	top := 0.0
-	for s := range 2 {
-		for b := range 2 {
-			for c := range 4 {
-				top = math.Max(top, share(s, b, 1, c))
-			}
-		}
+	// Of 100 cells, two are far above the rest.
+	q := &probe{Tokens: p.Tokens, Times: []float64{1, 0}, Blocks: p.Blocks[:2], Words: []int{0}, Rows: 10, Cols: 10, attention: make([]float32, 100)}
+	for i := range q.attention {
+		q.attention[i] = float32(i) / 200
 	}
-	near("the most of word 1 anywhere", p.most(1), top)
+	q.attention[3], q.attention[50] = .9, 1
+	if top := q.bright(0); top < .49 || top > .5 {
+		t.Errorf("colours end at %g", top)
+	}
 	if w := p.telling(); w != 1 {
 		t.Errorf("token %d is shown first, though it is no word", w)
 	}
@@ -97,7 +97,7 @@ func TestProbeMaps(t *testing.T) {
 
 func TestProbePictures(t *testing.T) {
 	p := looked(t)
-	w, h, rgba := strip([][]float32{p.cell(1, 0, 0), p.cell(1, 1, 0)}, 2, 2, p.most(1))
+	w, h, rgba := strip([][]float32{p.cell(1, 0, 0), p.cell(1, 1, 0)}, 2, 2, p.bright(1))
 	if w != 5 || h != 2 || len(rgba) != 4*10 {
 		t.Fatalf("the strip is %d × %d with %d bytes", w, h, len(rgba))
 	}
