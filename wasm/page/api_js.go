@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall/js"
 
+	"undertone/engine/fault"
 	"undertone/wasm/promise"
 )
 
@@ -130,9 +131,13 @@ func abortSignal(ctx context.Context) (signal js.Value, stop func() bool) {
 	return c.Get("signal"), context.AfterFunc(ctx, func() { c.Call("abort") })
 }
 
-// problemOf reads the code, sentence and advice of an error of the API. An abort
-// is no problem.
+// problemOf reads the code, sentence and advice of an error of the API, or of a fault
+// met in the page itself. An abort is no problem.
 func problemOf(err error) *problem {
+	var ours *fault.Error
+	if errors.As(err, &ours) {
+		return &problem{code: string(ours.Code), message: ours.Error(), advice: ours.Advice}
+	}
 	var thrown js.Error
 	if !errors.As(err, &thrown) {
 		return &problem{code: "internal", message: err.Error()}
