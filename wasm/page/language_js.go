@@ -31,7 +31,8 @@ func newLanguage(a *app) *languageView {
 		tag := v.field.Get("value").String()
 		remember("language", tag)
 		turnTo(chooseLanguage([]string{tag}))
-		a.update(func(*state) {})
+		// A remark stays in the language in which it was made.
+		a.update(func(s *state) { s.note = "" })
 	})
 	add(byID("language-field"), el("label", attrs{"for": "language"}, &say.Language), v.field)
 	return v
