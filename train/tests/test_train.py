@@ -305,6 +305,26 @@ class Shifts(unittest.TestCase):
         self.assertGreater(net.vector_in.out_layer.weight.grad.abs().sum().item(), 0)
 
 
+    def test_the_teacher_is_told_what_the_student_is_guided_to(self):
+        scenes, rng = self.scenes(300, 2)
+        said = 0
+        for s in scenes:
+            d, text = shifts.draw_told(rng, s)
+            if max(d.weights) < shifts.FAINT:
+                self.assertEqual(text, d.caption)
+            elif d.positive in [w for v in captions.STYLE_WORDS.values() for w in v]:
+                self.assertIn(text.split(", ")[-1], [w for v in captions.STYLE_WORDS.values() if d.positive in v for w in v])
+                said += 1
+        self.assertGreater(said, 50)
+        self.assertEqual(shifts.say("an apple, 8-bit", scene.Scene((("apple", None),), 160, (128,), "snow", "day", "flat", 1, 1, 0),
+                                    "colour", "red"), "a red apple, 8-bit")
+        mine, teachers, told = shifts.lessons(rng, scenes, 0.5)
+        self.assertFalse((teachers.weights.any(0) & told).any())
+        self.assertTrue((told <= mine.weights.any(0)).all())
+        same = ~told
+        self.assertTrue(torch.allclose(teachers.weights[:, same], shifts.STRONGER * mine.weights[:, same]))
+
+
 class Warm(unittest.TestCase):
     def test_rows_follow_their_names(self):
         new, old = torch.zeros(4, 2), torch.arange(6.).reshape(3, 2)

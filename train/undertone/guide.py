@@ -59,6 +59,7 @@ def all_presets(net, vae, prompts, folder):
         path = folder / "guidance.png"
         sweep(net, vae, prompts, p["positive"], p["negative"], p["schedule"]["start"], path, head=p["head"], texts=PROMPTS[:2])
         im = Image.open(path).convert("RGB")
+        im = im.resize((im.width * 3 // 4, im.height * 3 // 4), Image.LANCZOS)
         titled = Image.new("RGB", (im.width, im.height + 14), "white")
         titled.paste(im, (0, 14))
         ImageDraw.Draw(titled).text((4, 1), f"{p['title']}: from block {p['schedule']['start']} on", fill="black")
