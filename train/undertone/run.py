@@ -1,7 +1,7 @@
 """The whole recipe: python3 -m undertone.run [stage ...]. Without a stage, everything, then the export.
 
 Finished stages are skipped and an interrupted one goes on where it was; its state
-lies in $UNDERTONE_STATE. Minutes are of two CPU cores.
+lies in $UNDERTONE_STATE. Minutes are of two CPU cores and for a start from nothing; half of them do with --warm.
 """
 import argparse
 import datetime
@@ -28,10 +28,10 @@ def shipped_vae(auto, cfg):
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("stages", nargs="*", help=f"of: {' '.join(STAGES)} (default: all)")
-    p.add_argument("--autoencoder-minutes", type=float, default=17)
-    p.add_argument("--contrast-minutes", type=float, default=7)
-    p.add_argument("--teacher-minutes", type=float, default=65)
-    p.add_argument("--student-minutes", type=float, default=6)
+    p.add_argument("--autoencoder-minutes", type=float, default=25)
+    p.add_argument("--contrast-minutes", type=float, default=8)
+    p.add_argument("--teacher-minutes", type=float, default=110)
+    p.add_argument("--student-minutes", type=float, default=8)
     p.add_argument("--scenes", type=int, default=32000, help="cached scenes")
     p.add_argument("--out", type=Path, default=MODEL, help="folder of the exported bundle")
     p.add_argument("--warm", type=Path, help="start from this bundle's weights (and its checkpoints, if beside it)")
