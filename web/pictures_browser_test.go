@@ -281,6 +281,8 @@ func TestBrowserLinks(t *testing.T) {
 		}
 	})
 	b.step("open", func(t *testing.T) {
+		b.eval(`await test.sleep(500)`, nil) // pictures that follow what was typed before
+		b.until(idle)
 		before := len(s.asked(""))
 		var submits, after int
 		b.eval(`return test.submits()`, &submits)
@@ -309,11 +311,11 @@ func TestBrowserLinks(t *testing.T) {
 				t.Errorf("%q is missing in\n%s", part, text)
 			}
 		}
-		if strings.Contains(text, "frog") || strings.Contains(text, "night") {
+		if strings.Contains(text, "frog") || strings.Contains(text, "Prompt") || strings.Contains(text, "Direction") {
 			t.Errorf("words were not asked for:\n%s", text)
 		}
 		b.eval(`document.querySelector("#diagnostics-prompt").click()`, nil)
-		if text = b.value("diagnostics-text"); !strings.Contains(text, "frog") {
+		if text = b.value("diagnostics-text"); !strings.Contains(text, `Prompt: "`) || !strings.Contains(text, `Direction: "`) {
 			t.Errorf("the prompt was asked for:\n%s", text)
 		}
 	})
