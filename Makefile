@@ -14,7 +14,7 @@ NAME   := $(notdir $(MODEL))
 
 export CGO_ENABLED := 0
 
-.PHONY: help run test dist release samples bench golden train go wasm model check unit gpu browser mutants traintest fuzz
+.PHONY: help run test dist release samples bench golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ gpu: ## every op and the whole model on WebGPU under Node (SwiftShader without a
 
 browser: wasm model ## the page in a real Chromium
 	$(GOTEST) -timeout 15m ./web $(LOG)
+
+screenshots: wasm model ## write pictures of every view to build/screenshots, to be looked at
+	go test -count=1 -v -timeout 30m -tags screenshots -run TestScreenshots ./web
 
 mutants: ## planted bugs, each of which the tests must catch
 	$(GOTEST) -timeout 20m -tags mutants ./engine/mutants $(LOG)

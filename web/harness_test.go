@@ -49,6 +49,7 @@ type options struct {
 	// answers in the place of a server that misbehaves.
 	offline bool
 	profile string // the browser's folder, for a browser that is started again; "" is a fresh one
+	proxy   string // through which every request goes, this machine's too
 }
 
 // open starts a browser with a fresh profile and opens the address.
@@ -71,6 +72,9 @@ func open(t *testing.T, address string, o options) *tab {
 	)
 	if !o.noGPU {
 		flags = append(flags, chromedp.Flag("enable-unsafe-webgpu", true))
+	}
+	if o.proxy != "" {
+		flags = append(flags, chromedp.ProxyServer(o.proxy), chromedp.Flag("proxy-bypass-list", "<-loopback>"))
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), flags...)
 	ctx, cancel := chromedp.NewContext(allocator)
