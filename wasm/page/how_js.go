@@ -65,7 +65,7 @@ func newHow(a *app) *howPane {
 		part(&say.HowDecoder, &say.HowDecoderText, el("div", attrs{"class": "end"}, v.final.canvas, el("div", nil, v.times, v.timesNote))),
 	)
 	v.box = el("div", attrs{"class": "how"},
-		el("p", attrs{"class": "muted"}, &say.HowIntro), v.none, el("div", attrs{"class": "bar-row"}, v.again), v.figure)
+		el("h2", attrs{"class": "unseen"}, &say.TabHow), el("p", attrs{"class": "muted"}, &say.HowIntro), v.none, el("div", attrs{"class": "bar-row"}, v.again), v.figure)
 	return v
 }
 
