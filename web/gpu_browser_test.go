@@ -81,16 +81,9 @@ func TestBrowserGPULost(t *testing.T) {
 		Hash              string
 		Load, First, Then int // calls to the GPU
 	}
-	b.eval(`
-		const u = await loadWith("");
-		const l = await gpuState();
-		const first = await make(u);
-		const f = await gpuState();
-		await trouble("");
-		await make(u);
-		const then = await gpuState();
-		await ended(u);
-		return { hash: first.hash, load: l.calls, first: f.calls - l.calls, then: then.calls }`, &base)
+	b.eval(`globalThis.u = await loadWith(""); return { load: (await gpuState()).calls }`, &base)
+	b.eval(`const { hash } = await make(u); return { hash, first: (await gpuState()).calls - `+fmt.Sprint(base.Load)+` }`, &base)
+	b.eval(`await trouble(""); await make(u); const then = (await gpuState()).calls; await ended(u); return { then }`, &base)
 	t.Logf("%d calls to load, %d for the first picture, %d for the next", base.Load, base.First, base.Then)
 
 	type point struct {
@@ -116,53 +109,49 @@ func TestBrowserGPULost(t *testing.T) {
 	}
 	b.step("G7 while loading", func(t *testing.T) {
 		var points []point
-		b.eval(`
-			const points = [];
-			for (const at of `+spread(loads, base.Load)+`) {
-				const p = { at };
+		for _, at := range spread(loads, base.Load) {
+			var p point
+			b.eval(fmt.Sprintf(`
+				const p = { at: %d };
 				const start = performance.now();
 				try {
-					const u = await loadWith("lose", at);
+					const u = await loadWith("lose", p.at);
 					p.where = (await gpuState()).where;
 					p.ms = performance.now() - start;
 					p.hash = (await make(u)).hash;
 					p.end = await ended(u);
-				} catch (e) { p.fault = test.fault(e); p.where = e.stack; }
-				points.push(p);
-			}
-			return points`, &points)
+				} catch (e) { p.fault = test.fault(e); }
+				return p`, at), &p)
+			points = append(points, p)
+		}
 		check(t, "while loading", points)
 	})
-	lose := func(how string, n int) string {
-		return `
-			const u = await load();
-			const points = [];
-			await make(u);
-			for (const at of ` + spread(n, base.Then) + `) {
-				const p = { at };
-				await trouble("` + how + `", at);
-				const start = performance.now();
-				try { Object.assign(p, await make(u)); } catch (e) { p.fault = test.fault(e); }
-				p.ms = performance.now() - start;
-				p.where = (await gpuState()).where;
-				points.push(p);
-			}
-			const last = await make(u);
-			points.at(-1).end = await ended(u);
-			return points`
-	}
-	for how, n := range map[string]int{"lose": pictures, "throw": throws} {
-		b.step(map[string]string{"lose": "G7 in a picture", "throw": "G10 with an exception"}[how], func(t *testing.T) {
+	for _, c := range []struct {
+		name, how string
+		n         int
+	}{{"G7 in a picture", "lose", pictures}, {"G10 with an exception", "throw", throws}} {
+		b.step(c.name, func(t *testing.T) {
+			b.eval(`globalThis.u = await load(); await make(u)`, nil)
 			var points []point
-			b.eval(lose(how, n), &points)
-			check(t, how, points)
 			seen := map[string]int{}
-			for _, p := range points {
+			for _, at := range spread(c.n, base.Then) {
+				var p point
+				b.eval(fmt.Sprintf(`
+					const p = { at: %d };
+					await trouble(%q, p.at);
+					const start = performance.now();
+					try { Object.assign(p, await make(u)); } catch (e) { p.fault = test.fault(e); }
+					p.ms = performance.now() - start;
+					p.where = (await gpuState()).where;
+					return p`, at, c.how), &p)
+				points = append(points, p)
 				seen[p.Where]++
 				if p.Recovered != 1 {
-					t.Errorf("%s, call %d (%s): recovered %d times", how, p.At, p.Where, p.Recovered)
+					t.Errorf("%s, call %d (%s): recovered %d times", c.how, p.At, p.Where, p.Recovered)
 				}
 			}
+			b.eval(`await make(u); return ended(u)`, &points[len(points)-1].End)
+			check(t, c.name, points)
 			t.Logf("%v", seen)
 		})
 	}
@@ -199,17 +188,16 @@ func TestBrowserGPUMemory(t *testing.T) {
 		State, End  gpuState
 	}
 	var loads []point
-	b.eval(`
-		const points = [];
-		const whole = await loadWith("");
-		const { buffers } = await gpuState();
-		await ended(whole);
-		for (let at = 0; at < buffers; at += at < 4 ? 1 : Math.ceil(buffers / 24)) {
+	var whole gpuState
+	b.eval(`const u = await loadWith(""); const s = await gpuState(); await ended(u); return s`, &whole)
+	for at := 0; at < whole.Buffers; at += max(1, min(at/2, whole.Buffers/16)) {
+		var p point
+		b.eval(fmt.Sprintf(`
 			const n = ends.length;
-			const fault = await test.refused(loadWith("memory", at));
-			points.push({ at, fault, end: await ended(null, n) });
-		}
-		return points`, &loads)
+			const fault = await test.refused(loadWith("memory", %d));
+			return { at: %[1]d, fault, end: await ended(null, n) }`, at), &p)
+		loads = append(loads, p)
+	}
 	for _, p := range loads {
 		if p.Fault == nil || p.Fault.Code != "out-of-memory" || p.Fault.Advice == "" || p.End.Met != 1 || p.End.Alive != 0 {
 			t.Errorf("no memory for buffer %d of loading (%s): %+v, left %+v", p.At, p.End.Where, p.Fault, p.End)
@@ -223,23 +211,25 @@ func TestBrowserGPUMemory(t *testing.T) {
 			Points []point
 			End    gpuState
 		}
-		b.eval(`
-			const u = await load();
-			const { hash } = await make(u);
-			const points = [];
-			// Another size makes everything anew that belongs to a picture.
-			for (let at = 0; at < 60; at++) {
+		b.eval(`globalThis.u = await load(); return make(u)`, &r)
+		// Another size makes everything anew that belongs to a picture.
+		for at := range 60 {
+			var p point
+			b.eval(fmt.Sprintf(`
 				await make(u, { size: 24, prompt: "the cat" });
-				await trouble("`+how+`", at);
-				const p = { at };
+				const p = { at: %d };
+				await trouble(%q, p.at);
 				try { p.hash = (await make(u)).hash; } catch (e) { p.fault = test.fault(e); }
 				p.state = await gpuState();
 				await trouble("");
-				if (!p.state.met) break;
 				await make(u);
-				points.push(p);
+				return p`, at, how), &p)
+			if p.State.Met == 0 {
+				break
 			}
-			return { hash, points, end: await ended(u) }`, &r)
+			r.Points = append(r.Points, p)
+		}
+		b.eval(`return ended(u)`, &r.End)
 		if len(r.Points) < 10 || r.End.Alive != 0 {
 			t.Errorf("%s: %d points, left behind %+v", how, len(r.Points), r.End)
 		}

@@ -68,7 +68,7 @@ var advice = map[Code]string{
 	NoAdapter:         "The browser offers no GPU: switch on hardware acceleration, update the graphics driver, or choose the CPU device.",
 	DeviceRefused:     "Close other tabs that use the GPU and try again, or restart the browser.",
 	DeviceLost:        "The GPU was taken away (driver update, sleep, or too much work). Press Generate to start it again.",
-	GPUGone:           "Reload the page: the browser starts the GPU again only then.",
+	GPUGone:           "Press the browser's own reload button (F5): it gives the GPU back only then. This page keeps what you have.",
 	OutOfMemory:       "Close other tabs that use the GPU, or choose a smaller size.",
 	ShaderCompile:     "Update the browser or the graphics driver; please report this with the details below.",
 	GPUValidation:     "Reload the page; if it happens again, please report it with the details below.",

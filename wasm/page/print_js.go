@@ -1,6 +1,10 @@
 package page
 
-import "syscall/js"
+import (
+	"syscall/js"
+
+	"honnef.co/go/js/dom/v2"
+)
 
 // print is a canvas with a picture on it.
 type print struct {
@@ -9,7 +13,16 @@ type print struct {
 }
 
 func newPrint() print {
-	return print{canvas: el("canvas", attrs{"role": "img", "width": "256", "height": "256"}), shown: js.Undefined()}
+	p := print{canvas: el("canvas", attrs{"role": "img", "width": "256", "height": "256"}), shown: js.Undefined()}
+	// What is on a canvas is gone when the GPU process crashes; the browser tells when
+	// it can be drawn again. The picture is kept with the element.
+	on(p.canvas, "contextrestored", func(dom.Event) {
+		if image := p.canvas.Get("undertone"); image.Truthy() {
+			again := print{canvas: p.canvas, shown: js.Undefined()}
+			again.draw(image, false)
+		}
+	})
+	return p
 }
 
 // draw puts an ImageData on the canvas, which takes the size of finished pictures;
@@ -22,9 +35,9 @@ func (p *print) draw(image js.Value, finished bool) {
 		p.fit(image)
 	}
 	p.shown = image
+	p.canvas.Set("undertone", image)
 	w, h := image.Get("width").Int(), image.Get("height").Int()
-	// Kept by the CPU: what the GPU keeps of a canvas is gone when its process crashes.
-	context := p.canvas.Call("getContext", "2d", map[string]any{"willReadFrequently": true})
+	context := p.canvas.Call("getContext", "2d")
 	if w == p.size("width") && h == p.size("height") {
 		context.Call("putImageData", image, 0, 0)
 		return

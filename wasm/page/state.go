@@ -43,9 +43,10 @@ func (p *problem) ended() bool {
 	return p.code == "worker-failed" || p.code == "protocol-mismatch" || p.code == "closed"
 }
 
-// reloads reports whether the page has to be loaded anew after the fault.
+// reloads reports whether loading the page anew helps after the fault. After gpu-gone
+// it does not: Chromium gives the GPU back to the browser's own reload button only.
 func (p *problem) reloads() bool {
-	return p.code == "gpu-gone" || p.code == "worker-failed" || p.code == "protocol-mismatch"
+	return p.code == "worker-failed" || p.code == "protocol-mismatch"
 }
 
 // state is everything that is shown.
