@@ -26,12 +26,12 @@ var prompts = []struct {
 }{
 	{"a red car on the beach at sunset", 3},
 	{"a frog in a meadow", 1},
-	{"a purple house in the desert at night", 11},
+	{"a house in the snow at night, pixel art", 11},
 	{"two cats in the snow", 5},
-	{"three stars on a plain background", 4},
+	{"a purple butterfly in a meadow", 4},
+	{"neon, a yellow balloon on the beach", 8},
 	{"a snowman in the snow at night", 6},
-	{"a yellow balloon in a meadow", 8},
-	{"a blue fish on the beach", 7},
+	{"a mushroom in a meadow, watercolour", 7},
 }
 
 // side is that of one picture in the strip, in pixels.
