@@ -76,11 +76,12 @@ func (f *source) slowly(part int, pause time.Duration) http.HandlerFunc {
 }
 
 // arrives waits until the store has the whole pieces of a file that stops at a place.
+// What comes behind them may be told late: progress is told at intervals.
 func (b *tab) arrives(place int) {
 	b.t.Helper()
 	b.eval(fmt.Sprintf(`
 		const big = async () => (await pieces()).filter((p) => p[1] === %d && p[2]).length;
-		while (await big() < %d || !(globalThis.progress?.done >= %d)) await test.sleep(30);`, pieceBytes, place/pieceBytes, place), nil)
+		while (await big() < %d || !(globalThis.progress?.done >= %d)) await test.sleep(30);`, pieceBytes, place/pieceBytes, place/pieceBytes*pieceBytes), nil)
 }
 
 // TestBrowserResume breaks downloads off and takes them up again.

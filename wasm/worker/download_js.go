@@ -103,7 +103,9 @@ func (d *download) attempt(ctx context.Context, from, to int) error {
 	d.current, d.filled = js.Undefined(), 0
 	start, end := int64(from)*PieceBytes, min(int64(to)*PieceBytes, d.file.Bytes)
 	wanted, cache := byteRange(start, end), "default"
-	if d.reload || end-start == d.file.Bytes {
+	// Some servers answer a Range with something that the browser makes an error of,
+	// which looks like a broken line: so one of the attempts goes without.
+	if d.reload || end-start == d.file.Bytes || d.try == maxTries-1 {
 		wanted = ""
 	}
 	switch {
