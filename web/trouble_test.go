@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -158,10 +157,9 @@ func (b *tab) quiet(t *testing.T) {
 
 // spread gives n numbers from 1 up to below total, evenly, the first and the last
 // among them. (Call 0 of a device is what asks whether it was born alive.)
-func spread(n, total int) string {
-	list := make([]string, 0, n)
+func spread(n, total int) (list []int) {
 	for i := range n {
-		list = append(list, fmt.Sprint(1+i*(total-2)/max(n-1, 1)))
+		list = append(list, 1+i*(total-2)/max(n-1, 1))
 	}
-	return "[" + strings.Join(list, ",") + "]"
+	return list
 }
