@@ -1,13 +1,34 @@
-"""Draws the held-out captions with one model, one noise per caption, and has the judge score the pictures."""
+"""Draws the held-out captions with one model, one noise per caption, and has the judge score the pictures.
+
+What was drawn is kept in STATE/evaluation by a hash of everything it depends on, so that another judge costs seconds.
+"""
+import hashlib
+import os
+
 import numpy as np
 import torch
 
 from . import judge
 from .captions import NAMES, PLURALS
+from .config import STATE
 from .heldout import NOISE, SCORED, bootstrap, score, wilson
 from .shipped import noise_of
 
 BATCH = 50
+
+
+def kept(kind, facts, make):
+    """make()'s array, from disk if one was made of the same facts (tensors, texts, numbers) before."""
+    h = hashlib.sha256(kind.encode())
+    for f in facts:
+        h.update(f.contiguous().numpy().tobytes() if torch.is_tensor(f) else repr(f).encode())
+    path = STATE / "evaluation" / f"{h.hexdigest()[:24]}.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.npy")
+        np.save(part, make())
+        part.rename(path)
+    return np.load(path)
 
 
 class Bench:
@@ -15,28 +36,39 @@ class Bench:
 
     def __init__(self, net, examined):
         self.net = net
-        # An attribute that is not told reliably in one style is not scored there: neon hides the time of day, say.
+        # Where the judge mostly guesses, an attribute is not scored in that style.
         self.blind = frozenset((k, style) for style, part in examined["by_style"].items()
-                               for k, v in part.items() if k in SCORED and v < judge.ENOUGH - 0.05)
+                               for k, v in part.items() if k in SCORED and v < judge.ENOUGH - 0.15)
         self.plain = {}  # (model, caption's number) -> what the judge saw in the picture without guidance
 
     def latents(self, model, items, texts=None, shift=None, steps=4, cfg=1.0, pooled=None, noises=None):
         """Scaled latents [N, 16, 16, 16] of the items. texts: other prompts; pooled [N, P]: in place of the prompts' own;
         shift: [blocks + 1, 1 or N, D]; noises: seeds in place of the items' own."""
-        texts, out = texts or [it.text for it in items], []
+        texts = texts or [it.text for it in items]
         noises = noises or [NOISE + it.number for it in items]
-        for i in range(0, len(items), BATCH):
+        facts = (model.key, texts, noises, steps, cfg, shift, pooled)
+        return torch.from_numpy(kept("latents", facts, lambda: self._latents(model, texts, noises, steps, cfg, shift, pooled)))
+
+    def _latents(self, model, texts, noises, steps, cfg, shift, pooled):
+        out = []
+        for i in range(0, len(texts), BATCH):
             rows = slice(i, i + BATCH)
             tokens, own = model.encode(texts[rows])
             part = shift if shift is None or shift.shape[1] == 1 else shift[:, rows]
             out.append(model.latents(tokens, own if pooled is None else pooled[rows],
                                      noise_of(noises[rows]), steps, cfg, part))
-        return torch.cat(out)
+        return torch.cat(out).numpy()
 
     def pictures(self, model, items, **how):
         """uint8 [N, 256, 256, 3]."""
         z = self.latents(model, items, **how)
         return np.concatenate([model.decode(z[i:i + BATCH]) for i in range(0, len(z), BATCH)])
+
+    def small(self, model, items, **how):
+        """The same as the judge sees them, uint8 [N, 128, 128, 3]."""
+        z = self.latents(model, items, **how)
+        return kept("small", (model.key, z), lambda: np.concatenate(
+            [judge.shrink(model.decode(z[i:i + BATCH])) for i in range(0, len(z), BATCH)]))
 
     def score(self, pictures, items):
         return score(judge.read(self.net, pictures), items, self.blind)
@@ -44,10 +76,10 @@ class Bench:
     def seen(self, model, items, **how):
         """What the judge sees in the items' pictures; those of the plain model are drawn once."""
         if how:
-            return judge.read(self.net, self.pictures(model, items, **how))
+            return judge.read(self.net, self.small(model, items, **how))
         new = [it for it in items if (model, it.number) not in self.plain]
         if new:
-            rows = judge.read(self.net, self.pictures(model, new))
+            rows = judge.read(self.net, self.small(model, new))
             self.plain.update({(model, it.number): {k: v[i] for k, v in rows.items()} for i, it in enumerate(new)})
         rows = [self.plain[model, it.number] for it in items]
         return {k: np.stack([r[k] for r in rows]) for k in rows[0]}

@@ -1,6 +1,6 @@
 """The judge: a small network that says from pixels alone what a picture shows.
 
-It is trained on renders that no other stage has seen, half of them passed through the
+It is trained on renders that no other stage has seen, as they are and passed through the
 autoencoder, and measured on such renders before it may score anything. No network is ever
 trained through it, and it is not shipped: python3 -m undertone.judge makes it anew.
 """
@@ -63,14 +63,24 @@ class Judge(nn.Module):
             nn.PixelUnshuffle(4), nn.Conv2d(48, 64, 3, padding=1), nn.ReLU(),
             nn.Conv2d(64, 96, 3, stride=2, padding=1), Block(96), nn.Conv2d(96, 128, 3, stride=2, padding=1), Block(128))
         self.where = nn.Conv2d(128, 24, 1)  # keeps the 8x8 cells apart, for left, right and counting
-        self.mix = nn.Linear(24 * 64 + 2 * 128, 256)
+        self.mix = nn.Linear(24 * 64 + 2 * 128 + 8, 256)
+        self.drop = nn.Dropout(0.25)
         self.heads = nn.ModuleDict({k: nn.Linear(256, len(v)) for k, v in VALUES.items()})
 
+    @staticmethod
+    def seams(x):
+        """How steep the picture is between columns, and between rows, by their place in blocks of 4 pixels, against
+        the mean, [B, 8]: the grid of pixel art."""
+        across, down = (x - x.roll(1, d) for d in (3, 2))
+        parts = [across.abs().mean((1, 2)).unflatten(1, (-1, 4)).mean(1), down.abs().mean((1, 3)).unflatten(1, (-1, 4)).mean(1)]
+        return torch.cat([p / p.mean(1, keepdim=True).clamp(min=1e-4) - 1 for p in parts], 1)
+
     def forward(self, x):
+        seams = self.seams(x.float())
         x = self.body(x - 0.5)
-        f = torch.cat([self.where(x).flatten(1), x.mean((2, 3)), x.amax((2, 3))], 1)
+        f = torch.cat([self.where(x).flatten(1), x.mean((2, 3)), x.amax((2, 3)), seams.to(x.dtype)], 1)
         f = F.relu(self.mix(F.relu(f)))
-        return {k: h(f).float() for k, h in self.heads.items()}, f.float()
+        return {k: h(self.drop(f)).float() for k, h in self.heads.items()}, f.float()
 
 
 def shrink(pictures):
@@ -93,46 +103,34 @@ def through(auto, pictures, noise=0.0):
         return to_uint8(auto.decoder(z + noise * torch.randn_like(z)))
 
 
-def renders(kind, n):
-    """Full renders of scenes_of(kind, n) as a memory-mapped uint8 array [n, 256, 256, 3], made once."""
-    path, shape = STATE / f"judge-{kind}-{n}.u8", (n, SIZE, SIZE, 3)
+def cache(auto, n, part=50):
+    """-> (pictures uint8 [2, n, 128, 128, 3]: renders, and the same through the autoencoder; labels [n, attributes]).
+
+    Made once.
+    """
+    path, scenes = STATE / f"judge-{n}.npy", scenes_of("train", n)
     if not path.exists():
         STATE.mkdir(parents=True, exist_ok=True)
-        tmp = path.with_suffix(".part")
-        out = np.memmap(tmp, np.uint8, "w+", shape=shape)
-        for i, s in enumerate(scenes_of(kind, n)):
-            out[i] = render.render(s)
-        out.flush()
-        tmp.rename(path)
-    return np.memmap(path, np.uint8, "r", shape=shape)
-
-
-def cache(auto, n):
-    """-> (pictures uint8 [n, 128, 128, 3], labels [n, attributes]) for training, made once.
-
-    Every second picture has passed through the autoencoder.
-    """
-    path, full = STATE / f"judge-{n}.npy", renders("train", n)
-    if not path.exists():
         torch.manual_seed(SEEDS["train"])
-        out = np.empty((n, SIDE, SIDE, 3), np.uint8)
-        for i in range(0, n, 64):
-            part = full[i:i + 64].copy()
-            part[::2] = through(auto, part[::2], noise=0.15)
-            out[i:i + 64] = shrink(part)
+        out, drawn = np.empty((2, n, SIDE, SIDE, 3), np.uint8), render.render_all(scenes)
+        for i in range(0, n, part):
+            full = np.stack([next(drawn) for _ in scenes[i:i + part]])
+            out[:, i:i + part] = shrink(full), shrink(through(auto, full, noise=0.15))
         np.save(path, out)
-    return np.load(path), labels(scenes_of("train", n))
+    return np.load(path), labels(scenes)
 
 
 def vary(x):
-    """Shifts of up to 4 pixels, some blur, noise and contrast: what a judge of pictures should forgive. x [B, 3, H, W]."""
-    dy, dx = np.random.randint(0, 9, 2)
-    x = F.pad(x, (4, 4, 4, 4), mode="replicate")[..., dy:dy + SIDE, dx:dx + SIDE]
-    b = len(x)
+    """Shifts, some blur, noise and contrast: what a judge of pictures should forgive. x [B, 3, H, W].
+
+    Shifts are by whole blocks of pixel art (4 pixels here): their grid is what tells that style.
+    """
+    b, wide = len(x), F.pad(x, (4, 4, 4, 4), mode="replicate")
+    x = torch.stack([w[:, dy:dy + SIDE, dx:dx + SIDE] for w, (dy, dx) in zip(wide, 4 * np.random.randint(0, 3, (b, 2)))])
     soft = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    x = torch.lerp(x, soft, (torch.rand(b, 1, 1, 1) - 0.5).clamp(min=0))
-    x = 0.5 + (x - 0.5) * (1 + 0.05 * torch.randn(b, 1, 1, 1))
-    return (x + 0.04 * torch.rand(b, 1, 1, 1) * torch.randn_like(x)).contiguous(memory_format=torch.channels_last)
+    x = torch.lerp(x, soft, (torch.rand(b, 1, 1, 1) - 0.6).clamp(min=0))
+    x = 0.5 + (x - 0.5) * (1 + 0.04 * torch.randn(b, 1, 1, 1))
+    return (x + 0.03 * torch.rand(b, 1, 1, 1) * torch.randn_like(x)).contiguous(memory_format=torch.channels_last)
 
 
 def loss_fn(out, y):
@@ -179,8 +177,8 @@ def agreement(seen, scenes):
 def examine(net, auto):
     """Accuracy per attribute on held-out renders passed through the autoencoder, also by style."""
     scenes = scenes_of("held", HELD_OUT)
-    full = renders("held", HELD_OUT)
-    seen = read(net, np.concatenate([shrink(through(auto, full[i:i + 64])) for i in range(0, HELD_OUT, 64)]))
+    seen = read(net, np.concatenate([shrink(through(auto, np.stack([render.render(s) for s in scenes[i:i + 50]])))
+                                     for i in range(0, HELD_OUT, 50)]))
     share = lambda d: {k: round(a / n, 4) for k, (a, n) in d.items() if n}  # noqa: E731
     by_style = {}
     for style in STYLES:
@@ -192,7 +190,7 @@ def examine(net, auto):
             "unjudged": sorted(k for k, v in total.items() if v < ENOUGH)}
 
 
-def make(auto, minutes, count=12000, batch=64, seed=7, lr=1.2e-3):
+def make(auto, minutes, count=10000, batch=64, seed=7, lr=1.2e-3):
     """-> the trained judge."""
     torch.manual_seed(seed)
     np.random.seed(seed)
@@ -200,12 +198,15 @@ def make(auto, minutes, count=12000, batch=64, seed=7, lr=1.2e-3):
     if finished("judge", minutes):
         return load_ema("judge", net)
     data, y = cache(auto, count)
+    # The styles beside the usual one are rarer and harder.
+    share = torch.where(y[:, list(VALUES).index("style")] == STYLES.index("flat"), 1.0, 2.0).double().numpy()
+    share /= share.sum()
     rng = np.random.default_rng(seed)
 
     def loss_of(progress):
-        pick = np.sort(rng.choice(len(data), batch, replace=False))
+        pick = np.sort(rng.choice(len(y), batch, replace=False, p=share))
         with torch.autocast("cpu", torch.bfloat16):
-            out, _ = net(vary(to_tensor(data[pick])))
+            out, _ = net(vary(to_tensor(data[rng.integers(2, size=batch), pick])))
         return loss_fn(out, y[torch.from_numpy(pick)])
 
     return train("judge", net, loss_of, minutes, lr, decay=0.99, save_every=120).eval()
@@ -213,14 +214,9 @@ def make(auto, minutes, count=12000, batch=64, seed=7, lr=1.2e-3):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--minutes", type=float, default=8)
-    p.add_argument("--scenes", type=int, default=12000)
-    p.add_argument("--render", action="store_true", help="only render the pictures: that needs no autoencoder")
+    p.add_argument("--minutes", type=float, default=10)
+    p.add_argument("--scenes", type=int, default=10000)
     a = p.parse_args()
-    if a.render:
-        renders("held", HELD_OUT)
-        renders("train", a.scenes)
-        return
     auto = load_ema("autoencoder", Autoencoder())
     result = examine(make(auto, a.minutes, a.scenes), auto)
     (STATE / "judge.json").write_text(json.dumps(result) + "\n")

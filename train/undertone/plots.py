@@ -10,7 +10,7 @@ from .shipped import noise_of
 TILE = 128
 INK, PALE = (30, 30, 34), (120, 120, 128)
 COLOURS = ("#c0392b", "#e08e0b", "#2e8b57", "#2471a3", "#7d3c98")
-PROMPTS = ("a frog in a meadow", "a blue house in the desert at sunset", "two cats in the snow")
+PROMPTS = ("a blue house in the desert at sunset", "two cats in the snow")
 OBJECTS = ("frog", "cat", "car", "house", "flower", "snowman", "cake", "butterfly")
 
 
@@ -108,7 +108,7 @@ def styles(model, presets, path):
     seeds = list(range(1, len(texts) + 1))
     rows, labels = [draw(model, texts, seeds)], ["no preset"]
     for p in presets:
-        if not p["aspect"] or p["aspect"][0] not in ("style", "time"):
+        if not p["aspect"] or p["aspect"][0] not in ("style", "time", "first colour"):
             continue
         delta = model.directions([p["positive"]], [p["negative"]])
         start, w = p["schedule"].get("start", 0), p["weight"]

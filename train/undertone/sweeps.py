@@ -9,6 +9,7 @@ import torch
 from .bench import paired, plural
 from .captions import NUMBERS
 from .heldout import bootstrap, wilson
+from .scene import FIXED
 
 WEIGHTS = (-2, -1, 0, 1, 2, 3, 4)
 STARTS = (0, 1, 2, 3, 4)  # 0 is the constant schedule: every block
@@ -95,11 +96,13 @@ def cfg_scales(bench, teacher, items, scales=(1.0, 2.0, 3.0, 5.0)):
 
 
 def styles(bench, model, items, presets):
-    """How often a preset of style or time does what it says on captions that leave that aspect open."""
+    """How often a preset of style, time, place or colour does what it says on captions that leave that aspect unsaid."""
     out = {}
     for p in presets:
         aspect, value = p["aspect"]
-        some = free(items, aspect)
+        some = free(items, aspect.removeprefix("first "))
+        if aspect == "first colour":
+            some = [it for it in some if it.kind != "pair" and it.scene.objects[0][0] not in FIXED]
         delta = model.directions([p["positive"]], [p["negative"]])
         start, head = p["schedule"].get("start", 0), p["head"]
         a = bench.read(model, some)
