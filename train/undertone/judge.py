@@ -198,8 +198,8 @@ def make(auto, minutes, count=10000, batch=64, seed=7, lr=1.2e-3):
     if finished("judge", minutes):
         return load_ema("judge", net)
     data, y = cache(auto, count)
-    # The styles beside the usual one are rarer and harder.
-    share = torch.where(y[:, list(VALUES).index("style")] == STYLES.index("flat"), 1.0, 2.0).double().numpy()
+    # The styles beside the usual one, and pairs, are rarer and harder.
+    share = np.array([(1.0 if s.style == "flat" else 2.0) * (1.0 if s.same else 4.0) for s in scenes_of("train", count)])
     share /= share.sum()
     rng = np.random.default_rng(seed)
 

@@ -48,13 +48,14 @@ def scores(e):
     v = e["variants"]
     columns = [("teacher, 16 steps, CFG 3", e["teacher"]["all"]), ("student, 4 steps", v["student"]["all"]),
                ("at Q8_0", v["Q8_0"]["all"]), ("at 4 bits (Q4_0)", v["Q4_0"]["all"]),
-               ("renders through the autoencoder", e["judged"]["ceiling"]["all"])]
+               ("ceiling", e["judged"]["ceiling"]["all"])]
     rows = [[marked(e, k), AIMS.get(k, ""), *(share(c[k]) for _, c in columns), v["student"]["all"][k]["n"]] for k in SCORED]
     return table(["asked for", "aim", *(n for n, _ in columns), "captions"], rows)
 
 
 def kinds(e, name, title):
-    parts = [("teacher", e["teacher"]["by"]), ("student", e["variants"]["student"]["by"]), ("Q4_0", e["variants"]["Q4_0"]["by"])]
+    parts = [("teacher", e["teacher"]["by"]), ("student", e["variants"]["student"]["by"]), ("Q4_0", e["variants"]["Q4_0"]["by"]),
+             ("ceiling", e["judged"]["ceiling"]["by"])]
     rows = [[k, *(share(p[name].get(k)) for _, p in parts), parts[1][1][name][k]["n"]] for k in parts[1][1][name]]
     return table([title, *(n for n, _ in parts), "captions"], rows)
 
