@@ -78,6 +78,8 @@ func TestBrowserAccessible(t *testing.T) {
 		case "compare":
 			b.until(`!document.querySelector("#divider").hidden && ` + idle)
 		case "sweep":
+			b.field("sweep-from", "0")
+			b.field("sweep-to", "2")
 			b.field("sweep-count", "3")
 			b.click("#sweep-go")
 			b.until(`document.querySelectorAll(".sheet .tile:not([disabled])").length === 3 && ` + idle)

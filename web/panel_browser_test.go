@@ -358,7 +358,7 @@ func TestBrowserWords(t *testing.T) {
 		}
 		b.run(chromedp.Reload())
 		b.until(`document.documentElement.dataset.state === "running"`)
-		if says := b.text("h1"); !strings.Contains(says, "文字") {
+		if says := b.text(".welcome h2"); !strings.Contains(says, "文字") {
 			t.Errorf("after a reload the heading is %q", says)
 		}
 	})
