@@ -17,7 +17,7 @@ export CGO_ENABLED := 0
 .PHONY: help run test dist release samples bench golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
 go:
 	@command -v go >/dev/null || { echo "Undertone needs Go 1.24 or newer: https://go.dev/dl/"; exit 1; }
@@ -102,3 +102,6 @@ golden: ## make the golden files anew from PyTorch
 
 train: ## train the shipped model from the beginning (hours; see train/README.md)
 	cd train && ./run.sh
+
+train-%: ## one stage of it: autoencoder, latents, contrast, teacher, student, export, guide, judge, evaluate, report
+	cd train && PYTHON=$(PYTHON) ./run.sh $*
