@@ -56,7 +56,7 @@ const small = `
 		// A hidden radio button or checkbox is pressed by its label.
 		const box = /radio|checkbox/.test(e.type) ? e.closest("label") ?? e : e;
 		const r = box.getBoundingClientRect();
-		return { r, name: (e.id || e.className || e.name) + " " + (box.textContent || e.type).slice(0, 30) };
+		return { r, name: (e.id || e.className || e.name) + " " + (box.textContent || e.type || e.tagName).slice(0, 30) };
 	}).filter(({ r }) => r.width > 1 && r.height > 1 && (r.height < 43.5 || r.width < 43.5)).map(({ r, name }) => name + ": " + Math.round(r.width) + "×" + Math.round(r.height));`
 
 var panes = []string{"picture", "compare", "sweep", "steps", "gallery", "how"}
@@ -113,7 +113,7 @@ func TestBrowserAccessible(t *testing.T) {
 		b.click("#tab-" + pane)
 		b.rules(t, script, "dark "+pane)
 	}
-	b.eval(`const l = document.querySelector("#language-field select"); l.value = "zh"; l.dispatchEvent(new Event("change", { bubbles: true }))`, nil)
+	b.eval(`const l = document.querySelector("#language-field select"); l.value = "zh-Hans"; l.dispatchEvent(new Event("change", { bubbles: true }))`, nil)
 	b.until(`document.documentElement.lang.startsWith("zh")`)
 	b.rules(t, script, "Chinese")
 

@@ -100,7 +100,7 @@ func TestScreenshots(t *testing.T) {
 	b.click("#tab-picture")
 	b.eval(`document.querySelector(".bars, [role=slider]")?.scrollIntoView({ block: "center" })`, nil)
 	take("schedule")
-	b.eval(`const l = document.querySelector("#language-field select"); l.value = "zh"; l.dispatchEvent(new Event("change", { bubbles: true }))`, nil)
+	b.eval(`const l = document.querySelector("#language-field select"); l.value = "zh-Hans"; l.dispatchEvent(new Event("change", { bubbles: true }))`, nil)
 	top()
 	take("chinese")
 	b.eval(`const l = document.querySelector("#language-field select"); l.value = "en"; l.dispatchEvent(new Event("change", { bubbles: true }))`, nil)

@@ -148,7 +148,7 @@ func (v *promptView) fill(m *model) {
 		for _, word := range group.words {
 			add(chips, button("chip small", word, func() { v.append(word) }))
 		}
-		add(v.words, el("h3", nil, group.name), chips)
+		add(v.words, el("p", attrs{"class": "group"}, group.name), chips)
 	}
 }
 
