@@ -76,7 +76,7 @@ gpu: ## every op and the whole model on WebGPU under Node (SwiftShader without a
 	GOOS=js GOARCH=wasm $(GOTEST) -timeout 25m -exec "node $(CURDIR)/$(NODE_GPU)/run.mjs" ./engine/gpu $(LOG)
 
 browser: wasm model ## the page in a real Chromium
-	$(GOTEST) -timeout 15m ./web $(LOG)
+	$(GOTEST) -timeout 22m ./web $(LOG)
 
 screenshots: wasm model ## write pictures of every view to build/screenshots, to be looked at
 	go test -count=1 -v -timeout 30m -tags screenshots -run TestScreenshots ./web

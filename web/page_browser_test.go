@@ -141,7 +141,10 @@ func TestBrowserPage(t *testing.T) {
 		b.generate()
 		b.run(chromedp.Click("#tab-compare", chromedp.ByQuery))
 		b.until(`document.querySelectorAll("#pane-compare figure:not([hidden])").length === 2 && ` + idle)
-		if plain, guided := b.canvas("1"), b.canvas("2"); guided != moved || plain != zero {
+		at := func(figure string) string {
+			return `[...document.querySelectorAll("canvas")].indexOf(document.querySelector("#pane-compare figure:` + figure + ` canvas"))`
+		}
+		if plain, guided := b.canvas(at("first-child")), b.canvas(at("nth-child(2)")); guided != moved || plain != zero {
 			t.Errorf("side by side are %v and %v, wanted %v and %v", guided, plain, moved, zero)
 		}
 		b.run(chromedp.Click("#tab-picture", chromedp.ByQuery))
