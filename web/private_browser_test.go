@@ -1,27 +1,17 @@
 package web
 
 import (
-	"bytes"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"image"
-	"image/png"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/chromedp/chromedp"
-
-	"undertone/engine"
-	"undertone/engine/recipe"
 )
 
 // eavesdropper is a proxy through which the browser has to go, whoever in it asks:
@@ -96,90 +86,5 @@ func TestBrowserPrivate(t *testing.T) {
 				t.Errorf("%q is in the request %.300s", word, heard)
 			}
 		}
-	}
-}
-
-// TestBrowserHostileModel puts markup and scripts into every text that model.json
-// holds for people, and into the parameters of a picture that is dropped.
-func TestBrowserHostileModel(t *testing.T) {
-	list, err := os.ReadFile(filepath.Join("testdata", "markup.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	words := strings.Split(strings.TrimSpace(string(list)), "\n")
-	s := smallSite(t)
-	const address = "/models/sprites/model.json"
-	file, err := os.ReadFile(filepath.Join(s.dir, filepath.FromSlash(address)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m map[string]any
-	if err := json.Unmarshal(file, &m); err != nil {
-		t.Fatal(err)
-	}
-	take := func(n int) []string { return words[len(words)-n:] }
-	m["title"], m["examples"] = words[0], take(60)
-	var presets []any
-	for i, w := range take(60) {
-		presets = append(presets, map[string]any{"id": fmt.Sprint("p", i), "title": w, "positive": w, "negative": w, "weight": 1, "head": 0, "schedule": map[string]any{"kind": "constant"}})
-	}
-	m["presets"] = presets
-	vocabulary := map[string]any{}
-	for i, kind := range []string{"objects", "colours", "counts", "places", "styles", "quality", "relations"} {
-		vocabulary[kind] = words[i*30 : i*30+30]
-	}
-	m["understands"] = vocabulary
-	m["licenses"] = map[string]string{"weights": words[1], "data": words[2]}
-	bent, err := json.Marshal(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.misbehave(address, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.Write(bent)
-	})
-	b := open(t, s.URL, options{script: `globalThis.dialogs = 0; globalThis.confirm = globalThis.alert = globalThis.prompt = () => { dialogs++ };`})
-	b.until(`document.querySelector("#load")?.disabled === false`)
-	b.eval(pictureHelpers, nil)
-	elements := `document.querySelectorAll("script, iframe, object, embed, style, link, base, meta, form, video, audio, [onerror], [onload], [onclick]").length`
-	var before, shown int
-	b.eval(`return `+elements, &before)
-	b.eval(`
-		globalThis.wrong = [];
-		addEventListener("securitypolicyviolation", (e) => wrong.push("policy: " + e.violatedDirective));
-		for (const d of document.querySelectorAll("details")) d.open = true;
-		const chips = document.querySelectorAll("#panel .chip");
-		for (const chip of chips) { chip.click(); await test.drawn(); }
-		return chips.length`, &shown)
-	if shown < 100 {
-		t.Errorf("only %d chips are shown", shown)
-	}
-	for _, w := range take(40) {
-		var file bytes.Buffer
-		if err := png.Encode(&file, image.NewNRGBA(image.Rect(0, 0, 16, 16))); err != nil {
-			t.Fatal(err)
-		}
-		marked, err := recipe.WritePNG(file.Bytes(), engine.Parameters{Request: engine.Request{Prompt: w, Seed: 1, Steps: 2, Size: 16, CFG: 1}, Model: w, Revision: w})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got string
-		b.eval(`
-			const bytes = Uint8Array.from(atob(`+quote(base64.StdEncoding.EncodeToString(marked))+`), (c) => c.charCodeAt(0));
-			document.activeElement.blur();
-			test.drop((t) => t.items.add(new File([bytes], "x.png", { type: "image/png" })));
-			for (let i = 0; i < 100 && document.querySelector("#prompt").value !== `+quote(w)+`; i++) await test.sleep(20);
-			return document.querySelector("#prompt").value`, &got)
-		if got != w {
-			t.Errorf("the prompt %q became %q", w, got)
-		}
-	}
-	var after, dialogs int
-	var wrong []string
-	b.eval(`return `+elements, &after)
-	b.eval(`return dialogs`, &dialogs)
-	b.eval(`return wrong`, &wrong)
-	if after != before || dialogs != 0 || len(wrong) != 0 {
-		t.Errorf("%d elements became %d, %d dialogs, %q", before, after, dialogs, wrong)
 	}
 }

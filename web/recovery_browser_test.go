@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"os"
 	"sort"
 	"strings"
 	"testing"
@@ -184,6 +185,9 @@ func TestBrowserGPULong(t *testing.T) {
 // WebGPU's own, the shipped model makes a full picture, and no buffer is over
 // 128 MiB.
 func TestBrowserGPUFloor(t *testing.T) {
+	if os.Getenv("UNDERTONE_LONG") == "" {
+		t.Skip("takes minutes on a software adapter: UNDERTONE_LONG=1 runs it")
+	}
 	b := troubled(t, serve(t))
 	var r struct {
 		Picture  made
@@ -204,6 +208,9 @@ func TestBrowserGPUFloor(t *testing.T) {
 // TestBrowserGPUTasks is G17: while pictures are made, the page's own thread is
 // never busy for long.
 func TestBrowserGPUTasks(t *testing.T) {
+	if os.Getenv("UNDERTONE_LONG") == "" {
+		t.Skip("takes minutes on a software adapter: UNDERTONE_LONG=1 runs it")
+	}
 	b := open(t, smallSite(t).URL, options{})
 	b.until(`document.querySelector("#load")?.disabled === false`)
 	b.run(chromedp.Click("#load", chromedp.ByQuery))
