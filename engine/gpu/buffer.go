@@ -1,12 +1,16 @@
 package gpu
 
-import "undertone/engine/op"
+import (
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
 
 // buffer is one GPU buffer as the plain-Go half of this package knows it: its
 // place in the device's table (where the browser's object lies) and its size.
 type buffer struct {
 	id    uint32
 	bytes int64
+	none  bool // there was no memory for it: using it would be an error of its own
 }
 
 // noBuffer is the id of a buffer that was destroyed.
@@ -34,6 +38,23 @@ func bufferOf(s *op.Storage, part int) *buffer {
 		return nil
 	}
 	return bs[part]
+}
+
+// use finds a buffer that work may name. Errors: fault.Closed if the storage has
+// none, fault.OutOfMemory if it got no memory.
+func use(s *op.Storage, part int) (*buffer, error) {
+	b := bufferOf(s, part)
+	switch {
+	case b == nil:
+		return nil, fault.New(fault.Closed, "%s (part %d) was freed or belongs to another device", s.Name, part)
+	case b.none:
+		return nil, outOfMemory(s.Name, b.bytes)
+	}
+	return b, nil
+}
+
+func outOfMemory(name string, bytes int64) error {
+	return fault.New(fault.OutOfMemory, "the GPU has no memory for %s (%d bytes)", name, bytes)
 }
 
 // storageBytes is the size of a storage's one buffer: what it holds, rounded up

@@ -49,6 +49,7 @@ type Device struct {
 	memory    memory
 	pipelines pipelines
 	uploads   uploads
+	staging   *buffer     // see fetch
 	inflight  []submitted // oldest first
 	sending   []byte
 	onError   js.Func
@@ -292,15 +293,9 @@ func (d *Device) ready(ctx context.Context) error {
 		return aborted(ctx)
 	}
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	err := d.trouble
 	d.trouble = nil
-	d.mu.Unlock()
-	if fault.Is(err, fault.GPUValidation) && len(d.memory.scopes) > 0 {
-		// It may be the use of a buffer that got no memory.
-		if short := d.answered(ctx); short != nil {
-			return short
-		}
-	}
 	return err
 }
 

@@ -25,7 +25,7 @@ type memory struct {
 // scope is an allocation whose error scope has not been answered yet.
 type scope struct {
 	name   string
-	bytes  int64
+	buffer *buffer
 	answer <-chan settled
 }
 
@@ -39,7 +39,7 @@ func raw[T any](w *T) js.Value { return *(*js.Value)(unsafe.Pointer(w)) }
 const storageUsage = wgpu.BufferUsageStorage | wgpu.BufferUsageCopySrc | wgpu.BufferUsageCopyDst
 
 // alloc makes a zero-filled buffer. Whether the memory could be had is known only
-// later: see answered. Errors: fault.LimitExceeded.
+// later: see answered, which comes before its first use. Errors: fault.LimitExceeded.
 func (d *Device) alloc(name string, bytes int64, usage wgpu.BufferUsage) (*buffer, error) {
 	if bytes > d.caps.MaxBuffer {
 		return nil, fault.New(fault.LimitExceeded, "%s needs a buffer of %d bytes, the device allows %d", name, bytes, d.caps.MaxBuffer)
@@ -53,7 +53,6 @@ func (d *Device) alloc(name string, bytes int64, usage wgpu.BufferUsage) (*buffe
 	if err != nil {
 		return nil, err
 	}
-	d.memory.scopes = append(d.memory.scopes, scope{name, bytes, answer})
 	id := d.memory.next
 	if n := len(d.memory.free); n > 0 {
 		id, d.memory.free = d.memory.free[n-1], d.memory.free[:n-1]
@@ -63,7 +62,22 @@ func (d *Device) alloc(name string, bytes int64, usage wgpu.BufferUsage) (*buffe
 	d.memory.owned[id], d.memory.sizes[id] = b, bytes
 	d.memory.bytes += bytes
 	d.replay.Get("buffers").SetIndex(int(id), raw(b))
-	return &buffer{id: id, bytes: bytes}, nil
+	made := &buffer{id: id, bytes: bytes}
+	d.memory.scopes = append(d.memory.scopes, scope{name, made, answer})
+	return made, nil
+}
+
+// sure is alloc of a buffer that is known to have its memory.
+func (d *Device) sure(ctx context.Context, name string, bytes int64, usage wgpu.BufferUsage) (*buffer, error) {
+	b, err := d.alloc(name, bytes, usage)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.answered(ctx); err != nil {
+		d.destroy(b)
+		return nil, err
+	}
+	return b, nil
 }
 
 // createBuffer turns an exception (some browsers throw when memory is short) into
@@ -80,22 +94,23 @@ func (d *Device) createBuffer(name string, bytes int64, usage wgpu.BufferUsage) 
 	return d.dev.CreateBuffer(&wgpu.BufferDescriptor{Label: name, Size: uint64(bytes), Usage: usage})
 }
 
-func outOfMemory(name string, bytes int64) error {
-	return fault.New(fault.OutOfMemory, "the GPU has no memory for %s (%d bytes)", name, bytes)
-}
-
 // answered waits until it is known whether the memory of every buffer could be
-// had. Errors: fault.OutOfMemory naming the first that could not.
-func (d *Device) answered(ctx context.Context) error {
+// had, and marks those that got none. It comes before the first use of any of them:
+// what is done with a buffer without memory is an error of its own, of which the
+// browser tells in its own time, so that afterwards nobody could keep the cause and
+// its consequences apart. Errors: fault.OutOfMemory naming the first that got none.
+func (d *Device) answered(ctx context.Context) (short error) {
 	for len(d.memory.scopes) > 0 {
 		s := d.memory.scopes[0]
 		select {
 		case a := <-s.answer:
 			d.memory.scopes = d.memory.scopes[1:]
-			if a.err == nil && a.value.Truthy() {
-				d.memory.scopes = nil
-				d.forgive(ctx)
-				return outOfMemory(s.name, s.bytes)
+			if a.err != nil || !a.value.Truthy() || s.buffer.id == noBuffer {
+				continue // it has its memory, or was given back since
+			}
+			s.buffer.none = true
+			if short == nil {
+				short = outOfMemory(s.name, s.buffer.bytes)
 			}
 		case <-d.lost:
 			return d.lostError()
@@ -103,19 +118,7 @@ func (d *Device) answered(ctx context.Context) error {
 			return aborted(ctx)
 		}
 	}
-	return nil
-}
-
-// forgive drops the validation errors that follow from using a buffer that got no
-// memory: they say less than that it got none. They arrive before the queue is done,
-// also those of uploads that wait.
-func (d *Device) forgive(ctx context.Context) {
-	d.flushQuietly()
-	if _, err := d.await(ctx, d.jsq.Call("onSubmittedWorkDone")); err == nil {
-		d.mu.Lock()
-		d.trouble = nil
-		d.mu.Unlock()
-	}
+	return short
 }
 
 // destroy gives a buffer's memory back, and its id, which it then has no more.
@@ -134,7 +137,7 @@ func (d *Device) destroy(b *buffer) {
 }
 
 // largeBuffer is the size from which New waits to learn whether the memory could
-// be had; for smaller ones the next Compile or Sync tells.
+// be had; for smaller ones what uses them first tells.
 const largeBuffer = 4 << 20
 
 // New makes a zero-filled Fixed tensor. Errors: fault.LimitExceeded,
@@ -153,14 +156,15 @@ func (d *Device) New(name string, dt op.DType, rows, cols int) (t *op.Tensor, er
 	if err != nil {
 		return nil, err
 	}
-	if b.bytes >= largeBuffer {
+	fill := d.poison && t.Stride != t.Cols
+	if b.bytes >= largeBuffer || fill {
 		if err := d.answered(ctx); err != nil {
 			d.destroy(b)
 			return nil, err
 		}
 	}
 	t.Storage.Handle = single{b}
-	if d.poison && t.Stride != t.Cols {
+	if fill {
 		writeRows(d, t, make([]uint32, rows*cols))
 	}
 	return t, nil
@@ -187,16 +191,18 @@ func (d *Device) WriteU32(t *op.Tensor, data []uint32) (err error) {
 }
 
 func (d *Device) writable(t *op.Tensor, dt op.DType, n int) error {
-	if err := d.ready(context.Background()); err != nil {
+	ctx := context.Background()
+	if err := d.ready(ctx); err != nil {
 		return err
 	}
 	if t == nil || t.Storage.Class != op.Fixed || t.DType() != dt || n != t.Rows*t.Cols {
 		return fault.New(fault.Shape, "writing %d %s elements to %s", n, dt, t)
 	}
-	if bufferOf(t.Storage, 0) == nil {
-		return fault.New(fault.Closed, "%s was freed", t)
+	if err := d.answered(ctx); err != nil {
+		return err
 	}
-	return nil
+	_, err := use(t.Storage, 0)
+	return err
 }
 
 // writeRows sends rows to the buffer. Rows whose gap is mere padding go in one

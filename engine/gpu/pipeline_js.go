@@ -159,16 +159,16 @@ func (d *Device) compileError(ctx context.Context, b building, cause error) erro
 
 // bind makes the bind group of a launch whose parameters lie at byte offset at of
 // the uniform buffer. find maps a binding to its buffer.
-func (d *Device) bind(l Launch, uniform *buffer, at int64, find func(Binding) *buffer) (js.Value, error) {
+func (d *Device) bind(l Launch, uniform *buffer, at int64, find func(Binding) (*buffer, error)) (js.Value, error) {
 	lay, err := d.layoutFor(access(l))
 	if err != nil {
 		return js.Undefined(), err
 	}
 	entries := []wgpu.BindGroupEntry{{Binding: 0, Buffer: d.memory.owned[uniform.id], Offset: uint64(at), Size: uniformSlot}}
 	for i, b := range l.Bind {
-		buf := find(b)
-		if buf == nil {
-			return js.Undefined(), fault.New(fault.Closed, "%s: %s (part %d) was freed or belongs to another device", l.Kernel.File, b.Storage.Name, b.Part)
+		buf, err := find(b)
+		if err != nil {
+			return js.Undefined(), fault.Wrap(err, fault.Of(err).Code, "%s", l.Kernel.File)
 		}
 		entries = append(entries, wgpu.BindGroupEntry{Binding: uint32(i + 1), Buffer: d.memory.owned[buf.id], Size: wgpu.WholeSize})
 	}

@@ -64,23 +64,31 @@ func (p *Program) build(ctx context.Context) (err error) {
 		if temps[i], err = p.alloc("temporaries of "+p.name, n, storageUsage); err != nil {
 			return err
 		}
-		if d.poison {
-			d.send(temps[i], 0, bytesOf(slices.Repeat([]float32{float32(math.NaN())}, int(n/4))))
-		}
 	}
 	var uniform *buffer
-	if words := uniforms(p.steps); len(words) > 0 {
+	words := uniforms(p.steps)
+	if len(words) > 0 {
 		uniform, err = p.alloc("parameters of "+p.name, int64(len(words))*4, wgpu.BufferUsageUniform|wgpu.BufferUsageCopyDst)
 		if err != nil {
 			return err
 		}
+	}
+	if err := d.answered(ctx); err != nil {
+		return err
+	}
+	if d.poison {
+		for i, n := range p.arena.sizes {
+			d.send(temps[i], 0, bytesOf(slices.Repeat([]float32{float32(math.NaN())}, int(n/4))))
+		}
+	}
+	if len(words) > 0 {
 		d.send(uniform, 0, bytesOf(words))
 	}
-	find := func(b Binding) *buffer {
+	find := func(b Binding) (*buffer, error) {
 		if b.Storage.Class == op.Temp {
-			return temps[p.arena.place[b.Storage]]
+			return temps[p.arena.place[b.Storage]], nil
 		}
-		return bufferOf(b.Storage, b.Part)
+		return use(b.Storage, b.Part)
 	}
 	groups := js.Global().Get("Array").New(len(p.steps))
 	for i, s := range p.steps {
@@ -92,9 +100,6 @@ func (p *Program) build(ctx context.Context) (err error) {
 	}
 	p.cmd = flatten(p.steps, index, d.submit)
 	p.js = d.replay.Call("program", jsWords(p.cmd.words), groups)
-	if err := d.answered(ctx); err != nil {
-		return err
-	}
 	return d.ready(ctx)
 }
 
@@ -122,7 +127,8 @@ type submitted struct {
 }
 
 // Run submits the copies and then the list, in as many submits as its work asks
-// for. Errors: fault.Aborted, DeviceLost, Shape for a copy that cannot be done.
+// for. Errors: fault.Aborted, DeviceLost, OutOfMemory for a tensor made since, Shape
+// or Closed for a copy that cannot be done.
 func (p *Program) Run(ctx context.Context, copies ...op.Copy) (err error) {
 	d := p.d
 	defer d.guard(&err)
@@ -130,6 +136,9 @@ func (p *Program) Run(ctx context.Context, copies ...op.Copy) (err error) {
 		return fault.New(fault.Closed, "the program %s was closed", p.name)
 	}
 	if err := d.ready(ctx); err != nil {
+		return err
+	}
+	if err := d.answered(ctx); err != nil {
 		return err
 	}
 	words, err := copyWords(copies)
@@ -186,9 +195,13 @@ func copyWords(copies []op.Copy) ([]any, error) {
 		if n == 0 {
 			return nil, fault.New(fault.Shape, "copying %s to %s: two contiguous F32 tensors of one size in different storage are supported", c.Src, c.Dst)
 		}
-		dst, src := bufferOf(c.Dst.Storage, 0), bufferOf(c.Src.Storage, 0)
-		if dst == nil || src == nil {
-			return nil, fault.New(fault.Shape, "copying %s to %s: one of them is a temporary or was freed", c.Src, c.Dst)
+		dst, err := use(c.Dst.Storage, 0)
+		if err != nil {
+			return nil, err
+		}
+		src, err := use(c.Src.Storage, 0)
+		if err != nil {
+			return nil, err
 		}
 		words = append(words, src.id, c.Src.Offset*4, dst.id, c.Dst.Offset*4, n*4)
 	}

@@ -29,9 +29,12 @@ func readRows[T float32 | uint32](ctx context.Context, d *Device, t *op.Tensor, 
 	if t == nil || t.Storage.Class != op.Fixed || t.DType() != dt {
 		return nil, fault.New(fault.Shape, "reading %s elements of %s", dt, t)
 	}
-	b := bufferOf(t.Storage, 0)
-	if b == nil {
-		return nil, fault.New(fault.Closed, "%s was freed", t)
+	if err := d.answered(ctx); err != nil {
+		return nil, err
+	}
+	b, err := use(t.Storage, 0)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]T, t.Rows*t.Cols)
 	if len(out) == 0 {
@@ -52,6 +55,9 @@ func readRows[T float32 | uint32](ctx context.Context, d *Device, t *op.Tensor, 
 	return out, d.ready(ctx)
 }
 
+// keepStaging is the size up to which the buffer of one reading serves the next.
+const keepStaging = 1 << 20
+
 // fetch copies bytes of a buffer to dst through a staging buffer, after all work
 // submitted before.
 func (d *Device) fetch(ctx context.Context, b *buffer, at int64, dst []byte) error {
@@ -59,23 +65,40 @@ func (d *Device) fetch(ctx context.Context, b *buffer, at int64, dst []byte) err
 		return err
 	}
 	n := int64(len(dst))
-	staging, err := d.alloc("staging", n, wgpu.BufferUsageMapRead|wgpu.BufferUsageCopyDst)
+	staging, err := d.stagingFor(ctx, n)
 	if err != nil {
 		return err
 	}
-	// Destroying a buffer also ends a mapping that is still pending.
-	defer d.destroy(staging)
+	kept := false
+	defer func() {
+		if !kept { // destroying a buffer also ends a mapping that is still pending
+			d.destroy(staging)
+			d.staging = nil
+		}
+	}()
 	d.replay.Call("run", js.Null(), 0, 0, b.id, at, staging.id, 0, n)
 	mapped := d.replay.Get("buffers").Index(int(staging.id))
 	const read = 1 // GPUMapMode.READ
-	if _, err := d.await(ctx, mapped.Call("mapAsync", read)); err != nil {
-		if short := d.answered(ctx); short != nil {
-			return short // mapping what has no memory says less
-		}
+	if _, err := d.await(ctx, mapped.Call("mapAsync", read, 0, n)); err != nil {
 		return err
 	}
 	d.inflight = d.inflight[:0]
-	js.CopyBytesToGo(dst, js.Global().Get("Uint8Array").New(mapped.Call("getMappedRange")))
+	js.CopyBytesToGo(dst, js.Global().Get("Uint8Array").New(mapped.Call("getMappedRange", 0, n)))
 	mapped.Call("unmap")
-	return d.answered(ctx)
+	kept = staging.bytes <= keepStaging
+	return nil
+}
+
+// stagingFor finds or makes a buffer that n bytes can be read through.
+func (d *Device) stagingFor(ctx context.Context, n int64) (*buffer, error) {
+	if d.staging != nil && d.staging.bytes >= n {
+		return d.staging, nil
+	}
+	if d.staging != nil {
+		d.destroy(d.staging)
+		d.staging = nil
+	}
+	b, err := d.sure(ctx, "staging", n, wgpu.BufferUsageMapRead|wgpu.BufferUsageCopyDst)
+	d.staging = b
+	return b, err
 }

@@ -36,14 +36,29 @@ func starve(d *Device) (at func(n int), met func() bool) {
 	return func(n int) { plant.Index(0).Invoke(n) }, func() bool { return plant.Index(1).Invoke().Bool() }
 }
 
+// uncaptured counts the errors that reach the device without a scope.
+func uncaptured(d *Device) func() int {
+	count := js.Global().Get("Function").New("device", `
+		let n = 0;
+		device.addEventListener("uncapturederror", () => n++);
+		return () => n;`).Invoke(d.js)
+	return func() int { return count.Invoke().Int() }
+}
+
 // TestEveryBuffer gives no memory to every buffer of a piece of work in its turn.
-// That, and not what follows from it, is what the work ends with; nothing of it is
-// left, and the same work then succeeds.
+// That, and not what follows from it, is what the work ends with, whichever of them
+// the browser tells first, as nothing is done with a buffer that has no memory;
+// nothing of the work is left, and the same work then succeeds.
 func TestEveryBuffer(t *testing.T) {
 	d := open(t, Options{})
+	errors := uncaptured(d)
 	work := func(ctx context.Context) (err error) {
 		var made []*op.Tensor
 		defer func() { d.Free(made...) }()
+		if d.staging != nil { // it would serve again
+			d.destroy(d.staging)
+			d.staging = nil
+		}
 		x, err := d.New("x", op.F32, 64, 64)
 		if err != nil {
 			return err
@@ -99,8 +114,48 @@ func TestEveryBuffer(t *testing.T) {
 	if n < 5 {
 		t.Errorf("the work asked for %d buffers", n)
 	}
+	if err := d.Sync(soon(t)); err != nil || errors() != 0 {
+		t.Errorf("afterwards: %v, %d errors that no scope caught", err, errors())
+	}
 	if d.memory.next > uint32(count+n+8) {
 		t.Errorf("%d ids were given out for %d buffers at a time", d.memory.next, count)
+	}
+}
+
+// TestWithoutMemory: a small tensor's maker does not wait to learn that there is no
+// memory for it. Everything that names it says so then, as often as it is tried, and
+// everything else goes on.
+func TestWithoutMemory(t *testing.T) {
+	d := open(t, Options{})
+	errors := uncaptured(d)
+	a := newAdder(t, d)
+	at, _ := starve(d)
+	at(0)
+	none, err := d.New("none", op.F32, 64, 64)
+	if err != nil {
+		t.Fatalf("New waited for the answer: %v", err)
+	}
+	l := op.NewList("list")
+	l.Add(none, a.y, a.x)
+	for name, try := range map[string]func() error{
+		"Write":       func() error { return d.Write(none, make([]float32, 64*64)) },
+		"Read":        func() error { _, err := d.Read(soon(t), none); return err },
+		"Compile":     func() error { _, err := d.Compile(soon(t), l); return err },
+		"a copy from": func() error { return a.p.Run(soon(t), op.Copy{Dst: a.x, Src: none}) },
+		"a copy to":   func() error { return a.p.Run(soon(t), op.Copy{Dst: none, Src: a.x}) },
+	} {
+		for range 2 {
+			if err := try(); !fault.Is(err, fault.OutOfMemory) || !strings.Contains(err.Error(), "none (16384 bytes)") {
+				t.Errorf("%s: %v, want the fault %s naming the tensor", name, err, fault.OutOfMemory)
+			}
+		}
+	}
+	d.Free(none)
+	if err := a.p.Run(soon(t)); err != nil {
+		t.Error(err)
+	}
+	if err := d.Sync(soon(t)); err != nil || errors() != 0 {
+		t.Errorf("afterwards: %v, %d errors that no scope caught", err, errors())
 	}
 }
 

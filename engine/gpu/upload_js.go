@@ -72,11 +72,6 @@ func (d *Device) Upload(ctx context.Context, w op.WeightSpec) (t *op.Tensor, err
 			return nil, err
 		}
 		parts.parts = append(parts.parts, b)
-		if b.bytes >= largeBuffer {
-			if err := d.answered(ctx); err != nil {
-				return nil, err
-			}
-		}
 	}
 	slot := len(d.uploads.names)
 	d.uploads.names = append(d.uploads.names, w.Name)
@@ -103,7 +98,7 @@ func (d *Device) uploadRows(ctx context.Context, w op.WeightSpec, dst *op.Storag
 			return err
 		}
 	}
-	raw, err := d.rawFor(n)
+	raw, err := d.rawFor(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -126,12 +121,15 @@ func (d *Device) uploadRows(ctx context.Context, w op.WeightSpec, dst *op.Storag
 	if err := d.sendRaw(w.Data, bufferOf(raw, 0), w.Offset+int64(from)*rowBytes, n); err != nil {
 		return fault.Wrap(err, fault.Of(err).Code, "reading %s", w.Name)
 	}
+	if err := d.answered(ctx); err != nil {
+		return err
+	}
 	for i, l := range launches {
 		at := int64(u.launches) * uniformSlot
 		if len(l.Params) > 0 {
 			d.send(u.uniform, at, bytesOf(l.Params))
 		}
-		g, err := d.bind(l, u.uniform, at, func(b Binding) *buffer { return bufferOf(b.Storage, b.Part) })
+		g, err := d.bind(l, u.uniform, at, func(b Binding) (*buffer, error) { return use(b.Storage, b.Part) })
 		if err != nil {
 			return err
 		}
@@ -154,11 +152,11 @@ func (d *Device) uploadRows(ctx context.Context, w op.WeightSpec, dst *op.Storag
 }
 
 // rawFor chooses the buffer that n raw bytes are written to.
-func (d *Device) rawFor(n int64) (*op.Storage, error) {
+func (d *Device) rawFor(ctx context.Context, n int64) (*op.Storage, error) {
 	u := &d.uploads
 	if n <= smallRaw {
 		if u.used == len(u.small) {
-			s, err := d.storage("small weights", smallRaw)
+			s, err := d.storage(ctx, "small weights", smallRaw)
 			if err != nil {
 				return nil, err
 			}
@@ -172,7 +170,7 @@ func (d *Device) rawFor(n int64) (*op.Storage, error) {
 			d.destroy(bufferOf(u.large, 0))
 		}
 		u.large = nil
-		s, err := d.storage("weights in transit", min(max(2*n, 1<<20), max(n, chunkBytes)))
+		s, err := d.storage(ctx, "weights in transit", min(max(2*n, 1<<20), max(n, chunkBytes)))
 		if err != nil {
 			return nil, err
 		}
@@ -181,10 +179,10 @@ func (d *Device) rawFor(n int64) (*op.Storage, error) {
 	return u.large, nil
 }
 
-// storage makes U32 memory of this package's own.
-func (d *Device) storage(name string, bytes int64) (*op.Storage, error) {
+// storage makes U32 memory of this package's own, which stays.
+func (d *Device) storage(ctx context.Context, name string, bytes int64) (*op.Storage, error) {
 	t := op.NewStorage(name, op.Fixed, op.U32, 1, int((bytes+3)/4))
-	b, err := d.alloc(name, storageBytes(t.Storage), storageUsage)
+	b, err := d.sure(ctx, name, storageBytes(t.Storage), storageUsage)
 	if err != nil {
 		return nil, err
 	}
@@ -198,13 +196,13 @@ func (d *Device) prepareUploads(ctx context.Context) (err error) {
 	u := &d.uploads
 	if u.uniform == nil {
 		u.pending = js.Global().Get("Array").New()
-		u.uniform, err = d.alloc("parameters of uploads", launchSlots*uniformSlot, wgpu.BufferUsageUniform|wgpu.BufferUsageCopyDst)
+		u.uniform, err = d.sure(ctx, "parameters of uploads", launchSlots*uniformSlot, wgpu.BufferUsageUniform|wgpu.BufferUsageCopyDst)
 		if err != nil {
 			return err
 		}
 	}
 	if u.bad == nil {
-		if u.bad, err = d.storage("counters of weights", badSlots*4); err != nil {
+		if u.bad, err = d.storage(ctx, "counters of weights", badSlots*4); err != nil {
 			return err
 		}
 	}
@@ -254,13 +252,14 @@ func (d *Device) sendRaw(src op.Source, b *buffer, off, n int64) error {
 // flush submits the repack launches that wait.
 func (d *Device) flush() error {
 	u := &d.uploads
+	u.used = 0
 	if u.launches == 0 {
 		return nil
 	}
 	program := d.replay.Call("program", jsWords(u.words), u.pending)
 	d.replay.Call("run", program, 0, u.launches)
 	u.pending = js.Global().Get("Array").New()
-	u.words, u.launches, u.used = u.words[:0], 0, 0
+	u.words, u.launches = u.words[:0], 0
 	return nil
 }
 
