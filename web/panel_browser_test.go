@@ -133,6 +133,21 @@ func TestBrowserSchedule(t *testing.T) {
 		}
 	})
 
+	b.step("keys between two frames", func(t *testing.T) {
+		before := b.barWeights()
+		b.eval(`
+			const bar = document.querySelector('#bars > [tabindex="0"]');
+			bar.focus();
+			await test.drawn();
+			for (const key of ["ArrowUp", "ArrowUp", "PageUp", "ArrowLeft", "ArrowDown", "ArrowDown"]) {
+				document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+			}`, nil)
+		w, last := b.barWeights(), len(before)-1
+		if math.Abs(w[last]-before[last]-1.2) > 1e-6 || math.Abs(w[last-1]-before[last-1]+0.2) > 1e-6 {
+			t.Errorf("the bars were %v and are %v", before, w)
+		}
+	})
+
 	b.step("pointer", func(t *testing.T) {
 		var box struct{ Left, Top, Width, Height float64 }
 		b.eval(`

@@ -18,8 +18,7 @@ type bars struct {
 	note     element
 	halves   element // which blocks are double and which single
 	low, top element
-	scale    scale
-	weights  []float32
+	scale    scale // as it is drawn, where a pointer points
 	focus    int
 	// The last point of the stroke that is being drawn.
 	drawing bool
@@ -92,9 +91,20 @@ func (v *bars) move(e dom.Event) {
 	v.at, v.height, v.focus = block, weight, block
 }
 
+// weights are those of the direction that is being edited. They are the state's, not
+// those that were drawn last: two keys may be pressed before the next frame.
+func (v *bars) weights() []float32 {
+	s := &v.app.state
+	if s.model == nil {
+		return nil
+	}
+	return s.form.terms[s.form.term].curve(s.model.blocks())
+}
+
 func (v *bars) key(e dom.Event) {
 	k, ok := e.(*dom.KeyboardEvent)
-	if !ok || len(v.weights) == 0 || k.CtrlKey() || k.MetaKey() || k.AltKey() {
+	weights := v.weights()
+	if !ok || len(weights) == 0 || k.CtrlKey() || k.MetaKey() || k.AltKey() {
 		return
 	}
 	forth := 1
@@ -120,7 +130,7 @@ func (v *bars) key(e dom.Event) {
 	case "PageDown":
 		change = -1
 	case "0", "Delete", "Backspace":
-		change = -float64(v.weights[v.focus])
+		change = -float64(weights[v.focus])
 	default:
 		return
 	}
@@ -132,7 +142,7 @@ func (v *bars) key(e dom.Event) {
 		return
 	}
 	if change != 0 {
-		v.draw(true, map[int]float64{v.focus: math.Round((float64(v.weights[v.focus])+change)*100) / 100})
+		v.draw(true, map[int]float64{v.focus: math.Round((float64(weights[v.focus])+change)*100) / 100})
 	}
 }
 
@@ -169,7 +179,7 @@ func (v *bars) render(weights []float32, s scale, m *model) {
 	if len(v.list) == 0 {
 		v.build(m)
 	}
-	v.weights, v.scale = weights, s
+	v.scale = s
 	set := func(e element, name string, x float64) { e.Style().SetProperty(name, fmt.Sprintf("%.4f", x), "") }
 	set(v.chart, "--zero", s.at(0))
 	setText(v.low, numberText(s.low))

@@ -11,6 +11,7 @@ import (
 // above it.
 type guidanceView struct {
 	app                *app
+	section            element
 	row                element   // of the directions, when there are several
 	directions         []element // their buttons
 	presets            element
@@ -59,8 +60,9 @@ func newGuidance(a *app, panel element) *guidanceView {
 		v.vectors.box,
 		el("div", attrs{"class": "ends"}, v.another, v.remove),
 	)
-	add(panel, el("section", attrs{"class": "card", "id": "guidance", "aria-labelledby": "guidance-title"},
-		el("h2", attrs{"id": "guidance-title"}, &say.Guidance), el("p", attrs{"class": "muted"}, &say.GuidanceHint), v.row, v.presets, v.body))
+	v.section = el("section", attrs{"class": "card", "id": "guidance", "aria-labelledby": "guidance-title"},
+		el("h2", attrs{"id": "guidance-title"}, &say.Guidance), el("p", attrs{"class": "muted"}, &say.GuidanceHint), v.row, v.presets, v.body)
+	add(panel, v.section)
 	v.listen()
 	return v
 }
@@ -92,6 +94,7 @@ func (v *guidanceView) chip(id string, name any, choose func(f *form)) {
 }
 
 func (v *guidanceView) render(s *state) {
+	setFlag(v.section, "inert", s.model == nil) // nothing can be set of what is not known
 	if s.model == nil {
 		return
 	}

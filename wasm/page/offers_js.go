@@ -27,7 +27,10 @@ func (a *app) readModels(addresses string) {
 		}
 		s.offers = list
 		a.choose(0)
-		s.form = newForm(s.model)
+		typed := s.form.prompt
+		if s.form = newForm(s.model); typed != "" {
+			s.form.prompt = typed
+		}
 	})
 }
 

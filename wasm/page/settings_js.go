@@ -11,6 +11,7 @@ import (
 // settingsView is what remains the same from picture to picture: seed, steps,
 // size, how many at once, and whether pictures follow the controls.
 type settingsView struct {
+	section           element
 	seed, lock, steps element
 	hint              element
 	size, sizeField   element
@@ -75,7 +76,7 @@ func newSettings(a *app, panel element) *settingsView {
 	if mode := liveMode(recall("live")); mode == liveAlways || mode == liveOff {
 		a.state.live.mode = mode
 	}
-	add(panel, el("section", attrs{"class": "card", "id": "settings", "aria-labelledby": "settings-title"},
+	v.section = el("section", attrs{"class": "card", "id": "settings", "aria-labelledby": "settings-title"},
 		el("h2", attrs{"id": "settings-title"}, &say.Settings),
 		el("div", attrs{"class": "row"}, labelled("seed", &say.Seed, v.seed), dice, labelled("steps", &say.Steps, v.steps)),
 		el("label", attrs{"class": "check"}, v.lock, el("span", nil, &say.Lock)),
@@ -84,7 +85,8 @@ func newSettings(a *app, panel element) *settingsView {
 		el("div", attrs{"class": "field"}, el("p", attrs{"class": "label"}, &say.Pictures), each),
 		el("div", attrs{"class": "field"}, el("p", attrs{"class": "label"}, &say.Live), modes, v.pace),
 		v.weights.box,
-	))
+	)
+	add(panel, v.section)
 	return v
 }
 
@@ -97,6 +99,7 @@ func radio(row element, name, value string, title any, choose func()) element {
 }
 
 func (v *settingsView) render(s *state) {
+	setFlag(v.section, "inert", s.model == nil)
 	if s.model == nil {
 		return
 	}
