@@ -24,10 +24,15 @@ go:
 	@v=$$(go env GOVERSION | sed -E 's/^go1\.([0-9]+).*/\1/'); \
 	  [ "$$v" -ge 24 ] 2>/dev/null || { echo "Undertone needs Go 1.24 or newer; this is $$(go env GOVERSION)"; exit 1; }
 
+# Copies of small functions where they are called make a program faster and larger.
+# The engine is to be fast; these packages, which only the page and messages use, small.
+PROGRAM ?= build
+COMPACT := undertone/wasm/... honnef.co/... fmt encoding/json reflect
+
 wasm: go
-	@mkdir -p build
-	GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w" -o build/undertone.wasm ./wasm
-	@cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" build/wasm_exec.js
+	@mkdir -p $(PROGRAM)
+	GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w" $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/undertone.wasm ./wasm
+	@cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" $(PROGRAM)/wasm_exec.js
 
 # The converter is run whenever the source weights or the precision changed. The
 # site carries the model twice: in QUANT, and in SMALL for a smaller download.

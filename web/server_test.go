@@ -22,16 +22,10 @@ var programs = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	in := func(name string) string { return filepath.Join(dir, name) }
-	goroot, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		return "", err
-	}
-	wasm := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", in("undertone.wasm"), "../wasm")
-	wasm.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=js", "GOARCH=wasm")
+	wasm := exec.Command("make", "--no-print-directory", "-C", "..", "wasm", "PROGRAM="+dir)
 	tool := exec.Command("go", "build", "-o", in("undertone"), "../cmd/undertone")
 	tool.Env = append(os.Environ(), "CGO_ENABLED=0")
-	script := exec.Command("cp", filepath.Join(strings.TrimSpace(string(goroot)), "lib/wasm/wasm_exec.js"), in("wasm_exec.js"))
-	return dir, commands(wasm, tool, script)
+	return dir, commands(wasm, tool)
 })
 
 func commands(list ...*exec.Cmd) error {

@@ -24,8 +24,8 @@ type toolbar struct {
 func newToolbar(a *app) *toolbar {
 	v := &toolbar{
 		times:   el("p", attrs{"id": "times", "class": "muted"}),
-		notices: el("p", attrs{"id": "notices", "role": "status"}),
-		note:    el("p", attrs{"id": "action-note", "class": "muted", "role": "status"}),
+		notices: el("p", attrs{"id": "notices"}),
+		note:    el("p", attrs{"id": "action-note", "class": "muted"}),
 	}
 	navigator := js.Global().Get("navigator")
 	v.canCopy = navigator.Get("clipboard").Truthy()
@@ -33,7 +33,7 @@ func newToolbar(a *app) *toolbar {
 	v.save = iconButton("secondary", "save", &say.Save, a.save)
 	v.save.SetID("save")
 	v.keep = iconButton("secondary", "keep", &say.Keep, func() {
-		if p := a.state.picture; p != nil && !p.kept {
+		if p := a.state.picture; p != nil && !a.state.panes.gallery.has(p) {
 			a.keep(p)
 		}
 	})
@@ -67,12 +67,13 @@ func (v *toolbar) render(s *state) {
 	show(v.note, s.panes.note != "")
 	setFlag(v.save, "disabled", s.working())
 	keep := say.Keep
-	if p.kept {
+	has := s.panes.gallery.has(p)
+	if has {
 		keep = say.Kept
 	}
 	setText(v.keepSays, keep)
 	setAttr(v.keep, "title", keep)
-	setAttr(v.keep, "aria-disabled", fmt.Sprint(p.kept))
+	setAttr(v.keep, "aria-disabled", fmt.Sprint(has))
 	show(v.image, v.canCopy && js.Global().Get("ClipboardItem").Truthy())
 	show(v.link, v.canCopy)
 	show(v.share, v.canShare)
@@ -123,6 +124,36 @@ func (p *picture) promised() js.Value {
 	return p.result.(js.Value).Call("blob", "image/png")
 }
 
+// withFile hands over a picture's file, when that is made; use may wait.
+func (a *app) withFile(p *picture, use func(blob js.Value)) {
+	if p == nil {
+		return
+	}
+	go func() {
+		blob, err := promise.Await(context.Background(), p.promised())
+		if err != nil {
+			a.fail(err)
+			return
+		}
+		use(blob)
+	}()
+}
+
+// fail says what went wrong.
+func (a *app) fail(err error) { a.update(func(s *state) { s.problem = problemOf(err) }) }
+
+// save writes the picture to the person's downloads.
+func (a *app) save() {
+	p := a.state.picture
+	a.withFile(p, func(blob js.Value) {
+		url := js.Global().Get("URL").Call("createObjectURL", blob)
+		el("a", attrs{"href": url.String(), "download": fileName(p.recipe)}).Click()
+		// The browser reads the address while it starts the download.
+		time.Sleep(10 * time.Second)
+		js.Global().Get("URL").Call("revokeObjectURL", url)
+	})
+}
+
 // copyImage puts the picture on the clipboard.
 func (a *app) copyImage() {
 	p := a.state.picture
@@ -158,15 +189,7 @@ func (a *app) copyText(text, good string) {
 // share opens the system's own sheet, with the file where it takes files.
 func (a *app) share() {
 	p := a.state.picture
-	if p == nil {
-		return
-	}
-	go func() {
-		blob, err := p.png(context.Background())
-		if err != nil {
-			a.update(func(s *state) { s.problem = problemOf(err) })
-			return
-		}
+	a.withFile(p, func(blob js.Value) {
 		file := js.Global().Get("File").New([]any{blob}, fileName(p.recipe), map[string]any{"type": "image/png"})
 		what := map[string]any{"title": "Undertone", "text": p.recipe.prompt, "files": []any{file}}
 		navigator := js.Global().Get("navigator")
@@ -176,5 +199,5 @@ func (a *app) share() {
 		}
 		// Closing the sheet rejects too, and needs no remark.
 		promise.Await(context.Background(), navigator.Call("share", what))
-	}()
+	})
 }

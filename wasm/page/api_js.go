@@ -113,11 +113,6 @@ func decode(v js.Value, into any) error {
 	return json.Unmarshal([]byte(js.Global().Get("JSON").Call("stringify", v).String()), into)
 }
 
-// png is the picture as a Blob.
-func (p *picture) png(ctx context.Context) (js.Value, error) {
-	return promise.Await(ctx, p.promised())
-}
-
 func (a *api) close() {
 	if a.loaded.Truthy() {
 		a.loaded.Call("close")
@@ -140,7 +135,7 @@ func problemOf(err error) *problem {
 	}
 	var thrown js.Error
 	if !errors.As(err, &thrown) {
-		return &problem{code: "internal", message: err.Error()}
+		return &problem{code: string(fault.Internal), message: err.Error(), advice: fault.Advice(fault.Internal)}
 	}
 	field := func(name string) string {
 		if v := thrown.Value.Get(name); v.Type() == js.TypeString {
@@ -153,7 +148,7 @@ func problemOf(err error) *problem {
 	}
 	p := &problem{code: field("code"), message: field("message"), advice: field("advice")}
 	if p.code == "" {
-		p.code = "internal"
+		p.code, p.advice = string(fault.Internal), fault.Advice(fault.Internal)
 	}
 	return p
 }

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"syscall/js"
@@ -42,12 +41,12 @@ func newGallery(a *app) *galleryPane {
 		button("quiet", &say.Cancel, func() { ask(false, &v.clear) }))
 	v.full = el("p", nil)
 	v.makeRoom = button("secondary", &say.GalleryFullGo, a.makeRoom)
-	v.not = el("div", attrs{"class": "ask", "role": "alert"}, v.full, v.makeRoom,
+	v.not = el("div", attrs{"class": "ask", "role": "group", "aria-label": &say.GalleryFullGo}, v.full, v.makeRoom,
 		button("quiet", &say.GalleryFullNo, func() { a.update(func(s *state) { s.panes.gallery.waiting = nil }) }))
 	v.file = el("input", attrs{"type": "file", "accept": "image/png", "class": "unseen", "id": "open-file", "tabindex": "-1", "aria-hidden": "true"})
 	on(v.file, "change", func(dom.Event) {
 		if files := v.file.Get("files"); files.Length() > 0 {
-			a.open(files.Index(0), false)
+			a.open(files.Index(0), 0)
 		}
 		v.file.Set("value", "")
 	})
@@ -70,7 +69,7 @@ func (v *galleryPane) press(at element) {
 	k := v.app.state.panes.gallery.kept[i]
 	switch at.GetAttribute("data-do") {
 	case "restore":
-		v.app.open(k.file.(js.Value), true)
+		v.app.open(k.file.(js.Value), k.id)
 	case "delete":
 		v.app.forget([]kept{k})
 		v.clear.Focus() // the card is gone, and the focus with it
@@ -116,7 +115,7 @@ func (v *galleryPane) render(s *state) {
 	show(v.clear, len(g.kept) > 0 && !g.sure)
 	show(v.sure, len(g.kept) > 0 && g.sure)
 	show(v.not, g.waiting != nil)
-	setText(v.full, fmt.Sprintf(say.GalleryFull, len(g.kept), len(g.oldest())))
+	setText(v.full, g.fullText())
 }
 
 func orNull(v js.Value) js.Value {
@@ -177,7 +176,11 @@ func (a *app) openGallery() (*shelf, error) {
 	if a.shelf != nil {
 		return a.shelf, nil
 	}
-	s, err := openShelf()
+	s, err := openShelf(func() {
+		if a.state.panes.gallery.read {
+			go a.readGallery()
+		}
+	})
 	if err == nil {
 		a.shelf = s
 	}
@@ -187,38 +190,46 @@ func (a *app) openGallery() (*shelf, error) {
 // keep puts a picture into the gallery. When there is no room, it asks first
 // whether the oldest may go.
 func (a *app) keep(p *picture) {
-	go func() {
-		blob, err := p.png(context.Background())
-		if err != nil {
-			a.update(func(s *state) { s.problem = problemOf(err) })
-			return
+	a.withFile(p, func(blob js.Value) {
+		if p.kept == keeping || a.state.panes.gallery.has(p) {
+			return // pressed twice
 		}
-		s, err := a.openGallery()
-		if err != nil {
-			a.remark(say.GalleryRefused)
-			return
-		}
-		if !a.state.panes.gallery.read {
-			a.readGallery()
-		}
-		room := len(a.state.panes.gallery.kept) < mostKept
-		if room {
-			err = s.put(p.recipe.prompt, time.Now(), blob)
-			room = err == nil || !full(err)
-		}
-		switch {
-		case !room && a.state.panes.gallery.oldest() != nil:
-			a.update(func(s *state) { s.panes.gallery.waiting, s.pane = p, "gallery" })
-			return
-		case err != nil || !room:
-			a.shelf = nil // to be opened anew
-			a.remark(say.GalleryRefused)
-			return
-		}
+		p.kept = keeping
+		p.kept = a.store(p, blob)
+		a.update(func(*state) {})
+	})
+}
+
+// store writes a picture's file, and returns its number in the gallery; 0 when it is
+// not there.
+func (a *app) store(p *picture, blob js.Value) (id int) {
+	s, err := a.openGallery()
+	if err != nil {
+		a.remark(say.GalleryRefused)
+		return 0
+	}
+	g := &a.state.panes.gallery
+	if !g.read {
 		a.readGallery()
-		p.kept = true
-		a.remark(say.KeptNote)
-	}()
+	}
+	room := len(g.kept) < mostKept
+	if room {
+		id, err = s.put(p.recipe.prompt, time.Now(), blob)
+		room = err == nil || !full(err)
+	}
+	switch {
+	case !room && g.oldest() != nil:
+		a.update(func(s *state) { g.waiting, s.pane = p, "gallery" })
+		return 0
+	case err != nil || !room:
+		s.close()
+		a.shelf = nil // to be opened anew
+		a.remark(say.GalleryRefused)
+		return 0
+	}
+	a.readGallery()
+	a.remark(say.KeptNote)
+	return id
 }
 
 // makeRoom deletes the oldest and keeps the picture that found no room.
@@ -247,12 +258,6 @@ func (a *app) remove(list []kept) {
 	a.readGallery()
 	a.update(func(s *state) {
 		s.panes.gallery.sure = false
-		if s.picture != nil { // it may have been among them
-			s.picture.kept = false
-		}
-		for _, p := range s.pictures {
-			p.kept = false
-		}
 		if err != nil {
 			s.problem = problemOf(err)
 		} else {

@@ -53,7 +53,8 @@ func (v *loader) render(s *state) {
 	setFlag(v.load, "disabled", s.model == nil || !s.device.known)
 	if s.model == nil {
 		if s.problem != nil {
-			setText(v.note, s.problem.message)
+			what, _, _ := s.problem.told()
+			setText(v.note, what)
 		}
 	} else {
 		setText(v.load, fmt.Sprintf(say.LoadSize, bytesText(s.model.Bytes())))

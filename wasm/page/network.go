@@ -10,6 +10,17 @@ type network struct {
 	wanted      bool   // the person said: now
 }
 
+// news is what there is to say about a new version, or "".
+func (n *network) news() string {
+	switch {
+	case n.update == "" || n.postponed:
+		return ""
+	case n.update == "chosen":
+		return say.UpdateOld
+	}
+	return say.UpdateReady
+}
+
 // busy reports whether a reload would interrupt something.
 func (s *state) busy() bool { return s.phase == loading || s.phase == generating }
 

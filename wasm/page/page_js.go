@@ -205,23 +205,3 @@ func (a *app) stop() {
 		a.cancel()
 	}
 }
-
-// save writes the picture to the person's downloads.
-func (a *app) save() {
-	p := a.state.picture
-	if p == nil {
-		return
-	}
-	go func() {
-		blob, err := p.png(context.Background())
-		if err != nil {
-			a.update(func(s *state) { s.problem = problemOf(err) })
-			return
-		}
-		url := js.Global().Get("URL").Call("createObjectURL", blob)
-		el("a", attrs{"href": url.String(), "download": fileName(p.recipe)}).Click()
-		// The browser reads the address while it starts the download.
-		time.Sleep(10 * time.Second)
-		js.Global().Get("URL").Call("revokeObjectURL", url)
-	}()
-}

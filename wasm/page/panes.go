@@ -1,6 +1,10 @@
 package page
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // panesState is what the stage's views beside the picture show.
 type panesState struct {
@@ -51,6 +55,14 @@ type kept struct {
 	url    string // of the file, while the page is open
 }
 
+// keeping stands for the number of a picture that is being written to the gallery.
+const keeping = -1
+
+// has reports whether a picture is in the gallery. What another tab has deleted is not.
+func (g *gallery) has(p *picture) bool {
+	return p.kept > 0 && slices.ContainsFunc(g.kept, func(k kept) bool { return k.id == p.kept })
+}
+
 // mostKept is how many pictures the gallery holds; before there are more, people
 // are asked whether the oldest may go.
 const mostKept = 200
@@ -60,6 +72,11 @@ func (g *gallery) bytes() (sum int64) {
 		sum += k.bytes
 	}
 	return sum
+}
+
+// fullText asks whether the oldest may go.
+func (g *gallery) fullText() string {
+	return fmt.Sprintf(say.GalleryFull, len(g.kept), len(g.oldest()))
 }
 
 // oldest are those that go when room is needed: a tenth of them, at least one.

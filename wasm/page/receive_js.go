@@ -77,7 +77,7 @@ func (v *receiver) file(t js.Value) bool {
 	if !t.Truthy() || t.Get("files").Length() == 0 {
 		return false
 	}
-	v.app.open(t.Get("files").Index(0), false)
+	v.app.open(t.Get("files").Index(0), 0)
 	return true
 }
 
@@ -120,11 +120,10 @@ func (v *receiver) read(s *state, hash string) {
 // mostFile is the largest file that is read, in bytes: far beyond a picture of ours.
 const mostFile = 32 << 20
 
-// open takes over a picture with its parameters from a file; kept says that it is
-// one of the gallery's.
-func (a *app) open(file js.Value, kept bool) {
+// open takes over a picture with its parameters from a file; kept is its number in
+// the gallery, 0 when it is not from there.
+func (a *app) open(file js.Value, kept int) {
 	go func() {
-		fail := func(err error) { a.update(func(s *state) { s.problem = problemOf(err) }) }
 		if size := file.Get("size").Float(); size > mostFile {
 			a.update(func(s *state) {
 				s.problem = &problem{code: "picture-invalid", message: fmt.Sprintf(say.FileTooLarge, bytesText(int64(size)), bytesText(mostFile))}
@@ -133,7 +132,7 @@ func (a *app) open(file js.Value, kept bool) {
 		}
 		buffer, err := promise.Await(context.Background(), file.Call("arrayBuffer"))
 		if err != nil {
-			fail(err)
+			a.fail(err)
 			return
 		}
 		data := make([]byte, buffer.Get("byteLength").Int())
@@ -144,7 +143,7 @@ func (a *app) open(file js.Value, kept bool) {
 		}
 		p, notices, err := carried.FromPNG(data, m.base(), m.limits())
 		if err != nil {
-			fail(err)
+			a.fail(err)
 			return
 		}
 		note := strings.TrimSpace(say.Restored + " " + noticesText(notices))

@@ -27,9 +27,10 @@ func newAlert(a *app, stage element) *alert {
 func (v *alert) render(s *state) {
 	show(v.box, s.problem != nil)
 	if p := s.problem; p != nil {
-		setText(v.what, p.message)
-		setText(v.advice, p.advice)
-		setText(v.detail, fmt.Sprintf(say.Code, p.code))
+		what, advice, detail := p.told()
+		setText(v.what, what)
+		setText(v.advice, advice)
+		setText(v.detail, detail)
 		show(v.reload, p.reloads())
 	}
 	if s.problem != nil && s.problem != v.shown {
@@ -38,21 +39,16 @@ func (v *alert) render(s *state) {
 	v.shown = s.problem
 }
 
-// status names the device in the header and tells screen readers what happens.
+// status names the device in the header and tells screen readers what happens. All
+// that the page has to say is said in one place, and not faster than it can be heard:
+// regions of their own would speak into each other.
 type status struct {
 	device, live element
-	said         time.Time
+	speech       speech
+	timer        *time.Timer // while something waits to be said
 }
 
-func newStatus() *status {
-	return &status{
-		device: byID("device"),
-		live:   byID("live"),
-	}
-}
-
-// quiet is how long the live region keeps silent after a message about progress.
-const quiet = 5 * time.Second
+func newStatus() *status { return &status{device: byID("device"), live: byID("live")} }
 
 func (v *status) render(s *state) {
 	switch {
@@ -65,17 +61,28 @@ func (v *status) render(s *state) {
 	}
 	show(v.device, s.info.Backend != "")
 
-	says := s.note
-	progress := false
+	progress := ""
 	switch {
 	case s.working() && s.running.step > 0:
-		says, progress = fmt.Sprintf(say.Working, s.running.step, s.running.steps), true
+		progress = fmt.Sprintf(say.Working, s.running.step, s.running.steps)
 	case s.phase == loading && s.load.stage == "download":
-		says, progress = fmt.Sprintf(say.Percent, 100*s.load.fraction()), true
+		progress = fmt.Sprintf(say.Percent, 100*s.load.fraction())
 	}
-	if says == v.live.TextContent() || progress && time.Since(v.said) < quiet {
-		return
+	now := time.Now()
+	v.speech.hear(now, progress, s.remarks()...)
+	v.speak(now)
+}
+
+// speak says what may be said now, and comes back for the rest.
+func (v *status) speak(now time.Time) {
+	text, wait := v.speech.next(now)
+	if text != "" {
+		v.live.SetTextContent(text) // even where it is the same: it happened again
 	}
-	v.said = time.Now()
-	setText(v.live, says)
+	if wait > 0 && v.timer == nil {
+		v.timer = time.AfterFunc(wait, func() {
+			v.timer = nil
+			v.speak(time.Now())
+		})
+	}
 }

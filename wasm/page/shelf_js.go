@@ -8,15 +8,19 @@ import (
 
 // shelf is the gallery's storage: an IndexedDB database of our own, with a PNG in
 // every record. Its calls wait, so they belong in goroutines.
-type shelf struct{ db js.Value }
+type shelf struct {
+	db   js.Value
+	line js.Value // to the other tabs
+}
 
 const (
 	shelfName  = "undertone-gallery"
 	shelfStore = "pictures"
 )
 
-// openShelf opens the database, and makes it where there is none.
-func openShelf() (s *shelf, err error) {
+// openShelf opens the database, and makes it where there is none. changed is called
+// when another tab has changed it.
+func openShelf(changed func()) (s *shelf, err error) {
 	defer caught(&err) // a sandboxed frame throws at the mere name
 	request := js.Global().Get("indexedDB").Call("open", shelfName, 1)
 	upgrade := js.FuncOf(func(js.Value, []js.Value) any {
@@ -29,7 +33,15 @@ func openShelf() (s *shelf, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &shelf{db.Get("result")}, nil
+	s = &shelf{db.Get("result"), js.Global().Get("BroadcastChannel").New(shelfName)}
+	s.line.Set("onmessage", js.FuncOf(func(js.Value, []js.Value) any { changed(); return nil }))
+	return s, nil
+}
+
+// close ends the connection.
+func (s *shelf) close() {
+	s.db.Call("close")
+	s.line.Call("close")
 }
 
 // caught turns an exception of JavaScript into an error.
@@ -84,15 +96,22 @@ func (s *shelf) change(write func(store js.Value)) (err error) {
 	defer caught(&err) // the database may have been taken away
 	t := s.db.Call("transaction", shelfStore, "readwrite")
 	write(t.Call("objectStore", shelfStore))
-	_, err = await(t, "oncomplete", "onerror")
+	if _, err = await(t, "oncomplete", "onerror"); err == nil {
+		s.line.Call("postMessage", "changed")
+	}
 	return err
 }
 
-// put adds a picture.
-func (s *shelf) put(prompt string, at time.Time, file js.Value) error {
-	return s.change(func(store js.Value) {
-		store.Call("add", map[string]any{"prompt": prompt, "at": at.UnixMilli(), "file": file})
+// put adds a picture and returns its number, from 1 on.
+func (s *shelf) put(prompt string, at time.Time, file js.Value) (id int, err error) {
+	var request js.Value
+	err = s.change(func(store js.Value) {
+		request = store.Call("add", map[string]any{"prompt": prompt, "at": at.UnixMilli(), "file": file})
 	})
+	if err == nil {
+		id = request.Get("result").Int()
+	}
+	return id, err
 }
 
 // remove takes pictures away.

@@ -4,6 +4,8 @@
 // page makes pictures through the public JavaScript API only.
 package page
 
+import "fmt"
+
 // phase is what the page is doing.
 type phase int
 
@@ -36,6 +38,17 @@ const (
 // problem is a fault as people see it.
 type problem struct {
 	code, message, advice string
+}
+
+// told is what happened, what to do about it, and what is only of use in a report. The
+// engine speaks English: where the page's language has words of its own for the fault,
+// the engine's sentence, which has the numbers, stands among the details.
+func (p *problem) told() (what, advice, detail string) {
+	detail = fmt.Sprintf(say.Code, p.code)
+	if ours, ok := say.Faults[p.code]; ok {
+		return ours.What, ours.Advice, detail + " · " + p.message
+	}
+	return p.message, p.advice, detail
 }
 
 // ended reports whether the model has to be loaded again after the fault.
@@ -118,7 +131,7 @@ type picture struct {
 	image    any        // an ImageData
 	result   any        // the API's result; nil when it was read from a file
 	file     any        // that file, a Blob
-	kept     bool       // it is in the gallery, or came from there
+	kept     int        // its number in the gallery; 0 when it was never there, keeping while it is written
 	previews []any      // an ImageData after every step, nil where there was none
 	notices  []string   // what the engine has to say about it
 	geometry []geometry // one for every direction

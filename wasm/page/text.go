@@ -55,6 +55,8 @@ type words struct {
 	Save, Times, Prepared, SamePicture string
 
 	// What is announced and reported.
+	// Faults are the engine's, by their codes, where it does not speak the language.
+	Faults                                                                                map[string]struct{ What, Advice string }
 	Ready, Done, Stopped, Step0, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU string
 }
 
@@ -85,7 +87,7 @@ var say words
 
 // speak changes the language. Every language has every text, which a test holds.
 func speak(l language) {
-	say.Titles = nil // maps are filled, not replaced
+	say.Titles, say.Faults = nil, nil // maps are filled, not replaced
 	if err := json.Unmarshal(l.file, &say); err != nil {
 		panic(err) // the files are part of the program
 	}

@@ -6,7 +6,10 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
+
+	"undertone/engine/fault"
 )
 
 // texts reads a language as it stands in its file.
@@ -20,7 +23,7 @@ func texts(t *testing.T, l language) map[string]string {
 	for name, text := range all {
 		if text, ok := text.(string); ok {
 			m[name] = text
-		} else if name != "Titles" {
+		} else if name != "Titles" && name != "Faults" {
 			t.Errorf("%s: %s is no text", l.name, name)
 		}
 	}
@@ -72,6 +75,33 @@ func TestLanguages(t *testing.T) {
 				t.Errorf("%s: nobody says %s", l.name, name)
 			}
 		}
+	}
+}
+
+// TestFaults holds every language but the engine's own to words for every fault.
+func TestFaults(t *testing.T) {
+	defer speak(languages[0])
+	for _, l := range languages[1:] {
+		speak(l)
+		codes := fault.Codes()
+		for _, c := range codes {
+			p := &problem{code: string(c), message: "the sentence with 7 numbers", advice: fault.Advice(c)}
+			what, advice, detail := p.told()
+			if what == "" || advice == "" || what == p.message || advice == p.advice {
+				t.Errorf("%s: %s is told as %q, %q", l.name, c, what, advice)
+			}
+			if !strings.Contains(detail, p.message) || !strings.Contains(detail, p.code) {
+				t.Errorf("%s: the details of %s are %q", l.name, c, detail)
+			}
+		}
+		if len(say.Faults) != len(codes) {
+			t.Errorf("%s has words for %d faults, there are %d", l.name, len(say.Faults), len(codes))
+		}
+	}
+	speak(languages[0])
+	p := &problem{code: "seed-range", message: "a", advice: "b"}
+	if what, advice, detail := p.told(); what != "a" || advice != "b" || strings.Contains(detail, "a ·") {
+		t.Errorf("in English it is told as %q, %q, %q", what, advice, detail)
 	}
 }
 

@@ -29,8 +29,7 @@ func newUpdates(a *app) *updates {
 	})
 	v.later.SetID("update-later")
 	v.banner = el("div", attrs{"class": "news", "hidden": ""}, v.what, el("div", attrs{"class": "buttons"}, v.now, v.later))
-	// The region is there from the start: what appears inside it is read aloud.
-	region := el("div", attrs{"id": "update", "role": "status"}, v.banner)
+	region := el("div", attrs{"id": "update"}, v.banner)
 	header := wrap(document.Call("querySelector", "header"))
 	header.Call("after", region.Value)
 
@@ -65,16 +64,16 @@ func (v *updates) render(s *state) {
 	show(v.sign, n.offline)
 	show(v.kept, n.kept)
 	show(v.install, n.installable)
-	show(v.banner, n.update != "" && !n.postponed)
-	says, press := say.UpdateReady, say.UpdateNow
+	news, press := n.news(), say.UpdateNow
+	show(v.banner, news != "")
 	if n.update == "chosen" {
-		says, press = say.UpdateOld, say.Reload
+		press = say.Reload
 	}
 	if n.wanted && s.busy() {
 		press = say.UpdateSoon
 	}
-	if n.update != "" {
-		setText(v.what, says)
+	if news != "" {
+		setText(v.what, news)
 	}
 	setText(v.now, press)
 	if s.due() && !v.reloading {
