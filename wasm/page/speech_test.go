@@ -1,6 +1,7 @@
 package page
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -11,7 +12,7 @@ func TestSpeech(t *testing.T) {
 	var v speech
 	start := time.Unix(1000, 0)
 	type said struct {
-		at   float64
+		at   float64 // in seconds
 		text string
 	}
 	var got []said
@@ -57,7 +58,7 @@ func TestSpeech(t *testing.T) {
 		t.Fatalf("it said %v, wanted %v", got, want)
 	}
 	for i, w := range want {
-		if got[i] != w {
+		if got[i].text != w.text || math.Abs(got[i].at-w.at) > 1e-6 {
 			t.Errorf("message %d is %v, wanted %v", i, got[i], w)
 		}
 	}
