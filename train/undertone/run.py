@@ -32,7 +32,7 @@ def main():
     p.add_argument("--contrast-minutes", type=float, default=8)
     p.add_argument("--teacher-minutes", type=float, default=110)
     p.add_argument("--student-minutes", type=float, default=8)
-    p.add_argument("--scenes", type=int, default=32000, help="cached scenes")
+    p.add_argument("--scenes", type=int, default=40000, help="cached scenes")
     p.add_argument("--out", type=Path, default=MODEL, help="folder of the exported bundle")
     p.add_argument("--warm", type=Path, help="start from this bundle's weights (and its checkpoints, if beside it)")
     p.add_argument("--snapshot", action="store_true", help="export what the teacher is now, for a first look")

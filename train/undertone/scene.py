@@ -19,6 +19,7 @@ PLACES = ("meadow", "beach", "desert", "snow", "plain")
 TIMES = ("day", "sunset", "night")
 STYLES = ("flat", "pixel", "glossy", "neon", "watercolour")
 STYLE_SHARES = {"flat": .58, "pixel": .12, "glossy": .10, "neon": .12, "watercolour": .08}
+KIND_SHARES = {"single": .74, "copies": .18, "pair": .08}
 
 BASE = 224  # y of the line objects stand on, in pixels
 # size -> possible centres (x); sizes and shifts are multiples of the 32-pixel token
@@ -58,9 +59,9 @@ def thing(rng, name=None):
     return name, (str(rng.choice(list(COLOURS))) if coloured else None)
 
 
-def draw_scene(rng, banks, styles=STYLE_SHARES):
-    """A random scene. rng: numpy Generator; banks: drawings per background; styles: their shares."""
-    kind = pick(rng, {"single": .74, "copies": .18, "pair": .08})
+def draw_scene(rng, banks, styles=STYLE_SHARES, kinds=KIND_SHARES):
+    """A random scene. rng: numpy Generator; banks: drawings per background; styles, kinds: their shares."""
+    kind = pick(rng, kinds)
     if kind == "single":
         size = 160 if rng.random() < 0.7 else 128
         x = int(rng.choice(SINGLE[size], p=(.56, .22, .22)))

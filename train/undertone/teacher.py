@@ -14,8 +14,9 @@ from .loop import finished, load_ema, train
 # Tokens and pooled vector are dropped independently, so that each carries meaning of its own.
 DROP_BOTH, DROP_TOKENS, DROP_POOLED = 0.10, 0.12, 0.07
 
-# Scenes of a style are drawn more often than they lie in the cache: neon shares nothing with the other pictures.
-OFTEN = {"neon": 2.0}
+# Scenes of a style are drawn more often than they lie in the cache: neon shares nothing with the other pictures,
+# and what makes glossy is faint.
+OFTEN = {"neon": 2.0, "glossy": 2.5}
 
 
 class Prompts:
