@@ -1,6 +1,6 @@
 // Command samples draws the strip of pictures that the page shows before a model
-// is loaded, so that people see what they would download. All are made by the
-// model itself, with its own defaults; `make samples` runs it.
+// is loaded, so that people see what they would download and what guidance is. All
+// are made by the model itself, with its own defaults; `make samples` runs it.
 //
 //	samples MODEL_DIR OUT.jpg
 package main
@@ -16,26 +16,25 @@ import (
 	"undertone/engine"
 	"undertone/engine/cpu"
 	"undertone/engine/weights"
+	"undertone/guidance"
 )
 
-// prompts are drawn from left to right, each with the seed beside it; what the
-// page's own examples promise comes first.
+// prompts are drawn from left to right: first all as they are, then all with their
+// guidance, with the same seeds. The page names what each is led towards.
 var prompts = []struct {
-	text string
-	seed uint32
+	text          string
+	seed          uint32
+	towards, away string
+	weight        float64
 }{
-	{"a red car on the beach at sunset", 3},
-	{"a frog in a meadow", 1},
-	{"a house in the snow at night, pixel art", 11},
-	{"two cats in the snow", 5},
-	{"a purple butterfly in a meadow", 4},
-	{"neon, a yellow balloon on the beach", 8},
-	{"a snowman in the snow at night", 6},
-	{"a mushroom in a meadow, watercolour", 7},
+	{"a red car on the beach", 1, "at night", "by day", 2},
+	{"two cats in the snow", 5, "at sunset", "by day", 3},
+	{"a mushroom in a meadow", 7, "blue", "red", 2},
+	{"a house in the snow", 11, "neon", "clip art", 1.5},
 }
 
 // side is that of one picture in the strip, in pixels.
-const side = 144
+const side = 256
 
 func main() {
 	if len(os.Args) != 3 {
@@ -60,16 +59,20 @@ func run(ctx context.Context, model, out string) error {
 		return err
 	}
 	defer e.Close()
-	strip := image.NewRGBA(image.Rect(0, 0, side*len(prompts), side))
-	for i, p := range prompts {
+	strip := image.NewRGBA(image.Rect(0, 0, side*2*len(prompts), side))
+	for i := range 2 * len(prompts) {
+		p := prompts[i%len(prompts)]
 		req := e.Defaults()
-		req.Prompt, req.Seed = p.text, p.seed
+		req.Prompt, req.Seed, req.Guidance = p.text, p.seed, nil
+		if i >= len(prompts) {
+			req.Guidance = []engine.Term{{Positive: p.towards, Negative: p.away, Weight: p.weight, Schedule: guidance.Schedule{Kind: "constant"}}}
+		}
 		r, err := e.Generate(ctx, req, nil)
 		if err != nil {
 			return fmt.Errorf("%q: %w", p.text, err)
 		}
 		shrink(strip.Pix[4*side*i:], strip.Stride, r.Image)
-		fmt.Println(p.text)
+		fmt.Printf("%s, %d directions\n", p.text, len(req.Guidance))
 	}
 	return weights.WriteFile(out, func(w io.Writer) error { return jpeg.Encode(w, strip, &jpeg.Options{Quality: 82}) })
 }

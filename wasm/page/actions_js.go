@@ -11,7 +11,7 @@ import (
 	"undertone/wasm/promise"
 )
 
-// toolbar lies under the picture: how long it took, and what can be done with it.
+// toolbar lies under the picture: how it was made, and what can be done with it.
 type toolbar struct {
 	bar                  element
 	times, notices, note element
@@ -59,7 +59,7 @@ func (v *toolbar) render(s *state) {
 	}
 	text := say.FromFile
 	if p.file == nil {
-		text = timesText(p)
+		text = p.summary()
 	}
 	setText(v.times, text)
 	setText(v.notices, strings.Join(p.notices, " "))
@@ -79,17 +79,15 @@ func (v *toolbar) render(s *state) {
 	show(v.share, v.canShare)
 }
 
-func timesText(p *picture) string {
-	steps := 0.0
-	for _, ms := range p.StepsMs {
-		steps += ms
-	}
-	text := fmt.Sprintf(say.Times, millisText(p.TotalMs), millisText(p.TextMs), millisText(p.GuidanceMs), millisText(p.ModulationMs),
-		len(p.StepsMs), millisText(steps), millisText(p.DecodeMs))
+// summary says in a line how the picture was made; what each part took is shown in
+// the view "how it works".
+func (p *picture) summary() string {
+	took := millisText(p.TotalMs)
 	if p.PrepareMs > p.TotalMs/20 {
-		text += fmt.Sprintf(say.Prepared, millisText(p.PrepareMs))
+		took = fmt.Sprintf(say.Prepared, took, millisText(p.PrepareMs))
 	}
-	return text
+	size := p.recipe.size
+	return fmt.Sprintf(say.Times, took, len(p.StepsMs), size, size, p.recipe.seed)
 }
 
 // remark says under the picture what became of an action; it goes after a while.

@@ -182,8 +182,8 @@ func (v *bars) render(weights []float32, s scale, m *model) {
 	v.scale = s
 	set := func(e element, name string, x float64) { e.Style().SetProperty(name, fmt.Sprintf("%.4f", x), "") }
 	set(v.chart, "--zero", s.at(0))
-	setText(v.low, numberText(s.low))
-	setText(v.top, numberText(s.top))
+	setText(v.low, signText(s.low))
+	setText(v.top, signText(s.top))
 	for i, bar := range v.list {
 		w := 0.0
 		if weights != nil {
@@ -201,7 +201,7 @@ func (v *bars) render(weights []float32, s scale, m *model) {
 	case weights == nil:
 		setText(v.note, say.CurveNone)
 	case v.drawing || active.Truthy() && v.chart.Call("contains", active).Bool():
-		setText(v.note, fmt.Sprintf(say.BlockWeight, v.title(v.focus, m), numberText(float64(weights[v.focus]))))
+		setText(v.note, fmt.Sprintf(say.BlockWeight, v.title(v.focus, m), signText(float64(weights[v.focus]))))
 	default:
 		setText(v.note, say.DrawHint)
 	}

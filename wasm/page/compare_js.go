@@ -89,7 +89,7 @@ func (v *compare) render(s *state) {
 // guidedText names the weight, or how many directions there are.
 func guidedText(r recipe) string {
 	if t := r.acting(); len(t) == 1 {
-		return fmt.Sprintf(say.GuidedLabel, numberText(t[0].weight))
+		return fmt.Sprintf(say.GuidedLabel, signText(t[0].weight))
 	}
 	return fmt.Sprintf(say.GuidedMany, len(r.acting()))
 }

@@ -64,6 +64,17 @@ func numberText(x float64) string {
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
+// signText writes a number for the eyes, with a minus that is as wide as a plus.
+func signText(x float64) string { return strings.Replace(numberText(x), "-", "−", 1) }
+
+// sentence begins a fault's text as sentences begin.
+func sentence(s string) string {
+	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
+		return strings.ToUpper(s[:1]) + s[1:]
+	}
+	return s
+}
+
 // fileName makes a name for a saved picture.
 func fileName(f recipe) string {
 	var b strings.Builder

@@ -125,8 +125,8 @@ func (v *guidanceView) render(s *state) {
 func (v *guidanceView) renderWeight(w, low, top float64) {
 	setAttr(v.slider, "min", numberText(low))
 	setAttr(v.slider, "max", numberText(top))
-	setText(v.low, numberText(low))
-	setText(v.top, numberText(top))
+	setText(v.low, signText(low))
+	setText(v.top, signText(top))
 	v.slider.Style().SetProperty("--zero", fmt.Sprintf("%.4f", -low/(top-low)), "")
 	if !math.IsNaN(w) {
 		setValue(v.weight, numberText(w))
@@ -151,7 +151,7 @@ func (v *guidanceView) renderRow(s *state) {
 			continue
 		}
 		t := f.terms[i]
-		setText(b, fmt.Sprintf(say.DirectionName, t.name(s.model), numberText(t.weight)))
+		setText(b, fmt.Sprintf(say.DirectionName, t.name(s.model), signText(t.weight)))
 		setAttr(b, "aria-pressed", fmt.Sprint(i == f.term))
 	}
 }

@@ -136,12 +136,15 @@ func (v *keeper) render(s *state) {
 		if !ok {
 			return
 		}
+		untouched := s.form.made()
 		s.form.restore(s.model.recipeOf(q))
 		s.form.guided, s.form.locked = k.Guided && len(q.Guidance) > 0, k.Locked
 		if k.Each == 2 || k.Each == 4 {
 			s.form.each = k.Each
 		}
-		s.note = say.AfterReload
+		if k.Picture != "" || !s.form.made().same(untouched) {
+			s.note = say.AfterReload
+		}
 	})
 	if k.Picture != "" {
 		go v.show(k.Picture)

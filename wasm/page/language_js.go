@@ -32,7 +32,7 @@ func newLanguage(a *app) *languageView {
 		remember("language", tag)
 		turnTo(chooseLanguage([]string{tag}))
 		// A remark stays in the language in which it was made.
-		a.update(func(s *state) { s.note = "" })
+		a.update(func(s *state) { s.note, s.panes.note = "", "" })
 	})
 	add(byID("language-field"), el("label", attrs{"for": "language"}, &say.Language), v.field)
 	return v

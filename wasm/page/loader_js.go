@@ -36,12 +36,12 @@ func newLoader(a *app) *loader {
 		cpuNote: el("p", attrs{"class": "muted"}),
 	}
 	v.weights = newWeights(a, "weights-before", false)
-	v.load.Call("before", v.weights.box.Value)
 	v.cancel.SetID("cancel")
 	v.cpu.SetID("load-cpu")
 	v.trouble = el("div", attrs{"id": "no-webgpu", "class": "trouble", "hidden": ""}, v.why, v.advice, v.cpu, v.cpuNote)
 	on(v.load, "click", func(dom.Event) { a.load("auto") })
-	add(byID("welcome"), v.trouble, v.bar, v.line, v.cancel)
+	v.load.Call("before", v.trouble.Value, v.weights.box.Value)
+	add(byID("welcome"), v.bar, v.line, v.cancel)
 	return v
 }
 

@@ -82,7 +82,7 @@ func TestSweep(t *testing.T) {
 		}
 		return strings.Join(list, " ")
 	}
-	if p := m.plan("weight", f); p.from != -1 || p.to != 3 || values(p) != "-1 -0.33 0.33 1 1.67 2.33 3" {
+	if p := m.plan("weight", f); p.from != -1 || p.to != 3 || values(p) != "-1 -0.5 0 0.5 1 1.5 2 2.5 3" {
 		t.Errorf("%+v: %s", p, values(p))
 	}
 	if p := m.plan("start", f); values(p) != "0 1 2 3 4 5 6 7" {

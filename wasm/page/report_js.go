@@ -28,7 +28,7 @@ func (v *alert) render(s *state) {
 	show(v.box, s.problem != nil)
 	if p := s.problem; p != nil {
 		what, advice, detail := p.told()
-		setText(v.what, what)
+		setText(v.what, sentence(what))
 		setText(v.advice, advice)
 		setText(v.detail, detail)
 		show(v.reload, p.reloads())
@@ -43,22 +43,29 @@ func (v *alert) render(s *state) {
 // that the page has to say is said in one place, and not faster than it can be heard:
 // regions of their own would speak into each other.
 type status struct {
-	device, live element
-	speech       speech
-	timer        *time.Timer // while something waits to be said
+	device, kind, adapter, live element
+	speech                      speech
+	timer                       *time.Timer // while something waits to be said
 }
 
-func newStatus() *status { return &status{device: byID("device"), live: byID("live")} }
+func newStatus() *status {
+	v := &status{device: byID("device"), kind: el("span", nil), adapter: el("span", nil), live: byID("live")}
+	add(v.device, v.kind, v.adapter)
+	return v
+}
 
 func (v *status) render(s *state) {
+	kind, cpu := say.DeviceGPU, s.info.Backend == "cpu"
 	switch {
-	case s.info.Backend == "cpu":
-		setText(v.device, say.DeviceCPU)
+	case cpu:
+		kind = say.DeviceCPU
 	case s.info.Software:
-		setText(v.device, fmt.Sprintf(say.DeviceSoft, s.info.Adapter))
-	default:
-		setText(v.device, fmt.Sprintf(say.DeviceGPU, s.info.Adapter))
+		kind = say.DeviceSoft
 	}
+	setText(v.kind, kind)
+	setText(v.adapter, s.info.Adapter)
+	show(v.adapter, !cpu && s.info.Adapter != "")
+	setFlag(v.device, "data-slow", cpu || s.info.Software)
 	show(v.device, s.info.Backend != "")
 
 	progress := ""

@@ -78,9 +78,10 @@ func newSettings(a *app, panel element) *settingsView {
 	}
 	v.section = el("section", attrs{"class": "card", "id": "settings", "aria-labelledby": "settings-title"},
 		el("h2", attrs{"id": "settings-title"}, &say.Settings),
-		el("div", attrs{"class": "row"}, labelled("seed", &say.Seed, v.seed), dice, labelled("steps", &say.Steps, v.steps)),
+		el("div", attrs{"class": "row"}, labelled("seed", &say.Seed, v.seed), dice),
 		el("label", attrs{"class": "check"}, v.lock, el("span", nil, &say.Lock)),
-		el("p", attrs{"class": "muted", "id": "lock-hint"}, &say.LockHint), v.hint,
+		el("p", attrs{"class": "muted", "id": "lock-hint"}, &say.LockHint),
+		el("div", attrs{"class": "beside"}, labelled("steps", &say.Steps, v.steps), v.hint),
 		v.sizeField,
 		el("div", attrs{"class": "field"}, el("p", attrs{"class": "label"}, &say.Pictures), each),
 		el("div", attrs{"class": "field"}, el("p", attrs{"class": "label"}, &say.Live), modes, v.pace),

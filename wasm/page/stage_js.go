@@ -25,6 +25,7 @@ type stage struct {
 	panes   map[string]pane
 	tab     map[string]element
 	frames  element
+	shown   string
 	tinted  *picture // whose undertone the page has
 }
 
@@ -101,6 +102,11 @@ func (v *stage) render(s *state) {
 	show(v.tabs, started || s.pane != "picture")
 	for _, id := range v.ids {
 		here := id == s.pane
+		if here && v.shown != id { // on a phone there is no room for all tabs
+			v.shown = id
+			tab := v.tab[id]
+			v.tabs.Set("scrollLeft", tab.Get("offsetLeft").Int()-(v.tabs.Get("clientWidth").Int()-tab.Get("offsetWidth").Int())/2)
+		}
 		setAttr(v.tab[id], "aria-selected", fmt.Sprint(here))
 		setAttr(v.tab[id], "tabindex", map[bool]string{true: "0", false: "-1"}[here])
 		show(v.panes[id].panel(), here)

@@ -32,7 +32,7 @@ func newSteps(a *app) *stepsPane {
 	v.make_.SetID("steps-show")
 	v.none = el("div", attrs{"class": "empty"}, el("p", nil, &say.StepsNone), v.make_)
 	v.about = el("p", attrs{"class": "muted"}, &say.StepsAbout)
-	v.shown = el("div", attrs{"class": "way"}, el("figure", attrs{"class": "easel"}, v.hero.canvas, v.caption), v.slider, v.strip.box, v.about)
+	v.shown = el("div", attrs{"class": "way"}, el("figure", attrs{"class": "easel"}, v.hero.canvas, v.caption), el("div", attrs{"class": "slider"}, v.slider), v.strip.box, v.about)
 	v.box = el("div", attrs{"class": "steps"}, v.shown, v.none)
 	return v
 }
@@ -104,5 +104,6 @@ func (v *stepsPane) render(s *state) {
 	setText(v.caption, says(at))
 	setAttr(v.slider, "max", fmt.Sprint(n))
 	v.slider.Set("value", at)
+	v.slider.Style().SetProperty("--at", fmt.Sprintf("%.4f", float64(at)/float64(n)), "")
 	setAttr(v.slider, "aria-valuetext", says(at))
 }

@@ -34,7 +34,19 @@ func (m *model) plan(over string, f form) sweepPlan {
 		return sweepPlan{over: over, from: 0, to: float64(m.blocks() - 1), count: min(9, m.blocks())}
 	}
 	p, _ := m.preset(f.terms[f.term].preset)
-	return sweepPlan{over: over, from: p.low, to: p.top, count: 7}
+	return sweepPlan{over: over, from: p.low, to: p.top, count: places(p.low, p.top)}
+}
+
+// places are how many weights a sweep begins with: as many as have round numbers
+// with 0 among them.
+func places(low, top float64) int {
+	for n := 9; n > 4; n-- {
+		step := (top - low) / float64(n-1)
+		if step*4 == math.Trunc(step*4) && math.Mod(low, step) == 0 {
+			return n
+		}
+	}
+	return 7
 }
 
 // most is how many pictures a sheet may have.
@@ -68,4 +80,17 @@ func (p sweepPlan) cells(f form) (list []cell) {
 		list = append(list, cell{value: v, recipe: g.made()})
 	}
 	return list
+}
+
+// grid is how many columns and rows a sheet has, so that its last row is full or
+// nearly so.
+func grid(n int) (columns, rows int) {
+	columns = 4
+	switch {
+	case n <= 4:
+		columns = n
+	case n == 5, n == 6, n == 9:
+		columns = 3
+	}
+	return max(1, columns), (n + columns - 1) / max(1, columns)
 }

@@ -50,9 +50,9 @@ func newSweep(a *app) *sweepPane {
 	v.hint = el("p", attrs{"class": "muted"}, &say.SweepHint)
 	v.none = el("p", attrs{"class": "muted"}, &say.SweepNone)
 	v.sheet = newTiles("sheet", &say.TabSweep, v.use)
-	v.box = el("div", attrs{"class": "sweep"}, v.sheet.box, el("div", attrs{"class": "plan"},
+	v.box = el("div", attrs{"class": "sweep"}, el("div", attrs{"class": "plan"},
 		v.over.box, labelled("sweep-from", &say.SweepFrom, v.from), labelled("sweep-to", &say.SweepTo, v.to),
-		labelled("sweep-count", &say.SweepCount, v.count), v.start), v.none, v.hint)
+		labelled("sweep-count", &say.SweepCount, v.count), v.start), v.none, v.hint, v.sheet.box)
 	return v
 }
 
@@ -114,13 +114,19 @@ func (v *sweepPane) render(s *state) {
 	}
 	show(v.none, len(s.panes.sweep.cells) == 0)
 	show(v.hint, len(s.panes.sweep.cells) > 0)
-	show(v.sheet.box, len(s.panes.sweep.cells) > 0)
-	v.sheet.need(len(s.panes.sweep.cells))
+	cells, over := s.panes.sweep.cells, s.panes.sweep.over
+	if len(cells) == 0 { // what a press would make
+		cells, over = p.cells(s.form), p.over
+	}
+	v.sheet.need(len(cells))
+	columns, rows := grid(len(cells))
+	v.sheet.box.Style().SetProperty("--columns", fmt.Sprint(columns), "")
+	v.sheet.box.Style().SetProperty("--rows", fmt.Sprint(rows), "")
 	for i, t := range v.sheet.list {
-		c := s.panes.sweep.cells[i]
-		value := numberText(c.value)
+		c := cells[i]
+		value := signText(c.value)
 		text := fmt.Sprintf(say.SweepCell, value)
-		if s.panes.sweep.over == "start" {
+		if over == "start" {
 			text = fmt.Sprintf(say.SweepStart, value)
 		}
 		t.label(text, fmt.Sprintf(say.SweepUse, text))

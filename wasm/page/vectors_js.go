@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// vectorsView draws how the last picture's direction lies to the vector of its
+// vectorsView draws how the last picture's direction δ lies to the vector y of its
 // prompt: both as arrows, with their lengths and the angle between them.
 type vectorsView struct {
 	box          element
@@ -18,7 +18,7 @@ type vectorsView struct {
 
 func newVectors() *vectorsView {
 	v := &vectorsView{length: el("p", nil), turn: el("p", attrs{"class": "muted"})}
-	v.drawing = svgElement("svg", map[string]string{"class": "vectors", "aria-hidden": "true"})
+	v.drawing = svgElement("svg", map[string]string{"class": "vectors", "aria-hidden": "true", "preserveAspectRatio": "xMinYMid"})
 	v.y = svgElement("path", map[string]string{"class": "y"})
 	v.delta = svgElement("path", map[string]string{"class": "delta"})
 	add(v.drawing, v.y, v.delta)
@@ -38,24 +38,27 @@ func (v *vectorsView) render(s *state) {
 		return
 	}
 	g := p.geometry[i]
-	setText(v.length, fmt.Sprintf(say.Lengths, numberText(g.NormY), numberText(g.NormDelta), numberText(math.Round(g.AngleDegrees))))
+	setText(v.length, fmt.Sprintf(say.Lengths, fmt.Sprintf("%.1f", g.NormY), fmt.Sprintf("%.1f", g.NormDelta), numberText(math.Round(g.AngleDegrees))))
 	setText(v.turn, fmt.Sprintf(say.LengthsHint, numberText(math.Round(g.NormDelta/math.Max(g.NormY, 1e-9)*100))))
 	if v.shown == p && v.term == i {
 		return
 	}
 	v.shown, v.term = p, i
-	// The picture is as wide as the two arrows need.
-	left := math.Min(0, 40*math.Cos(g.AngleDegrees*math.Pi/180)) - 4
-	setAttr(v.drawing, "viewBox", fmt.Sprintf("%.1f -44 %.1f 50", left, 44-left))
+	// To scale: δ goes out from where y ends, and the picture is as large as both need.
 	longest := math.Max(g.NormY, g.NormDelta)
-	setAttr(v.y, "d", arrow(40*g.NormY/longest, 0))
-	setAttr(v.delta, "d", arrow(40*g.NormDelta/longest, g.AngleDegrees))
+	y, delta := 100*g.NormY/longest, 100*g.NormDelta/longest
+	sin, cos := math.Sincos(g.AngleDegrees * math.Pi / 180)
+	left, right, top := math.Min(0, y+delta*cos)-2, math.Max(y, y+delta*cos)+2, -delta*sin-3
+	setAttr(v.drawing, "viewBox", fmt.Sprintf("%.1f %.1f %.1f %.1f", left, top, right-left, 4-top))
+	setAttr(v.y, "d", arrow(y, 0))
+	setAttr(v.delta, "d", arrow(delta, g.AngleDegrees))
+	setAttr(v.delta, "transform", fmt.Sprintf("translate(%.1f)", y))
 }
 
 // arrow is the path of an arrow from the origin, turned counter-clockwise.
 func arrow(length, degrees float64) string {
 	sin, cos := math.Sincos(degrees * math.Pi / 180)
 	at := func(x, y float64) string { return fmt.Sprintf("%.1f %.1f", x*cos+y*sin, -x*sin+y*cos) }
-	head := math.Min(6, length/2)
+	head := math.Min(4, length/2)
 	return fmt.Sprintf("M0 0L%s M%s L%s L%s", at(length, 0), at(length-head, head*.7), at(length, 0), at(length-head, -head*.7))
 }
