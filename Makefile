@@ -83,7 +83,7 @@ gpu: ## every op and the whole model on WebGPU under Node (SwiftShader without a
 browser: wasm model ## the page in a real Chromium
 	$(GOTEST) -timeout 22m ./web $(LOG)
 
-screenshots: wasm model ## write pictures of every view to build/screenshots, to be looked at
+screenshots: wasm model ## take pictures of every view (build/screenshots), those of docs/images and web/screenshots among them
 	go test -count=1 -v -timeout 30m -tags screenshots -run TestScreenshots ./web
 
 mutants: ## planted bugs, each of which the tests must catch

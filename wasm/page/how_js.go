@@ -245,7 +245,7 @@ func image(w, h int, rgba []byte) js.Value {
 // percent writes a share of one.
 func percent(x float64) string {
 	if x < 0.0995 {
-		return fmt.Sprintf("%.1f %%", x*100)
+		return fmt.Sprintf("%.1f\u00a0%%", x*100)
 	}
-	return fmt.Sprintf("%.0f %%", x*100)
+	return fmt.Sprintf("%.0f\u00a0%%", x*100)
 }
