@@ -3,7 +3,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,146 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
-
-// published are the pictures that others show, by the names of their views: the
-// README, and the browser's dialogue for installing (the manifest). A view that is
-// not here is only to be looked at.
-var published = map[string]string{
-	"readme-compare": "docs/images/compare.png",
-	"readme-sweep":   "docs/images/sweep.png",
-	"readme-how":     "docs/images/how.png",
-	"readme-phone":   "docs/images/phone.png",
-	"install-wide":   "web/screenshots/wide.png",
-	"install-narrow": "web/screenshots/narrow.png",
-}
-
-// A machine without a desktop has no font of its own for system-ui, and Chromium
-// would take any. With Debian's fonts-inter it is one that a desktop could have.
-const fonts = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
-<include ignore_missing="yes">/etc/fonts/fonts.conf</include>
-<alias binding="strong"><family>sans</family><prefer><family>Inter</family></prefer></alias>
-<alias binding="strong"><family>sans-serif</family><prefer><family>Inter</family></prefer></alias>
-<alias binding="strong"><family>system-ui</family><prefer><family>Inter</family></prefer></alias>
-</fontconfig>`
-
-// camera takes pictures of a tab.
-type camera struct {
-	*tab
-	folder string
-}
-
-// at gives the tab the size of a screen; under 600 pixels it is a phone.
-func (c *camera) at(width, height int64) {
-	c.t.Helper()
-	var o []chromedp.EmulateViewportOption
-	if width < 600 {
-		o = append(o, chromedp.EmulateMobile)
-	}
-	c.run(chromedp.EmulateViewport(width, height, o...))
-	c.top()
-}
-
-func (c *camera) desktop() { c.at(1280, 860) }
-func (c *camera) phone()   { c.at(390, 844) }
-
-// media pretends what the person or the device asks for: "prefers-color-scheme dark".
-// What is not named is as usual.
-func (c *camera) media(kind string, features ...string) {
-	c.t.Helper()
-	values := map[string]string{"prefers-color-scheme": "light", "forced-colors": "none"}
-	for _, f := range features {
-		name, value, _ := strings.Cut(f, " ")
-		values[name] = value
-	}
-	var list []*emulation.MediaFeature
-	for name, value := range values {
-		list = append(list, &emulation.MediaFeature{Name: name, Value: value})
-	}
-	c.run(emulation.SetEmulatedMedia().WithMedia(kind).WithFeatures(list))
-}
-
-func (c *camera) top() { c.eval(`scrollTo(0, 0)`, nil) }
-
-// show scrolls an element to the middle of the screen.
-func (c *camera) show(selector string) {
-	c.t.Helper()
-	c.eval(`document.querySelector(`+quote(selector)+`).scrollIntoView({ block: "center" })`, nil)
-}
-
-// take writes what the screen shows.
-func (c *camera) take(name string) {
-	c.t.Helper()
-	c.eval(`
-		for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
-		const gone = () => document.getAnimations().filter((a) => a.effect.getComputedTiming().iterations !== Infinity).map((a) => a.finished);
-		await Promise.allSettled([...gone(), ...Array.from(document.images, (i) => i.decode())]);
-		await test.sleep(50);`, nil)
-	var shot []byte
-	c.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
-		shot, err = page.CaptureScreenshot().Do(ctx)
-		return err
-	}))
-	file := filepath.Join(c.folder, name+".png")
-	if err := os.WriteFile(file, shot, 0o644); err != nil {
-		c.t.Fatal(err)
-	}
-	c.t.Log(name)
-	if place, ok := published[name]; ok {
-		c.publish(file, filepath.Join("..", filepath.FromSlash(place)))
-	}
-}
-
-// publish writes a picture where others show it, in fewer colours where Debian's
-// pngquant is at hand: a third of the bytes.
-func (c *camera) publish(file, place string) {
-	c.t.Helper()
-	if err := os.MkdirAll(filepath.Dir(place), 0o755); err != nil {
-		c.t.Fatal(err)
-	}
-	copied := exec.Command("cp", file, place)
-	if tool, err := exec.LookPath("pngquant"); err == nil {
-		copied = exec.Command(tool, "--force", "--strip", "--speed", "1", "--quality", "60-98", "--output", place, file)
-	}
-	if err := commands(copied); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-// still takes the focus away, so that its ring is not in the picture.
-func (c *camera) still() { c.eval(`document.activeElement.blur()`, nil) }
-
-// made makes a picture of a prompt with a preset.
-func (c *camera) made(prompt, preset string) {
-	c.t.Helper()
-	c.click("#tab-picture")
-	c.field("prompt", prompt)
-	c.click(`[data-preset="` + preset + `"]`)
-	c.settled() // what follows the controls
-	c.generate()
-	c.still()
-}
-
-// settled waits until nothing is made and nothing follows.
-func (c *camera) settled() {
-	c.t.Helper()
-	for range 2 {
-		c.eval(`await test.sleep(300)`, nil)
-		c.until(idle)
-	}
-}
-
-// load presses the button and waits until the model is there.
-func (c *camera) load() {
-	c.t.Helper()
-	c.run(chromedp.Click("#load", chromedp.ByQuery))
-	c.until(idle)
-}
 
 // TestScreenshots writes pictures of every view, made with the shipped model, to
 // build/screenshots (`make screenshots`), to be looked at one by one, and those
@@ -164,11 +27,7 @@ func TestScreenshots(t *testing.T) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	config := filepath.Join(t.TempDir(), "fonts.conf")
-	if err := os.WriteFile(config, []byte(fonts), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("FONTCONFIG_FILE", config)
+	modernFont(t)
 	site := bothPrecisions(t)
 	visit := func(t *testing.T, o options, prelude string) (*server, *camera) {
 		s := serveFolder(t, site)
@@ -220,6 +79,33 @@ func bothPrecisions(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return in("both")
+}
+
+// made makes a picture of a prompt with a preset.
+func (c *camera) made(prompt, preset string) {
+	c.t.Helper()
+	c.click("#tab-picture")
+	c.field("prompt", prompt)
+	c.click(`[data-preset="` + preset + `"]`)
+	c.settled() // what follows the controls
+	c.generate()
+	c.still()
+}
+
+// settled waits until nothing is made and nothing follows.
+func (c *camera) settled() {
+	c.t.Helper()
+	for range 2 {
+		c.eval(`await test.sleep(300)`, nil)
+		c.until(idle)
+	}
+}
+
+// load presses the button and waits until the model is there.
+func (c *camera) load() {
+	c.t.Helper()
+	c.run(chromedp.Click("#load", chromedp.ByQuery))
+	c.until(idle)
 }
 
 // views are all that can be seen with a model.
