@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -89,7 +90,7 @@ func (c *camera) take(name string) {
 		await Promise.allSettled([...gone(), ...Array.from(document.images, (i) => i.decode())]);
 		await test.sleep(50);`, nil)
 	var shot []byte
-	c.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+	c.run(input.DispatchMouseEvent(input.MouseMoved, 1, 1), chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		shot, err = page.CaptureScreenshot().Do(ctx)
 		return err
 	}))

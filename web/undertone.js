@@ -265,7 +265,7 @@ function checkRequest(request, info) {
   const whole = (value, name, code, from, to) => {
     if (value === undefined) return;
     if (!Number.isInteger(value) || value < from || value > to) {
-      throw new UndertoneError(code, `The ${name} is ${show(value)}; whole numbers from ${from} to ${to} are possible.`);
+      throw new UndertoneError(code, `For ${name}, ${show(value)} is not possible: whole numbers from ${from} to ${to} are.`);
     }
     body[name] = value;
   };

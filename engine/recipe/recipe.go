@@ -235,7 +235,12 @@ func parse(s string) (float64, bool) {
 	return min(max(v, -math.MaxFloat64), math.MaxFloat64), true
 }
 
-func numeral(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+func numeral(v float64) string {
+	if math.Abs(v) < 1e15 {
+		return strconv.FormatFloat(v, 'f', -1, 64) // a seed is no 4e+09
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
 
 // short is the beginning of a value, for people to recognise it by.
 func short(s string) string {
