@@ -296,11 +296,11 @@ func (c *camera) noGPU(name string) {
 	c.take(name + "-phone")
 }
 
-// slow reads a file as a line of about 1 MB in a second would bring it.
+// slow reads a file as a slow line would bring it, about 300 kB in a second.
 type slow struct{ *os.File }
 
 func (s slow) Read(p []byte) (int, error) {
-	time.Sleep(30 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond)
 	return s.File.Read(p)
 }
 
@@ -337,7 +337,7 @@ func (c *camera) firstVisit(s *server) {
 	c.phone()
 	c.take("loading-phone")
 	c.desktop()
-	c.click("#cancel")
+	c.eval(`document.querySelector("#cancel").click()`, nil)
 	c.until(usable)
 	for name := range files(c.t, s.dir) {
 		if strings.HasSuffix(name, ".gguf") {
