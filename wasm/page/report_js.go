@@ -55,16 +55,16 @@ func newStatus() *status {
 }
 
 func (v *status) render(s *state) {
-	kind, cpu := say.DeviceGPU, s.info.Backend == "cpu"
+	kind, adapter, cpu := say.DeviceGPU, s.info.Adapter, s.info.Backend == "cpu"
 	switch {
 	case cpu:
-		kind = say.DeviceCPU
+		kind, adapter = say.DeviceCPU, ""
 	case s.info.Software:
 		kind = say.DeviceSoft
 	}
 	setText(v.kind, kind)
-	setText(v.adapter, s.info.Adapter)
-	show(v.adapter, !cpu && s.info.Adapter != "")
+	setText(v.adapter, adapter)
+	show(v.adapter, adapter != "")
 	setFlag(v.device, "data-slow", cpu || s.info.Software)
 	show(v.device, s.info.Backend != "")
 
