@@ -21,6 +21,9 @@ type term struct {
 	Schedule *schedule `json:"schedule,omitempty"`
 }
 
+// schedule is guidance.Schedule with numbers that may be anything: there they are
+// refused when they do not fit, and whole ones when they are written otherwise; those
+// of an address or a picture are brought into range.
 type schedule struct {
 	Kind      string     `json:"kind"`
 	Start     num        `json:"start,omitempty"`

@@ -138,53 +138,45 @@ func (r *reader) notice(f Field, given, used string) {
 // differently.
 func (r *reader) request(q *engine.Request, given func(Field) (string, bool)) {
 	if s, ok := given(Seed); ok {
-		q.Seed = uint32(r.whole(Seed, s, 0, math.MaxUint32, float64(q.Seed)))
+		q.Seed = uint32(r.number(Seed, s, r.clampWhole, 0, math.MaxUint32, float64(q.Seed)))
 	}
 	if s, ok := given(Steps); ok {
-		q.Steps = int(r.whole(Steps, s, 1, float64(r.limits.MaxSteps), float64(q.Steps)))
+		q.Steps = int(r.number(Steps, s, r.clampWhole, 1, float64(r.limits.MaxSteps), float64(q.Steps)))
 	}
 	if s, ok := given(Size); ok {
 		q.Size = r.size(s, q.Size)
 	}
 	if s, ok := given(CFG); ok {
-		q.CFG = r.number(CFG, s, 0, engine.MaxCFG, q.CFG)
+		q.CFG = r.number(CFG, s, r.clamp, 0, engine.MaxCFG, q.CFG)
 	}
 	if s, ok := given(Guidance); ok {
 		q.Guidance = r.guidance(s)
 	}
 }
 
-// number reads a number and brings it into its range; what is none leaves was.
-func (r *reader) number(f Field, s string, from, to, was float64) float64 {
+// number reads a number, which fit (clamp or clampWhole) brings into its range; what
+// is none leaves was.
+func (r *reader) number(f Field, s string, fit func(f Field, v, from, to float64) float64, from, to, was float64) float64 {
 	v, ok := parse(s)
 	if !ok {
 		r.notice(f, s, "")
 		return was
 	}
-	return r.clamp(f, v, from, to)
-}
-
-func (r *reader) whole(f Field, s string, from, to, was float64) float64 {
-	v, ok := parse(s)
-	if !ok {
-		r.notice(f, s, "")
-		return was
-	}
-	return r.clampWhole(f, v, from, to)
+	return fit(f, v, from, to)
 }
 
 func (r *reader) clamp(f Field, v, from, to float64) float64 {
-	used := min(max(v, from), to)
-	if used != v {
-		r.notice(f, numeral(v), numeral(used))
-	}
-	return used
+	return r.use(f, v, min(max(v, from), to))
 }
 
 func (r *reader) clampWhole(f Field, v, from, to float64) float64 {
-	used := min(max(math.Round(v), from), to)
-	if used != v {
-		r.notice(f, numeral(v), numeral(used))
+	return r.use(f, v, min(max(math.Round(v), from), to))
+}
+
+// use takes a number in place of the given one, and tells where they differ.
+func (r *reader) use(f Field, given, used float64) float64 {
+	if used != given {
+		r.notice(f, numeral(given), numeral(used))
 	}
 	return used
 }
@@ -196,13 +188,9 @@ func (r *reader) size(s string, was int) int {
 		r.notice(Size, s, "")
 		return was
 	}
-	used := slices.MinFunc(r.limits.Sizes, func(a, b int) int {
+	return int(r.use(Size, v, float64(slices.MinFunc(r.limits.Sizes, func(a, b int) int {
 		return cmp.Compare(math.Abs(float64(a)-v), math.Abs(float64(b)-v))
-	})
-	if float64(used) != v {
-		r.notice(Size, numeral(v), strconv.Itoa(used))
-	}
-	return used
+	}))))
 }
 
 // text makes foreign words fit to be a prompt: valid, without control characters,

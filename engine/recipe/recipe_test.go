@@ -147,3 +147,20 @@ func FuzzHash(f *testing.F) {
 		}
 	})
 }
+
+// What is written has every field that the guidance has, under the same name.
+func TestScheduleFields(t *testing.T) {
+	names := func(x any) (list []string) {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(x)) {
+			key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			list = append(list, f.Name+" "+key)
+		}
+		return list
+	}
+	if got, want := names(schedule{}), names(guidance.Schedule{}); !slices.Equal(got, want) {
+		t.Errorf("a schedule is written with %v, guidance has %v", got, want)
+	}
+	if got, want := names(interval{}), names(guidance.Interval{}); !slices.Equal(got, want) {
+		t.Errorf("an interval is written with %v, guidance has %v", got, want)
+	}
+}

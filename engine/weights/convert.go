@@ -101,14 +101,16 @@ func (b *Bundle) copier(ctx context.Context, name string) func(io.Writer) error 
 // architectures are the values of general.architecture.
 var architectures = map[string]string{"dit": "flux", "text": "clip", "vae": "taesd"}
 
-// fileTypes are ggml's numbers for general.file_type.
+// fileTypes are ggml's numbers for general.file_type, which names the type of most
+// of a file. A component without anything to quantize thus becomes the same file,
+// byte for byte, whatever the rest of the model is converted to: who has it, by its
+// hashes, does not download it again.
 var fileTypes = map[op.DType]uint32{op.F32: 0, op.F16: 1, op.Q4_0: 2, op.Q8_0: 7, op.BF16: 32}
 
 // quantizer returns the writer of one component's GGUF file.
 func (b *Bundle) quantizer(ctx context.Context, role string, q op.DType, report func(Converted)) func(io.Writer) error {
 	return func(w io.Writer) error {
-		fileType, ok := fileTypes[q]
-		if !ok {
+		if _, ok := fileTypes[q]; !ok {
 			return refuse(BadType, "the target type is %s, wanted Q8_0, Q4_0, F16, BF16 or F32", q)
 		}
 		src, _, err := b.OpenFile(ctx, role)
@@ -121,8 +123,13 @@ func (b *Bundle) quantizer(ctx context.Context, role string, q op.DType, report 
 			return err
 		}
 		outputs := make([]Output, len(x.Tensors))
+		elems := map[op.DType]int64{} // by the type in which they are stored
+		most := op.F32
 		for i, t := range x.Tensors {
 			class, to := target(role, t, q)
+			if elems[to] += t.Elems(); elems[to] > elems[most] {
+				most = to
+			}
 			outputs[i] = Output{t.Name, to, t.Shape, func(w io.Writer) error {
 				c := Converted{Role: role, Name: t.Name, Class: class, From: t.DType, To: to, Before: t.Bytes}
 				if err := encode(ctx, w, src, t, &c); err != nil {
@@ -136,7 +143,7 @@ func (b *Bundle) quantizer(ctx context.Context, role string, q op.DType, report 
 		}
 		return WriteGGUF(w, map[string]any{
 			"general.architecture": architectures[role], "general.name": b.Title, "general.license": b.Licenses.Weights,
-			"general.version": b.Revision, "general.file_type": fileType, "general.quantization_version": uint32(2),
+			"general.version": b.Revision, "general.file_type": fileTypes[most], "general.quantization_version": uint32(2),
 		}, outputs...)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 func TestConvert(t *testing.T) {
 	ctx, files := t.Context(), tinyModel(t)
+	decoders := map[op.DType]string{} // the hashes of the decoder's file
 	for _, q := range []op.DType{op.Q8_0, op.Q4_0, op.F16, op.BF16, op.F32} {
 		out := filepath.Join(t.TempDir(), "tiny")
 		reported := map[string]Converted{}
@@ -59,7 +60,11 @@ func TestConvert(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if x.Meta["general.architecture"] != architectures[role] || x.Meta["general.file_type"] != fileTypes[q] {
+			most := q
+			if role == "vae" {
+				most, decoders[q] = full, f.SHA256
+			}
+			if x.Meta["general.architecture"] != architectures[role] || x.Meta["general.file_type"] != fileTypes[most] {
 				t.Errorf("%s %s: metadata %v", q, role, x.Meta)
 			}
 			original, _, err := source.OpenFile(ctx, role)
@@ -107,6 +112,9 @@ func TestConvert(t *testing.T) {
 		if left, err := filepath.Glob(filepath.Join(out, ".*")); err != nil || len(left) > 0 {
 			t.Errorf("left behind: %v", left)
 		}
+	}
+	if d := decoders; d[op.Q8_0] == "" || d[op.Q8_0] != d[op.Q4_0] || d[op.Q8_0] != d[op.F16] {
+		t.Errorf("the decoder, of which nothing is quantized, differs: %v", d)
 	}
 }
 
