@@ -177,6 +177,22 @@ func smallSite(t *testing.T) *server {
 	return serveFolder(t, dir)
 }
 
+// pairDist builds the small site with a transformer's file of only two pieces, for
+// tests that load it hundreds of times.
+func pairDist(t *testing.T) string {
+	t.Helper()
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fixture := filepath.Join(dir, "pair", "sprites")
+	enginetest.WriteSmall(t, fixture, pieceBytes)
+	if dir, err = build("pairs", fixture); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func exists(name string) bool {
 	_, err := os.Stat(name)
 	return err == nil

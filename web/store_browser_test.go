@@ -18,6 +18,7 @@ import (
 type kept struct {
 	Fault    *fault
 	Revision string
+	Hash     string // of a picture
 	Bytes    int64
 	Storage  struct {
 		Stored, Reused int64
@@ -39,14 +40,15 @@ const storeHelpers = `
 	globalThis.api = await import("/undertone.js");
 	globalThis.keep = async (address, options) => {
 		const at = performance.now(), waits = new Set();
+		globalThis.progress = undefined;
 		let retry = 0, result;
 		const onProgress = (p) => { globalThis.progress = p; retry = Math.max(retry, p.retry ?? 0); if (p.wait) waits.add(p.wait); };
 		try {
 			const u = await api.Undertone.load(address, { device: "cpu", store: true, onProgress, ...options });
 			const { storage, bytes, revision } = u.info;
-			await u.generate({ prompt: "a frog", steps: 1 });
+			const { image } = await u.generate({ prompt: "a frog", steps: 1 });
 			u.close();
-			result = { storage, bytes, revision };
+			result = { storage, bytes, revision, hash: await test.digest(image.data) };
 		} catch (error) {
 			result = { fault: test.fault(error) };
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"syscall/js"
 
 	"undertone/engine/fault"
@@ -14,6 +15,9 @@ import (
 
 // maxText bounds files without a known length, of which there is one: model.json.
 const maxText = 1 << 20
+
+// atOnce is the pause before an attempt that asks for something else.
+const atOnce = "0"
 
 // arrival is how much of a file is there.
 type arrival struct {
@@ -41,6 +45,7 @@ type download struct {
 	current js.Value // the piece being filled
 	filled  int64    // bytes of it
 	reload  bool     // past the HTTP cache, which may hold a damaged copy, and as a whole
+	doubt   bool     // whether the server can send a part: see dial
 }
 
 // run gets the file. Errors: Fetch, HTTPStatus, NotWeights, WeightsTruncated,
@@ -102,19 +107,11 @@ func (d *download) gap() (from, to int, missing bool) {
 func (d *download) attempt(ctx context.Context, from, to int) error {
 	d.current, d.filled = js.Undefined(), 0
 	start, end := int64(from)*PieceBytes, min(int64(to)*PieceBytes, d.file.Bytes)
-	wanted, cache := byteRange(start, end), "default"
-	// Some servers answer a Range with something that the browser makes an error of,
-	// which looks like a broken line: so one of the attempts goes without.
-	if d.reload || end-start == d.file.Bytes || d.try == maxTries-1 {
-		wanted = ""
+	wanted := ""
+	if !d.reload && end-start < d.file.Bytes {
+		wanted = byteRange(start, end)
 	}
-	switch {
-	case d.reload:
-		cache = "reload"
-	case d.store.writable():
-		cache = "no-store" // once on the disk is enough
-	}
-	l, hang, err := dial(ctx, d.file.Path, d.address, wanted, cache)
+	l, wanted, hang, err := d.dial(ctx, wanted)
 	defer hang()
 	if err != nil {
 		return err
@@ -146,24 +143,56 @@ func (d *download) attempt(ctx context.Context, from, to int) error {
 	}
 }
 
+// dial asks for a range of the file, or with "" for all of it, and says which of
+// the two is answered. A part that a server has compressed is an error to browsers
+// that looks like a broken line. So where nothing is heard, the whole file is asked
+// for at once: when it comes, but not plainly in its full length, it is what there
+// is to be had; when it comes plainly, the line is good again and the next attempt
+// asks for the part once more, in vain only once.
+func (d *download) dial(ctx context.Context, wanted string) (*line, string, func(), error) {
+	cache := "default"
+	switch {
+	case d.reload:
+		cache = "reload"
+	case d.store.writable():
+		cache = "no-store" // once on the disk is enough
+	}
+	l, hang, err := dial(ctx, d.file.Path, d.address, wanted, cache)
+	var again *retryable
+	if wanted == "" || !errors.As(err, &again) || !again.thrown {
+		d.doubt = d.doubt && err != nil
+		return l, wanted, hang, err
+	}
+	hang()
+	whole, hang, failed := dial(ctx, d.file.Path, d.address, "", cache)
+	if failed != nil {
+		return whole, "", hang, failed
+	}
+	if n, ok := whole.length(); ok && n == d.file.Bytes && !d.doubt {
+		d.doubt = true
+		return whole, "", hang, err
+	}
+	return whole, "", hang, nil
+}
+
 // begin looks at the status, and returns the place in the file of the first byte of
 // the answer.
 func (d *download) begin(l *line, ranged bool, start int64) (at int64, err error) {
 	switch status := l.status(); {
 	case ranged && l.header("Content-Encoding") != "": // of a part, which browsers do not undo
 		d.reload = true
-		return 0, &retryable{fault: fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent them compressed", d.file.Path, start)}
+		return 0, &retryable{fault: fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent them compressed", d.file.Path, start), after: atOnce}
 	case status == 200: // the whole file, from its beginning
 	case status == 206 && ranged:
 		from, ok := contentStart(l.header("Content-Range"))
 		if !ok || from > start {
 			d.reload = true
-			return 0, &retryable{fault: fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent %q", d.file.Path, start, l.header("Content-Range"))}
+			return 0, &retryable{fault: fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent %q", d.file.Path, start, l.header("Content-Range")), after: atOnce}
 		}
 		at = from
 	case status == 416 && ranged: // it says that the file ends earlier; the whole of it will show
 		d.reload = true
-		return 0, &retryable{fault: d.short(start)}
+		return 0, &retryable{fault: d.short(start), after: atOnce}
 	default:
 		return 0, l.refused()
 	}
@@ -227,7 +256,7 @@ func (d *download) verify(ctx context.Context, i int) error {
 			return f
 		}
 		d.reload = true
-		return &retryable{fault: f}
+		return &retryable{fault: f, after: atOnce}
 	}
 	d.keep(i, piece)
 	if d.store.write(ctx, sum, piece) {

@@ -16,8 +16,9 @@ import (
 
 // retryable is a failure that the next attempt may not meet.
 type retryable struct {
-	fault *fault.Error
-	after string // Retry-After
+	fault  *fault.Error
+	after  string // Retry-After
+	thrown bool   // by the browser, which does not say why
 }
 
 func (r *retryable) Error() string { return r.fault.Error() }
@@ -133,7 +134,7 @@ func (l *line) wait(p js.Value) (js.Value, error) {
 	case limited.Err() != nil:
 		return v, &retryable{fault: fault.New(fault.Fetch, "%s: no byte has arrived for %v", l.name, stallAfter)}
 	}
-	return v, &retryable{fault: fault.Wrap(err, fault.Fetch, "%s could not be fetched", l.name)}
+	return v, &retryable{fault: fault.Wrap(err, fault.Fetch, "%s could not be fetched", l.name), thrown: true}
 }
 
 // refused is the fault of an answer that is not the file.
