@@ -36,6 +36,13 @@ func TestDist(t *testing.T) {
 	if len(r.File) < 20 {
 		t.Errorf("the release holds %d files", len(r.File))
 	}
+	changes, err := os.ReadFile("../../CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, newest, _ := strings.Cut(string(changes), "\n## "); !strings.HasPrefix(newest, version+"\n") && !strings.HasPrefix(newest, version+",") {
+		t.Errorf("CHANGELOG.md begins with %.20q, this is version %s", newest, version)
+	}
 	index, err := os.ReadFile(filepath.Join(out, "index.html"))
 	if err != nil || !strings.Contains(string(index), `<meta name="version" content="`+version+`">`) {
 		t.Errorf("the page does not name the version %s: %v", version, err)
