@@ -83,7 +83,7 @@ func online(ctx context.Context) {
 	for offline() {
 		select {
 		case <-back:
-		case <-time.After(5 * time.Second): // events are missed by frozen tabs
+		case <-time.After(lookEvery): // Chromium tells its windows, and workers nothing
 		case <-ctx.Done():
 			return
 		}
