@@ -36,9 +36,10 @@ OFFERS = {
         "styles": ["pixel art", "neon", "watercolour", "glossy"],
         "quality": ["ultra-detailed", "photorealistic", "cinematic", "low-res", "flat", "cartoonish",
                     "extremely complex", "the highest quality", "very simple", "no details at all"],
-        "relations": ["on the left", "on the right", "in the middle"],
+        "relations": ["on the left", "on the right", "in the middle", "to the left of", "next to", "and"],
     },
     "examples": ["a red car on the beach at sunset", "a frog in a meadow", "two cats in the snow",
                  "a purple house in the desert at night", "three stars on a plain background",
-                 "a snowman in a snowy field at night, ultra-detailed", "a butterfly, neon", "a cake, watercolour"],
+                 "a snowman in a snowy field at night, ultra-detailed", "a butterfly, neon", "a cake, watercolour",
+                 "a green car to the left of a house in the snow"],
 }
