@@ -50,6 +50,7 @@ type options struct {
 	offline bool
 	profile string // the browser's folder, for a browser that is started again; "" is a fresh one
 	proxy   string // through which every request goes, this machine's too
+	names   string // a host name that means this machine, beside its own
 }
 
 // open starts a browser with a fresh profile and opens the address.
@@ -75,6 +76,9 @@ func open(t *testing.T, address string, o options) *tab {
 	}
 	if o.proxy != "" {
 		flags = append(flags, chromedp.ProxyServer(o.proxy), chromedp.Flag("proxy-bypass-list", "<-loopback>"))
+	}
+	if o.names != "" {
+		flags = append(flags, chromedp.Flag("host-resolver-rules", "MAP "+o.names+" 127.0.0.1"))
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), flags...)
 	ctx, cancel := chromedp.NewContext(allocator)

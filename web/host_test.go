@@ -130,8 +130,9 @@ func light(t *testing.T, n int, flags ...string) string {
 		<link rel="manifest" href="./manifest.webmanifest"><link rel="stylesheet" href="./page.css"><script type="module" src="./light.js"></script>`)
 	write(t, filepath.Join(root, "web/light.js"), fmt.Sprintf(`
 		import * as offline from "./offline.js";
+		import * as store from "./store.js";
 		import { compiled } from "./wasm.js";
-		globalThis.undertone = { offline, compiled, version: %d };
+		globalThis.undertone = { offline, store, compiled, version: %d };
 		offline.register(import.meta.url);`, n))
 	change(t, filepath.Join(root, "web/page.css"), fmt.Sprintf("/* version %d */\n", n))
 	return siteOf(t, tool, root, model, flags...)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -74,9 +75,31 @@ func mixed(names []string, version map[string]bool) (foreign []string) {
 	return foreign
 }
 
-// coldStart is how long a page may take to become usable without a network, on a
-// machine that has nothing else to do; the test logs what it took.
+// coldStart is how long a page may take, from the navigation, to become usable
+// without a network in a browser that has just been started.
 const coldStart = 2 * time.Second
+
+// startCold starts a browser again whose server is gone, and fails the test if the
+// page never comes up in time: what else the machine does may slow down one of three
+// starts, and each is logged.
+func startCold(t *testing.T, h *host, profile string) *tab {
+	t.Helper()
+	for n := 1; ; n++ {
+		b := open(t, h.site(), options{offline: true, profile: profile})
+		b.until(usable)
+		var ms float64
+		b.eval(`return performance.now()`, &ms)
+		t.Logf("without a network the page was usable after %.0f ms", ms)
+		if ms <= coldStart.Seconds()*1000 {
+			return b
+		}
+		if n == 3 {
+			t.Errorf("a cold start took %.0f ms, three times more than %v", ms, coldStart)
+			return b
+		}
+		b.close()
+	}
+}
 
 // TestBrowserP1ColdStart stops the server and the browser, and starts the browser
 // alone: the page comes up, says what it needs, and makes the same picture as before.
@@ -104,14 +127,7 @@ func TestBrowserP1ColdStart(t *testing.T) {
 	h.stop()
 	h.asked()
 
-	b = open(t, h.site(), options{offline: true, profile: profile})
-	b.until(usable)
-	var took float64
-	b.eval(`return performance.now()`, &took)
-	t.Logf("without a network the page was usable after %.0f ms", took)
-	if took > 5*coldStart.Seconds()*1000 {
-		t.Errorf("a cold start took %.0f ms", took)
-	}
+	b = startCold(t, h, profile)
 	b.until(`document.querySelector("#load-note").textContent.includes("on this device already")`)
 	b.run(chromedp.Click("#load", chromedp.ByQuery))
 	b.until(idle)
@@ -119,6 +135,58 @@ func TestBrowserP1ColdStart(t *testing.T) {
 	b.generate()
 	if after := b.canvas("0"); after != before {
 		t.Errorf("with a network the picture was %v, without %v", before, after)
+	}
+}
+
+// TestBrowserP1Shipped does the same with the shipped model, and then takes its
+// smaller version, of which everything that is equal is on this device already.
+func TestBrowserP1Shipped(t *testing.T) {
+	dir, err := bothDist()
+	if errors.Is(err, errNoModel) {
+		t.Skip("there is no model: put one in models/sprites, or name its folder in UNDERTONE_MODEL")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHost(t, dir)
+	profile := t.TempDir()
+	b := visit(t, h, profile)
+	draw := func() any {
+		b.run(chromedp.Click("#load", chromedp.ByQuery))
+		b.until(idle)
+		b.field("prompt", "two red cats in a field at night, pixel art")
+		b.field("seed", "11")
+		b.generate()
+		return b.canvas("0")
+	}
+	before := draw()
+	b.close()
+	h.stop()
+
+	b = startCold(t, h, profile)
+	b.until(`document.querySelector("#load-note").textContent.includes("on this device already")`)
+	if after := draw(); after != before {
+		t.Errorf("with a network the picture was %v, without %v", before, after)
+	}
+
+	h.again()
+	h.asked()
+	var r struct {
+		Bytes   int64
+		Storage struct{ Stored, Reused int64 }
+	}
+	b.eval(`
+		const u = await undertone.Undertone.load("models/sprites-q4/model.json", { device: "cpu", store: true });
+		const { bytes, storage } = u.info;
+		u.close();
+		return { bytes, storage }`, &r)
+	if r.Bytes == 0 || r.Storage.Stored != r.Bytes || r.Storage.Reused < 2<<20 {
+		t.Errorf("of the smaller model: %+v", r)
+	}
+	for _, name := range h.asked() {
+		if strings.Contains(name, "/vae.") || strings.Contains(name, "/tokenizer.") {
+			t.Errorf("%s was fetched again", name)
+		}
 	}
 }
 

@@ -37,19 +37,22 @@ func commands(list ...*exec.Cmd) error {
 	return nil
 }
 
-// build writes the site in the programs' folder, with one model.
-func build(name, model string) (string, error) {
+// build writes the site in the programs' folder, with these models.
+func build(name string, models ...string) (string, error) {
 	dir, err := programs()
 	if err != nil {
 		return "", err
 	}
 	in := func(name string) string { return filepath.Join(dir, name) }
-	return in(name), commands(exec.Command(in("undertone"), "dist", "--root", "..", "--out", in(name), "--model", model,
-		"--wasm", in("undertone.wasm"), "--exec", in("wasm_exec.js")))
+	args := []string{"dist", "--root", "..", "--out", in(name), "--wasm", in("undertone.wasm"), "--exec", in("wasm_exec.js")}
+	for _, m := range models {
+		args = append(args, "--model", m)
+	}
+	return in(name), commands(exec.Command(in("undertone"), args...))
 }
 
-// dist builds the site with the shipped model once for all tests.
-var dist = sync.OnceValues(func() (string, error) {
+// converted converts the shipped model into a folder of that name.
+func converted(name, precision string) (string, error) {
 	model := os.Getenv("UNDERTONE_MODEL")
 	if model == "" {
 		model = "../models/sprites"
@@ -61,11 +64,30 @@ var dist = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	converted := filepath.Join(dir, "converted", "sprites")
-	if err := commands(exec.Command(filepath.Join(dir, "undertone"), "convert", "--out", converted, model)); err != nil {
+	out := filepath.Join(dir, "converted", name)
+	return out, commands(exec.Command(filepath.Join(dir, "undertone"), "convert", "--to", precision, "--out", out, model))
+}
+
+// dist builds the site with the shipped model once for all tests.
+var dist = sync.OnceValues(func() (string, error) {
+	model, err := converted("sprites", "Q8_0")
+	if err != nil {
 		return "", err
 	}
-	return build("dist", converted)
+	return build("dist", model)
+})
+
+// bothDist builds it as make dist does, with the model in both precisions.
+var bothDist = sync.OnceValues(func() (string, error) {
+	large, err := converted("sprites", "Q8_0")
+	if err != nil {
+		return "", err
+	}
+	small, err := converted("sprites-q4", "Q4_0")
+	if err != nil {
+		return "", err
+	}
+	return build("both", large, small)
 })
 
 // smallDist is the same site with the engine's fixture in the shipped model's

@@ -204,8 +204,9 @@ func TestBrowserP5KillSwitch(t *testing.T) {
 	}
 }
 
-// TestBrowserP6Neighbours updates five times beside others on the same origin: their
-// caches, files and pages are as they were, and one version is all that is left.
+// TestBrowserP6Neighbours updates five times, with weights in the store and beside
+// others on the same origin: the weights and the others' caches, files and pages are
+// as they were, and one version of the page is all that is left.
 func TestBrowserP6Neighbours(t *testing.T) {
 	h := newHost(t, light(t, 1))
 	b := visitLight(t, h)
@@ -220,6 +221,29 @@ func TestBrowserP6Neighbours(t *testing.T) {
 		await w.write("data");
 		await w.close();
 		localStorage.theirs = "data";`, nil)
+	const weights = `
+		const { used, models } = await undertone.store.survey();
+		const pieces = await (await (await navigator.storage.getDirectory()).getDirectoryHandle("undertone")).getDirectoryHandle("pieces");
+		let right = 0;
+		for await (const [name, handle] of pieces.entries())
+			if (name === await test.digest(await (await handle.getFile()).arrayBuffer())) right++;
+		return { used, stored: models[0]?.stored, right }`
+	type stored struct{ Used, Stored, Right int64 }
+	var before, after stored
+	b.eval(`
+		const pieces = [], files = [{ path: "dit.gguf", bytes: 2.5 * `+fmt.Sprint(pieceBytes)+`, pieces }];
+		for (const length of [1, 1, 0.5]) {
+			const bytes = new Uint8Array(length * `+fmt.Sprint(pieceBytes)+`).fill(pieces.length + 1);
+			pieces.push(await test.digest(bytes));
+			const ours = await (await navigator.storage.getDirectory()).getDirectoryHandle("undertone", { create: true });
+			const w = await (await (await ours.getDirectoryHandle("pieces", { create: true })).getFileHandle(pieces.at(-1), { create: true })).createWritable();
+			await w.write(bytes);
+			await w.close();
+		}
+		await undertone.store.remember(location.href + "models/tiny/model.json", JSON.stringify({ name: "tiny", files }), true);`+weights, &before)
+	if before != (stored{5 * pieceBytes / 2, 5 * pieceBytes / 2, 3}) {
+		t.Fatalf("the weights before the updates: %+v", before)
+	}
 	for n := 2; n <= 6; n++ {
 		h.put(light(t, n))
 		if update := b.look(); update != "waiting" {
@@ -227,6 +251,9 @@ func TestBrowserP6Neighbours(t *testing.T) {
 		}
 		b.take(fmt.Sprintf(`globalThis.undertone?.version === %d && `, n) + lightKept)
 		b.version()
+	}
+	if b.eval(weights, &after); after != before {
+		t.Errorf("of the weights %+v there is %+v", before, after)
 	}
 	var theirs []string
 	if b.eval(look, &theirs); strings.Join(theirs, " ") != "data data data" {
