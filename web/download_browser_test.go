@@ -177,7 +177,7 @@ func TestBrowserResume(t *testing.T) {
 			f.is(f.slowly(512<<10, 10*time.Millisecond))
 			b.eval(fmt.Sprintf(`keep(%q)`, f.address), nil)
 			time.Sleep(time.Duration(rand.N(400)) * time.Millisecond)
-			if i%3 != 0 {
+			if i%4 != 0 {
 				reload()
 			} else {
 				b.kill()

@@ -335,7 +335,7 @@ func brokenLines(t *testing.T, s *server, b *tab) {
 			t.Errorf("%s: %d bytes were fetched again, wanted %d", name, n, len(dit)-pieceBytes)
 		}
 	}
-	if r[1].Ms < 15_000 || r[1].Ms > 40_000 {
+	if r[1].Ms < 15_000 || r[1].Ms > 25_000 {
 		t.Errorf("a silent line was given up after %.0f ms, wanted 15 s", r[1].Ms)
 	}
 	if f := r[3].Fault; f == nil || f.Code != "http-status" || tries[3].Load() != 5 {

@@ -230,7 +230,7 @@ func TestBrowserP6Neighbours(t *testing.T) {
 		return { used, stored: models[0]?.stored, right }`
 	type stored struct{ Used, Stored, Right int64 }
 	var before, after stored
-	b.eval(`
+	b.eval(`{
 		const pieces = [], files = [{ path: "dit.gguf", bytes: 2.5 * `+fmt.Sprint(pieceBytes)+`, pieces }];
 		for (const length of [1, 1, 0.5]) {
 			const bytes = new Uint8Array(length * `+fmt.Sprint(pieceBytes)+`).fill(pieces.length + 1);
@@ -240,7 +240,8 @@ func TestBrowserP6Neighbours(t *testing.T) {
 			await w.write(bytes);
 			await w.close();
 		}
-		await undertone.store.remember(location.href + "models/tiny/model.json", JSON.stringify({ name: "tiny", files }), true);`+weights, &before)
+		await undertone.store.remember(location.href + "models/tiny/model.json", JSON.stringify({ name: "tiny", files }), true);
+		}`+weights, &before)
 	if before != (stored{5 * pieceBytes / 2, 5 * pieceBytes / 2, 3}) {
 		t.Fatalf("the weights before the updates: %+v", before)
 	}
