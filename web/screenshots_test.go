@@ -338,7 +338,7 @@ func (c *camera) firstVisit(s *server) {
 	c.take("loading-phone")
 	c.desktop()
 	c.eval(`document.querySelector("#cancel").click()`, nil)
-	c.until(usable)
+	c.until(`!document.querySelector("#load").hidden`)
 	for name := range files(c.t, s.dir) {
 		if strings.HasSuffix(name, ".gguf") {
 			s.misbehave("/"+name, http.NotFound)
