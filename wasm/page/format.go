@@ -67,12 +67,14 @@ func numberText(x float64) string {
 // signText writes a number for the eyes, with a minus that is as wide as a plus.
 func signText(x float64) string { return strings.Replace(numberText(x), "-", "−", 1) }
 
-// sentence begins a fault's text as sentences begin.
+// sentence begins a fault's text as sentences begin, unless it begins with the name
+// of a file.
 func sentence(s string) string {
-	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
-		return strings.ToUpper(s[:1]) + s[1:]
+	word, _, _ := strings.Cut(s, " ")
+	if s == "" || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return s
 	}
-	return s
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // fileName makes a name for a saved picture.

@@ -170,3 +170,41 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+func TestSentence(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "the file is not a PNG": "The file is not a PNG", "vae.gguf: the server answered 404": "vae.gguf: the server answered 404",
+		"GPU": "GPU", "步数": "步数", " x": " x",
+	} {
+		if got := sentence(text); got != want {
+			t.Errorf("%q became %q, wanted %q", text, got, want)
+		}
+	}
+}
+
+func TestSignText(t *testing.T) {
+	for want, x := range map[string]float64{"−1.25": -1.25, "0": 0, "3": 3} {
+		if got := signText(x); got != want {
+			t.Errorf("%v is %q, wanted %q", x, got, want)
+		}
+	}
+}
+
+// A sheet has as many places as its columns and rows can hold, and not a row more.
+func TestGrid(t *testing.T) {
+	for n := 1; n <= mostCells; n++ {
+		if columns, rows := grid(n); columns < 1 || columns*rows < n || columns*(rows-1) >= n {
+			t.Errorf("%d pictures: %d columns, %d rows", n, columns, rows)
+		}
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	for want, r := range map[int][][2]float64{9: {{-1, 3}, {0, 4}, {0, 2}}, 7: {{-2, 4}, {0, 3}, {-0.3, 0.7}}, 6: {{-2, 3}}} {
+		for _, r := range r {
+			if got := places(r[0], r[1]); got != want {
+				t.Errorf("from %v to %v: %d pictures, wanted %d", r[0], r[1], got, want)
+			}
+		}
+	}
+}

@@ -82,8 +82,8 @@ func (p sweepPlan) cells(f form) (list []cell) {
 	return list
 }
 
-// grid is how many columns and rows a sheet has, so that its last row is full or
-// nearly so.
+// grid is how many columns and rows a sheet of at least one picture has, so that its
+// last row is full or nearly so.
 func grid(n int) (columns, rows int) {
 	columns = 4
 	switch {
@@ -92,5 +92,5 @@ func grid(n int) (columns, rows int) {
 	case n == 5, n == 6, n == 9:
 		columns = 3
 	}
-	return max(1, columns), (n + columns - 1) / max(1, columns)
+	return columns, (n + columns - 1) / columns
 }
