@@ -9,6 +9,8 @@ import (
 // others of the same press.
 type easelPane struct {
 	box    element
+	blank  element // where the first picture will be, and what it will be of
+	wish   element
 	easel  *easel
 	others *tiles
 	bar    *toolbar
@@ -23,7 +25,9 @@ func newEaselPane(a *app) *easelPane {
 			}
 		})
 	})
-	v.box = el("div", attrs{"class": "single"}, v.easel.figure, v.others.box, v.bar.bar)
+	v.wish = el("p", nil)
+	v.blank = el("div", attrs{"class": "blank"}, v.wish, button("primary", &say.Generate, a.generate))
+	v.box = el("div", attrs{"class": "single"}, v.blank, v.easel.figure, v.others.box, v.bar.bar)
 	return v
 }
 
@@ -31,6 +35,12 @@ func (v *easelPane) panel() element { return v.box }
 
 func (v *easelPane) render(s *state) {
 	v.easel.render(s.picture, s, s.working() && (s.running.why == forPicture || s.running.why == forLive))
+	show(v.blank, s.picture == nil && s.phase == ready)
+	wish := say.PromptHint
+	if s.form.prompt != "" {
+		wish = "“" + s.form.prompt + "”"
+	}
+	setText(v.wish, wish)
 	show(v.others.box, len(s.pictures) > 1)
 	v.others.need(len(s.pictures))
 	for i, t := range v.others.list {
