@@ -43,12 +43,20 @@ func build(name string, models ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	in := func(name string) string { return filepath.Join(dir, name) }
-	args := []string{"dist", "--root", "..", "--out", in(name), "--wasm", in("undertone.wasm"), "--exec", in("wasm_exec.js")}
+	return filepath.Join(dir, name), buildSite(filepath.Join(dir, name), dir, models...)
+}
+
+// buildSite writes the site with these models and the program in a folder.
+func buildSite(out, program string, models ...string) error {
+	dir, err := programs()
+	if err != nil {
+		return err
+	}
+	args := []string{"dist", "--root", "..", "--out", out, "--wasm", filepath.Join(program, "undertone.wasm"), "--exec", filepath.Join(program, "wasm_exec.js")}
 	for _, m := range models {
 		args = append(args, "--model", m)
 	}
-	return in(name), commands(exec.Command(in("undertone"), args...))
+	return commands(exec.Command(filepath.Join(dir, "undertone"), args...))
 }
 
 // converted converts the shipped model into a folder of that name.
