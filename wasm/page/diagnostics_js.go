@@ -60,9 +60,7 @@ func (v *diagnostics) gather() {
 	g, ctx := js.Global(), context.Background()
 	navigator := g.Get("navigator")
 	r := &v.report
-	if meta := document.Call("querySelector", "meta[name=version]"); meta.Truthy() {
-		r.version = meta.Get("content").String()
-	}
+	r.version = version()
 	r.agent = navigator.Get("userAgent").String()
 	r.language = root().Get("lang").String()
 	r.screen = fmt.Sprintf("%d × %d, ratio %v", g.Get("innerWidth").Int(), g.Get("innerHeight").Int(), g.Get("devicePixelRatio").Float())

@@ -79,7 +79,7 @@ func (v *keeper) write(k keptState) (ok bool) {
 	if err != nil {
 		return false
 	}
-	js.Global().Get("sessionStorage").Call("setItem", keptKey, string(text))
+	storage("sessionStorage").Call("setItem", keptKey, string(text))
 	return true
 }
 
@@ -159,7 +159,7 @@ func broughtOver() (k keptState, ok bool) {
 		}
 	}()
 	how := js.Global().Get("performance").Call("getEntriesByType", "navigation")
-	text := js.Global().Get("sessionStorage").Call("getItem", keptKey)
+	text := storage("sessionStorage").Call("getItem", keptKey)
 	if how.Length() == 0 || how.Index(0).Get("type").String() != "reload" || text.Type() != js.TypeString {
 		return k, false
 	}

@@ -70,10 +70,15 @@ func followShell() {
 	each("data-label", func(e element, text string) { setAttr(e, "aria-label", text) })
 }
 
+// storage is one of the window's storages. A sandboxed frame, or a browser that blocks
+// them, throws at the mere name: an exception in Get would end the program, one in Call
+// is a panic that can be recovered from.
+func storage(name string) js.Value { return js.Global().Get("Reflect").Call("get", js.Global(), name) }
+
 // recall reads what remember wrote; it is empty where the browser keeps nothing.
 func recall(key string) (value string) {
-	defer func() { recover() }() // a sandboxed frame throws at the mere name
-	if v := js.Global().Get("localStorage").Call("getItem", "undertone."+key); v.Type() == js.TypeString {
+	defer func() { recover() }()
+	if v := storage("localStorage").Call("getItem", "undertone."+key); v.Type() == js.TypeString {
 		return v.String()
 	}
 	return ""
@@ -82,5 +87,5 @@ func recall(key string) (value string) {
 // remember keeps a small choice beyond the tab, where the browser allows it.
 func remember(key, value string) {
 	defer func() { recover() }() // refused: it is asked for again next time
-	js.Global().Get("localStorage").Call("setItem", "undertone."+key, value)
+	storage("localStorage").Call("setItem", "undertone."+key, value)
 }

@@ -88,9 +88,13 @@ func newEdition() *edition {
 	return v
 }
 
+// version is that of the program, which the site's build writes into index.html.
+func version() string {
+	return document.Call("querySelector", `meta[name="version"]`).Get("content").String()
+}
+
 func (v *edition) render(s *state) {
-	version := document.Call("querySelector", `meta[name="version"]`)
-	setText(v.program, fmt.Sprintf(say.EditionVersion, version.Get("content").String()))
+	setText(v.program, fmt.Sprintf(say.EditionVersion, version()))
 	if s.model == nil {
 		return
 	}

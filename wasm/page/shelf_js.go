@@ -21,8 +21,8 @@ const (
 // openShelf opens the database, and makes it where there is none. changed is called
 // when another tab has changed it.
 func openShelf(changed func()) (s *shelf, err error) {
-	defer caught(&err) // a sandboxed frame throws at the mere name
-	request := js.Global().Get("indexedDB").Call("open", shelfName, 1)
+	defer caught(&err)
+	request := storage("indexedDB").Call("open", shelfName, 1)
 	upgrade := js.FuncOf(func(js.Value, []js.Value) any {
 		request.Get("result").Call("createObjectStore", shelfStore, map[string]any{"keyPath": "id", "autoIncrement": true})
 		return nil
