@@ -196,7 +196,7 @@ func TestBrowserMarkup(t *testing.T) {
 		var caught []string
 		b.eval(`
 			const p = document.querySelector("#note");
-			const planted = [["b", "onclick"], ["iframe", "title"], ["img", "alt"], ["i", "title"]].map(([tag, name]) => {
+			const planted = [["a", "href"], ["iframe", "title"], ["img", "alt"], ["i", "title"]].map(([tag, name]) => {
 				const e = document.createElement(tag);
 				e.setAttribute(name, "0");
 				return e;
