@@ -209,6 +209,7 @@ func TestBrowserGalleryFull(t *testing.T) {
 				};
 			});
 			new BroadcastChannel("undertone-gallery").postMessage("changed");`, nil)
+		b.click("#tab-gallery")
 		b.cards(200)
 		b.keepNext(3)
 		b.until(`document.querySelector("#pane-gallery .ask").checkVisibility()`)
