@@ -193,7 +193,7 @@ func TestBrowserHostileTranslations(t *testing.T) {
 	if err := commands(program); err != nil {
 		t.Fatal(err)
 	}
-	if err := buildSite(in("site"), filepath.Join(filepath.Dir(s.dir), "fixture", "sprites"), dir); err != nil {
+	if err := buildSite(in("site"), dir, filepath.Join(filepath.Dir(s.dir), "fixture", "sprites")); err != nil {
 		t.Fatal(err)
 	}
 
