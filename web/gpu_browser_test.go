@@ -57,6 +57,9 @@ func TestBrowserGPURefused(t *testing.T) {
 				t.Errorf("it says %+v, wanted %s and %q", r.Fault, c.code, c.says)
 			}
 			t.Logf("after %.0f ms: %s %s", r.Ms, r.Fault.Message, r.Fault.Advice)
+			if r.Ms > 1000 {
+				t.Errorf("it was said after %.0f ms, 1000 are allowed", r.Ms)
+			}
 		})
 	}
 	if asked := s.asked(".safetensors"); len(asked) != 0 {
@@ -74,12 +77,14 @@ func TestBrowserGPURefused(t *testing.T) {
 
 // TestBrowserGPULost is G7 and G10: the device goes away at points spread over
 // loading and over a picture, from its words to its decoding, with and without an
-// exception. The picture is made all the same, of the same bytes.
+// exception. The picture is made all the same, of the same bytes. Recovering costs a
+// software adapter seconds, nearly all of them to compile kernels: UNDERTONE_LONG=1
+// takes more points.
 func TestBrowserGPULost(t *testing.T) {
-	if os.Getenv("UNDERTONE_LONG") == "" {
-		t.Skip("takes minutes on a software adapter: UNDERTONE_LONG=1 runs it")
+	loads, pictures, throws := 3, 6, 3
+	if os.Getenv("UNDERTONE_LONG") != "" {
+		loads, pictures, throws = 6, 18, 6
 	}
-	const loads, pictures, throws = 6, 18, 6
 	b := troubled(t, smallSite(t))
 	var base struct {
 		Hash              string
@@ -109,7 +114,10 @@ func TestBrowserGPULost(t *testing.T) {
 			}
 			worst = max(worst, p.Ms)
 		}
-		t.Logf("%s: %d points, ready again after at most %.0f ms", what, len(points), worst)
+		t.Logf("%s: %d points, a picture again after at most %.0f ms", what, len(points), worst)
+		if worst > 5000 {
+			t.Errorf("%s: a picture again after %.0f ms, 5000 are allowed", what, worst)
+		}
 	}
 	b.step("G7 while loading", func(t *testing.T) {
 		var points []point

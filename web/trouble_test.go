@@ -17,13 +17,13 @@ const troublePrelude = workerPrelude + `{
   const line = new BroadcastChannel("trouble");
   const zero = () => ({ how: "", at: -1, calls: 0, buffers: 0, met: 0, where: "" });
   let plan = zero(), latest, alive = 0, bytes = 0, largest = 0, uncaptured = 0, starved = 0;
-  const tell = (kind) => line.postMessage({ kind, ...plan, alive, bytes, largest, uncaptured,
+  const tell = (kind, id) => line.postMessage({ kind, id, ...plan, alive, bytes, largest, uncaptured,
     memory: globalThis.wasm?.instance.exports.mem.buffer.byteLength });
   line.onmessage = ({ data }) => {
     if (data.kind !== "plan") return;
     if (data.plan && data.id !== latest) plan = { ...zero(), ...data.plan };
     latest = data.id;
-    tell("state");
+    tell("state", data.id);
   };
   const end = self.close;
   self.close = () => { tell("closed"); end.call(self); };
@@ -89,9 +89,9 @@ const troubleHelpers = `
   globalThis.ends = [];
   line.onmessage = ({ data }) => { if (data.kind === "closed") ends.push(data); };
   const ask = (plan) => new Promise((done) => {
-    const id = Math.random(); // it is sent until it is answered, and counts once
+    const id = Math.random(); // it is sent until it is answered, counts once, and is answered for every time
     const answer = ({ data }) => {
-      if (data.kind !== "state") return;
+      if (data.kind !== "state" || data.id !== id) return;
       clearInterval(again);
       line.removeEventListener("message", answer);
       done(data);

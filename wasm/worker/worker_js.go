@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall/js"
@@ -28,6 +29,7 @@ type worker struct {
 	machine machine
 	queue   chan request
 	cancel  map[int]context.CancelCauseFunc // of waiting and running requests
+	kept    uint64                          // bytes of Go's that were in use after the last tidy
 }
 
 // errStopped is why a person's abort ends a request.
@@ -47,12 +49,30 @@ func Run() {
 		defer close(done)
 		for r := range w.queue {
 			w.serve(r)
+			w.tidy()
 		}
 	}()
 	post(protocol.Ready, 1, nil, js.Undefined()) // init is always the first request
 	<-done
 	w.machine.close()
 	self.Call("close")
+}
+
+// leftovers is how much of Go's memory requests may leave behind.
+const leftovers = 1 << 20
+
+// tidy collects what requests left behind, between two of them. By itself Go would
+// wait for 4 MiB: it cannot know that its references keep objects of the browser,
+// and that its own memory never shrinks again.
+func (w *worker) tidy() {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if m.HeapAlloc < w.kept+leftovers {
+		return
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	w.kept = m.HeapAlloc
 }
 
 // receive runs inside the browser's callback, so it only notes what to do.
