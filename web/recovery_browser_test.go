@@ -107,24 +107,45 @@ func TestBrowserGPUCrash(t *testing.T) {
 	})
 }
 
-// TestBrowserGPULong are G18 to G20: fifty stops, a hundred pictures, a page that
-// is hidden or frozen.
-func TestBrowserGPULong(t *testing.T) {
-	const ready = `
-		globalThis.u = await load();
-		globalThis.long = { size: 24, steps: 12 };
-		globalThis.whole = await make(u, long);`
-	// A page is frozen in the middle of a picture, and stays so while others work.
-	const frozen = time.Minute
-	still := troubled(t, smallSite(t))
-	still.eval(ready+`
-		globalThis.begun = performance.now();
-		globalThis.running = make(u, long).then(({ hash }) => ({ hash, ms: performance.now() - begun }));`, nil)
-	still.run(page.SetWebLifecycleState(page.SetWebLifecycleStateStateFrozen))
-	since := time.Now()
+// longPicture loads, and makes a picture of many steps.
+const longPicture = `
+	globalThis.u = await load();
+	globalThis.long = { size: 24, steps: 12 };
+	globalThis.whole = await make(u, long);`
 
+// freeze opens a page of its own and freezes it in the middle of a picture. The
+// function it returns wakes it after a minute: the picture is still made, and the
+// same. Meanwhile the test can do something else.
+func freeze(t *testing.T) (thaw func(t *testing.T)) {
+	t.Helper()
+	const frozen = time.Minute
 	b := troubled(t, smallSite(t))
-	b.eval(ready, nil)
+	b.eval(longPicture+`
+		const begun = performance.now();
+		globalThis.running = make(u, long).then(({ hash }) => ({ hash, ms: performance.now() - begun }));`, nil)
+	b.run(page.SetWebLifecycleState(page.SetWebLifecycleStateStateFrozen))
+	since := time.Now()
+	return func(t *testing.T) {
+		b.t = t
+		time.Sleep(time.Until(since.Add(frozen)))
+		b.run(page.SetWebLifecycleState(page.SetWebLifecycleStateStateActive))
+		var r struct {
+			Ms   float64
+			Same bool
+		}
+		b.eval(`const { hash, ms } = await running; return { ms, same: hash === whole.hash && (await make(u, long)).hash === hash }`, &r)
+		if !r.Same || r.Ms < float64(frozen.Milliseconds()) {
+			t.Errorf("the picture took %.0f ms, frozen for %v; it is the same: %v", r.Ms, frozen, r.Same)
+		}
+		b.quiet(t)
+	}
+}
+
+// TestBrowserGPULong are G18 to G20: fifty stops, a hundred pictures, a page that
+// is hidden.
+func TestBrowserGPULong(t *testing.T) {
+	b := troubled(t, smallSite(t))
+	b.eval(longPicture, nil)
 
 	b.step("G18 fifty stops", func(t *testing.T) {
 		var r struct {
@@ -195,26 +216,11 @@ func TestBrowserGPULong(t *testing.T) {
 		}
 	})
 
-	still.step("G20 frozen", func(t *testing.T) {
-		time.Sleep(time.Until(since.Add(frozen)))
-		still.run(page.SetWebLifecycleState(page.SetWebLifecycleStateStateActive))
-		var r struct {
-			Hash string
-			Ms   float64
-			Same bool
-		}
-		still.eval(`const r = await running; return { ...r, same: r.hash === whole.hash && (await make(u, long)).hash === r.hash }`, &r)
-		if !r.Same || r.Ms < float64(frozen.Milliseconds()) {
-			t.Errorf("the picture took %.0f ms, frozen for %v; it is the same: %v", r.Ms, frozen, r.Same)
-		}
-	})
-
 	var end gpuState
 	if b.eval(`return ended(u)`, &end); end.Alive != 0 || end.Uncaptured != 0 {
 		t.Errorf("at the end there are %d buffers, %d errors were not caught", end.Alive, end.Uncaptured)
 	}
 	b.quiet(t)
-	still.quiet(t)
 }
 
 // TestBrowserGPUFloor is G6: on a device without any limit or feature beyond

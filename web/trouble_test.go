@@ -15,7 +15,7 @@ import (
 //	"portable" requestDevice is asked for nothing beyond WebGPU's own limits
 const troublePrelude = workerPrelude + `{
   const line = new BroadcastChannel("trouble");
-  const zero = () => ({ how: "", at: -1, calls: 0, buffers: 0, met: 0, where: "" });
+  const zero = () => ({ how: "", at: -1, calls: 0, buffers: 0, met: 0, metAt: 0, where: "", ready: 0 });
   let plan = zero(), latest, alive = 0, bytes = 0, largest = 0, uncaptured = 0, starved = 0;
   const tell = (kind, id) => line.postMessage({ kind, id, ...plan, alive, bytes, largest, uncaptured,
     memory: globalThis.wasm?.instance.exports.mem.buffer.byteLength });
@@ -28,7 +28,13 @@ const troublePrelude = workerPrelude + `{
   const end = self.close;
   self.close = () => { tell("closed"); end.call(self); };
 
-  const meet = (where) => { plan.met++; plan.where ||= where; };
+  const meet = (where) => { plan.met++; plan.where ||= where; plan.metAt ||= performance.now(); };
+  // How long after it met trouble the engine tells that the model is loaded, or loaded again.
+  const post = self.postMessage;
+  self.postMessage = function (m, ...rest) {
+    if (m.type === "loaded" && plan.metAt) plan.ready ||= performance.now() - plan.metAt;
+    return post.call(self, m, ...rest);
+  };
   for (const [type, names] of [[GPUDevice, ["createBuffer", "createBindGroup", "createComputePipelineAsync"]], [GPUQueue, ["submit", "writeBuffer", "onSubmittedWorkDone"]], [GPUBuffer, ["mapAsync"]]]) {
     for (const name of names) {
       const real = type.prototype[name];
@@ -125,6 +131,7 @@ type gpuState struct {
 	Where                  string
 	Alive                  int
 	Bytes, Largest, Memory float64
+	Ready                  float64 // ms
 	Uncaptured             int
 }
 
