@@ -30,7 +30,7 @@ var prompts = []struct {
 	{"a red car on the beach", 1, "at night", "by day", 2},
 	{"two cats in the snow", 5, "at sunset", "by day", 3},
 	{"a mushroom in a meadow", 7, "blue", "red", 2},
-	{"a house in the snow", 11, "neon", "clip art", 1.5},
+	{"a frog on the beach", 4, "neon", "clip art", 1.5},
 }
 
 // side is that of one picture in the strip, in pixels.
