@@ -18,6 +18,7 @@ OFFERS = {
     "presets": [
         # Start blocks, weights and ranges were chosen by looking at sweeps from -2 to 4 (guide.py).
         preset("detail", "Detail", "ultra-detailed, photorealistic, cinematic", "low-res, flat, cartoonish", 2, 0, (-2, 4)),
+        preset("polish", "Polish", "photorealistic, cinematic, beautiful", "low-res, bad quality, blurred", 1.5, 0, (-2, 3)),
         preset("complexity", "Complexity", "extremely complex, the highest quality",
                "very simple, no details at all", 2, 0, (-2, 4)),
         preset("simple", "Simplicity", "very simple, no details at all", "extremely complex, the highest quality", 2, 0, (-2, 3)),
