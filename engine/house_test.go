@@ -39,7 +39,7 @@ var rooms = map[string]string{
 	"wasm/…": "wasm/… engine engine/recipe engine/op engine/fault engine/weights engine/dit engine/text engine/vae engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",
 	"cmd/…":  "cmd/… engine engine/recipe engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
 	// Its only Go files are the tests that drive a browser.
-	"web": "engine engine/recipe wasm/protocol github.com/andybalholm/brotli",
+	"web": "engine engine/recipe guidance wasm/protocol github.com/andybalholm/brotli",
 }
 
 // inTests may be imported by tests, beside what their package may: the cases,
