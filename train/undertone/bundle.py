@@ -26,7 +26,7 @@ OFFERS = {
         preset("neon", "Neon", "neon", "clip art", 1.5, 0, (0, 2)),
         preset("watercolour", "Watercolour", "watercolour", "clip art", 1.5, 0, (0, 2)),
         preset("glossy", "Glossy", "glossy", "clip art", 3, 0, (0, 4)),
-        preset("night", "Night", "at night", "by day", 1.5, 0, (0, 3)),
+        preset("night", "Night", "at night", "by day", 2, 0, (0, 3)),
         preset("sunset", "Sunset", "at sunset", "by day", 1.5, 0, (0, 4)),
         preset("blue", "Blue", "blue", "red", 3, 0, (0, 4)),
     ],
