@@ -23,11 +23,11 @@ func newCompare(a *app) *compare {
 	v.modes = newSegments("compare-as", &say.CompareAs, func(id string) {
 		a.update(func(s *state) { s.panes.compare.pair = id == "pair" })
 	}, segment{"slider", &say.AsSlider}, segment{"pair", &say.AsPair})
-	v.range_ = el("input", attrs{"type": "range", "min": "0", "max": "100", "step": "1", "id": "divider", "aria-label": &say.Divider})
+	v.range_ = el("input", attrs{"type": "range", "min": "0", "max": "100", "step": "1", "id": "divider", "aria-label": &say.Divider, "hidden": ""})
 	on(v.range_, "input", func(dom.Event) {
 		a.update(func(s *state) { s.panes.compare.at = number(v.range_) / 100 })
 	})
-	v.handle = el("div", attrs{"class": "handle", "aria-hidden": "true"})
+	v.handle = el("div", attrs{"class": "handle", "aria-hidden": "true", "hidden": ""})
 	// The divider is a place in the picture, which no language turns round.
 	v.pair = el("div", attrs{"class": "pair", "dir": "ltr"}, v.plain.figure, v.guided.figure, v.range_, v.handle)
 	v.none = el("p", attrs{"class": "muted", "id": "compare-none"}, &say.CompareNone)
