@@ -15,21 +15,13 @@ import (
 	"undertone/engine/recipe"
 )
 
-// beside opens the address in a second tab of the same browser.
+// beside opens the address in a second tab that, as the first, knows no service workers.
 func (b *tab) beside(address string) *tab {
 	b.t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	b.t.Cleanup(cancel)
-	c := &tab{t: b.t, ctx: ctx}
-	chromedp.ListenTarget(ctx, c.hear)
-	if err := chromedp.Run(ctx); err != nil {
-		b.t.Fatal(err)
-	}
-	c.run(chromedp.ActionFunc(func(ctx context.Context) error {
+	return b.second(address, chromedp.ActionFunc(func(ctx context.Context) error {
 		_, err := page.AddScriptToEvaluateOnNewDocument("delete Navigator.prototype.serviceWorker;" + pageHelpers).Do(ctx)
 		return err
-	}), chromedp.EmulateViewport(1280, 900), chromedp.Navigate(address))
-	return c
+	}), chromedp.EmulateViewport(1280, 900))
 }
 
 // press presses the button with that text, which must be in view.

@@ -212,8 +212,8 @@ func asset(t *testing.T, dir, begin, end string) string {
 	return "assets/" + filepath.Base(found[0])
 }
 
-// second opens another tab of the same browser.
-func (b *tab) second(address string) *tab {
+// second opens another tab of the same browser; before runs in it first.
+func (b *tab) second(address string, before ...chromedp.Action) *tab {
 	b.t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	b.t.Cleanup(cancel)
@@ -223,7 +223,7 @@ func (b *tab) second(address string) *tab {
 	if err := chromedp.Run(ctx); err != nil {
 		b.t.Fatal(err)
 	}
-	c.run(chromedp.Navigate(address))
+	c.run(append(before, chromedp.Navigate(address))...)
 	return c
 }
 
