@@ -48,7 +48,9 @@ func (e *Engine) Forward(ctx context.Context, in Pass) (*Passed, error) {
 	return out, nil
 }
 
-// Forward runs one pass of any transformer on any machine. Nothing is kept.
+// Forward runs one pass of any transformer on any machine. Nothing is kept. Errors:
+// RequestInvalid for sizes that do not fit, NotFinite where a result is NaN or
+// infinite, and the machine's.
 func Forward(ctx context.Context, be op.Backend, f *dit.Flux, in Pass) (*Passed, error) {
 	tokens := in.Rows * in.Cols
 	if in.Rows < 1 || in.Cols < 1 || in.Rows > 1<<12 || in.Cols > 1<<12 {
@@ -112,10 +114,27 @@ func Forward(ctx context.Context, be op.Backend, f *dit.Flux, in Pass) (*Passed,
 	for i, p := range probes {
 		res.Blocks = append(res.Blocks, BlockRMS{names[i], rms(r.read(p))})
 	}
+	if r.err == nil {
+		r.err = res.finite()
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
 	return res, nil
+}
+
+// finite names the first block after which the residual stream is no longer finite
+// (fault.NotFinite), or the velocity.
+func (p *Passed) finite() error {
+	for _, b := range p.Blocks {
+		if math.IsNaN(b.RMS) || math.IsInf(b.RMS, 0) {
+			return fault.New(fault.NotFinite, "after %s the residual stream has values that are NaN or infinite (RMS %g)", b.Name, b.RMS)
+		}
+	}
+	if v := rms(p.Velocity); math.IsNaN(v) || math.IsInf(v, 0) {
+		return fault.New(fault.NotFinite, "the velocity has values that are NaN or infinite, though the stream after every block is finite")
+	}
+	return nil
 }
 
 // runner runs lists once. The first error sticks, and nothing runs after it.

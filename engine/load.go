@@ -167,7 +167,7 @@ func (l *loading) tokenizer(c text.Config) (*text.Tokenizer, error) {
 		return nil, err
 	}
 	l.uploaded += n
-	return text.NewTokenizer(data, c.MaxLength, c.BOS, c.EOS, c.PAD)
+	return text.NewTokenizer(data, c)
 }
 
 // component uploads the weights of one file.

@@ -3,6 +3,7 @@ package cpu
 import (
 	"math"
 
+	"undertone/engine/fault"
 	"undertone/engine/op"
 )
 
@@ -81,7 +82,12 @@ func embedding(j *job) {
 	table, ids, out := j.in(0), j.n.In[1], j.out()
 	words := ids.Storage.Handle.([]uint32)[ids.Offset:]
 	for r := range out.Rows {
-		copy(out.row(r), table.row(int(min(words[r], uint32(table.Rows-1)))))
+		id := words[r]
+		if uint64(id) >= uint64(table.Rows) {
+			j.err = fault.New(fault.Shape, "embedding: id %d at place %d, %s has the rows 0 to %d", id, r, table.Tensor, table.Rows-1)
+			return
+		}
+		copy(out.row(r), table.row(int(id)))
 	}
 }
 

@@ -22,6 +22,7 @@ type fixture struct {
 	t       *testing.T
 	dit     map[string]any                // model.json's "dit"
 	tensors map[string]map[string]*tensor // by role
+	words   []string                      // of the tokenizer, by id
 	sizes   []int
 }
 
@@ -34,7 +35,7 @@ var fixtureWords = strings.Fields(`[PAD] [BOS] [EOS] [UNK] , . - a the frog cat 
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, tensors: map[string]map[string]*tensor{}, sizes: []int{16, 24}}
+	f := &fixture{t: t, tensors: map[string]map[string]*tensor{}, words: fixtureWords, sizes: []int{16, 24}}
 	for role, file := range map[string]string{"dit": "flux_odd", "text": "clip", "vae": "vae"} {
 		g := readGolden(t, file)
 		f.tensors[role] = map[string]*tensor{}
@@ -93,7 +94,7 @@ func (f *fixture) files() weights.Memory {
 		add(role, role+".safetensors", b.Bytes())
 	}
 	vocab := map[string]int{}
-	for i, w := range fixtureWords {
+	for i, w := range f.words {
 		vocab[w] = i
 	}
 	words, err := json.Marshal(map[string]any{

@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,6 +124,9 @@ func models(t *testing.T, be op.Backend) {
 			f.dit["context_in_dim"] = 30
 			f.tensors["dit"]["txt_in.weight"] = &tensor{[]int{48, 30}, wave(48*30, 0)}
 		}, fault.ModelUnsupported, "30"},
+		"vocabulary": {func(f *fixture) {
+			f.words = slices.Concat(f.words, strings.Fields("w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 w16 w17 w18 w19 w20"))
+		}, fault.TokenizerInvalid, "the text encoder has rows 0 to"},
 		"size": {func(f *fixture) { f.sizes = []int{16, 20} }, fault.ModelUnsupported, "20"},
 		"key":  {func(f *fixture) { f.dit["heads"] = 4 }, fault.ManifestInvalid, "heads"},
 	} {

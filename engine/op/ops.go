@@ -141,7 +141,8 @@ func (l *List) Euler(x, v, dt *Tensor) {
 }
 
 // Embedding records out[i] = table[ids[i]]; ids is a [1, n] U32 tensor, table an
-// F32 [V, C] tensor (Use: UseVector). Ids over V−1 read the last row.
+// F32 [V, C] tensor (Use: UseVector). An id over V−1 is a mistake of the caller: the
+// CPU refuses to run it (fault.Shape), a GPU, which cannot, reads the last row.
 func (l *List) Embedding(table, ids, out *Tensor) *Tensor {
 	if ids.Rows != 1 || ids.DType() != U32 || table.DType() != F32 {
 		l.fail(Embedding, "table %s, ids %s", table, ids)

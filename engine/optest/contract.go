@@ -30,6 +30,7 @@ func Contract(t *testing.T, be op.Backend) {
 		{"Weights not finite", contract.notFinite},
 		{"Weights truncated", contract.truncated},
 		{"Shape error", contract.shape},
+		{"Ids over the end", contract.idsOverTheEnd},
 		{"Cancelled", contract.cancelled},
 		{"Info", contract.info},
 	} {
@@ -297,6 +298,24 @@ func (c contract) shape() {
 	l.Add(c.tensor(1, 4), c.tensor(1, 8), nil)
 	if _, err := c.be.Compile(c.ctx, l); !fault.Is(err, fault.Shape) {
 		c.Errorf("compiling a list with an error gave %v, want the fault %s", err, fault.Shape)
+	}
+}
+
+// idsOverTheEnd wants an error where the machine can see an id that is no row of the
+// table, and the last row where it cannot: nothing else of its memory.
+func (c contract) idsOverTheEnd() {
+	for _, id := range []uint32{3, 4, 1 << 20, 1 << 31, 0xffffffff} {
+		ids, err := c.be.New("ids", op.U32, 1, 2)
+		c.ok("new", err)
+		c.ok("write", c.be.WriteU32(ids, []uint32{1, id}))
+		table, out := c.tensor(3, 4, count(1, 12)...), c.tensor(2, 4)
+		err = c.program(func(l *op.List) { l.Embedding(table, ids, out) }).Run(c.ctx)
+		if err == nil {
+			c.want(out, 5, 6, 7, 8, 9, 10, 11, 12)
+		} else if !fault.Is(err, fault.Shape) || c.be.Info().Backend != "cpu" {
+			c.Errorf("id %d of 3 rows gave %v", id, err)
+		}
+		c.be.Free(ids)
 	}
 }
 

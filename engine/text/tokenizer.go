@@ -8,6 +8,7 @@ package text
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -58,9 +59,11 @@ type component struct {
 }
 
 // NewTokenizer reads a tokenizer.json: a WordLevel model, NFKC and Lowercase as
-// normalizers, Whitespace as pre-tokenizer. maxLength counts tokens with BOS and
-// EOS. What the file asks beyond that is refused with fault.TokenizerInvalid.
-func NewTokenizer(data []byte, maxLength, bos, eos, pad int) (*Tokenizer, error) {
+// normalizers, Whitespace as pre-tokenizer. The configuration is that of the text
+// encoder, whose embedding table must have a row for every id of the file; its
+// MaxLength counts tokens with BOS and EOS. What the file asks beyond that is refused
+// with fault.TokenizerInvalid.
+func NewTokenizer(data []byte, c Config) (*Tokenizer, error) {
 	var file struct {
 		Added        []added    `json:"added_tokens"`
 		Normalizer   *component `json:"normalizer"`
@@ -78,7 +81,10 @@ func NewTokenizer(data []byte, maxLength, bos, eos, pad int) (*Tokenizer, error)
 	invalid := func(format string, args ...any) error {
 		return fault.New(fault.TokenizerInvalid, "tokenizer.json: "+format, args...)
 	}
-	t := &Tokenizer{length: maxLength, bos: uint32(bos), eos: uint32(eos), pad: uint32(pad)}
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	t := &Tokenizer{length: c.MaxLength, bos: uint32(c.BOS), eos: uint32(c.EOS), pad: uint32(c.PAD)}
 	m := file.Model
 	switch {
 	case m.Type != "WordLevel":
@@ -89,12 +95,10 @@ func NewTokenizer(data []byte, maxLength, bos, eos, pad int) (*Tokenizer, error)
 		return nil, invalid("a post-processor is not supported")
 	case len(m.Vocab) == 0 || len(m.Vocab) > maxVocabulary:
 		return nil, invalid("%d words, supported 1 to %d", len(m.Vocab), maxVocabulary)
-	case maxLength < 2:
-		return nil, invalid("a length of %d tokens has no room for BOS and EOS", maxLength)
 	}
-	for word, id := range m.Vocab {
-		if id < 0 || id >= maxVocabulary {
-			return nil, invalid("word %.40q has id %d, supported 0 to %d", word, id, maxVocabulary-1)
+	for _, word := range slices.Sorted(maps.Keys(m.Vocab)) {
+		if id := m.Vocab[word]; id < 0 || id >= c.VocabSize {
+			return nil, invalid("word %.40q has id %d, the text encoder has rows 0 to %d", word, id, c.VocabSize-1)
 		}
 	}
 	unknown, ok := m.Vocab[m.Unk]
@@ -119,8 +123,8 @@ func NewTokenizer(data []byte, maxLength, bos, eos, pad int) (*Tokenizer, error)
 		}
 	}
 	for _, a := range file.Added {
-		if a.Content == "" || a.ID < 0 || a.ID >= maxVocabulary {
-			return nil, invalid("added token %.40q with id %d", a.Content, a.ID)
+		if a.Content == "" || a.ID < 0 || a.ID >= c.VocabSize {
+			return nil, invalid("added token %.40q has id %d, the text encoder has rows 0 to %d", a.Content, a.ID, c.VocabSize-1)
 		}
 		t.special = append(t.special, a)
 	}

@@ -11,13 +11,18 @@ import (
 	"undertone/engine/fault"
 )
 
+// config is a text encoder that reads a vocabulary of the given size.
+func config(vocab, maxLength, bos, eos, pad int) Config {
+	return Config{Layout: "clip", VocabSize: vocab, HiddenSize: 4, NumHeads: 1, Intermediate: 4, MaxLength: maxLength, Activation: "gelu", BOS: bos, EOS: eos, PAD: pad}
+}
+
 func open(t testing.TB, maxLength int) *Tokenizer {
 	t.Helper()
 	data, err := os.ReadFile("testdata/tokenizer.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	tok, err := NewTokenizer(data, maxLength, 1, 2, 0)
+	tok, err := NewTokenizer(data, config(1000, maxLength, 1, 2, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +131,7 @@ func TestCheckPrompt(t *testing.T) {
 
 func TestNewTokenizerRefuses(t *testing.T) {
 	const good = `{"pre_tokenizer":{"type":"Whitespace"},"normalizer":{"type":"Lowercase"},"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"a":1}}}`
-	if _, err := NewTokenizer([]byte(good), 8, 0, 0, 0); err != nil {
+	if _, err := NewTokenizer([]byte(good), config(2, 8, 0, 0, 0)); err != nil {
 		t.Fatal(err)
 	}
 	for _, edit := range [][2]string{
@@ -139,13 +144,16 @@ func TestNewTokenizerRefuses(t *testing.T) {
 		{`"unk_token":"u"`, `"unk_token":"v"`},
 		{`"a":1`, `"a":-1`},
 		{`"a":1`, `"a":99999999`},
+		{`"a":1`, `"a":2`}, // one row too few
+		{`"u":0`, `"u":2`},
+		{`"model"`, `"added_tokens":[{"id":2,"content":"x"}],"model"`},
 		{`{"u":0,"a":1}`, `{}`},
 		{`"model"`, `"post_processor":{"type":"TemplateProcessing"},"model"`},
 		{`"model"`, `"added_tokens":[{"id":-3,"content":"x"}],"model"`},
 		{`"model"`, `"added_tokens":[{"id":3,"content":""}],"model"`},
 	} {
 		bad := strings.Replace(good, edit[0], edit[1], 1)
-		if _, err := NewTokenizer([]byte(bad), 8, 0, 0, 0); !fault.Is(err, fault.TokenizerInvalid) {
+		if _, err := NewTokenizer([]byte(bad), config(2, 8, 0, 0, 0)); !fault.Is(err, fault.TokenizerInvalid) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
