@@ -104,7 +104,7 @@ func (m measured) print(w io.Writer) error {
 		kind = "a software adapter: its times say nothing about a GPU"
 	}
 	fmt.Fprintf(w, "%s on %s (%s)\n%s weights, %d steps, %d dispatches per step; loaded in %.0f ms\n\n",
-		m.Backend, m.Adapter, kind, m.Precision, m.Steps, m.Dispatches, m.LoadMs)
+		oneLine(m.Backend), oneLine(m.Adapter), kind, oneLine(m.Precision), m.Steps, m.Dispatches, m.LoadMs)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "median ms of %d\tno guidance\tcached p±\tnew p±\t\n", len(m.Runs["none"]))
 	for _, part := range []struct {

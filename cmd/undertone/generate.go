@@ -219,9 +219,9 @@ type bar struct {
 
 func newBar(w io.Writer) *bar {
 	b := &bar{begin: time.Now()}
-	if f, ok := w.(*os.File); ok {
+	if f, ok := raw(w).(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			b.w = w
+			b.w = f
 		}
 	}
 	return b

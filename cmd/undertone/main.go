@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"os"
 	"os/signal"
 	"strings"
@@ -35,6 +36,7 @@ var commands = []command{
 }
 
 func main() {
+	log.SetOutput(&terminal{w: os.Stderr}) // net/http writes there
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -42,8 +44,15 @@ func main() {
 }
 
 // run executes one command line and returns the exit code: 0, 1 for a failure, 2
-// for a wrong command line.
+// for a wrong command line. All text passes through a terminal.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	out, errs := &terminal{w: stdout}, &terminal{w: stderr}
+	defer out.flush()
+	defer errs.flush()
+	return dispatch(ctx, args, out, errs)
+}
+
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		out, code := stdout, 0
 		if len(args) == 0 {
@@ -68,16 +77,18 @@ func report(name string, err error, stderr io.Writer) int {
 	var usage *usageError
 	var f *fault.Error
 	var local *fs.PathError // speaks for itself; the advice of faults is about downloads
-	switch {
-	case err == nil || errors.Is(err, flag.ErrHelp):
+	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
+	}
+	said := oneLine(err.Error())
+	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "undertone %s: %v (undertone %s -h lists the flags)\n", name, err, name)
+		fmt.Fprintf(stderr, "undertone %s: %s (undertone %s -h lists the flags)\n", name, said, name)
 		return 2
 	case errors.As(err, &f) && !errors.As(err, &local):
-		fmt.Fprintf(stderr, "undertone %s: %v\n%s\n", name, err, f.Advice)
+		fmt.Fprintf(stderr, "undertone %s: %s\n%s\n", name, said, f.Advice)
 	default:
-		fmt.Fprintf(stderr, "undertone %s: %v\n", name, err)
+		fmt.Fprintf(stderr, "undertone %s: %s\n", name, said)
 	}
 	return 1
 }
