@@ -211,7 +211,8 @@ func NewUploader(ctx context.Context, be op.Backend, src op.Source) (*Uploader, 
 }
 
 // Err is the first error: WeightsMissing where a tensor is absent or of another
-// shape, or what the backend said.
+// shape, ModelUnsupported where it is of a type that the engine cannot read, or what
+// the backend said.
 func (u *Uploader) Err() error { return u.err }
 
 // Get uploads a tensor; it is an op.Get. Vectors are stored with one dimension,
@@ -236,7 +237,10 @@ func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 		want = []int{cols}
 	}
 	if fmt.Sprint(t.Shape) != fmt.Sprint(want) {
-		u.err = fault.New(fault.WeightsMissing, "tensor %q has the shape %v, the model needs %v", name, t.Shape, want)
+		u.err = fault.New(fault.WeightsMissing, "tensor %q has the shape %.200v, the model needs %v", name, t.Shape, want)
+		return nil
+	}
+	if u.err = t.Readable(); u.err != nil {
 		return nil
 	}
 	out, err := u.be.Upload(u.ctx, op.WeightSpec{Name: name, Use: use, DType: t.DType, Rows: rows, Cols: cols, Data: u.src, Offset: t.Offset})
@@ -269,11 +273,11 @@ func constant(ctx context.Context, be op.Backend, name string, use op.Use, rows,
 	return be.Upload(ctx, op.WeightSpec{Name: name, Use: use, DType: op.F32, Rows: rows, Cols: cols, Data: bytes.NewReader(raw)})
 }
 
-// precision is the type of the file's largest tensor.
+// precision is the type of the file's largest tensor that can be computed with.
 func (u *Uploader) precision() string {
 	var best weights.Tensor
 	for _, t := range u.index.Tensors {
-		if t.Elems() > best.Elems() || best.Name == "" {
+		if t.Readable() == nil && (t.Elems() > best.Elems() || best.Name == "") {
 			best = t
 		}
 	}

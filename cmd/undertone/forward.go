@@ -65,7 +65,7 @@ func readPass(name string) (*engine.Pass, []int, error) {
 		return nil, nil, err
 	}
 	defer src.Close()
-	x, err := weights.Parse(src)
+	x, err := weights.Survey(src) // whatever else is in the file is not asked for
 	if err != nil {
 		return nil, nil, err
 	}
@@ -78,7 +78,9 @@ func readPass(name string) (*engine.Pass, []int, error) {
 			return nil
 		}
 		var v []float32
-		v, err = weights.ReadFloat32(src, t)
+		if v, err = weights.ReadFloat32(src, t); err == nil {
+			err = finite(t, v)
+		}
 		return v
 	}
 	one := func(name string) float64 {
@@ -113,6 +115,32 @@ func readPass(name string) (*engine.Pass, []int, error) {
 		return nil, nil, fault.New(fault.RequestInvalid, "latent has the shape %v, wanted [tokens of a square, channels] or [C, H, W] with even sides", t.Shape)
 	}
 	return p, t.Shape, nil
+}
+
+// finite refuses an input with NaN or infinity, naming the first and their number.
+func finite(t weights.Tensor, v []float32) error {
+	count, first := 0, 0
+	for i, x := range v {
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			if count == 0 {
+				first = i
+			}
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	return fault.New(fault.RequestInvalid, "%s of shape %v has %d elements of %d that are NaN or infinite, the first, %g, at %v", t.Name, t.Shape, count, len(v), v[first], place(t.Shape, first))
+}
+
+// place is the index of the i-th element in row order, one number for each dimension.
+func place(shape []int, i int) []int {
+	at := make([]int, len(shape))
+	for d := len(shape) - 1; d >= 0; d-- {
+		at[d], i = i%shape[d], i/shape[d]
+	}
+	return at
 }
 
 // patchify turns a latent [C, H, W] into tokens [H/2·W/2, 4C], channels in the

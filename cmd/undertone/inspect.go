@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"undertone/engine/weights"
 )
@@ -70,58 +73,111 @@ func inspectFile(name string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s, %s tensors, %s\n", x.Format, grouped(int64(len(x.Tensors))), size(src.Size()))
-	keys := make([]string, 0, len(x.Meta))
-	for k := range x.Meta {
-		keys = append(keys, k)
+	if x.Gaps > 0 || x.Tail > 0 {
+		fmt.Fprintf(stdout, "%s between the tensors and %s behind them belong to none\n", size(x.Gaps), size(x.Tail))
 	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		fmt.Fprintf(stdout, "  %s = %s\n", k, abridged(x.Meta[k]))
+	for _, p := range x.Meta {
+		fmt.Fprintf(stdout, "  %s = %s\n", named(p.Key), abridged(p.Value))
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "TENSOR\tTYPE\tSHAPE\tBYTES")
-	totals := map[string]*[3]int64{} // tensors, elements, bytes
+	totals := map[string]*total{}
 	for _, t := range x.Tensors {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.Name, t.Type, shape(t.Shape), grouped(t.Bytes))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", named(t.Name), quoted(t.Type), shape(t.Shape), stored(t.Bytes))
 		if totals[t.Type] == nil {
-			totals[t.Type] = new([3]int64)
+			totals[t.Type] = &total{}
 		}
-		totals[t.Type][0]++
-		totals[t.Type][1] += t.Elems()
-		totals[t.Type][2] += t.Bytes
+		totals[t.Type].add(t)
 	}
-	types := make([]string, 0, len(totals))
-	for k := range totals {
-		types = append(types, k)
-	}
-	slices.Sort(types)
-	for _, k := range types {
+	for _, k := range slices.Sorted(maps.Keys(totals)) {
 		n := totals[k]
-		fmt.Fprintf(w, "total of %s\t%s tensors\t%s elements\t%s\n", k, grouped(n[0]), grouped(n[1]), grouped(n[2]))
+		fmt.Fprintf(w, "total of %s\t%s tensors\t%s elements\t%s\n", quoted(k), grouped(n.tensors), grouped(n.elems), stored(n.bytes))
 	}
 	return w.Flush()
 }
 
+// total adds up the tensors of one type.
+type total struct{ tensors, elems, bytes int64 }
+
+func (n *total) add(t weights.Tensor) {
+	n.tensors++
+	n.elems += t.Elems()
+	if t.Bytes == weights.UnknownBytes || n.bytes == weights.UnknownBytes {
+		n.bytes = weights.UnknownBytes
+		return
+	}
+	n.bytes += t.Bytes
+}
+
+// stored is the size of a tensor, which a type that is not known here does not tell.
+func stored(n int64) string {
+	if n == weights.UnknownBytes {
+		return "unknown"
+	}
+	return grouped(n)
+}
+
+// named is the name of a tensor or a metadata key; an absurdly long one is cut.
+func named(s string) string {
+	if len(s) > 256 {
+		return clipped(s, 100)
+	}
+	return quoted(s)
+}
+
+// clipped is at most the first n characters of s, in quotes.
+func clipped(s string, n int) string {
+	at := 0
+	for i := range s {
+		if at++; at > n {
+			return fmt.Sprintf("%s … (%s characters)", strconv.QuoteToGraphic(s[:i]), grouped(int64(utf8.RuneCountInString(s))))
+		}
+	}
+	return strconv.QuoteToGraphic(s)
+}
+
 // abridged shows a metadata value on one short line.
 func abridged(v any) string {
-	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice && r.Len() > 8 {
-		return fmt.Sprintf("%s … (%s values)", strings.TrimSuffix(fmt.Sprint(r.Slice(0, 8)), "]"), grouped(int64(r.Len())))
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return clipped(v, 100)
 	}
-	s := fmt.Sprint(v)
-	if _, ok := v.(string); ok {
-		s = fmt.Sprintf("%q", v)
+	r := reflect.ValueOf(v)
+	if r.Kind() != reflect.Slice {
+		return fmt.Sprint(v)
 	}
-	if r := []rune(s); len(r) > 100 {
-		return fmt.Sprintf("%s … (%s characters)", string(r[:100]), grouped(int64(len(r))))
+	const most = 8
+	var items []string
+	for i := range min(r.Len(), most) {
+		switch item := r.Index(i).Interface().(type) {
+		case string:
+			items = append(items, clipped(item, 40))
+		default:
+			if inner := reflect.ValueOf(item); inner.Kind() == reflect.Slice {
+				items = append(items, fmt.Sprintf("[%s values]", grouped(int64(inner.Len()))))
+				continue
+			}
+			items = append(items, fmt.Sprint(item))
+		}
 	}
-	return s
+	s := "[" + strings.Join(items, " ")
+	if r.Len() > most {
+		return fmt.Sprintf("%s … (%s values)", s, grouped(int64(r.Len())))
+	}
+	return s + "]"
 }
 
 func shape(dims []int) string {
 	if len(dims) == 0 {
 		return "one value"
 	}
-	return strings.Trim(strings.ReplaceAll(fmt.Sprint(dims), " ", " × "), "[]")
+	s := strings.Trim(strings.ReplaceAll(fmt.Sprint(dims[:min(len(dims), 16)]), " ", " × "), "[]")
+	if len(dims) > 16 {
+		s += fmt.Sprintf(" … (%s dimensions)", grouped(int64(len(dims))))
+	}
+	return s
 }
 
 // grouped writes 1234567 as 1,234,567.

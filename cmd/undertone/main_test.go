@@ -3,10 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
-	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"undertone/engine"
-	"undertone/engine/op"
 	"undertone/engine/recipe"
 	"undertone/engine/weights"
 	"undertone/guidance"
@@ -218,132 +217,45 @@ func TestParseSchedule(t *testing.T) {
 	}
 }
 
-func TestForward(t *testing.T) {
-	model, folder := tinyModel(t), t.TempDir()
-	quantized, exact := filepath.Join(folder, "q"), filepath.Join(folder, "f")
-	succeed(t, "convert", model, "--to", "Q8_0", "--out", quantized)
-	succeed(t, "convert", model, "--to", "F32", "--out", exact)
-	ramp := func(n int) []float32 {
-		x := make([]float32, n)
-		for i := range x {
-			x[i] = float32(math.Sin(float64(i)))
-		}
-		return x
-	}
-	image := []int{4, 6, 8} // C, H, W: 3 × 4 tokens of 16
-	input := func(name string, latent weights.Output) string {
-		name = filepath.Join(folder, name)
-		write(t, name, latent, weights.Float32s("tokens", op.F32, []int{5, 32}, ramp(160)),
-			weights.Float32s("pooled", op.F32, []int{32}, ramp(32)), weights.Float32s("t", op.F32, nil, []float32{0.7}))
-		return name
-	}
-	pass := func(model, in string) (map[string][]float32, string) {
-		out := filepath.Join(folder, "out.safetensors")
-		printed := succeed(t, "forward", model, "--in", in, "--out", out)
-		return readAll(t, out), printed
-	}
-	chw := input("chw", weights.Float32s("latent", op.F32, image, ramp(192)))
-	got, printed := pass(model, chw)
-	if len(got["velocity"]) != 192 || len(got["blocks"]) != len(strings.Split(strings.TrimSpace(printed), "\n")) || len(got["blocks"]) < 3 {
-		t.Fatalf("%d numbers, %d blocks, printed %q", len(got["velocity"]), len(got["blocks"]), printed)
-	}
-	if again, _ := pass(exact, chw); !reflect.DeepEqual(again, got) {
-		t.Error("the same weights as F32 give another velocity")
-	}
-	coarse, _ := pass(quantized, chw)
-	if e := relative(coarse["velocity"], got["velocity"]); e == 0 || e > 0.1 {
-		t.Errorf("with Q8_0 weights the velocity is off by %g", e)
-	}
-	// A square latent gives the same velocity as tokens and as an image.
-	square := []int{4, 6, 6}
-	a, _ := pass(model, input("image", weights.Float32s("latent", op.F32, square, ramp(144))))
-	b, _ := pass(model, input("tokens", weights.Float32s("latent", op.F32, []int{9, 16}, patchify(ramp(144), square))))
-	if !reflect.DeepEqual(unpatchify(b["velocity"], square), a["velocity"]) {
-		t.Error("tokens and image give different velocities")
-	}
-	for what, in := range map[string]string{
-		"t is missing among the 3 tensors": timeless(t, folder), "wanted [tokens of a square": input("odd", weights.Float32s("latent", op.F32, []int{8, 16}, ramp(128))),
-	} {
-		if code, _, stderr := cli("forward", model, "--in", in, "--out", filepath.Join(folder, "x")); code != 1 || !strings.Contains(stderr, what) {
-			t.Errorf("code %d, %q; wanted it to say %q", code, stderr, what)
+// An id of the tokenizer without a row in the embedding table is refused when the
+// model is loaded, whether or not a prompt would use it.
+func TestTokenizerBeyondTheVocabulary(t *testing.T) {
+	for old, new := range map[string]string{`"car":7`: `"car":8`, `"added_tokens":[]`: `"added_tokens":[{"id":9,"content":"<x>"}]`} {
+		model := tinyModel(t)
+		edit(t, model, "tokenizer.json", "tokenizer", old, new)
+		code, _, stderr := cli("generate", model, "--prompt", "a frog", "-o", filepath.Join(t.TempDir(), "x.png"))
+		if code != 1 || !strings.Contains(stderr, "the text encoder has rows 0 to 7") {
+			t.Errorf("%s: code %d, %q", new, code, stderr)
 		}
 	}
 }
 
-// timeless writes an input without a time.
-func timeless(t *testing.T, folder string) string {
+// edit changes a file of a model and what the manifest says of it.
+func edit(t *testing.T, model, name, role, old, new string) {
 	t.Helper()
-	name := filepath.Join(folder, "timeless")
-	write(t, name, weights.Float32s("latent", op.F32, []int{1, 16}, make([]float32, 16)), weights.Float32s("tokens", op.F32, []int{1, 32}, make([]float32, 32)),
-		weights.Float32s("pooled", op.F32, []int{32}, make([]float32, 32)))
-	return name
-}
-
-func write(t *testing.T, name string, outputs ...weights.Output) {
-	t.Helper()
-	var b bytes.Buffer
-	if err := weights.WriteSafetensors(&b, nil, outputs...); err != nil {
+	text := bytes.Replace(read(t, filepath.Join(model, name)), []byte(old), []byte(new), 1)
+	if err := os.WriteFile(filepath.Join(model, name), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(name, b.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func readAll(t *testing.T, name string) map[string][]float32 {
-	t.Helper()
-	src := bytes.NewReader(read(t, name))
-	x, err := weights.Parse(src)
+	f, err := weights.Describe(role, name, bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string][]float32{}
-	for _, ts := range x.Tensors {
-		if all[ts.Name], err = weights.ReadFloat32(src, ts); err != nil {
-			t.Fatal(err)
+	var m weights.Manifest
+	if err := json.Unmarshal(read(t, filepath.Join(model, "model.json")), &m); err != nil {
+		t.Fatal(err)
+	}
+	for i := range m.Files {
+		if m.Files[i].Role == role {
+			m.Files[i] = f
 		}
 	}
-	return all
-}
-
-func relative(got, want []float32) float64 {
-	var d, n float64
-	for i := range want {
-		d += math.Pow(float64(got[i])-float64(want[i]), 2)
-		n += math.Pow(float64(want[i]), 2)
+	manifest, err := json.Marshal(m)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(model, "model.json"), manifest, 0o600)
 	}
-	return math.Sqrt(d / n)
-}
-
-func TestPatchify(t *testing.T) {
-	// Two channels of 2 × 4: two tokens, each with c, row, column in that order.
-	x := []float32{0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17}
-	want := []float32{0, 1, 4, 5, 10, 11, 14, 15, 2, 3, 6, 7, 12, 13, 16, 17}
-	got := patchify(x, []int{2, 2, 4})
-	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(unpatchify(got, []int{2, 2, 4}), x) {
-		t.Errorf("%v, wanted %v", got, want)
-	}
-}
-
-func TestNumbersForPeople(t *testing.T) {
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
-		if got := grouped(n); got != want {
-			t.Errorf("%d: %s", n, got)
-		}
-	}
-	for n, want := range map[int64]string{5: "5 bytes", 10 << 10: "10.0 KiB", 15 << 20: "15.0 MiB"} {
-		if got := size(n); got != want {
-			t.Errorf("%d: %s", n, got)
-		}
-	}
-	if got := abridged(make([]uint32, 1000)); got != "[0 0 0 0 0 0 0 0 … (1,000 values)" {
-		t.Error(got)
-	}
-	if got := abridged(strings.Repeat("ä", 200)); !strings.HasPrefix(got, `"ää`) || !strings.Contains(got, "… (202 characters)") {
-		t.Error(got)
-	}
-	if got := abridged([]string{"a"}) + " " + abridged(int8(-1)); got != "[a] -1" {
-		t.Error(got)
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -124,7 +124,8 @@ func readGolden(t *testing.T, name string) *golden {
 }
 
 func (g *golden) meta(key string) string {
-	s, _ := g.index.Meta[key].(string)
+	v, _ := g.index.Value(key)
+	s, _ := v.(string)
 	return s
 }
 

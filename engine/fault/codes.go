@@ -29,6 +29,7 @@ const (
 	ManifestInvalid   Code = "manifest-invalid"   // model.json is broken or lies
 	WeightsFormat     Code = "weights-format"     // a weight file breaks its format
 	WeightsTruncated  Code = "weights-truncated"  // shorter than its header says
+	WeightsLimit      Code = "weights-limit"      // a legal weight file whose header needs too much memory
 	WeightsHash       Code = "weights-hash"       // a piece does not match its SHA-256
 	WeightsNotFinite  Code = "weights-not-finite" // NaN or infinite weights or scales
 	WeightsMissing    Code = "weights-missing"    // a tensor the model needs is absent or misshapen
@@ -52,7 +53,7 @@ var codes = []Code{
 	Internal, Aborted, Busy, Closed,
 	NoWebGPU, InsecureContext, NoAdapter, DeviceRefused, DeviceLost, GPUGone, OutOfMemory, ShaderCompile,
 	GPUValidation, LimitExceeded, NotFinite, Shape, BackendMissing, WorkerFailed, Protocol,
-	Fetch, HTTPStatus, NotWeights, ManifestInvalid, WeightsFormat, WeightsTruncated, WeightsHash,
+	Fetch, HTTPStatus, NotWeights, ManifestInvalid, WeightsFormat, WeightsTruncated, WeightsLimit, WeightsHash,
 	WeightsNotFinite, WeightsMissing, ModelUnsupported, TokenizerInvalid, StorageFull, StorageRefused,
 	PromptTooLong, PromptNotText, SeedRange, StepsRange, SizeUnsupported, CFGRange,
 	GuidanceInvalid, RequestInvalid, EncodeUnsupported, PictureInvalid,
@@ -80,14 +81,15 @@ var advice = map[Code]string{
 	Protocol:          "Reload the page, so that all its parts come from one version.",
 	Fetch:             "Check the connection and load again.",
 	HTTPStatus:        "The server does not offer this file: check the model's address, then load again.",
-	NotWeights:        "The server sent another kind of file: check the model's address.",
+	NotWeights:        "This is another kind of file: check its address or its name.",
 	ManifestInvalid:   "The model's model.json cannot be used: publish the model again with undertone convert.",
-	WeightsFormat:     "The weight file is damaged or of another kind: publish it again.",
+	WeightsFormat:     "The weight file is damaged: publish it again.",
 	WeightsTruncated:  "The weight file is incomplete: load it again, or publish it again.",
+	WeightsLimit:      "The weight file is not damaged; its header needs more memory than is given to it here. Split the file, or leave metadata out.",
 	WeightsHash:       "The weight file was changed on its way: load it again.",
 	WeightsNotFinite:  "The weight file holds values that are not numbers: publish it again.",
 	WeightsMissing:    "The weight file does not fit its description: publish it again.",
-	ModelUnsupported:  "This model needs a newer version of Undertone.",
+	ModelUnsupported:  "This version of Undertone cannot use it; a newer one may.",
 	TokenizerInvalid:  "The model's tokenizer.json cannot be used: publish the model again.",
 	StorageFull:       "Pictures are made all the same; the weights are downloaded again next time, unless there is more room then.",
 	StorageRefused:    "Pictures are made all the same; the weights are downloaded again next time. In an ordinary window of the full page they can be kept.",

@@ -126,6 +126,9 @@ func (b *Bundle) quantizer(ctx context.Context, role string, q op.DType, report 
 		elems := map[op.DType]int64{} // by the type in which they are stored
 		most := op.F32
 		for i, t := range x.Tensors {
+			if err := t.Readable(); err != nil {
+				return err
+			}
 			class, to := target(role, t, q)
 			if elems[to] += t.Elems(); elems[to] > elems[most] {
 				most = to

@@ -64,7 +64,7 @@ func TestConvert(t *testing.T) {
 			if role == "vae" {
 				most, decoders[q] = full, f.SHA256
 			}
-			if x.Meta["general.architecture"] != architectures[role] || x.Meta["general.file_type"] != fileTypes[most] {
+			if values(x)["general.architecture"] != architectures[role] || values(x)["general.file_type"] != fileTypes[most] {
 				t.Errorf("%s %s: metadata %v", q, role, x.Meta)
 			}
 			original, _, err := source.OpenFile(ctx, role)

@@ -5,7 +5,6 @@ import (
 	"io"
 	"math"
 	"strings"
-	"unicode/utf8"
 
 	"undertone/engine/op"
 )
@@ -33,10 +32,34 @@ type cursor struct {
 	buf      []byte
 	have     []byte          // the unread part of buf
 	pool     strings.Builder // holds many short texts: one allocation each would cost more than they do
+	memory   memory
 	err      error
 }
 
 const poolSize = 16 << 10
+
+// charge is asked before n bytes of memory are set aside for the next size bytes
+// of the header, which the file has.
+func (c *cursor) charge(n, size int64) bool {
+	c.memory.limit = max(c.memory.limit, budget(c.off+size))
+	if err := c.memory.charge(n); err != nil {
+		c.fail(err)
+	}
+	return c.err == nil
+}
+
+// fits makes sure that the next n things of at least size bytes each lie inside
+// the file and inside what a header may have.
+func (c *cursor) fits(what string, n uint64, size int64) bool {
+	switch {
+	case c.err != nil:
+	case n > uint64(c.left()/size):
+		c.fail(refuse(Truncated, "%s of %d, %d bytes are left in the file", what, n, c.left()))
+	case int64(n)*size > maxHeader-c.off:
+		c.fail(refuse(TooLong, "%s of %d at byte %d: headers may have %d bytes", what, n, c.off, int64(maxHeader)))
+	}
+	return c.err == nil
+}
 
 func newCursor(src op.Source, off, end int64) *cursor {
 	return &cursor{src: src, off: off, end: end, buf: make([]byte, min(16<<10, max(0, end-off)))}
@@ -93,25 +116,24 @@ func (c *cursor) u32() uint32  { return uint32(c.word(4)) }
 func (c *cursor) u64() uint64  { return c.word(8) }
 func (c *cursor) f32() float32 { return math.Float32frombits(c.u32()) }
 
-// text reads a GGUF string: u64 length, then UTF-8 bytes.
-func (c *cursor) text(what string, limit int64) string {
+// text reads a GGUF string: u64 length, then bytes, which should be UTF-8 and need
+// not be.
+func (c *cursor) text(what string) string {
 	n := c.u64()
-	if c.err != nil {
-		return ""
-	}
-	if n > uint64(limit) {
-		c.fail(refuse(TooLong, "%s of %d bytes, at most %d", what, n, limit))
-		return ""
-	}
-	if int64(n) > c.left() {
-		c.fail(refuse(Truncated, "%s of %d bytes, %d are left in the file", what, n, c.left()))
+	if !c.fits(what, n, 1) {
 		return ""
 	}
 	s := &c.pool
 	if n > poolSize/4 {
+		if !c.charge(int64(n), int64(n)) {
+			return ""
+		}
 		s = new(strings.Builder)
 		s.Grow(int(n))
 	} else if int(n) > s.Cap()-s.Len() {
+		if !c.charge(poolSize, poolSize) {
+			return ""
+		}
 		*s = strings.Builder{}
 		s.Grow(poolSize)
 	}
@@ -121,9 +143,5 @@ func (c *cursor) text(what string, limit int64) string {
 		s.Write(c.have[:k])
 		c.have, c.off, rest = c.have[k:], c.off+int64(k), rest-k
 	}
-	out := s.String()[start:]
-	if c.err == nil && !utf8.ValidString(out) {
-		c.fail(refuse(BadText, "%s %.64q", what, out))
-	}
-	return out
+	return s.String()[start:]
 }

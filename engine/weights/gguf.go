@@ -1,7 +1,9 @@
 package weights
 
 import (
+	"fmt"
 	"math"
+	"reflect"
 
 	"undertone/engine/op"
 )
@@ -10,16 +12,12 @@ import (
 // tensor descriptions, then the data from the next multiple of the alignment,
 // every tensor padded to the alignment. Dimensions are stored innermost first.
 const (
-	ggufMagic  = "GGUF"
-	ggufAlign  = 32
-	maxPairs   = 4096
-	maxKey     = 65535 // bytes, the format's own limit
-	maxText    = 16 << 20
-	maxArray   = 1 << 20
-	minInfo    = 8 + 1 + 4 + 8 + 4 + 8 // bytes of the shortest tensor description
-	minPair    = 8 + 1 + 4 + 1
-	ggufDims   = 4
-	alignLimit = 65536
+	ggufMagic = "GGUF"
+	ggufAlign = 32
+	minInfo   = 8 + 4 + 4 + 8 // bytes of the shortest tensor description
+	minPair   = 8 + 1 + 4 + 1 // and of the shortest metadata pair
+	ggufDims  = 4             // of ggml's tensors
+	maxNested = 8             // arrays in arrays
 )
 
 // The value types of key-value pairs.
@@ -39,116 +37,88 @@ const (
 	metaF64
 )
 
-// ggmlType is one row of ggml's table of element types.
-type ggmlType struct {
-	name         string
-	elems, bytes int64
-	dtype        op.DType
-}
-
-var ggmlTypes = map[uint32]ggmlType{
-	0: {"F32", 1, 4, op.F32}, 1: {"F16", 1, 2, op.F16}, 30: {"BF16", 1, 2, op.BF16},
-	2: {"Q4_0", 32, 18, op.Q4_0}, 8: {"Q8_0", 32, 34, op.Q8_0},
-	// Known, so that inspect can list any file; the engine does not compute with them.
-	3: {"Q4_1", 32, 20, Unreadable}, 6: {"Q5_0", 32, 22, Unreadable}, 7: {"Q5_1", 32, 24, Unreadable},
-	10: {"Q2_K", 256, 84, Unreadable}, 11: {"Q3_K", 256, 110, Unreadable}, 12: {"Q4_K", 256, 144, Unreadable},
-	13: {"Q5_K", 256, 176, Unreadable}, 14: {"Q6_K", 256, 210, Unreadable},
-	16: {"IQ2_XXS", 256, 66, Unreadable}, 17: {"IQ2_XS", 256, 74, Unreadable}, 18: {"IQ3_XXS", 256, 98, Unreadable},
-	19: {"IQ1_S", 256, 50, Unreadable}, 20: {"IQ4_NL", 32, 18, Unreadable}, 21: {"IQ3_S", 256, 110, Unreadable},
-	22: {"IQ2_S", 256, 82, Unreadable}, 23: {"IQ4_XS", 256, 136, Unreadable}, 29: {"IQ1_M", 256, 56, Unreadable},
-	24: {"I8", 1, 1, Unreadable}, 25: {"I16", 1, 2, Unreadable}, 26: {"I32", 1, 4, Unreadable},
-	27: {"I64", 1, 8, Unreadable}, 28: {"F64", 1, 8, Unreadable},
-	34: {"TQ1_0", 256, 54, Unreadable}, 35: {"TQ2_0", 256, 66, Unreadable}, 39: {"MXFP4", 32, 17, Unreadable},
-}
-
 func parseGGUF(src op.Source) (*Index, error) {
 	c := newCursor(src, 4, src.Size())
 	version := c.u32()
 	if c.err == nil && version != 2 && version != 3 {
 		return nil, refuse(BadVersion, "GGUF version %d (%#08x), supported: 2 and 3, little-endian", version, version)
 	}
+	x := &Index{Format: fmt.Sprintf("GGUF %d", version)}
 	tensors, pairs := c.u64(), c.u64()
+	if c.fits("tensors", tensors, minInfo) && c.fits("metadata pairs", pairs, minPair) {
+		c.pairs(x, pairs)
+	}
+	align, err := x.alignment()
 	switch {
 	case c.err != nil:
 		return nil, c.err
-	case tensors > MaxTensors:
-		return nil, refuse(TooMany, "%d tensors, at most %d", tensors, MaxTensors)
-	case pairs > maxPairs:
-		return nil, refuse(TooMany, "%d metadata pairs, at most %d", pairs, maxPairs)
-	case int64(tensors*minInfo+pairs*minPair) > c.left():
-		return nil, refuse(Truncated, "%d tensors and %d metadata pairs in %d bytes", tensors, pairs, c.left())
-	}
-	x := &Index{Format: "GGUF " + string('0'+byte(version)), Meta: make(map[string]any, pairs), Tensors: make([]Tensor, tensors)}
-	for range pairs {
-		key := c.text("metadata key", maxKey)
-		value := c.value(key)
-		if c.err != nil {
-			return nil, c.err
-		}
-		if key == "" {
-			return nil, refuse(Empty, "a metadata key is empty")
-		}
-		if _, twice := x.Meta[key]; twice {
-			return nil, refuse(Duplicate, "metadata key %q is there twice", key)
-		}
-		x.Meta[key] = value
-	}
-	align, err := alignment(x.Meta)
-	if err != nil {
+	case err != nil:
 		return nil, err
+	case !c.charge(int64(tensors)*tensorBytes, int64(tensors)*minInfo):
+		return nil, c.err
 	}
-	next := int64(0) // offset of the next tensor from the start of the data
+	x.Tensors = make([]Tensor, tensors)
 	for i := range x.Tensors {
-		if x.Tensors[i], err = c.tensor(next, align); err != nil {
+		if x.Tensors[i], err = c.tensor(align); err != nil {
 			return nil, err
 		}
-		next = roundUp(x.Tensors[i].Offset+x.Tensors[i].Bytes, align)
 	}
-	start := roundUp(c.off, align)
-	end := c.off // of the last tensor, unpadded
-	for i := range x.Tensors {
-		x.Tensors[i].Offset += start
-		end = x.Tensors[i].Offset + x.Tensors[i].Bytes
-	}
-	// A writer may or may not pad the last tensor.
-	if size := src.Size(); size < end {
-		return nil, refuse(Truncated, "the file has %d bytes, its tensors need %d", size, end)
-	} else if size != end && size != roundUp(end, align) {
-		return nil, refuse(Trailing, "the file has %d bytes, its tensors end at %d", size, end)
-	}
-	return x, nil
+	return x, x.place(roundUp(c.off, align), src.Size(), align)
 }
 
 func roundUp(n, align int64) int64 { return (n + align - 1) / align * align }
 
-func alignment(meta map[string]any) (int64, error) {
-	v, given := meta["general.alignment"]
+// pairs reads the metadata and sorts it.
+func (c *cursor) pairs(x *Index, n uint64) {
+	if !c.charge(int64(n)*pairBytes, int64(n)*minPair) {
+		return
+	}
+	x.Meta = make([]Pair, 0, n)
+	for range n {
+		key := c.text("metadata key")
+		value := c.value(key)
+		if c.err == nil && key == "" {
+			c.fail(refuse(Empty, "a metadata key is empty"))
+		}
+		if c.err != nil {
+			return
+		}
+		x.Meta = append(x.Meta, Pair{key, value})
+	}
+	if err := sortPairs(x.Meta); err != nil {
+		c.fail(err)
+	}
+}
+
+// alignment is what the metadata says of it: ggml wants a power of two, its
+// description a multiple of 8.
+func (x *Index) alignment() (int64, error) {
+	v, given := x.Value("general.alignment")
 	if !given {
 		return ggufAlign, nil
 	}
 	n, ok := v.(uint32)
-	if !ok || n < 8 || n > alignLimit || n&(n-1) != 0 {
-		return 0, refuse(BadAlign, "general.alignment is %v (%T), wanted a uint32 power of two from 8 to %d", v, v, alignLimit)
+	if !ok || n == 0 || n&(n-1) != 0 && n%8 != 0 {
+		return 0, refuse(BadAlign, "general.alignment is %.40v (%T), wanted a uint32 power of two or multiple of 8", v, v)
 	}
 	return int64(n), nil
 }
 
-// tensor reads one description. Its Offset is relative to the start of the data
-// and must be next.
-func (c *cursor) tensor(next, align int64) (Tensor, error) {
-	t := Tensor{Name: c.text("tensor name", MaxName)}
+// tensor reads one description. Its Offset is relative to the start of the data.
+func (c *cursor) tensor(align int64) (Tensor, error) {
+	t := Tensor{Name: c.text("tensor name")}
 	dims := c.u32()
-	if c.err == nil && (dims < 1 || dims > ggufDims) {
-		return t, refuse(BadDims, "tensor %q has %d dimensions, wanted 1 to %d", t.Name, dims, ggufDims)
+	if c.err == nil && dims > ggufDims {
+		return t, refuse(BadDims, "tensor %.80q has %d dimensions, GGUF has up to %d", t.Name, dims, ggufDims)
 	}
-	if c.err != nil {
+	if c.err != nil || !c.charge(8*int64(dims), 8*int64(dims)) {
 		return t, c.err
 	}
 	t.Shape = make([]int, dims)
 	for i := range t.Shape {
 		d := c.u64()
 		if d > MaxElements {
-			return t, refuse(TooLarge, "tensor %q has a dimension of %d, at most %d", t.Name, d, int64(MaxElements))
+			return t, refuse(TooLarge, "tensor %.80q has a dimension of %d, at most %d", t.Name, d, int64(MaxElements))
 		}
 		t.Shape[len(t.Shape)-1-i] = int(d)
 	}
@@ -156,32 +126,37 @@ func (c *cursor) tensor(next, align int64) (Tensor, error) {
 	if c.err != nil {
 		return t, c.err
 	}
-	if t.Name == "" {
-		return t, refuse(Empty, "a tensor has no name")
-	}
-	row, known := ggmlTypes[id]
-	if !known {
-		return t, refuse(UnknownType, "tensor %q has the element type %d, which is not known", t.Name, id)
-	}
 	n, err := product(t.Name, t.Shape)
 	if err != nil {
 		return t, err
 	}
-	if inner := t.Shape[len(t.Shape)-1]; int64(inner)%row.elems != 0 {
-		return t, refuse(BadBlock, "tensor %q has rows of %d elements, %s comes in blocks of %d", t.Name, inner, row.name, row.elems)
+	inner := int64(1)
+	if dims > 0 {
+		inner = int64(t.Shape[dims-1])
 	}
-	t.Type, t.DType, t.Bytes = row.name, row.dtype, n/row.elems*row.bytes
+	switch row, known := ggmlTypes[id]; {
+	case !known:
+		if !c.charge(16, 0) {
+			return t, c.err
+		}
+		t.Type, t.DType, t.Bytes = fmt.Sprintf("type %d", id), Unknown, UnknownBytes
+	case row.elems == 0:
+		t.Type, t.DType, t.Bytes = row.name, Unreadable, UnknownBytes
+	case inner%row.elems != 0:
+		return t, refuse(BadBlock, "tensor %.80q has rows of %d elements, %s comes in blocks of %d", t.Name, inner, row.name, row.elems)
+	default:
+		t.Type, t.DType, t.Bytes = row.name, row.dtype, n/row.elems*row.bytes
+	}
+	if n == 0 {
+		t.Bytes = 0
+	}
 	switch {
 	case offset%uint64(align) != 0:
-		return t, refuse(BadAlign, "tensor %q begins at %d, which is not a multiple of %d", t.Name, offset, align)
-	case offset > uint64(next):
-		return t, refuse(Hole, "tensor %q begins at %d, the one before it ends at %d", t.Name, offset, next)
-	case offset < uint64(next):
-		return t, refuse(Overlap, "tensor %q begins at %d, the one before it ends at %d", t.Name, offset, next)
-	case next+t.Bytes > c.src.Size():
-		return t, refuse(Truncated, "tensor %q ends at %d of the data, the file has %d bytes", t.Name, next+t.Bytes, c.src.Size())
+		return t, refuse(BadAlign, "tensor %.80q begins at %d, which is not a multiple of %d", t.Name, offset, align)
+	case offset > uint64(c.src.Size()+align):
+		return t, refuse(Truncated, "tensor %.80q begins at byte %d of the data, the file has %d bytes", t.Name, offset, c.src.Size())
 	}
-	t.Offset = next
+	t.Offset = int64(offset)
 	return t, nil
 }
 
@@ -209,9 +184,13 @@ func (c *cursor) value(key string) any {
 	case metaBool:
 		return c.flag(key)
 	case metaString:
-		return c.text("metadata "+key, maxText)
+		s := c.text("metadata text")
+		if s == "" || !c.charge(16, 0) { // for the interface
+			return ""
+		}
+		return s
 	case metaArray:
-		return c.array(key)
+		return c.array(key, 0)
 	case metaU64:
 		return c.u64()
 	case metaI64:
@@ -219,27 +198,27 @@ func (c *cursor) value(key string) any {
 	case metaF64:
 		return math.Float64frombits(c.u64())
 	}
-	c.fail(refuse(BadValue, "metadata %q has the value type %d, known are 0 to %d", key, kind, metaF64))
+	c.fail(refuse(UnknownType, "metadata %.80q has the value type %d, known are 0 to %d", key, kind, metaF64))
 	return nil
 }
 
 func (c *cursor) flag(key string) bool {
 	b := c.word(1)
 	if b > 1 {
-		c.fail(refuse(BadValue, "metadata %q is the truth value %d, wanted 0 or 1", key, b))
+		c.fail(refuse(BadValue, "metadata %.80q is the truth value %d, wanted 0 or 1", key, b))
 	}
 	return b == 1
 }
 
-// array reads an array of one type into a slice of that type. Arrays of arrays
-// are refused, as ggml refuses them.
-func (c *cursor) array(key string) any {
+// array reads an array of one type into a slice of that type. An array of arrays
+// becomes a slice of slices.
+func (c *cursor) array(key string, depth int) any {
 	kind, n := c.u32(), c.u64()
 	if c.err != nil {
 		return nil
 	}
-	if n > maxArray {
-		c.fail(refuse(TooMany, "metadata %q has %d elements, at most %d", key, n, maxArray))
+	if depth == maxNested {
+		c.fail(refuse(TooMany, "metadata %.80q has arrays nested deeper than %d", key, maxNested))
 		return nil
 	}
 	switch kind {
@@ -260,8 +239,9 @@ func (c *cursor) array(key string) any {
 	case metaBool:
 		return items(c, n, 1, func() bool { return c.flag(key) })
 	case metaString:
-		what := "an element of " + key
-		return items(c, n, 8, func() string { return c.text(what, maxText) })
+		return items(c, n, 8, func() string { return c.text("metadata text") })
+	case metaArray:
+		return items(c, n, 12, func() any { return c.array(key, depth+1) })
 	case metaU64:
 		return items(c, n, 8, c.u64)
 	case metaI64:
@@ -269,15 +249,15 @@ func (c *cursor) array(key string) any {
 	case metaF64:
 		return items(c, n, 8, func() float64 { return math.Float64frombits(c.u64()) })
 	}
-	c.fail(refuse(BadValue, "metadata %q is an array of value type %d", key, kind))
+	c.fail(refuse(UnknownType, "metadata %.80q is an array of value type %d, known are 0 to %d", key, kind, metaF64))
 	return nil
 }
 
 // items reads n values of at least size bytes each, after making sure that the
 // file is long enough to hold them.
 func items[T any](c *cursor, n uint64, size int64, read func() T) []T {
-	if int64(n)*size > c.left() {
-		c.fail(refuse(Truncated, "an array of %d elements, %d bytes are left in the file", n, c.left()))
+	const header = 24 // of the slice, for the interface that holds it
+	if !c.fits("an array", n, size) || !c.charge(int64(n)*int64(reflect.TypeFor[T]().Size())+header, int64(n)*size) {
 		return nil
 	}
 	out := make([]T, n)

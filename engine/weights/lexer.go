@@ -1,49 +1,95 @@
 package weights
 
 import (
+	"math"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// lexer reads JSON (RFC 8259) from a cursor token by token. It is stricter than
-// encoding/json, which cannot see duplicate keys, and never holds more than one
-// string at a time. Errors stick to the cursor.
+// lexer reads JSON (RFC 8259) token by token. It is stricter than encoding/json,
+// which cannot see duplicate keys. The strings that it gives are parts of the text
+// unless they hold escapes. The first error sticks: later reads give zeros.
 type lexer struct {
-	*cursor
-	scratch []byte
+	text   string // valid UTF-8
+	at     int    // the next byte
+	err    error
+	memory memory
+}
+
+// newLexer checks the encoding of a text.
+func newLexer(text string, limit int64) *lexer {
+	l := &lexer{text: text, memory: memory{limit: limit}}
+	if utf8.ValidString(text) {
+		return l
+	}
+	for i, r := range text {
+		if _, n := utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && n == 1 {
+			l.bad(BadText, "byte %d is %#02x, which begins no UTF-8 character", i, text[i])
+			break
+		}
+	}
+	return l
+}
+
+// noLimit is the memory limit of texts whose length is capped.
+const noLimit = math.MaxInt64
+
+func (l *lexer) fail(err error) {
+	if l.err == nil {
+		l.err = err
+	}
 }
 
 func (l *lexer) bad(r Reason, format string, args ...any) {
 	l.fail(refuse(r, format, args...))
 }
 
-// peek returns the next byte that is not white space without taking it, or 0.
-func (l *lexer) peek() byte {
-	for l.fill() {
-		switch b := l.have[0]; b {
-		case ' ', '\t', '\n', '\r':
-			l.take()
-		default:
-			return b
-		}
+func (l *lexer) charge(n int64) bool {
+	if err := l.memory.charge(n); err != nil {
+		l.fail(err)
 	}
-	return 0
+	return l.err == nil
+}
+
+func (l *lexer) left() int { return len(l.text) - l.at }
+
+// next is the next byte, white space or not, without taking it.
+func (l *lexer) next() byte {
+	if l.err == nil && l.left() == 0 {
+		l.bad(Truncated, "the header ends at byte %d in the middle of an entry", l.at)
+	}
+	if l.err != nil {
+		return 0
+	}
+	return l.text[l.at]
 }
 
 // take takes the next byte, white space or not.
 func (l *lexer) take() byte {
-	if !l.fill() {
-		return 0
+	b := l.next()
+	if l.err == nil {
+		l.at++
 	}
-	b := l.have[0]
-	l.have, l.off = l.have[1:], l.off+1
 	return b
 }
 
+// peek returns the next byte that is not white space without taking it, or 0.
+func (l *lexer) peek() byte {
+	for {
+		switch b := l.next(); b {
+		case ' ', '\t', '\n', '\r':
+			l.at++
+		default:
+			return b
+		}
+	}
+}
+
 func (l *lexer) expect(want byte) {
-	at := l.off
-	if b := l.peek(); l.err == nil && b != want {
-		l.bad(BadSyntax, "byte %d of the header is %q, wanted %q", at, b, want)
+	b := l.peek()
+	if l.err == nil && b != want {
+		l.bad(BadSyntax, "byte %d of the header is %q, wanted %q", l.at, b, want)
 		return
 	}
 	l.take()
@@ -66,86 +112,91 @@ func (l *lexer) more(first bool, end byte) bool {
 	return l.err == nil
 }
 
-// str reads a string of at most limit bytes. The slice lasts until the next call.
-func (l *lexer) str(limit int) []byte {
+// str reads a string of at most limit bytes.
+func (l *lexer) str(limit int) string {
 	l.expect('"')
-	at := l.off
-	s := l.scratch[:0]
+	begin, escaped := l.at, false
 	for l.err == nil {
-		b := l.take()
-		switch {
+		switch b := l.take(); {
 		case l.err != nil:
-			return nil
+			return ""
 		case b == '"':
-			l.scratch = s
-			if !utf8.Valid(s) {
-				l.bad(BadText, "the string at byte %d is %.64q", at, s)
+			s := l.text[begin : l.at-1]
+			if escaped {
+				s = l.unescape(s, begin)
+			}
+			if len(s) > limit {
+				l.bad(TooLong, "the string at byte %d is longer than %d bytes", begin, limit)
 			}
 			return s
 		case b < ' ':
-			l.bad(BadSyntax, "control character %#02x in the string at byte %d", b, at)
-			return nil
+			l.bad(BadSyntax, "control character %#02x in the string at byte %d", b, begin)
 		case b == '\\':
-			s = l.escape(s)
-		default:
-			s = appendByte(s, b)
-		}
-		if len(s) > limit {
-			l.bad(TooLong, "the string at byte %d is longer than %d bytes", at, limit)
+			escaped = true
+			l.take()
 		}
 	}
-	return nil
-}
-
-// appendByte is append with capacities that double, so that a string of n bytes
-// costs at most 2n bytes of buffers.
-func appendByte(s []byte, b byte) []byte {
-	if len(s) == cap(s) {
-		s = append(make([]byte, 0, max(256, 2*cap(s))), s...)
-	}
-	return append(s, b)
+	return ""
 }
 
 var escapes = map[byte]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// escape decodes what follows a backslash. A surrogate must come with its other half.
-func (l *lexer) escape(s []byte) []byte {
-	b := l.take()
-	if c, ok := escapes[b]; ok {
-		return appendByte(s, c)
+// unescape decodes the escapes in the inside of a string that begins at a byte of
+// the text. A surrogate must come with its other half.
+func (l *lexer) unescape(s string, at int) string {
+	if !l.charge(int64(len(s))) {
+		return ""
 	}
-	if b != 'u' {
-		l.bad(BadSyntax, "escape \\%c at byte %d", b, l.off)
-		return s
-	}
-	r := l.hex4()
-	if utf16.IsSurrogate(r) {
-		if l.take() != '\\' || l.take() != 'u' {
-			r = utf8.RuneError
-		} else {
-			r = utf16.DecodeRune(r, l.hex4())
+	var out strings.Builder
+	out.Grow(len(s)) // an escape is never shorter than what it stands for
+	for i := 0; i < len(s) && l.err == nil; {
+		if s[i] != '\\' {
+			out.WriteByte(s[i])
+			i++
+			continue
 		}
-		if r == utf8.RuneError {
-			l.bad(BadText, "half a surrogate pair at byte %d", l.off)
+		// str has made sure that a byte follows.
+		if c, ok := escapes[s[i+1]]; ok {
+			out.WriteByte(c)
+			i += 2
+			continue
 		}
+		if s[i+1] != 'u' {
+			l.bad(BadSyntax, "escape %q at byte %d", s[i:i+2], at+i)
+			break
+		}
+		r := l.hex4(s[i+2:], at+i)
+		i += 6
+		if utf16.IsSurrogate(r) && l.err == nil {
+			if !strings.HasPrefix(s[i:], `\u`) {
+				r = utf8.RuneError
+			} else {
+				r = utf16.DecodeRune(r, l.hex4(s[i+2:], at+i))
+				i += 6
+			}
+			if r == utf8.RuneError {
+				l.bad(BadText, "half a surrogate pair at byte %d", at+i)
+			}
+		}
+		out.WriteRune(r)
 	}
-	var u [utf8.UTFMax]byte
-	for _, c := range u[:utf8.EncodeRune(u[:], r)] {
-		s = appendByte(s, c)
-	}
-	return s
+	return out.String()
 }
 
-func (l *lexer) hex4() (r rune) {
-	for range 4 {
-		b := l.take()
+func (l *lexer) hex4(s string, at int) (r rune) {
+	if len(s) < 4 {
+		l.bad(BadSyntax, "the escape at byte %d is cut", at)
+		return 0
+	}
+	for i := range 4 {
+		b := s[i]
 		switch {
 		case b >= '0' && b <= '9':
 			r = r<<4 | rune(b-'0')
 		case b|0x20 >= 'a' && b|0x20 <= 'f':
 			r = r<<4 | rune(b|0x20-'a'+10)
 		default:
-			l.bad(BadSyntax, "%q at byte %d is not a hexadecimal digit", b, l.off)
+			l.bad(BadSyntax, "%q in the escape at byte %d is not a hexadecimal digit", b, at)
 			return 0
 		}
 	}
@@ -156,8 +207,8 @@ func (l *lexer) hex4() (r rune) {
 // represents exactly.
 func (l *lexer) integer(what string) int64 {
 	const limit = 1 << 53
-	at, n := l.off, int64(0)
 	l.peek()
+	at, n := l.at, int64(0)
 	for digits := 0; l.err == nil; digits++ {
 		if b := l.next(); b < '0' || b > '9' {
 			if digits == 0 || b == '.' || b|0x20 == 'e' {
@@ -175,10 +226,11 @@ func (l *lexer) integer(what string) int64 {
 	return 0
 }
 
-// next is the next byte, white space or not, without taking it.
-func (l *lexer) next() byte {
-	if !l.fill() {
-		return 0
+// null takes the word null if it comes next.
+func (l *lexer) null() bool {
+	if l.peek() != 'n' || !strings.HasPrefix(l.text[l.at:], "null") {
+		return false
 	}
-	return l.have[0]
+	l.at += len("null")
+	return true
 }

@@ -10,8 +10,9 @@ import (
 // The headers that make a parser pay most per byte: whether they are accepted or
 // not, reading them allocates at most twice their size and 1 MiB.
 func TestW3MemoryIsBounded(t *testing.T) {
-	var infos, broken, pairs, strs, described, metas bytes.Buffer
-	for i := range MaxTensors {
+	const tensors, pairs = 16384, 50000
+	var infos, broken, numbers, words, nested, strs, described, metas bytes.Buffer
+	for i := range tensors {
 		name := fmt.Sprintf("%x", i)
 		infos.Write(info(name, 24, uint64(32*i), 1))
 		broken.Write(info(name, 24, 0, 1, 1, 1, 1)) // the second overlaps the first
@@ -20,37 +21,55 @@ func TestW3MemoryIsBounded(t *testing.T) {
 		}
 		fmt.Fprintf(&described, `"%x":{"dtype":"I8","shape":[],"data_offsets":[%d,%d]}`, i, i, i+1)
 	}
-	for i := range maxPairs {
-		pairs.Write(pair(fmt.Sprintf("%x", i), 0, uint8(1)))
+	for i := range pairs {
+		numbers.Write(pair(fmt.Sprintf("%x", i), 0, uint8(1)))
+		words.Write(pair(fmt.Sprintf("%x", i), 8, str("x")))
 		if i > 0 {
 			metas.WriteByte(',')
 		}
-		fmt.Fprintf(&metas, `"%x":""`, i)
+		fmt.Fprintf(&metas, `"%x":"x"`, i)
 	}
 	for range 1 << 17 {
 		strs.Write(raw(str("ab")))
+		nested.Write(raw(uint32(0), uint64(1), uint8(1)))
 	}
+	long := strings.Repeat("x", 1<<20)
+	texts := `"a":"` + long + `","b":"\t` + long + `","c":"\t` + long + long + `"`
 	for name, file := range map[string][]byte{
-		"GGUF, tensors":         gguf(MaxTensors, 0, 32*MaxTensors, infos.Bytes()),
-		"GGUF, no data":         gguf(MaxTensors, 0, 0, infos.Bytes()),
-		"GGUF, second bad":      gguf(MaxTensors, 0, 0, broken.Bytes()),
-		"GGUF, pairs":           gguf(0, maxPairs, 0, pairs.Bytes()),
-		"GGUF, strings":         gguf(0, 1, 0, pair("k", 9, uint32(8), uint64(1<<17)), strs.Bytes()),
-		"GGUF, strings missing": gguf(0, 1, 0, pair("k", 9, uint32(8), uint64(1<<18)), strs.Bytes()),
-		"GGUF, a long text":     gguf(0, 1, 0, pair("k", 8, str(strings.Repeat("x", 8<<20)))),
-		"GGUF, numbers":         gguf(0, 1, 0, pair("k", 9, uint32(12), uint64(1<<20)), make([]byte, 8<<20)),
-		"safetensors, tensors":  safe("{"+described.String()+"}", MaxTensors),
-		"safetensors, no data":  safe("{"+described.String()+"}", 0),
-		"safetensors, pairs":    safe(`{"__metadata__":{`+metas.String()+"}}", 0),
-		"safetensors, a text":   safe(`{"__metadata__":{"k":"`+strings.Repeat("x", maxMetaText)+`"}}`, 0),
-		"safetensors, texts": safe(`{"__metadata__":{"k":"`+strings.Repeat("x", maxMetaText)+`","l":"`+strings.Repeat("x", maxMetaText)+
-			`","m":"`+strings.Repeat("x", maxMetaText)+`"}}`, 0),
-		"safetensors, spaces": safe("{}"+strings.Repeat(" ", 8<<20), 0),
+		"GGUF, tensors":            gguf(tensors, 0, 32*tensors, infos.Bytes()),
+		"GGUF, no data":            gguf(tensors, 0, 0, infos.Bytes()),
+		"GGUF, second bad":         gguf(tensors, 0, 0, broken.Bytes()),
+		"GGUF, unknown types":      gguf(tensors, 0, 0, bytes.ReplaceAll(infos.Bytes(), raw(uint32(24), uint64(0)), raw(uint32(99), uint64(0)))),
+		"GGUF, many tensors":       gguf(10*tensors, 0, 0, bytes.Repeat(infos.Bytes(), 10)),
+		"GGUF, pairs":              gguf(0, pairs, 0, numbers.Bytes()),
+		"GGUF, texts":              gguf(0, pairs, 0, words.Bytes()),
+		"GGUF, pairs and tensors":  gguf(tensors, pairs, 0, numbers.Bytes(), infos.Bytes()),
+		"GGUF, strings":            gguf(0, 1, 0, pair("k", 9, uint32(8), uint64(1<<17)), strs.Bytes()),
+		"GGUF, strings missing":    gguf(0, 1, 0, pair("k", 9, uint32(8), uint64(1<<18)), strs.Bytes()),
+		"GGUF, arrays in an array": gguf(0, 1, 0, pair("k", 9, uint32(9), uint64(1<<17)), nested.Bytes()),
+		"GGUF, empty arrays":       gguf(0, 1, 0, pair("k", 9, uint32(9), uint64(1<<19)), make([]byte, 12<<19)),
+		"GGUF, a long text":        gguf(0, 1, 0, pair("k", 8, str(strings.Repeat("x", 8<<20)))),
+		"GGUF, a long name":        gguf(1, 0, 0, info(strings.Repeat("x", 8<<20), 0, 0, 2)),
+		"GGUF, numbers":            gguf(0, 1, 0, pair("k", 9, uint32(12), uint64(1<<20)), make([]byte, 8<<20)),
+		"safetensors, tensors":     safe("{"+described.String()+"}", tensors),
+		"safetensors, no data":     safe("{"+described.String()+"}", 0),
+		"safetensors, same name":   safe("{"+strings.Repeat(one+",", 100000)+one+"}", 8),
+		"safetensors, pairs":       safe(`{"__metadata__":{`+metas.String()+"}}", 0),
+		"safetensors, both":        safe(`{"__metadata__":{`+metas.String()+"},"+described.String()+"}", tensors),
+		"safetensors, texts":       safe(`{"__metadata__":{`+texts+`}}`, 0),
+		"safetensors, a long name": safe(`{"`+long+`":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 7),
+		"safetensors, dimensions":  safe(`{"a":{"dtype":"F32","shape":[`+strings.Repeat("1,", 1<<20)+`2],"data_offsets":[0,8]}}`, 8),
+		"safetensors, escapes":     safe(`{"`+strings.Repeat(`\n`, 1<<20)+`":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8),
+		"safetensors, colons":      safe(`{`+strings.Repeat(":", 1<<20), 0),
+		"safetensors, spaces":      safe("{}"+strings.Repeat(" ", 8<<20), 0),
 	} {
 		var err error
 		used, limit := allocated(func() { _, err = Survey(bytes.NewReader(file)) }), uint64(2*len(file)+1<<20)
 		if used > limit {
-			t.Errorf("%s: allocated %d bytes for a file of %d, at most %d (%v)", name, used, len(file), limit, err)
+			t.Errorf("%s: allocated %d bytes for a file of %d, at most %d (%.200v)", name, used, len(file), limit, err)
+		}
+		if err != nil && len(err.Error()) > 1000 {
+			t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
 		}
 	}
 

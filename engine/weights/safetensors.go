@@ -1,132 +1,139 @@
 package weights
 
 import (
-	"cmp"
-	"slices"
+	"strings"
 
 	"undertone/engine/op"
 )
 
 // safetensors: u64 length of a JSON header, the header (padded with spaces), the
 // data. The header is one object, {"name": {"dtype", "shape", "data_offsets"}},
-// where offsets count from the start of the data and leave no byte out; the key
-// "__metadata__" holds an object of strings.
+// where offsets count from the start of the data; the key "__metadata__" holds an
+// object of strings.
 const (
-	maxHeader     = 16 << 20
+	maxHeader     = 100_000_000 // bytes, the format's own limit; GGUF's headers are held to it too
 	minHeader     = 2
-	minDescribed  = 50 // bytes of the shortest description of a tensor
-	maxMetaText   = 256 << 10
+	maxTypeName   = 64
 	metadataField = "__metadata__"
 )
 
-// safeType is one row of the format's table of element types.
-type safeType struct {
-	name  string
-	bytes int64
-	dtype op.DType
-}
-
-var safeTypes = map[string]safeType{}
-
-func init() {
-	for _, t := range []safeType{
-		{"F32", 4, op.F32}, {"F16", 2, op.F16}, {"BF16", 2, op.BF16},
-		// Known, so that inspect can list any file; the engine does not compute with them.
-		{"F64", 8, Unreadable}, {"I64", 8, Unreadable}, {"I32", 4, Unreadable}, {"I16", 2, Unreadable}, {"I8", 1, Unreadable},
-		{"U64", 8, Unreadable}, {"U32", 4, Unreadable}, {"U16", 2, Unreadable}, {"U8", 1, Unreadable}, {"BOOL", 1, Unreadable},
-		{"F8_E4M3", 1, Unreadable}, {"F8_E5M2", 1, Unreadable},
-	} {
-		safeTypes[t.name] = t
-	}
-}
-
 func parseSafetensors(src op.Source, header uint64, first byte) (*Index, error) {
 	switch {
+	case first != '{':
+		return nil, refuse(BadMagic, "the file begins neither as GGUF nor as safetensors: byte 8 is %q, wanted \"{\"", first)
 	case header < minHeader || header > maxHeader:
-		return nil, refuse(BadSize, "the header would have %d bytes, wanted %d to %d", header, minHeader, maxHeader)
+		return nil, refuse(BadSize, "the header would have %d bytes, safetensors allows %d to %d", header, minHeader, maxHeader)
 	case int64(header) > src.Size()-8:
 		return nil, refuse(Truncated, "the header has %d bytes, the file %d", header, src.Size())
-	case first != '{':
-		return nil, refuse(BadMagic, "the header begins with %q, wanted \"{\"", first)
 	}
-	start := 8 + int64(header)
-	l := &lexer{cursor: newCursor(src, 8, start)}
-	x := &Index{Format: "safetensors", Meta: map[string]any{}, Tensors: make([]Tensor, 0, min(MaxTensors, header/minDescribed+1))}
+	text, err := readText(src, 8, int64(header))
+	if err != nil {
+		return nil, err
+	}
+	l := newLexer(text, budget(int64(header)))
+	x := &Index{Format: "safetensors"}
+	if err := l.header(x, int64(header)); err != nil {
+		return nil, err
+	}
+	return x, x.place(8+int64(header), src.Size(), 1)
+}
+
+// readText reads n bytes into a string, through a small buffer.
+func readText(src op.Source, off, n int64) (string, error) {
+	var text strings.Builder
+	text.Grow(int(n))
+	buf := make([]byte, min(16<<10, n))
+	for end := off + n; off < end; off += int64(len(buf)) {
+		buf = buf[:min(int64(len(buf)), end-off)]
+		if err := readFull(src, buf, off); err != nil {
+			return "", err
+		}
+		text.Write(buf)
+	}
+	return text.String(), nil
+}
+
+// header reads the whole header; its own text has been paid for by the caller.
+func (l *lexer) header(x *Index, size int64) error {
+	tensors, pairs := count(l.text)
+	if !l.charge(size + tensors*tensorBytes + pairs*pairBytes) {
+		return l.err
+	}
+	x.Tensors, x.Meta = make([]Tensor, 0, tensors), make([]Pair, 0, pairs)
 	meta := false
 	l.expect('{')
 	for first := true; l.more(first, '}'); first = false {
-		name := string(l.str(MaxName))
+		name := l.str(maxHeader)
 		l.expect(':')
 		switch {
 		case l.err != nil:
-			return nil, l.err
+			return l.err
 		case name == metadataField && meta:
-			return nil, refuse(Duplicate, "%s is there twice", metadataField)
+			return refuse(Duplicate, "%s is there twice", metadataField)
 		case name == metadataField:
 			meta = true
-			l.metadata(x.Meta)
-		case name == "":
-			return nil, refuse(Empty, "a tensor has no name")
-		case len(x.Tensors) == MaxTensors:
-			return nil, refuse(TooMany, "more than %d tensors", MaxTensors)
+			l.metadata(x)
 		default:
 			t, err := l.description(name)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			x.Tensors = append(x.Tensors, t)
 		}
 	}
 	for l.err == nil && l.left() > 0 {
-		if at, b := l.off, l.take(); b != ' ' {
-			return nil, refuse(BadSyntax, "byte %d, behind the header's end, is %q", at, b)
+		if b := l.take(); b != ' ' && b != '\n' && b != '\r' && b != '\t' {
+			return refuse(BadSyntax, "byte %d, behind the header's end, is %q", l.at-1, b)
 		}
 	}
 	if l.err != nil {
-		return nil, l.err
+		return l.err
 	}
-	return x, place(x.Tensors, start, src.Size())
+	return sortPairs(x.Meta)
 }
 
-// place turns offsets in the data into offsets in the file, and makes sure that
-// the tensors fill the data exactly.
-func place(ts []Tensor, start, size int64) error {
-	slices.SortFunc(ts, func(a, b Tensor) int { return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Name, b.Name)) })
-	next := int64(0)
-	for i := range ts {
-		t := &ts[i]
-		switch {
-		case t.Offset > next:
-			return refuse(Hole, "tensor %q begins at %d, the one before it ends at %d", t.Name, t.Offset, next)
-		case t.Offset < next:
-			return refuse(Overlap, "tensor %q begins at %d, the one before it ends at %d", t.Name, t.Offset, next)
+// count finds out how many tensors and metadata pairs a good header describes, at
+// most, so that their memory is set aside once. A tensor is one key of the outer
+// object and three inner ones.
+func count(text string) (tensors, pairs int64) {
+	depth, inside := 0, false
+	var keys [3]int64 // by depth
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case inside && b == '\\':
+			i++
+		case b == '"':
+			inside = !inside
+		case inside:
+		case b == '{' || b == '[':
+			depth++
+		case b == '}' || b == ']':
+			depth--
+		case b == ':' && depth >= 1 && depth <= 2:
+			keys[depth]++
 		}
-		next += t.Bytes
-		t.Offset += start
 	}
-	switch have := size - start; {
-	case next > have:
-		return refuse(Truncated, "the tensors need %d bytes of data, the file has %d", next, have)
-	case next < have:
-		return refuse(Trailing, "the tensors end at %d, the file has %d bytes of data", next, have)
-	}
-	return nil
+	return keys[1], max(0, keys[2]-3*max(0, keys[1]-1))
 }
 
-func (l *lexer) metadata(into map[string]any) {
+// metadata reads an object of texts; null, which some writers leave in the place of
+// one or of all of them, is listed as nil.
+func (l *lexer) metadata(x *Index) {
+	if l.null() {
+		return
+	}
 	l.expect('{')
 	for first := true; l.more(first, '}'); first = false {
-		if len(into) == maxPairs {
-			l.bad(TooMany, "more than %d metadata pairs", maxPairs)
-			return
-		}
-		key := string(l.str(MaxName))
+		key := l.str(maxHeader)
 		l.expect(':')
-		if _, twice := into[key]; twice {
-			l.bad(Duplicate, "metadata key %q is there twice", key)
+		var value any
+		if !l.null() {
+			if s := l.str(maxHeader); s == "" || l.charge(16) { // for the interface
+				value = s
+			}
 		}
 		if l.err == nil {
-			into[key] = string(l.str(maxMetaText))
+			x.Meta = append(x.Meta, Pair{key, value})
 		}
 	}
 }
@@ -135,13 +142,12 @@ func (l *lexer) metadata(into map[string]any) {
 func (l *lexer) description(name string) (Tensor, error) {
 	const dtype, shape, offsets = 1, 2, 4
 	t := Tensor{Name: name}
-	var dims [maxDims]int
-	var rank, seen int
-	var end, size int64
+	var seen int
+	var end int64
 	l.expect('{')
 	for first := true; l.more(first, '}'); first = false {
-		key, field := l.str(MaxName), 0
-		switch string(key) {
+		key, field := l.str(maxHeader), 0
+		switch key {
 		case "dtype":
 			field = dtype
 		case "shape":
@@ -153,22 +159,17 @@ func (l *lexer) description(name string) (Tensor, error) {
 		case l.err != nil:
 			return t, l.err
 		case field == 0:
-			return t, refuse(UnknownKey, "tensor %q has the key %q, known are dtype, shape and data_offsets", name, key)
+			return t, refuse(UnknownKey, "tensor %.80q has the key %.80q, known are dtype, shape and data_offsets", name, key)
 		case seen&field != 0:
-			return t, refuse(Duplicate, "tensor %q has two of %q", name, key)
+			return t, refuse(Duplicate, "tensor %.80q has two of %q", name, key)
 		}
 		seen |= field
 		l.expect(':')
 		switch field {
 		case dtype:
-			word := l.str(16)
-			row, known := safeTypes[string(word)]
-			if l.err == nil && !known {
-				return t, refuse(UnknownType, "tensor %q has the element type %q, which is not known", name, word)
-			}
-			t.Type, t.DType, size = row.name, row.dtype, row.bytes
+			t.Type = l.str(maxTypeName)
 		case shape:
-			rank = l.shape(name, &dims)
+			t.Shape = l.shape()
 		case offsets:
 			l.expect('[')
 			t.Offset = l.integer("an offset")
@@ -181,30 +182,47 @@ func (l *lexer) description(name string) (Tensor, error) {
 		return t, l.err
 	}
 	if seen != dtype|shape|offsets {
-		return t, refuse(MissingKey, "tensor %q lacks one of dtype, shape and data_offsets", name)
+		return t, refuse(MissingKey, "tensor %.80q lacks one of dtype, shape and data_offsets", name)
 	}
-	t.Shape = append(make([]int, 0, rank), dims[:rank]...)
-	n, err := product(name, t.Shape)
-	if err != nil {
-		return t, err
-	}
-	t.Bytes = n * size
-	if end < t.Offset || end-t.Offset != t.Bytes {
-		return t, refuse(BadExtent, "tensor %q of shape %v and type %s needs %d bytes, its offsets are %d to %d", name, t.Shape, t.Type, t.Bytes, t.Offset, end)
-	}
-	return t, nil
+	return t, t.measure(end)
 }
 
-func (l *lexer) shape(name string, dims *[maxDims]int) int {
-	rank := 0
+// measure finds the type of a tensor of safetensors in the table and compares its
+// shape with the length that its offsets give.
+func (t *Tensor) measure(end int64) error {
+	n, err := product(t.Name, t.Shape)
+	if err != nil {
+		return err
+	}
+	if end < t.Offset {
+		return refuse(BadExtent, "tensor %.80q has the offsets %d to %d", t.Name, t.Offset, end)
+	}
+	row, known := safetensorsTypes[t.Type]
+	if !known {
+		t.DType, t.Bytes = Unknown, end-t.Offset
+		return nil
+	}
+	t.DType, t.Bytes = row.dtype, n/row.elems*row.bytes
+	switch {
+	case n%row.elems != 0:
+		return refuse(BadBlock, "tensor %.80q has %d elements, %s packs %d into %d bytes", t.Name, n, row.name, row.elems, row.bytes)
+	case end-t.Offset != t.Bytes:
+		return refuse(BadExtent, "tensor %.80q of shape %s and type %s needs %d bytes, its offsets are %d to %d", t.Name, short(t.Shape), t.Type, t.Bytes, t.Offset, end)
+	}
+	return nil
+}
+
+// shape reads a list of dimensions, after counting them.
+func (l *lexer) shape() []int {
+	l.peek()
+	n := int64(strings.Count(l.text[l.at:l.at+max(0, strings.IndexByte(l.text[l.at:], ']'))], ",") + 1)
+	if !l.charge(8 * n) {
+		return nil
+	}
+	dims := make([]int, 0, n)
 	l.expect('[')
 	for first := true; l.more(first, ']'); first = false {
-		if rank == maxDims {
-			l.bad(BadDims, "tensor %q has more than %d dimensions", name, maxDims)
-			return 0
-		}
-		dims[rank] = int(l.integer("a dimension"))
-		rank++
+		dims = append(dims, int(l.integer("a dimension")))
 	}
-	return rank
+	return dims
 }

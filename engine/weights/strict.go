@@ -1,7 +1,5 @@
 package weights
 
-import "bytes"
-
 // Caps on the JSON of a manifest, so that decoding it costs little more memory
 // than its text.
 const (
@@ -14,10 +12,10 @@ const (
 // duplicate keys, keys it would match although they differ in case, halves of
 // surrogates, and texts that are legal but absurd.
 func checkJSON(text []byte) error {
-	l := &lexer{cursor: newCursor(bytes.NewReader(text), 0, int64(len(text)))}
+	l := newLexer(string(text), noLimit)
 	l.value(0)
 	for l.err == nil && l.left() > 0 {
-		if at, b := l.off, l.take(); b != ' ' && b != '\n' && b != '\r' && b != '\t' {
+		if at, b := l.at, l.take(); b != ' ' && b != '\n' && b != '\r' && b != '\t' {
 			l.bad(BadSyntax, "byte %d, behind the end, is %q", at, b)
 		}
 	}
@@ -25,7 +23,7 @@ func checkJSON(text []byte) error {
 }
 
 func (l *lexer) value(depth int) {
-	at, b := l.off, l.peek()
+	at, b := l.at, l.peek()
 	switch {
 	case l.err != nil:
 	case depth > maxDepth:
@@ -36,10 +34,10 @@ func (l *lexer) value(depth int) {
 		l.take()
 		hashes := true // only lists of hashes may be long
 		for n := 0; l.more(n == 0, ']'); n++ {
-			begin := l.off
+			begin := l.at
 			hashes = hashes && l.peek() == '"'
 			l.value(depth + 1)
-			if hashes = hashes && l.off-begin >= 64; n >= maxList && !hashes {
+			if hashes = hashes && l.at-begin >= 64; n >= maxList && !hashes {
 				l.bad(TooMany, "the array at byte %d has over %d elements", at, maxList)
 			}
 		}
@@ -57,8 +55,8 @@ func (l *lexer) object(depth int) {
 	var keys [maxKeys]string
 	n := 0
 	for l.more(n == 0, '}') {
-		at := l.off
-		key := string(l.str(64))
+		at := l.at
+		key := l.str(64)
 		if l.err == nil && n == maxKeys {
 			l.bad(TooMany, "the object around byte %d has over %d keys", at, maxKeys)
 		}
@@ -92,22 +90,17 @@ func (l *lexer) number() {
 			return
 		}
 		if n == 32 {
-			l.bad(BadNumber, "the number before byte %d has over 32 characters", l.off)
+			l.bad(BadNumber, "the number before byte %d has over 32 characters", l.at)
 		}
 	}
 }
 
 func (l *lexer) literal() {
-	at := l.off
-	var word [5]byte
-	n := 0
-	for ; l.err == nil && l.left() > 0 && n < len(word); n++ {
-		if b := l.next(); b < 'a' || b > 'z' {
-			break
-		}
-		word[n] = l.take()
+	at := l.at
+	for l.err == nil && l.left() > 0 && l.next() >= 'a' && l.next() <= 'z' {
+		l.take()
 	}
-	switch string(word[:n]) {
+	switch l.text[at:l.at] {
 	case "true", "false", "null":
 	default:
 		l.bad(BadSyntax, "byte %d begins no value of a manifest", at)

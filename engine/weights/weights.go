@@ -1,11 +1,14 @@
 // Package weights reads and writes model files: GGUF (quantized), safetensors
 // (unquantized) and model.json, the manifest that binds them into one model.
 //
-// Nothing here trusts a byte. A header is refused before memory is set aside for
-// what it claims; every count has a cap, every product is checked, tensors must
-// lie one behind the other and end where the file ends. A refusal is a
-// *fault.Error whose sentence names the value and the limit and whose cause is a
-// [Reason]. Reading a header allocates at most twice its size and 1 MiB.
+// Three things are kept apart. [Survey] lists any legal file, whatever its types.
+// [Parse] reads the file of a model, which holds nothing but its tensors; whether
+// the engine computes with a tensor is asked for those that are used
+// ([Tensor.Readable]). Both refuse what is dangerous: nothing here trusts a byte.
+// Memory is set aside only for what lies in the file, at most twice the size of the
+// header and 1 MiB; every product is checked; tensors do not overlap and end inside
+// the file. A refusal is a *fault.Error whose sentence names the value and the limit
+// and whose cause is a [Reason]: damage, something unsupported, or a limit of ours.
 //
 //	b, err := weights.LoadBundle(ctx, weights.Dir("models/sprites"), "model.json")
 //	src, file, err := b.OpenFile(ctx, "dit")
@@ -17,6 +20,7 @@ package weights
 import (
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -26,37 +30,72 @@ import (
 	"undertone/engine/op"
 )
 
-// Caps on what a header may claim. FLUX.1 has 780 tensors and 12 billion
-// parameters; the largest published vocabularies have 262,144 words.
+// MaxElements is the largest tensor that is read. FLUX.1 has 12 billion parameters
+// in 780 tensors.
+const MaxElements = 1 << 40
+
+// Types that are listed and cannot be computed with.
 const (
-	MaxTensors  = 16384
-	MaxName     = 256     // bytes of a tensor's name
-	MaxElements = 1 << 40 // of one tensor
-	maxDims     = 8
+	Unreadable op.DType = 255 // one of the format's types
+	Unknown    op.DType = 254 // a type that is not in our table of the format's
 )
 
-// Unreadable marks a tensor whose type is known but cannot be computed with. Only
-// [Survey] gives such tensors.
-const Unreadable op.DType = 255
+// UnknownBytes stands for the size of a tensor whose type does not tell it.
+const UnknownBytes = -1
 
 // Index is what a weight file contains.
 type Index struct {
-	Format string // "GGUF 3", "GGUF 2" or "safetensors"
-	// Meta is the file's own metadata. GGUF values have their natural Go types
-	// (uint8 … int64, float32, float64, bool, string, or a slice of one of these),
-	// safetensors values are strings.
-	Meta    map[string]any
+	Format  string   // "GGUF 3", "GGUF 2" or "safetensors"
+	Meta    []Pair   // the file's own metadata, by key
 	Tensors []Tensor // by name
+	// Gaps and Tail count the bytes between and behind the tensors that belong to
+	// none of them and are not padding.
+	Gaps, Tail int64
+	loose      error // what Parse says of the first of these bytes
+}
+
+// Pair is one entry of a file's metadata. GGUF values have their natural Go types
+// (uint8 … int64, float32, float64, bool, string, or a slice of one of these or of
+// slices), safetensors values are strings or nil. Texts of GGUF may not be UTF-8.
+type Pair struct {
+	Key   string
+	Value any
 }
 
 // Tensor describes one tensor of a file.
 type Tensor struct {
 	Name  string
 	DType op.DType
-	Type  string // the file's own word for the type
+	Type  string // the file's own word for the type; in GGUF "type 99" where ggml's number is not known here
 	Shape []int  // outermost dimension first, as in PyTorch; no dimensions: a single value
 	// Offset is where the tensor begins in the file, Bytes how long it is.
 	Offset, Bytes int64
+}
+
+// What a Tensor without its shape and a Pair without its value take in memory.
+const (
+	tensorBytes = 80
+	pairBytes   = 32
+)
+
+// Value finds a metadata value by key.
+func (x *Index) Value(key string) (any, bool) {
+	i, ok := slices.BinarySearchFunc(x.Meta, key, func(p Pair, k string) int { return cmp.Compare(p.Key, k) })
+	if !ok {
+		return nil, false
+	}
+	return x.Meta[i].Value, true
+}
+
+// sortPairs sorts by key and refuses a key that is there twice.
+func sortPairs(ps []Pair) error {
+	slices.SortFunc(ps, func(a, b Pair) int { return cmp.Compare(a.Key, b.Key) })
+	for i := 1; i < len(ps); i++ {
+		if ps[i].Key == ps[i-1].Key {
+			return refuse(Duplicate, "metadata key %.80q is there twice", ps[i].Key)
+		}
+	}
+	return nil
 }
 
 // Elems returns how many elements the tensor has.
@@ -77,24 +116,49 @@ func (x *Index) Lookup(name string) (Tensor, bool) {
 	return x.Tensors[i], true
 }
 
-// Parse reads the header of a GGUF or safetensors file and checks that the file
-// is exactly as long as its tensors need. Errors: NotWeights, WeightsFormat,
-// WeightsTruncated, ModelUnsupported (a type the engine does not compute with).
+// Readable says why the engine cannot compute with the tensor: its type
+// (ModelUnsupported, naming it and those that can be read), or that it is empty.
+func (t Tensor) Readable() error {
+	switch {
+	case t.DType == Unknown:
+		return refuse(UnknownType, "tensor %.80q is stored as %q; %s", t.Name, t.Type, readableTypes)
+	case t.DType == Unreadable || t.DType == op.U32:
+		return refuse(BadType, "tensor %.80q is stored as %s; %s", t.Name, t.Type, readableTypes)
+	case t.Elems() == 0:
+		return refuse(ZeroDim, "tensor %.80q of shape %s has no elements", t.Name, short(t.Shape))
+	}
+	return nil
+}
+
+const readableTypes = "the engine computes with F32, F16, BF16, Q8_0 and Q4_0"
+
+// short writes a shape, of which a hostile file may make a long one.
+func short(shape []int) string {
+	const most = 16
+	if len(shape) > most {
+		return fmt.Sprintf("%v… (%d dimensions)", shape[:most], len(shape))
+	}
+	return fmt.Sprint(shape)
+}
+
+// Parse is Survey for the file of a model: bytes that belong to no tensor are
+// refused too (ModelUnsupported). Whether a tensor can be computed with is a
+// question for whoever uses it ([Tensor.Readable]).
 func Parse(src op.Source) (*Index, error) {
 	x, err := Survey(src)
+	if err == nil {
+		err = x.loose
+	}
 	if err != nil {
 		return nil, err
-	}
-	for _, t := range x.Tensors {
-		if t.DType == Unreadable {
-			return nil, refuse(BadType, "tensor %q is stored as %s; supported: F32, F16, BF16, Q8_0, Q4_0", t.Name, t.Type)
-		}
 	}
 	return x, nil
 }
 
-// Survey is Parse for looking only: tensors of types that the engine cannot
-// compute with are listed as [Unreadable] instead of refused.
+// Survey reads the header of any GGUF or safetensors file, without its data.
+// Errors: NotWeights, WeightsFormat and WeightsTruncated (damage), ModelUnsupported
+// (another version of the format), WeightsLimit (what it describes takes more
+// memory than a header may).
 func Survey(src op.Source) (*Index, error) {
 	var head [9]byte
 	n, err := src.ReadAt(head[:], 0)
@@ -119,10 +183,54 @@ func Survey(src op.Source) (*Index, error) {
 	slices.SortFunc(x.Tensors, func(a, b Tensor) int { return cmp.Compare(a.Name, b.Name) })
 	for i := 1; i < len(x.Tensors); i++ {
 		if x.Tensors[i].Name == x.Tensors[i-1].Name {
-			return nil, refuse(Duplicate, "tensor %q is described twice", x.Tensors[i].Name)
+			return nil, refuse(Duplicate, "tensor %.80q is described twice", x.Tensors[i].Name)
 		}
 	}
 	return x, nil
+}
+
+// place turns the tensors' offsets in the data, which begins at start, into offsets
+// in the file of the given size. It refuses tensors that overlap or end behind the
+// file, and counts the bytes that belong to none, beside padding to align.
+func (x *Index) place(start, size, align int64) error {
+	slices.SortFunc(x.Tensors, func(a, b Tensor) int {
+		return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Bytes, b.Bytes), cmp.Compare(a.Name, b.Name))
+	})
+	have := size - start // negative where a GGUF file ends before its data would begin
+	next := int64(0)     // where the tensor before ends
+	unsized := false     // only the byte is known at which it cannot have ended
+	for i := range x.Tensors {
+		t := &x.Tensors[i]
+		bytes := t.Bytes
+		if bytes == UnknownBytes {
+			bytes = 1
+		}
+		gap := t.Offset - roundUp(next, align)
+		switch {
+		case bytes == 0 && t.Offset <= roundUp(max(0, have), align):
+			t.Offset += start // wherever it lies, it is nothing
+			continue
+		case t.Offset < next:
+			return refuse(Overlap, "tensor %.80q begins at %d, the one before it ends at %d", t.Name, t.Offset, next)
+		case bytes > have-t.Offset:
+			return refuse(Truncated, "tensor %.80q ends at byte %d of the data, the file has %d", t.Name, t.Offset+bytes, max(0, have))
+		case gap > 0 && !unsized:
+			x.Gaps += gap
+			if x.loose == nil {
+				x.loose = refuse(Hole, "tensor %.80q begins at %d, the one before it ends at %d; a model's file holds nothing but its tensors", t.Name, t.Offset, next)
+			}
+		}
+		next, unsized = t.Offset+bytes, t.Bytes == UnknownBytes
+		t.Offset += start
+	}
+	// A writer may or may not pad the last tensor.
+	if have > next && have != roundUp(next, align) && !unsized {
+		x.Tail = have - next
+		if x.loose == nil {
+			x.loose = refuse(Trailing, "the tensors end at %d, the file has %d bytes of data; a model's file holds nothing but its tensors", next, have)
+		}
+	}
+	return nil
 }
 
 // looksLikeText tells HTML, JSON and Git LFS pointers from a safetensors header
@@ -138,15 +246,19 @@ func looksLikeText(b []byte) bool {
 
 // product multiplies the dimensions of a tensor and returns its elements.
 func product(name string, shape []int) (int64, error) {
-	n := int64(1)
+	n, empty := int64(1), false
 	for _, d := range shape {
 		switch {
 		case d == 0:
-			return 0, refuse(ZeroDim, "tensor %q has a dimension of 0 in %v", name, shape)
+			empty = true
+			continue
 		case d < 0 || int64(d) > MaxElements || n > MaxElements/int64(d):
-			return 0, refuse(TooLarge, "tensor %q has the shape %v, more than %d elements", name, shape, int64(MaxElements))
+			return 0, refuse(TooLarge, "tensor %.80q has the shape %s, more than %d elements", name, short(shape), int64(MaxElements))
 		}
 		n *= int64(d)
+	}
+	if empty {
+		return 0, nil
 	}
 	return n, nil
 }
@@ -155,8 +267,8 @@ func product(name string, shape []int) (int64, error) {
 // elements (whole blocks, at most 16,384 of them), first being the index of the
 // first. The slice is reused. An error of f ends the walk and is returned.
 func Each(src op.Source, t Tensor, f func(first int64, x []float32) error) error {
-	if t.DType == Unreadable || t.DType == op.U32 {
-		return refuse(BadType, "tensor %q of type %s cannot be read as numbers", t.Name, t.Type)
+	if err := t.Readable(); err != nil {
+		return err
 	}
 	elems, bytes := t.DType.Block()
 	total, chunk := t.Elems(), int64(16384)
@@ -205,7 +317,7 @@ func CheckFinite(src op.Source, t Tensor) error {
 		return nil
 	})
 	if err == nil && count > 0 {
-		err = fault.New(fault.WeightsNotFinite, "tensor %q has %d elements that are NaN or infinite, the first at %d of %d", t.Name, count, at, t.Elems())
+		err = fault.New(fault.WeightsNotFinite, "tensor %.80q has %d elements that are NaN or infinite, the first at %d of %d", t.Name, count, at, t.Elems())
 	}
 	return err
 }

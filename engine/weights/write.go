@@ -28,6 +28,9 @@ func (o Output) bytes() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if n == 0 {
+		return 0, refuse(ZeroDim, "tensor %q of shape %v has no elements", o.Name, o.Shape)
+	}
 	if int(o.DType) > int(op.Q4_0) || o.DType == op.U32 {
 		return 0, refuse(BadType, "tensor %q is to be written as %s", o.Name, o.DType)
 	}
@@ -44,8 +47,8 @@ func sortedOutputs(ts []Output) ([]Output, []int64, error) {
 	slices.SortFunc(ts, func(a, b Output) int { return cmp.Compare(a.Name, b.Name) })
 	sizes := make([]int64, len(ts))
 	for i, t := range ts {
-		if len(t.Name) < 1 || len(t.Name) > MaxName || i > 0 && ts[i-1].Name == t.Name {
-			return nil, nil, refuse(Duplicate, "tensor name %.80q must be unique and have 1 to %d bytes", t.Name, MaxName)
+		if len(t.Name) < 1 || len(t.Name) > maxName || i > 0 && ts[i-1].Name == t.Name {
+			return nil, nil, refuse(Duplicate, "tensor name %.80q must be unique and have 1 to %d bytes", t.Name, maxName)
 		}
 		var err error
 		if sizes[i], err = t.bytes(); err != nil {
@@ -78,8 +81,14 @@ func (c *counter) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// Limits of what is written: bytes of a name, and dimensions.
+const (
+	maxName = 256
+	maxRank = 8
+)
+
 // WriteGGUF writes a GGUF 3 file with an alignment of 32. Metadata is written
-// sorted by key; its values are those of Index.Meta.
+// sorted by key; its values are those of Pair.
 func WriteGGUF(w io.Writer, meta map[string]any, tensors ...Output) error {
 	ts, sizes, err := sortedOutputs(tensors)
 	if err != nil {
@@ -254,7 +263,7 @@ func WriteSafetensors(w io.Writer, meta map[string]string, tensors ...Output) er
 	}
 	offset := int64(0)
 	for i, t := range ts {
-		if t.DType.Quantized() || t.Name == metadataField || len(t.Shape) > maxDims {
+		if t.DType.Quantized() || t.Name == metadataField || len(t.Shape) > maxRank {
 			return refuse(BadType, "tensor %q of type %s and shape %v cannot be written to safetensors", t.Name, t.DType, t.Shape)
 		}
 		header[t.Name] = entry{t.DType.String(), append([]int{}, t.Shape...), [2]int64{offset, offset + sizes[i]}}
