@@ -68,7 +68,7 @@ func (f *File) checkSize(src op.Source) error {
 	case n < f.Bytes:
 		return refuse(Truncated, "%s has %d bytes, model.json says %d", f.Path, n, f.Bytes)
 	case n > f.Bytes:
-		return fault.Wrap(Trailing, fault.WeightsFormat, "%s has %d bytes, model.json says %d", f.Path, n, f.Bytes)
+		return refuse(Oversized, "%s has %d bytes, model.json says %d", f.Path, n, f.Bytes)
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ const (
 
 	// Damage: no writer makes such a file.
 	Truncated  Reason = "the file is too short"
+	Oversized  Reason = "the file is too long"
 	BadSize    Reason = "header size out of range"
 	BadText    Reason = "not valid UTF-8"
 	Empty      Reason = "empty key"
