@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,13 +31,18 @@ type Converted struct {
 // matrices, embedding tables and convolutions become F16 (BF16 or F32, where q is
 // one of these); biases and norms become F32. report, which may be nil, hears of
 // every tensor. model.json is written last and every file appears whole or not
-// at all, so that an interrupted conversion never looks like a finished one.
+// at all, so that an interrupted conversion never looks like a finished one. In out
+// it replaces what a former conversion of the same model wrote, and nothing else.
 //
 // Errors: those of reading, WeightsHash, WeightsNotFinite (also where a value
-// does not fit its new type), Aborted, and the file system's own.
+// does not fit its new type), RequestInvalid (a file in out is in the way),
+// Aborted, and the file system's own.
 func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, report func(Converted)) error {
 	b, err := LoadBundle(ctx, in, manifest)
 	if err != nil {
+		return err
+	}
+	if err := b.mayConvertInto(ctx, out, path.Base(manifest)); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
@@ -45,9 +51,9 @@ func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, r
 	m := b.Manifest
 	m.Files = nil
 	for _, f := range b.Files {
-		name, write := f.Path, b.copier(ctx, f.Path)
+		name, write := convertedPath(f), b.copier(ctx, f.Path)
 		if f.Role != "tokenizer" {
-			name, write = f.Role+".gguf", b.quantizer(ctx, f.Role, q, report)
+			write = b.quantizer(ctx, f.Role, q, report)
 		}
 		src, _, err := b.OpenFile(ctx, f.Role)
 		if err != nil {
@@ -64,7 +70,6 @@ func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, r
 		}
 		m.Files = append(m.Files, h.describe(f.Role, name))
 	}
-	const card = "README.md"
 	src, err := b.Open(ctx, card)
 	if err == nil {
 		Close(src)
@@ -77,6 +82,85 @@ func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, r
 		return err
 	}
 	return WriteFile(filepath.Join(out, path.Base(manifest)), func(w io.Writer) error { return writeManifest(w, m) })
+}
+
+// card is the name of the model card, which goes where the model goes.
+const card = "README.md"
+
+// convertedPath is where the conversion of a file stands.
+func convertedPath(f File) string {
+	if f.Role == "tokenizer" {
+		return f.Path
+	}
+	return f.Role + ".gguf"
+}
+
+// mayConvertInto refuses a folder where a file has a name that the conversion would
+// write, unless a conversion of this model wrote it: a finished one, which has its
+// model.json, or one that was interrupted.
+func (b *Bundle) mayConvertInto(ctx context.Context, out, manifest string) error {
+	if former, err := LoadBundle(ctx, Dir(out), manifest); err == nil && former.Name == b.Name {
+		if f, _ := former.File("dit"); f.Path == convertedPath(*f) {
+			return nil
+		}
+	}
+	foreign := func(name string, ours func(op.Source) bool) error {
+		if _, err := os.Lstat(filepath.Join(out, filepath.FromSlash(name))); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if src, err := Dir(out).Open(ctx, name); err == nil {
+			defer Close(src)
+			if ours(src) {
+				return nil
+			}
+		}
+		return fault.New(fault.RequestInvalid, "%s holds a file %s that no conversion of %s has written: choose another folder, or move the file away", out, name, b.Name)
+	}
+	copied := func(name string) func(op.Source) bool {
+		return func(src op.Source) bool {
+			original, err := b.Open(ctx, name)
+			if err != nil {
+				return false
+			}
+			defer Close(original)
+			return sameBytes(src, original)
+		}
+	}
+	for _, f := range b.Files {
+		ours := copied(f.Path)
+		if f.Role != "tokenizer" {
+			ours = func(src op.Source) bool {
+				x, err := Parse(src)
+				if err != nil {
+					return false
+				}
+				architecture, _ := x.Value("general.architecture")
+				title, _ := x.Value("general.name")
+				return architecture == architectures[f.Role] && title == b.Title
+			}
+		}
+		if err := foreign(convertedPath(f), ours); err != nil {
+			return err
+		}
+	}
+	if err := foreign(card, copied(card)); err != nil {
+		return err
+	}
+	return foreign(manifest, func(op.Source) bool { return false })
+}
+
+func sameBytes(a, b op.Source) bool {
+	if a.Size() != b.Size() {
+		return false
+	}
+	x, y := make([]byte, 64<<10), make([]byte, 64<<10)
+	for off := int64(0); off < a.Size(); off += int64(len(x)) {
+		n := min(int64(len(x)), a.Size()-off)
+		if readFull(a, x[:n], off) != nil || readFull(b, y[:n], off) != nil || !bytes.Equal(x[:n], y[:n]) {
+			return false
+		}
+	}
+	return true
 }
 
 func writeManifest(w io.Writer, m Manifest) error {
@@ -175,15 +259,15 @@ func target(role string, t Tensor, q op.DType) (string, op.DType) {
 func encode(ctx context.Context, w io.Writer, src op.Source, t Tensor, c *Converted) error {
 	var stored []byte
 	var back []float32
-	elems, bytes := c.To.Block()
+	elems, size := c.To.Block()
 	return Each(src, t, func(first int64, x []float32) error {
 		if ctx.Err() != nil {
 			return fault.Wrap(ctx.Err(), fault.Aborted, "the conversion was stopped in tensor %q", t.Name)
 		}
 		if stored == nil {
-			stored, back = make([]byte, len(x)/elems*bytes), make([]float32, len(x))
+			stored, back = make([]byte, len(x)/elems*size), make([]float32, len(x))
 		}
-		b, y := stored[:len(x)/elems*bytes], back[:len(x)]
+		b, y := stored[:len(x)/elems*size], back[:len(x)]
 		op.Quantize(c.To, b, x)
 		op.Dequantize(c.To, y, b)
 		for i, v := range x {
@@ -198,30 +282,4 @@ func encode(ctx context.Context, w io.Writer, src op.Source, t Tensor, c *Conver
 		_, err := w.Write(b)
 		return err
 	})
-}
-
-// WriteFile writes a file so that it appears whole or not at all: what write
-// writes goes to a neighbour that takes the name when all is done.
-func WriteFile(name string, write func(io.Writer) error) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	err = write(f)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }
