@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
+	"undertone/cmd/undertone/internal/input"
 	"undertone/cmd/undertone/internal/site"
+	"undertone/engine/weights"
 )
 
 // serve serves a built site on loopback.
@@ -26,9 +27,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // dist builds the static site from the repository in the working directory.
-func dist(_ context.Context, args []string, stdout, stderr io.Writer) error {
+func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flags("dist", "", stderr)
-	out := fs.String("out", "dist", "the folder to write; replaced as a whole")
+	out := fs.String("out", "dist", "the folder to write: new, empty, or a site that dist wrote, of which it replaces its own files only")
 	root := fs.String("root", ".", "the repository: index.html and web/")
 	wasm := fs.String("wasm", "build/undertone.wasm", "the WebAssembly program")
 	exec := fs.String("exec", "build/wasm_exec.js", "Go's wasm_exec.js")
@@ -43,12 +44,15 @@ func dist(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	version, err := os.ReadFile(filepath.Join(*root, "VERSION"))
+	if fs.NArg() > 0 {
+		return usagef("dist takes flags only, not %q", fs.Arg(0))
+	}
+	version, err := input.Read(ctx, filepath.Join(*root, "VERSION"), 1<<10)
 	if err != nil {
 		return err
 	}
 	name := strings.TrimSpace(string(version))
-	err = site.Build(site.Options{
+	err = site.Build(ctx, site.Options{
 		Root: *root, Out: *out, Models: models, Twins: *twins, Kill: *kill, Name: name,
 		Extra: map[string]string{"undertone.wasm": *wasm, "wasm_exec.js": *exec},
 	})
@@ -59,23 +63,13 @@ func dist(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	if *archive == "" {
 		return nil
 	}
-	return release(filepath.Join(*archive, "undertone-"+name+".zip"), *root, *out, stdout)
+	return release(ctx, filepath.Join(*archive, "undertone-"+name+".zip"), *root, *out, stdout)
 }
 
 // release packs a built site.
-func release(file, root, dir string, stdout io.Writer) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := site.Zip(f, strings.TrimSuffix(filepath.Base(file), ".zip"), root, dir); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
+func release(ctx context.Context, file, root, dir string, stdout io.Writer) error {
+	name := strings.TrimSuffix(filepath.Base(file), ".zip")
+	if err := weights.WriteFile(file, func(w io.Writer) error { return site.Zip(ctx, w, name, root, dir) }); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "wrote %s\n", file)

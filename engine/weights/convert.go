@@ -81,7 +81,7 @@ func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, r
 	if err := m.check(); err != nil {
 		return err
 	}
-	return WriteFile(filepath.Join(out, path.Base(manifest)), func(w io.Writer) error { return writeManifest(w, m) })
+	return WriteFile(filepath.Join(out, path.Base(manifest)), func(w io.Writer) error { return m.Write(w) })
 }
 
 // card is the name of the model card, which goes where the model goes.
@@ -163,7 +163,8 @@ func sameBytes(a, b op.Source) bool {
 	return true
 }
 
-func writeManifest(w io.Writer, m Manifest) error {
+// Write writes the manifest as the text of a model.json.
+func (m Manifest) Write(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false) // prompts stay readable
 	e.SetIndent("", " ")

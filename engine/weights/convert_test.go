@@ -121,7 +121,7 @@ func TestConvert(t *testing.T) {
 func mustJSON(t *testing.T, m Manifest) string {
 	t.Helper()
 	var b strings.Builder
-	if err := writeManifest(&b, m); err != nil {
+	if err := m.Write(&b); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

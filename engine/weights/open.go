@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
@@ -37,9 +38,9 @@ func (d dir) Open(ctx context.Context, path string) (op.Source, error) {
 	}
 	defer root.Close()
 	if _, err := root.Stat(local); err != nil {
-		name := filepath.Join(string(d), local)
-		if _, outside := os.Stat(name); outside == nil {
-			err = &fs.PathError{Op: "open", Path: name, Err: errors.New("this link leads out of the model's folder: put the file itself there")}
+		var system syscall.Errno
+		if !errors.As(err, &system) { // the system would open it
+			err = &fs.PathError{Op: "open", Path: filepath.Join(string(d), local), Err: errors.New("this link leads out of the model's folder: put the file itself there")}
 		}
 		return nil, unopened(err)
 	}

@@ -7,22 +7,17 @@
 package site
 
 import (
-	"bytes"
-	"compress/gzip"
+	"context"
 	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"html"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
-	"sort"
 	"strings"
 
-	"github.com/andybalholm/brotli"
+	"undertone/cmd/undertone/internal/input"
 )
 
 // Options say what a site is built from.
@@ -30,7 +25,7 @@ type Options struct {
 	Root   string            // the repository: index.html and web/
 	Extra  map[string]string // further assets by name: undertone.wasm, wasm_exec.js
 	Models []string          // folders with model.json and converted weights, named by their last element
-	Out    string            // the folder to write; replaced as a whole
+	Out    string            // the folder to write: new, empty, or a site that Build wrote (see publish)
 	Twins  bool              // also write .br and .gz twins of what compresses
 	Kill   bool              // sw.js is the kill switch (web/kill.js)
 	Name   string            // the version that the page shows
@@ -46,10 +41,18 @@ var stable = map[string]bool{
 // use, so that a page's files are of one version even while a new one is put up.
 var twin = map[string]string{"undertone.js": "inner/undertone.js"}
 
-// Build writes a site.
-func Build(o Options) error {
+// Build writes a site. When ctx ends, or when it fails, the former site still
+// serves, whole.
+func Build(ctx context.Context, o Options) error {
+	var err error
+	if o.Models, err = named(o.Models); err != nil {
+		return err
+	}
+	if err := apart(o); err != nil {
+		return err
+	}
 	b := &builder{sources: map[string][]byte{}, placed: map[string]string{}, files: map[string][]byte{}}
-	if err := b.gather(o); err != nil {
+	if err := b.gather(ctx, o); err != nil {
 		return err
 	}
 	for name := range b.sources {
@@ -65,28 +68,23 @@ func Build(o Options) error {
 	for name, text := range hostFiles {
 		b.files[name] = []byte(text)
 	}
-	tmp := o.Out + ".new"
-	if err := os.RemoveAll(tmp); err != nil {
-		return err
-	}
+	s := content{}
 	for name, data := range b.files {
-		if err := write(filepath.Join(tmp, name), data, o.Twins); err != nil {
+		if err := s.add(ctx, name, data, o.Twins); err != nil {
 			return err
 		}
 	}
 	for _, m := range o.Models {
-		if err := model(m, filepath.Join(tmp, "models", filepath.Base(m))); err != nil {
-			return err
+		if err := s.addModel(ctx, m); err != nil {
+			return fmt.Errorf("%s: %w", m, err)
 		}
 	}
-	if err := sums(tmp); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(o.Out); err != nil {
-		return err
-	}
-	return os.Rename(tmp, o.Out)
+	s.addSums()
+	return publish(ctx, o.Out, s)
 }
+
+// maxSource bounds a file that a site is made of, in bytes.
+const maxSource = 256 << 20
 
 type builder struct {
 	sources map[string][]byte // by the name other files use for it: "worker.js"
@@ -94,8 +92,8 @@ type builder struct {
 	files   map[string][]byte // finished files by address
 }
 
-func (b *builder) gather(o Options) error {
-	index, err := os.ReadFile(filepath.Join(o.Root, "index.html"))
+func (b *builder) gather(ctx context.Context, o Options) error {
+	index, err := input.Read(ctx, filepath.Join(o.Root, "index.html"), maxSource)
 	if err != nil {
 		return err
 	}
@@ -113,14 +111,14 @@ func (b *builder) gather(o Options) error {
 		if _, served := types[path.Ext(name)]; !served && !strings.HasSuffix(name, ".d.ts") || strings.HasPrefix(name, "testdata/") || path.Ext(name) == ".md" {
 			return nil
 		}
-		b.sources[name], err = os.ReadFile(p)
+		b.sources[name], err = input.Read(ctx, p, maxSource)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	for name, p := range o.Extra {
-		if b.sources[name], err = os.ReadFile(p); err != nil {
+		if b.sources[name], err = input.Read(ctx, p, maxSource); err != nil {
 			return err
 		}
 	}
@@ -216,112 +214,9 @@ func (b *builder) place(name string, above []string) (string, error) {
 	return addr, nil
 }
 
-// model copies a converted model, its files under content-hashed names.
-func model(from, to string) error {
-	raw, err := os.ReadFile(filepath.Join(from, "model.json"))
-	if err != nil {
-		return err
-	}
-	var manifest map[string]any
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	if err := dec.Decode(&manifest); err != nil {
-		return fmt.Errorf("%s: %w", from, err)
-	}
-	files, _ := manifest["files"].([]any)
-	for _, f := range files {
-		entry, ok := f.(map[string]any)
-		if !ok {
-			return fmt.Errorf("%s: model.json: an entry of files is not an object", from)
-		}
-		name, _ := entry["path"].(string)
-		data, err := os.ReadFile(filepath.Join(from, filepath.FromSlash(name)))
-		if err != nil {
-			return err
-		}
-		ext := path.Ext(name)
-		address := strings.TrimSuffix(name, ext) + "." + shortHash(data) + ext
-		entry["path"] = address
-		if err := write(filepath.Join(to, filepath.FromSlash(address)), data, false); err != nil {
-			return err
-		}
-	}
-	out, err := json.MarshalIndent(manifest, "", " ")
-	if err != nil {
-		return err
-	}
-	if card, err := os.ReadFile(filepath.Join(from, "README.md")); err == nil {
-		if err := write(filepath.Join(to, "README.md"), card, false); err != nil {
-			return err
-		}
-	}
-	return write(filepath.Join(to, "model.json"), append(out, '\n'), false)
-}
+// shortDigits is how many digits of its SHA-256 a file's name holds.
+const shortDigits = 12
 
 func shortHash(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:6])
-}
-
-// write stores a file and, when asked, its twins where they save at least a tenth.
-func write(name string, data []byte, twins bool) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	if err := os.WriteFile(name, data, 0o644); err != nil {
-		return err
-	}
-	if !twins || len(data) < 1024 {
-		return nil
-	}
-	var br, gz bytes.Buffer
-	b := brotli.NewWriterLevel(&br, brotli.BestCompression)
-	if _, err := b.Write(data); err != nil {
-		return err
-	}
-	if err := b.Close(); err != nil {
-		return err
-	}
-	g, err := gzip.NewWriterLevel(&gz, gzip.BestCompression)
-	if err != nil {
-		return err
-	}
-	if _, err := g.Write(data); err != nil {
-		return err
-	}
-	if err := g.Close(); err != nil {
-		return err
-	}
-	if br.Len() > len(data)*9/10 {
-		return nil
-	}
-	if err := os.WriteFile(name+".br", br.Bytes(), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(name+".gz", gz.Bytes(), 0o644)
-}
-
-// sums writes SHA256SUMS, which sha256sum -c reads.
-func sums(dir string) error {
-	var lines []string
-	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(p)
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(dir, p)
-		if err != nil {
-			return err
-		}
-		lines = append(lines, fmt.Sprintf("%x  %s\n", sha256.Sum256(data), filepath.ToSlash(rel)))
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	sort.Strings(lines)
-	return os.WriteFile(filepath.Join(dir, "SHA256SUMS"), []byte(strings.Join(lines, "")), 0o644)
+	return fmt.Sprintf("%x", sha256.Sum256(data))[:shortDigits]
 }

@@ -13,7 +13,7 @@ import (
 // shellOf reads back what the builder wrote into the service worker.
 func shellOf(t *testing.T, o Options) (s shell) {
 	t.Helper()
-	if err := Build(o); err != nil {
+	if err := Build(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	text := read(t, filepath.Join(o.Out, "sw.js"))
@@ -83,7 +83,7 @@ func TestShellNeedsItsLine(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(o.Root, "web/sw.js"), []byte("const site = {};"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := Build(o); err == nil || !strings.Contains(err.Error(), "sw.js does not hold the line") {
+	if err := Build(t.Context(), o); err == nil || !strings.Contains(err.Error(), "sw.js does not hold the line") {
 		t.Errorf("got %v", err)
 	}
 	if o.Root = "../../../.."; !strings.Contains(read(t, filepath.Join(o.Root, "web/sw.js")), shellLine) {
@@ -94,14 +94,14 @@ func TestShellNeedsItsLine(t *testing.T) {
 func TestKill(t *testing.T) {
 	o := source(t)
 	o.Kill = true
-	if err := Build(o); err != nil {
+	if err := Build(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	if sw := read(t, filepath.Join(o.Out, "sw.js")); sw != "kill" {
 		t.Errorf("sw.js is %q", sw)
 	}
 	o.Kill = false
-	if err := Build(o); err != nil {
+	if err := Build(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(o.Out, "*/kill*")); len(left) != 0 {

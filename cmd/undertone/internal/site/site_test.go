@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"undertone/engine/enginetest"
 )
 
 // source writes a little repository: two scripts that refer to each other's
@@ -18,27 +20,17 @@ import (
 func source(t *testing.T) Options {
 	t.Helper()
 	root := t.TempDir()
-	put := func(name, text string) {
-		p := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put("index.html", `<link href="./web/style.css">`+versionTag+`<main data-models="x"><script src="./undertone.js"></script>`)
-	put("web/undertone.js", `new Worker("./worker.js"); fetch('./undertone.wasm'); fetch("./models/x.json")`)
-	put("web/worker.js", `import "./protocol.js"`)
-	put("web/protocol.js", `export const version = 1`+strings.Repeat(" ", 2000))
-	put("web/style.css", `body{background:url(./icon.svg)}`)
-	put("web/icon.svg", `<svg/>`)
-	put("web/notes.md", `not served`)
-	put("web/sw.js", "start\n"+shellLine+"\nend")
-	put("web/kill.js", "kill")
-	put("undertone.wasm", "\x00asm")
-	put("model/tiny/model.json", `{"name":"tiny","files":[{"role":"dit","path":"dit.gguf","bytes":4}]}`)
-	put("model/tiny/dit.gguf", "GGUF")
+	put(t, filepath.Join(root, "index.html"), `<link href="./web/style.css">`+versionTag+`<main data-models="x"><script src="./undertone.js"></script>`)
+	put(t, filepath.Join(root, "web/undertone.js"), `new Worker("./worker.js"); fetch('./undertone.wasm'); fetch("./models/x.json")`)
+	put(t, filepath.Join(root, "web/worker.js"), `import "./protocol.js"`)
+	put(t, filepath.Join(root, "web/protocol.js"), `export const version = 1`+strings.Repeat(" ", 2000))
+	put(t, filepath.Join(root, "web/style.css"), `body{background:url(./icon.svg)}`)
+	put(t, filepath.Join(root, "web/icon.svg"), `<svg/>`)
+	put(t, filepath.Join(root, "web/notes.md"), `not served`)
+	put(t, filepath.Join(root, "web/sw.js"), "start\n"+shellLine+"\nend")
+	put(t, filepath.Join(root, "web/kill.js"), "kill")
+	put(t, filepath.Join(root, "undertone.wasm"), "\x00asm")
+	enginetest.WriteSmall(t, filepath.Join(root, "model/tiny"), 0)
 	return Options{Root: root, Extra: map[string]string{"undertone.wasm": filepath.Join(root, "undertone.wasm")},
 		Models: []string{filepath.Join(root, "model/tiny")}, Out: filepath.Join(root, "dist"), Twins: true, Name: "1.2.3"}
 }
@@ -54,13 +46,13 @@ func read(t *testing.T, p string) string {
 
 func TestBuildRewritesReferences(t *testing.T) {
 	o := source(t)
-	if err := Build(o); err != nil {
+	if err := Build(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
 		"index.html":             `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><meta name="version" content="1\.2\.3"><main data-models="models/tiny/model\.json"><script src="\./assets/undertone\.[0-9a-f]{12}\.js"></script>$`,
 		"undertone.js":           `^new Worker\("\./assets/worker\.[0-9a-f]{12}\.js"\); fetch\('\./assets/undertone\.[0-9a-f]{12}\.wasm'\); fetch\("\./models/x\.json"\)$`,
-		"models/tiny/model.json": `"path": "dit\.[0-9a-f]{12}\.gguf"`,
+		"models/tiny/model.json": `"path": "dit\.[0-9a-f]{12}\.safetensors"`,
 	} {
 		if got := read(t, filepath.Join(o.Out, file)); !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("%s: got %s, want match of %s", file, got, want)
@@ -76,8 +68,8 @@ func TestBuildRewritesReferences(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(o.Out, "assets/notes*")); len(left) != 0 {
 		t.Errorf("notes are served: %v", left)
 	}
-	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 15 {
-		t.Errorf("SHA256SUMS lists %d files, want 15", n)
+	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 18 {
+		t.Errorf("SHA256SUMS lists %d files, want 18", n)
 	}
 }
 
@@ -86,7 +78,7 @@ func TestBuildRefusesCircles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(o.Root, "web/protocol.js"), []byte(`import "./worker.js"`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := Build(o); err == nil || !strings.Contains(err.Error(), "circle") {
+	if err := Build(t.Context(), o); err == nil || !strings.Contains(err.Error(), "circle") {
 		t.Errorf("got %v, want an error about a circle", err)
 	}
 }
@@ -94,7 +86,7 @@ func TestBuildRefusesCircles(t *testing.T) {
 func TestHashFollowsWhatIsReferredTo(t *testing.T) {
 	o := source(t)
 	name := func() string {
-		if err := Build(o); err != nil {
+		if err := Build(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
 		m, _ := filepath.Glob(filepath.Join(o.Out, "assets/worker.*.js"))
@@ -111,7 +103,7 @@ func TestHashFollowsWhatIsReferredTo(t *testing.T) {
 
 func TestHandler(t *testing.T) {
 	o := source(t)
-	if err := Build(o); err != nil {
+	if err := Build(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	s := httptest.NewServer(Handler(o.Out))
@@ -181,7 +173,7 @@ func TestHandler(t *testing.T) {
 
 func TestServeNamesTheNextStep(t *testing.T) {
 	o := source(t)
-	if err := Build(o); err != nil {
+	if err := Build(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -3,11 +3,15 @@ package site
 import (
 	"archive/zip"
 	"compress/flate"
+	"context"
+	"crypto/sha256"
+	"fmt"
 	"io"
-	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -24,39 +28,39 @@ var beside = map[string]string{
 // same bytes.
 var released = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Zip writes a built site as a zip with one folder, name: in it the site, and what
-// somebody needs to know who hosts it. root is the repository.
-func Zip(w io.Writer, name, root, dir string) error {
+// Zip writes a built site as a zip with one folder, name: in it the site, without
+// what others have put beside its files, and what somebody needs to know who hosts
+// it. root is the repository.
+func Zip(ctx context.Context, w io.Writer, name, root, dir string) error {
 	z := zip.NewWriter(w)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(w, flate.BestCompression)
 	})
 	for _, doc := range []string{"CHANGELOG.md", "LICENSE", "NOTICE", "README.md"} {
-		if err := pack(z, path.Join(name, doc), filepath.Join(root, beside[doc])); err != nil {
+		if err := pack(ctx, z, path.Join(name, doc), filepath.Join(root, beside[doc])); err != nil {
 			return err
 		}
 	}
-	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(dir, p)
-		if err != nil {
-			return err
-		}
-		return pack(z, path.Join(name, "site", filepath.ToSlash(rel)), p)
-	})
+	files, err := readMark(ctx, dir)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s is no site that undertone dist built: %w", dir, err)
+	}
+	for _, file := range append(slices.Sorted(maps.Keys(files)), markName) {
+		from := filepath.Join(dir, filepath.FromSlash(file))
+		if err := pack(ctx, z, path.Join(name, "site", file), from, files[file]...); err != nil {
+			return err
+		}
 	}
 	return z.Close()
 }
 
-func pack(z *zip.Writer, name, from string) error {
-	data, err := os.ReadFile(from)
+// pack adds a file, which must have one of the hashes, if any are given.
+func pack(ctx context.Context, z *zip.Writer, name, from string, sums ...string) error {
+	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
+	defer in.Close()
 	method := zip.Deflate
 	switch path.Ext(name) {
 	case ".br", ".gz", ".png": // cannot be made smaller
@@ -68,6 +72,12 @@ func pack(z *zip.Writer, name, from string) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	return err
+	sum := sha256.New()
+	if err := copyTo(ctx, io.MultiWriter(f, sum), in); err != nil {
+		return err
+	}
+	if got := fmt.Sprintf("%x", sum.Sum(nil)); len(sums) > 0 && !slices.Contains(sums, got) {
+		return fmt.Errorf("%s was changed since the site was built", from)
+	}
+	return nil
 }

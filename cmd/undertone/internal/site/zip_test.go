@@ -13,21 +13,23 @@ import (
 // TestZip unpacks a released site and holds it to the one that was built.
 func TestZip(t *testing.T) {
 	o := source(t)
-	if err := Build(o); err != nil {
+	if err := Build(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	var first, second bytes.Buffer
-	if err := Zip(&first, "undertone-1.2.3", "../../../..", o.Out); err != nil {
+	if err := Zip(t.Context(), &first, "undertone-1.2.3", "../../../..", o.Out); err != nil {
 		t.Fatal(err)
 	}
+	put(t, filepath.Join(o.Out, ".git/HEAD"), "ref")
+	put(t, filepath.Join(o.Out, "photo.jpg"), "photo")
 	if err := os.Chtimes(filepath.Join(o.Out, "index.html"), released, released); err != nil {
 		t.Fatal(err)
 	}
-	if err := Zip(&second, "undertone-1.2.3", "../../../..", o.Out); err != nil {
+	if err := Zip(t.Context(), &second, "undertone-1.2.3", "../../../..", o.Out); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(first.Bytes(), second.Bytes()) {
-		t.Error("the same site gave other bytes")
+		t.Error("the same site, with files of other people beside its own, gave other bytes")
 	}
 	r, err := zip.NewReader(bytes.NewReader(first.Bytes()), int64(first.Len()))
 	if err != nil {
@@ -59,9 +61,17 @@ func TestZip(t *testing.T) {
 			t.Errorf("%s differs", name)
 		}
 	}
-	for _, hidden := range []string{".nojekyll", "_headers"} {
+	for _, hidden := range []string{".nojekyll", "_headers", markName} {
 		if _, ok := packed["undertone-1.2.3/site/"+hidden]; !ok {
 			t.Errorf("%s is missing", hidden)
 		}
+	}
+
+	put(t, filepath.Join(o.Out, "sw.js"), "changed")
+	if err := Zip(t.Context(), io.Discard, "x", "../../../..", o.Out); err == nil || !strings.Contains(err.Error(), "sw.js was changed since the site was built") {
+		t.Errorf("a changed site: %v", err)
+	}
+	if err := Zip(t.Context(), io.Discard, "x", "../../../..", t.TempDir()); err == nil || !strings.Contains(err.Error(), "no site that undertone dist built") {
+		t.Errorf("no site: %v", err)
 	}
 }
