@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
-	"time"
 
 	"undertone/cmd/undertone/internal/site"
 
@@ -55,9 +53,9 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *rounds < 1 || *rounds > 1000 {
 		return usagef("-rounds %d, supported 1 to 1000", *rounds)
 	}
-	dir := "dist"
-	if fs.NArg() > 0 {
-		dir = fs.Arg(0)
+	dir, err := siteFolder(fs)
+	if err != nil {
+		return err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "index.html")); err != nil {
 		return fmt.Errorf("%s holds no site: run make dist first", dir)
@@ -66,7 +64,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: site.Handler(dir), ReadHeaderTimeout: 10 * time.Second}
+	server := site.Server(dir, l, "")
 	go server.Serve(l)
 	defer server.Close()
 

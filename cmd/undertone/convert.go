@@ -33,6 +33,9 @@ func convert(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	case sameFolder(fs.Arg(0), *out):
 		return usagef("--out %s is the model's own folder", *out)
 	}
+	if err := isFolder("--out", *out); err != nil {
+		return err
+	}
 	t := &table{rows: map[string]*row{}}
 	if err := weights.Convert(ctx, weights.Dir(fs.Arg(0)), "model.json", *out, targets[i], t.add); err != nil {
 		return err

@@ -18,13 +18,18 @@ import (
 func forward(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flags("forward", "MODEL_DIR", stderr)
 	in := fs.String("in", "", "safetensors: latent [tokens, channels] or [C, H, W], tokens [T, C], pooled [P], t [1], perhaps guidance [1]")
-	out := fs.String("out", "", "safetensors to write: velocity, in the shape of latent, and blocks, the RMS after each")
+	out := fs.String("out", "", "safetensors to write: velocity, in the shape of latent, and blocks, the RMS after each; - is standard output")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	if fs.NArg() != 1 || *in == "" || *out == "" {
 		return usagef("name one model folder, --in and --out")
 	}
+	target, err := outputTo("--out", *out, ".safetensors", stdout)
+	if err != nil {
+		return err
+	}
+	stdout = target.notes(stdout, stderr)
 	pass, shape, err := readPass(*in)
 	if err != nil {
 		return err
@@ -51,7 +56,7 @@ func forward(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	return weights.WriteFile(*out, func(w io.Writer) error {
+	return target.write(func(w io.Writer) error {
 		return weights.WriteSafetensors(w, map[string]string{"blocks": string(order)},
 			weights.Float32s("velocity", op.F32, shape, velocity),
 			weights.Float32s("blocks", op.F32, []int{len(values)}, values))

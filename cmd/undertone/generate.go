@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"undertone/cmd/undertone/internal/input"
 	"undertone/engine"
 	"undertone/engine/cpu"
 	"undertone/engine/fault"
@@ -37,12 +38,16 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	head := fs.Float64("head", 0, "modulation guidance: how strongly at the output head")
 	schedule := fs.String("schedule", "step:5/57", "modulation guidance: constant, step:FIRST, window:FIRST-LAST or bumps, each with /OF for block numbers of a model with OF blocks; or JSON")
 	file := fs.String("guidance", "", "modulation guidance: a JSON file, [{positive, negative, weight, head, schedule}, …]")
-	out := fs.String("o", "picture.png", "the file to write")
+	out := fs.String("o", "picture.png", "the PNG file to write; - is standard output")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	if fs.NArg() != 1 {
 		return usagef("name one model folder")
+	}
+	target, err := outputTo("-o", *out, ".png", stdout)
+	if err != nil {
+		return err
 	}
 	given := fs.given()
 	var terms []engine.Term
@@ -54,10 +59,12 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		if err != nil {
 			return err
 		}
+		if err := hasEffect(given, *positive, *negative); err != nil {
+			return err
+		}
 		terms = []engine.Term{{Positive: *positive, Negative: *negative, Weight: *weight, Head: *head, Schedule: s}}
 	case given["guidance"]:
-		var err error
-		if terms, err = readTerms(*file); err != nil {
+		if terms, err = readTerms(ctx, *file); err != nil {
 			return err
 		}
 	}
@@ -101,9 +108,10 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	if err := weights.WriteFile(*out, func(w io.Writer) error { _, err := w.Write(written); return err }); err != nil {
+	if err := target.write(func(w io.Writer) error { _, err := w.Write(written); return err }); err != nil {
 		return err
 	}
+	stdout = target.notes(stdout, stderr)
 	for _, n := range r.Notices {
 		fmt.Fprintln(stdout, n)
 	}
@@ -112,7 +120,7 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	}
 	p := r.Parameters
 	fmt.Fprintf(stdout, "%s: %d × %d, %q, seed %d, %d steps, %s of %s, %.1f s\n",
-		*out, r.Image.W, r.Image.H, p.Prompt, r.Seed, p.Steps, p.Precision, p.Model, r.Timings.TotalMs/1000)
+		target.name, r.Image.W, r.Image.H, p.Prompt, r.Seed, p.Steps, p.Precision, p.Model, r.Timings.TotalMs/1000)
 	return nil
 }
 
@@ -143,8 +151,11 @@ func picture(m *engine.Image) image.Image {
 	return &image.NRGBA{Pix: m.RGBA, Stride: 4 * m.W, Rect: image.Rect(0, 0, m.W, m.H)}
 }
 
-func readTerms(name string) ([]engine.Term, error) {
-	text, err := os.ReadFile(name)
+// maxGuidance bounds a file of directions, in bytes.
+const maxGuidance = 1 << 20
+
+func readTerms(ctx context.Context, name string) ([]engine.Term, error) {
+	text, err := input.Read(ctx, name, maxGuidance)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +163,24 @@ func readTerms(name string) ([]engine.Term, error) {
 	if err := strictJSON(text, &terms); err != nil {
 		return nil, fault.Wrap(err, fault.GuidanceInvalid, "%s is not a JSON list of directions", name)
 	}
+	for i, t := range terms {
+		if t.Positive == "" && t.Negative == "" {
+			return nil, fault.New(fault.GuidanceInvalid, "direction %d of %s has neither positive nor negative words, so it leads nowhere", i+1, name)
+		}
+	}
 	return terms, nil
+}
+
+// hasEffect refuses guidance by flags that would change nothing, which nobody asks
+// for on purpose. A weight of 0 is asked for where it is given.
+func hasEffect(given map[string]bool, positive, negative string) error {
+	switch {
+	case positive == "" && negative == "":
+		return usagef("guidance needs words: say what to steer towards with --positive, or away from with --negative")
+	case !given["weight"] && !given["head"]:
+		return usagef("--positive and --negative do nothing without a strength: give --weight, or --head")
+	}
+	return nil
 }
 
 // parseSchedule reads the short form of a schedule, KIND[:FIRST[-LAST]][/OF], or

@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"undertone/engine/fault"
 )
@@ -35,16 +36,36 @@ var commands = []command{
 	{"bench", "time the parts of a picture in a browser, with and without guidance", bench},
 }
 
+// grace is how long a command may take to end after Ctrl+C, so that it can remove
+// what is half written.
+const grace = 300 * time.Millisecond
+
+// interrupted is the exit code after Ctrl+C, as shells have it: 128 + SIGINT.
+const interrupted = 130
+
 func main() {
 	log.SetOutput(&terminal{w: os.Stderr}) // net/http writes there
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, os.Args[1:], os.Stdout, os.Stderr) }()
+	select {
+	case code := <-ended:
+		os.Exit(code)
+	case <-ctx.Done():
+	}
+	stop() // from here on a second signal ends the program at once
+	select {
+	case code := <-ended:
+		os.Exit(code)
+	case <-time.After(grace): // the system may wait for ever, for example to open a FIFO
+		fmt.Fprintln(os.Stderr, "undertone: stopped")
+		os.Exit(interrupted)
+	}
 }
 
 // run executes one command line and returns the exit code: 0, 1 for a failure, 2
-// for a wrong command line. All text passes through a terminal.
+// for a wrong command line, interrupted where ctx ended it. All text passes through
+// a terminal.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out, errs := &terminal{w: stdout}, &terminal{w: stderr}
 	defer out.flush()
@@ -82,6 +103,9 @@ func report(name string, err error, stderr io.Writer) int {
 	}
 	said := oneLine(err.Error())
 	switch {
+	case fault.Is(err, fault.Aborted), errors.Is(err, context.Canceled):
+		fmt.Fprintf(stderr, "undertone %s: stopped\n", name)
+		return interrupted
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "undertone %s: %s (undertone %s -h lists the flags)\n", name, said, name)
 		return 2
@@ -99,6 +123,14 @@ type usageError struct{ sentence string }
 func (e *usageError) Error() string { return e.sentence }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// isFolder refuses what cannot be the name of a folder to write.
+func isFolder(flag, name string) error {
+	if name == "" || name == "-" {
+		return usagef("%s %q: name a folder to write", flag, name)
+	}
+	return nil
+}
 
 // flagSet is a flag.FlagSet whose errors are usage errors and whose flags may
 // also stand behind the arguments: undertone convert MODEL --to Q8_0.

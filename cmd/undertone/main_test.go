@@ -44,6 +44,16 @@ func TestExitCodesAndErrors(t *testing.T) {
 	if err := os.WriteFile(text, []byte("just some text, no weights"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	empty, endless := filepath.Join(folder, "empty.json"), filepath.Join(folder, "endless")
+	if err := os.WriteFile(empty, []byte(`[{"positive":"frog","weight":1},{"weight":2}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(endless, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/dev/zero", filepath.Join(endless, "VERSION")); err != nil {
+		t.Fatal(err)
+	}
 	out := filepath.Join(folder, "out")
 	for _, c := range []struct {
 		code int
@@ -71,6 +81,15 @@ func TestExitCodesAndErrors(t *testing.T) {
 		{2, "invalid value \"-1\"", []string{"generate", model, "--seed", "-1", "-o", out}},
 		{1, "guidance scale of 31", []string{"generate", model, "--cfg", "31", "-o", out}},
 		{1, `schedule "stairs:3"`, []string{"generate", model, "--positive", "frog", "--schedule", "stairs:3", "-o", out}},
+		{2, "guidance needs words", []string{"generate", model, "--weight", "2", "-o", out}},
+		{2, "guidance needs words", []string{"generate", model, "--head", "2", "-o", out}},
+		{2, "guidance needs words", []string{"generate", model, "--schedule", "constant", "-o", out}},
+		{2, "guidance needs words", []string{"generate", model, "--negative", "", "--weight", "2", "-o", out}},
+		{2, "do nothing without a strength: give --weight, or --head", []string{"generate", model, "--positive", "frog", "-o", out}},
+		{2, "do nothing without a strength", []string{"generate", model, "--negative", "frog", "--schedule", "constant", "-o", out}},
+		{1, "direction 2 of " + empty + " has neither", []string{"generate", model, "--guidance", empty, "-o", out}},
+		{1, "/dev/zero has over 1048576 bytes", []string{"generate", model, "--guidance", "/dev/zero", "-o", out}},
+		{1, "has over 1024 bytes", []string{"dist", "--root", endless, "--out", out}},
 		{2, "--guidance FILE stands for", []string{"generate", model, "--weight", "1", "--guidance", text, "-o", out}},
 		{1, "not a JSON list of directions", []string{"generate", model, "--guidance", text, "-o", out}},
 		{2, "name one model folder, --in and --out", []string{"forward", model}},

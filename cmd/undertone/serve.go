@@ -19,11 +19,22 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	dir := "dist"
-	if fs.NArg() > 0 {
-		dir = fs.Arg(0)
+	dir, err := siteFolder(fs)
+	if err != nil {
+		return err
 	}
-	return site.Serve(ctx, *addr, dir, stdout)
+	return site.Serve(ctx, *addr, dir, stdout, stderr)
+}
+
+// siteFolder is the one folder that may be named, dist without it.
+func siteFolder(fs *flagSet) (string, error) {
+	switch fs.NArg() {
+	case 0:
+		return "dist", nil
+	case 1:
+		return fs.Arg(0), nil
+	}
+	return "", usagef("name one folder, not %d", fs.NArg())
 }
 
 // dist builds the static site from the repository in the working directory.
@@ -46,6 +57,12 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if fs.NArg() > 0 {
 		return usagef("dist takes flags only, not %q", fs.Arg(0))
+	}
+	if err := isFolder("--out", *out); err != nil {
+		return err
+	}
+	if *archive == "-" {
+		return usagef("--zip -: name a folder for the zip")
 	}
 	version, err := input.Read(ctx, filepath.Join(*root, "VERSION"), 1<<10)
 	if err != nil {

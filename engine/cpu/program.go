@@ -29,14 +29,18 @@ func (m *Machine) Compile(ctx context.Context, l *op.List) (op.Program, error) {
 		return nil, err
 	}
 	p := &program{m: m, nodes: l.Nodes}
-	p.place()
+	if err := p.place(ctx); err != nil {
+		p.Close()
+		return nil, err
+	}
 	return p, aborted(ctx)
 }
 
 // place walks the list once: a temporary takes a free piece of memory (the
 // smallest that is large enough, or a new one) at its first operation and gives
-// it back after its last.
-func (p *program) place() {
+// it back after its last. Large temporaries take seconds to fill, so it looks at
+// ctx between the operations.
+func (p *program) place(ctx context.Context) error {
 	last := map[*op.Storage]int{}
 	for i, n := range p.nodes {
 		for _, s := range storages(n) {
@@ -47,6 +51,9 @@ func (p *program) place() {
 	}
 	var free [][]float32
 	for i, n := range p.nodes {
+		if err := p.m.tick(ctx); err != nil {
+			return err
+		}
 		for _, s := range storages(n) {
 			if _, isTemp := last[s]; !isTemp || s.Handle != nil {
 				continue
@@ -73,6 +80,7 @@ func (p *program) place() {
 			}
 		}
 	}
+	return nil
 }
 
 // undefined is memory that shows when it is read before it was written.

@@ -45,9 +45,6 @@ func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, r
 	if err := b.mayConvertInto(ctx, out, path.Base(manifest)); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
-	}
 	m := b.Manifest
 	m.Files = nil
 	for _, f := range b.Files {

@@ -45,7 +45,7 @@ var twin = map[string]string{"undertone.js": "inner/undertone.js"}
 // serves, whole.
 func Build(ctx context.Context, o Options) error {
 	var err error
-	if o.Models, err = named(o.Models); err != nil {
+	if o.Models, err = modelFolders(o.Models); err != nil {
 		return err
 	}
 	if err := apart(o); err != nil {

@@ -11,9 +11,9 @@ import (
 // addresses, and of a list with spaces between them.
 var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// named returns the models' folders with absolute paths, which end in the folders'
+// modelFolders returns the models' folders with absolute paths, which end in the folders'
 // names. Two models of one name would overwrite each other.
-func named(folders []string) ([]string, error) {
+func modelFolders(folders []string) ([]string, error) {
 	models, taken := make([]string, len(folders)), map[string]string{}
 	for i, f := range folders {
 		abs, err := filepath.Abs(f)

@@ -19,15 +19,37 @@ import (
 	"time"
 )
 
+// stall is how long a browser may take none of an answer's bytes.
+const stall = time.Minute
+
 // Handler serves the files of a site folder as any static host should: media
 // types, byte ranges, strong validators, precompressed twins where they exist,
 // and caching by name (content-hashed names for ever, the others always asked again).
-func Handler(dir string) http.Handler { return &handler{root: os.DirFS(dir)} }
+// Hidden files, and links that lead out of the folder, are not served.
+func Handler(dir string) http.Handler { return &handler{dir: dir, stall: stall} }
 
 type handler struct {
-	root fs.FS
-	mu   sync.Mutex
-	tags map[string]tag
+	dir   string
+	stall time.Duration
+	mu    sync.Mutex
+	tags  map[string]tag
+}
+
+// patient ends an answer of which nothing is taken. A limit for the whole answer
+// would cut off weights on a slow line.
+type patient struct {
+	http.ResponseWriter
+	stall time.Duration
+}
+
+func (p patient) wait() {
+	// Fails only for writers of tests, which have no connection.
+	http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Now().Add(p.stall))
+}
+
+func (p patient) Write(b []byte) (int, error) {
+	p.wait()
+	return p.ResponseWriter.Write(b)
 }
 
 // tag is a file's strong validator, valid while size and time stay the same.
@@ -37,7 +59,9 @@ type tag struct {
 	etag string
 }
 
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *handler) ServeHTTP(to http.ResponseWriter, r *http.Request) {
+	w := patient{to, h.stall}
+	w.wait()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "only GET and HEAD are served", http.StatusMethodNotAllowed)
@@ -70,20 +94,25 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) open(w http.ResponseWriter, r *http.Request, name, encoding string) error {
-	f, err := h.root.Open(name)
+	if hidden(name) {
+		return fs.ErrNotExist
+	}
+	root, err := os.OpenRoot(h.dir) // anew each time: the folder may have been built again
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	local := filepath.FromSlash(name)
+	info, err := root.Stat(local)
+	if err != nil || !info.Mode().IsRegular() { // opening a FIFO would wait for a writer
+		return fs.ErrNotExist
+	}
+	f, err := root.Open(local)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || info.IsDir() {
-		return fs.ErrNotExist
-	}
-	seeker, ok := f.(io.ReadSeeker)
-	if !ok {
-		return fmt.Errorf("%s cannot be sought", name)
-	}
-	etag, err := h.etag(name, info, seeker)
+	etag, err := h.etag(name, info, f)
 	if err != nil {
 		return err
 	}
@@ -91,8 +120,14 @@ func (h *handler) open(w http.ResponseWriter, r *http.Request, name, encoding st
 	if encoding != "" {
 		w.Header().Set("Content-Encoding", encoding)
 	}
-	http.ServeContent(w, r, "", info.ModTime(), seeker)
+	http.ServeContent(w, r, "", info.ModTime(), f)
 	return nil
+}
+
+// hidden reports whether a path has a part that begins with a dot, as .git does, or
+// a character that is a separator on some systems only.
+func hidden(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.Contains(name, "/.") || strings.ContainsAny(name, "\\\x00")
 }
 
 func (h *handler) etag(name string, info fs.FileInfo, r io.ReadSeeker) (string, error) {
@@ -132,9 +167,48 @@ func accepts(header, coding string) bool {
 	return false
 }
 
+// Server makes a server of a site for a listener, whose address may have been given
+// with this name. It ends connections that stand idle or send slowly. On loopback it
+// answers only to names of this machine: otherwise any page on the web could let its
+// own name resolve to loopback, and read the site as if it were its own.
+func Server(dir string, l net.Listener, name string) *http.Server {
+	h := Handler(dir)
+	if loopback(l.Addr()) {
+		h = only(h, l.Addr(), name)
+	}
+	return &http.Server{Handler: h, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+}
+
+func loopback(a net.Addr) bool {
+	t, ok := a.(*net.TCPAddr)
+	return ok && t.IP.IsLoopback()
+}
+
+// only refuses requests that are addressed to another host than this machine.
+func only(h http.Handler, at net.Addr, name string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := hostOf(r.Host)
+		ip := net.ParseIP(host)
+		// HTTP/1.0 needs no Host; browsers always send it.
+		if host != "" && host != "localhost" && !strings.HasSuffix(host, ".localhost") && host != hostOf(name) && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, fmt.Sprintf("this server runs for its own machine and does not answer to the name %q: open http://%s/", host, at), http.StatusMisdirectedRequest)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// hostOf is a host without its port, in lower case.
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		address = host
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(address, "[]"), "."))
+}
+
 // Serve listens on addr and serves dir until ctx ends. A taken port is an error
-// that says how to choose another.
-func Serve(ctx context.Context, addr, dir string, stdout io.Writer) error {
+// that says how to choose another; an address that other machines reach, a warning.
+func Serve(ctx context.Context, addr, dir string, stdout, stderr io.Writer) error {
 	if _, err := os.Stat(filepath.Join(dir, "index.html")); err != nil {
 		return fmt.Errorf("%s holds no index.html: run make dist first", dir)
 	}
@@ -146,15 +220,22 @@ func Serve(ctx context.Context, addr, dir string, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w", addr, err)
 	}
-	fmt.Fprintf(stdout, "Undertone is served at http://%s/ (Ctrl+C ends it)\n", l.Addr())
-	s := &http.Server{Handler: Handler(dir), ReadHeaderTimeout: 10 * time.Second}
+	shown := l.Addr().String()
+	if !loopback(l.Addr()) {
+		fmt.Fprintf(stderr, "warning: %s can be reached from other machines, and everybody there may read %s; over http their browsers offer no WebGPU. With --addr 127.0.0.1:8080 only this machine is served.\n", shown, dir)
+		if t, ok := l.Addr().(*net.TCPAddr); ok && t.IP.IsUnspecified() {
+			shown = fmt.Sprintf("localhost:%d", t.Port)
+		}
+	}
+	fmt.Fprintf(stdout, "Undertone is served at http://%s/ (Ctrl+C ends it)\n", shown)
+	s := Server(dir, l, addr)
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		stop, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		stop, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 		defer cancel()
 		if err := s.Shutdown(stop); err != nil {
 			return s.Close()

@@ -181,11 +181,11 @@ func TestServeNamesTheNextStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	err = Serve(context.Background(), l.Addr().String(), o.Out, io.Discard)
+	err = Serve(context.Background(), l.Addr().String(), o.Out, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "taken by another program: choose another port, for example make run ADDR=127.0.0.1:8081") {
 		t.Errorf("taken port: %v", err)
 	}
-	if err := Serve(context.Background(), "127.0.0.1:0", t.TempDir(), io.Discard); err == nil || !strings.Contains(err.Error(), "make dist") {
+	if err := Serve(context.Background(), "127.0.0.1:0", t.TempDir(), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "make dist") {
 		t.Errorf("empty folder: %v", err)
 	}
 }
