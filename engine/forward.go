@@ -30,8 +30,9 @@ type Passed struct {
 // BlockRMS is the root mean square of the residual stream after a block. Double
 // blocks are named with the stream they mean, as in "double_blocks.0.img".
 type BlockRMS struct {
-	Name string  `json:"name"`
-	RMS  float64 `json:"rms"`
+	Name string    `json:"name"`
+	RMS  float64   `json:"rms"`
+	Last []float32 `json:"-"` // the stream's last row [D], which shows what a mean hides
 }
 
 // Forward runs one pass of the loaded transformer.
@@ -112,7 +113,8 @@ func Forward(ctx context.Context, be op.Backend, f *dit.Flux, in Pass) (*Passed,
 	r.run(pass, op.Copy{Dst: x.Slice(0, text), Src: txt})
 	res := &Passed{Velocity: r.read(out)}
 	for i, p := range probes {
-		res.Blocks = append(res.Blocks, BlockRMS{names[i], rms(r.read(p))})
+		x := r.read(p)
+		res.Blocks = append(res.Blocks, BlockRMS{names[i], rms(x), x[max(len(x)-f.Hidden, 0):]})
 	}
 	if r.err == nil {
 		r.err = res.finite()

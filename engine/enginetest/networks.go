@@ -12,25 +12,26 @@ import (
 	"undertone/engine/vae"
 )
 
-// networkWeights uploads what the golden file keeps under "weights.".
+// networkWeights uploads what a golden file keeps under a prefix.
 type networkWeights struct {
 	*engine.Uploader
-	made []*op.Tensor
+	prefix string
+	made   []*op.Tensor
 }
 
-func (g *golden) network(be op.Backend) *networkWeights {
+func (g *golden) network(be op.Backend, prefix string) *networkWeights {
 	g.t.Helper()
 	u, err := engine.NewUploader(background(), be, g.src)
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	n := &networkWeights{Uploader: u}
+	n := &networkWeights{Uploader: u, prefix: prefix}
 	g.t.Cleanup(func() { be.Free(n.made...) })
 	return n
 }
 
 func (n *networkWeights) Get(name string, use op.Use, rows, cols int) *op.Tensor {
-	t := n.Uploader.Get("weights."+name, use, rows, cols)
+	t := n.Uploader.Get(n.prefix+name, use, rows, cols)
 	n.made = append(n.made, t)
 	return t
 }
@@ -66,7 +67,7 @@ func FLUX(t *testing.T, be op.Backend, lim Limits) {
 			g.decode("cols", &pass.Cols)
 			g.decode("time", &pass.Time)
 			g.decode("guidance", &pass.Guidance)
-			n := g.network(be)
+			n := g.network(be, "weights.")
 			f, err := dit.Load(c, n.Get)
 			n.must(t, err)
 			got, err := engine.Forward(background(), be, f, pass)
@@ -91,7 +92,7 @@ func CLIP(t *testing.T, be op.Backend, lim Limits) {
 	var prompts [][]uint32
 	g.decode("config", &c)
 	g.decode("prompts", &prompts)
-	n := g.network(be)
+	n := g.network(be, "weights.")
 	m, err := text.LoadCLIP(c, n.Get)
 	n.must(t, err)
 	b := &bench{golden: g, be: be}
@@ -128,7 +129,7 @@ func VAE(t *testing.T, be op.Backend, lim Limits) {
 	g.decode("config", &c)
 	g.decode("height", &h)
 	g.decode("width", &w)
-	n := g.network(be)
+	n := g.network(be, "weights.")
 	m, err := vae.Load(c, n.Get, n.Constant)
 	n.must(t, err)
 	b := &bench{golden: g, be: be}
