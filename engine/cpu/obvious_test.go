@@ -69,9 +69,13 @@ func TestMatMulObvious(t *testing.T) {
 	})
 }
 
+// publishedHeads are head sizes of published models (40 and 80 of Stable Diffusion
+// 1.5, 64 of SD3 and CLIP, 128 of FLUX), some around them, and the ends of what
+// attention supports.
+var publishedHeads = []int{4, 36, 40, 44, 60, 64, 68, 80, 96, 124, 128}
+
 func TestAttentionObvious(t *testing.T) {
-	sizes(t, 20, func(b *bench, rng *rand.Rand, size func(int) int) {
-		seq, heads, hd, causal := size(40), size(3), 4*size(20), rng.IntN(2) == 0
+	test := func(b *bench, rng *rand.Rand, seq, heads, hd int, causal bool) {
 		d := heads * hd
 		y := random(rng, seq, 4*d)
 		b.near(b.l.Attention(b.put(y), heads, hd, causal), func(r, c int) float64 {
@@ -91,7 +95,15 @@ func TestAttentionObvious(t *testing.T) {
 			}
 			return up / down
 		})
+	}
+	sizes(t, 20, func(b *bench, rng *rand.Rand, size func(int) int) {
+		test(b, rng, size(40), size(3), 4*size(32), rng.IntN(2) == 0)
 	})
+	for _, hd := range publishedHeads {
+		for _, causal := range []bool{false, true} {
+			test(newBench(t), rand.New(rand.NewPCG(uint64(hd), 7)), 19, 2, hd, causal)
+		}
+	}
 }
 
 func TestLayerNormObvious(t *testing.T) {
@@ -136,8 +148,7 @@ func TestConv3x3Obvious(t *testing.T) {
 }
 
 func TestQKNormRoPEObvious(t *testing.T) {
-	sizes(t, 20, func(b *bench, rng *rand.Rand, size func(int) int) {
-		seq, heads, hd := size(10), size(3), 4*size(16)
+	test := func(b *bench, rng *rand.Rand, seq, heads, hd int) {
 		d := heads * hd
 		y, weights, rope := random(rng, seq, 3*d), [2]matrix{random(rng, 1, hd), random(rng, 1, hd)}, random(rng, seq, hd)
 		t := b.put(y)
@@ -160,5 +171,9 @@ func TestQKNormRoPEObvious(t *testing.T) {
 			}
 			return normed(i-1)*sin + normed(i)*cos
 		})
-	})
+	}
+	sizes(t, 20, func(b *bench, rng *rand.Rand, size func(int) int) { test(b, rng, size(10), size(3), 4*size(32)) })
+	for _, hd := range publishedHeads {
+		test(newBench(t), rand.New(rand.NewPCG(uint64(hd), 8)), 70, 2, hd)
+	}
 }

@@ -1,6 +1,8 @@
 package dit
 
 import (
+	"fmt"
+	"math"
 	"testing"
 
 	"undertone/engine/fault"
@@ -118,6 +120,83 @@ func TestConfigRefuses(t *testing.T) {
 		bend(&c)
 		if err := c.Check(); !fault.Is(err, fault.ModelUnsupported) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The rotary table holds the angle pos·θ^(−2i/d) of every pair at every place of
+// pictures larger and longer than any that is shipped: positions far beyond 63, no
+// two rows alike. Powers are taken by repeated division, sines from a rotation by
+// one step at a time, so that nothing here is computed as there.
+func TestRopeTableFar(t *testing.T) {
+	for _, size := range [][2]int{{130, 70}, {2, 300}, {300, 2}} {
+		rows, cols := size[0], size[1]
+		const text = 5
+		table := dev.RopeTable(text, rows, cols)
+		width := dev.HeadDim()
+		if len(table) != (text+rows*cols)*width {
+			t.Fatalf("%d × %d: %d numbers", rows, cols, len(table))
+		}
+		turns := make([][]complex128, width/2) // of each pair: by every position of its axis
+		for pair := range turns {
+			axis, i := 0, 2*pair
+			for i >= dev.AxesDim[axis] {
+				i -= dev.AxesDim[axis]
+				axis++
+			}
+			angle := math.Exp(-math.Log(dev.Theta) * float64(i) / float64(dev.AxesDim[axis]))
+			turns[pair] = []complex128{1}
+			for range max(rows, cols) {
+				turns[pair] = append(turns[pair], turns[pair][len(turns[pair])-1]*complex(math.Cos(angle), math.Sin(angle)))
+			}
+		}
+		seen := map[string][2]int{}
+		for token := range text + rows*cols {
+			row, col := 0, 0
+			if token >= text {
+				row, col = (token-text)/cols, (token-text)%cols
+			}
+			at := table[token*width:][:width]
+			for pair, turn := range turns {
+				want := turn[0]
+				switch {
+				case 2*pair >= dev.AxesDim[0]+dev.AxesDim[1]:
+					want = turn[col]
+				case 2*pair >= dev.AxesDim[0]:
+					want = turn[row]
+				}
+				if math.Abs(float64(at[2*pair])-real(want)) > 1e-6 || math.Abs(float64(at[2*pair+1])-imag(want)) > 1e-6 {
+					t.Fatalf("%d × %d: pair %d at row %d, column %d is %v, want %v", rows, cols, pair, row, col, at[2*pair:2*pair+2], want)
+				}
+			}
+			if token < text {
+				continue
+			}
+			key := fmt.Sprint(at)
+			if other, ok := seen[key]; ok {
+				t.Fatalf("%d × %d: %d, %d has the angles of %v", rows, cols, row, col, other)
+			}
+			seen[key] = [2]int{row, col}
+		}
+	}
+}
+
+// The last value that is possible, and the one after it.
+func TestConfigLimits(t *testing.T) {
+	for name, c := range map[string]struct{ last, no func(c *Config) }{
+		"blocks": {func(c *Config) { c.Depth, c.DepthSingle = 100, 100 }, func(c *Config) { c.Depth, c.DepthSingle = 100, 101 }},
+		"heads":  {func(c *Config) { c.Hidden, c.Heads = 256, 2 }, func(c *Config) { c.Hidden, c.Heads, c.AxesDim = 264, 2, []int{16, 56, 60} }},
+		"width":  {func(c *Config) { c.VecDim = 1 << 14 }, func(c *Config) { c.VecDim = 1<<14 + 1 }},
+		"MLP":    {func(c *Config) { c.MLPRatio = 16 }, func(c *Config) { c.MLPRatio = 16.5 }},
+	} {
+		last, no := dev, dev
+		c.last(&last)
+		c.no(&no)
+		if err := last.Check(); err != nil {
+			t.Errorf("%s: the last that is possible gives %v", name, err)
+		}
+		if err := no.Check(); !fault.Is(err, fault.ModelUnsupported) {
+			t.Errorf("%s: the first that is not possible gives %v", name, err)
 		}
 	}
 }

@@ -9,3 +9,5 @@ import (
 func TestCPU(t *testing.T) {
 	Run(t, cpu.New(cpu.Options{}), CPU)
 }
+
+func TestEdges(t *testing.T) { Edges(t, cpu.New(cpu.Options{})) }
