@@ -9,6 +9,9 @@ import (
 	"undertone/shaders"
 )
 
+// files are those of the kernels; tests put others in their place.
+var files fs.FS = shaders.FS
+
 // segment is one file's place in an assembled text, in lines from 1.
 type segment struct {
 	name        string
@@ -45,14 +48,14 @@ func assemble(k Kernel) (source, error) {
 	}
 	for _, lib := range k.Libs {
 		name := "lib/" + lib + ".wgsl"
-		text, err := fs.ReadFile(shaders.FS, name)
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return source{}, fault.Wrap(err, fault.Internal, "kernel %s names the library %s", k.File, name)
 		}
 		add(name, string(text))
 	}
 	add("prelude of "+k.File, k.Prelude)
-	text, err := fs.ReadFile(shaders.FS, k.File+".wgsl")
+	text, err := fs.ReadFile(files, k.File+".wgsl")
 	if err != nil {
 		return source{}, fault.Wrap(err, fault.Internal, "kernel %s does not exist", k.File)
 	}
