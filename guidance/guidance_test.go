@@ -198,6 +198,19 @@ func TestBlendZeroIsACopy(t *testing.T) {
 	}
 }
 
+// Products are rounded before they are added: w·δ = 1 − 2⁻²⁶ rounds to 1, where a
+// fused sum with −1 would keep what was rounded away.
+func TestBlendRoundsProducts(t *testing.T) {
+	w, delta := float32(1+1.0/(1<<13)), float32(1-1.0/(1<<13))
+	dst := make([]float32, 2)
+	if err := Blend(dst, []float32{-1}, 1, 1, 1, []Direction{{Delta: []float32{delta}, Weights: []float32{w}, Head: w}}); err != nil {
+		t.Fatal(err)
+	}
+	if dst[0] != 0 || dst[1] != 0 {
+		t.Errorf("block and head see %g, want 0", dst)
+	}
+}
+
 // The head stays unguided unless asked for.
 func TestHeadDefault(t *testing.T) {
 	dst := make([]float32, 2)

@@ -92,7 +92,7 @@ func directions(t *testing.T, be op.Backend) {
 		for cfg, branches := range map[float64]int{1: 1, 3: 2} {
 			// A picture's rows are those of its steps: of each first the prompt's, then
 			// with a scale the empty one's.
-			yhat := func(prompt string, terms ...engine.Term) []float32 {
+			yhat := func(e *engine.Engine, prompt string, terms ...engine.Term) []float32 {
 				req := frog
 				req.Prompt, req.Steps, req.CFG = prompt, steps, cfg
 				picture(t, e, with(req, terms...))
@@ -100,14 +100,14 @@ func directions(t *testing.T, be op.Backend) {
 			}
 			alone := map[string][]float32{}
 			for _, prompt := range []string{frog.Prompt, "", "sharp", "plain", "at night", "in day", "moon"} {
-				alone[prompt] = yhat(prompt)
+				alone[prompt] = yhat(e, prompt)
 			}
 			for name, dirs := range weighted {
 				var terms []engine.Term
 				for _, d := range dirs {
 					terms = append(terms, d.term)
 				}
-				got := yhat(frog.Prompt, terms...)
+				got := yhat(newFixture(t).load(l), frog.Prompt, terms...) // which has met none of the prompts
 				for row := range steps * branches {
 					prompt := []string{frog.Prompt, ""}[row%branches]
 					at := row / branches * branches * (blocks + 1) * hidden // of the step's first row; all blocks are equal there

@@ -9,8 +9,8 @@ import (
 	"undertone/shaders"
 )
 
-// files are those of the kernels; tests put others in their place.
-var files fs.FS = shaders.FS
+// kernelFiles holds what assemble joins; tests put other kernels in their place.
+var kernelFiles fs.FS = shaders.FS
 
 // segment is one file's place in an assembled text, in lines from 1.
 type segment struct {
@@ -48,14 +48,14 @@ func assemble(k Kernel) (source, error) {
 	}
 	for _, lib := range k.Libs {
 		name := "lib/" + lib + ".wgsl"
-		text, err := fs.ReadFile(files, name)
+		text, err := fs.ReadFile(kernelFiles, name)
 		if err != nil {
 			return source{}, fault.Wrap(err, fault.Internal, "kernel %s names the library %s", k.File, name)
 		}
 		add(name, string(text))
 	}
 	add("prelude of "+k.File, k.Prelude)
-	text, err := fs.ReadFile(files, k.File+".wgsl")
+	text, err := fs.ReadFile(kernelFiles, k.File+".wgsl")
 	if err != nil {
 		return source{}, fault.Wrap(err, fault.Internal, "kernel %s does not exist", k.File)
 	}

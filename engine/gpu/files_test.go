@@ -6,6 +6,6 @@ import "os"
 // that one program serves for all of them.
 func init() {
 	if dir := os.Getenv("UNDERTONE_SHADERS"); dir != "" {
-		files = os.DirFS(dir)
+		kernelFiles = os.DirFS(dir)
 	}
 }

@@ -320,16 +320,19 @@ func (c contract) idsOverTheEnd() {
 }
 
 func (c contract) cancelled() {
-	x := c.tensor(1, 4, count(1, 4)...)
+	x := c.tensor(1, 4, count(-4, 4)...) // which the program would change
 	other := c.tensor(1, 4, count(9, 4)...)
 	p := c.program(func(l *op.List) { l.Activation(x, op.ReLU, x) })
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
-	if err := p.Run(ctx, op.Copy{Dst: x, Src: other}); !fault.Is(err, fault.Aborted) {
-		c.Errorf("running with a cancelled context gave %v, want the fault %s", err, fault.Aborted)
+	for _, copies := range [][]op.Copy{nil, {{Dst: x, Src: other}}} {
+		if err := p.Run(ctx, copies...); !fault.Is(err, fault.Aborted) {
+			c.Errorf("running %d copies and a list with a cancelled context gave %v, want the fault %s", len(copies), err, fault.Aborted)
+		}
+		c.want(x, count(-4, 4)...) // nothing was submitted, not even the copy
 	}
-	c.want(x, count(1, 4)...) // nothing was submitted, not even the copy
 	c.ok("run", p.Run(c.ctx))
+	c.want(x, 0, 0, 0, 0)
 }
 
 func (c contract) info() {

@@ -1,0 +1,36 @@
+package web
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// The scripts' own tests, which need no browser: testdata/modules.test.mjs. Node
+// takes a .js file for a module only where a package.json says so, so they run on
+// copies.
+func TestModules(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("there is no node: install it (https://nodejs.org) to run this test")
+	}
+	dir := t.TempDir()
+	scripts, err := filepath.Glob("*.js")
+	if err != nil || len(scripts) < 5 {
+		t.Fatalf("scripts %q (%v)", scripts, err)
+	}
+	for _, name := range append(scripts, "testdata/modules.test.mjs") {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name), string(data))
+	}
+	write(t, filepath.Join(dir, "package.json"), `{"type":"module"}`)
+	cmd := exec.Command(node, "--test", "testdata/modules.test.mjs")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
