@@ -19,15 +19,17 @@ import (
 func Edges(t *testing.T, be op.Backend) {
 	t.Run("Seeds", func(t *testing.T) { seeds(t, be) })
 	t.Run("Directions", func(t *testing.T) { directions(t, be) })
+	t.Run("Larger", func(t *testing.T) { larger(t, be) })
 	t.Run("Endings", func(t *testing.T) { endings(t, be) })
 	t.Run("Plans", func(t *testing.T) { plans(t, be) })
 	t.Run("Limits", func(t *testing.T) { limits(t, be) })
 }
 
-// listener is a machine that keeps what the engine last wrote to its tensors, by
-// their names.
+// listener is a machine that keeps the tensors that the engine made, and what it
+// last wrote to them, by their names.
 type listener struct {
 	op.Backend
+	made  map[string]*op.Tensor
 	wrote map[string][]float32
 }
 
@@ -38,7 +40,15 @@ func (l *listener) Write(t *op.Tensor, data []float32) error {
 	return l.Backend.Write(t, data)
 }
 
-func listen(be op.Backend) *listener { return &listener{be, map[string][]float32{}} }
+func (l *listener) New(name string, dt op.DType, rows, cols int) (*op.Tensor, error) {
+	t, err := l.Backend.New(name, dt, rows, cols)
+	l.made[name] = t
+	return t, err
+}
+
+func listen(be op.Backend) *listener {
+	return &listener{be, map[string]*op.Tensor{}, map[string][]float32{}}
+}
 
 // seeds starts from seeds that differ in one bit each: every bit must reach the
 // noise, and the noise must be the documented generator's.
@@ -128,6 +138,45 @@ func directions(t *testing.T, be op.Backend) {
 			}
 		}
 	}
+}
+
+// larger makes a picture of 33 × 33 tokens in one step and compares its latent with
+// that of one pass from the same noise: rows, columns and positions beyond those of
+// any picture that is shipped.
+func larger(t *testing.T, be op.Backend) {
+	l := listen(be)
+	f := newFixture(t)
+	const size, channels, side = 264, 5, 66
+	f.sizes = append(f.sizes, size)
+	e := f.load(l)
+	req := frog
+	req.Steps, req.Size = 1, size
+	r := picture(t, e, req)
+	tokens, err := be.Read(background(), l.made["tokens"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const width, end = 24, 6 // start, five words, end
+	noise := sample.Noise(req.Seed, channels, side, side)
+	// As channels first, which is what packed takes.
+	planes := func(z []float32) []float32 {
+		out := make([]float32, len(z))
+		for at := range side * side {
+			for c := range channels {
+				out[c*side*side+at] = z[at*channels+c]
+			}
+		}
+		return packed(out, side, side)
+	}
+	want := planes(noise)
+	got, err := e.Forward(background(), engine.Pass{Rows: side / 2, Cols: side / 2, Img: want, Txt: tokens, Pooled: tokens[end*width : (end+1)*width], Time: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range got.Velocity {
+		want[i] -= v // from time 1 to 0
+	}
+	near(t, "latent", planes(r.Latent), want, 1e-6)
 }
 
 // endings asks for prompts that differ at their very end alone. White space counts

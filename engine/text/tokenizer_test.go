@@ -91,6 +91,42 @@ func TestEncode(t *testing.T) {
 	}
 }
 
+// Of the lengths that published models read, the last word that fits is read, and
+// the one after it is left out.
+func TestEncodeLengths(t *testing.T) {
+	for _, length := range []int{2, 3, 77, 256, 512} {
+		tok := open(t, length)
+		encode := func(prompt string) Tokens {
+			got, err := tok.Encode(prompt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.IDs) != length {
+				t.Fatalf("%d ids of %d", len(got.IDs), length)
+			}
+			return got
+		}
+		room := length - 2
+		full := encode(strings.Repeat("frog ", room))
+		if full.Truncated || full.EOS != length-1 || len(full.Words) != room {
+			t.Errorf("%d words in %d tokens: cut %v, the end at %d, %d words", room, length, full.Truncated, full.EOS, len(full.Words))
+		}
+		if more := encode(strings.Repeat("frog ", room) + "a"); !more.Truncated || !slices.Equal(more.IDs, full.IDs) {
+			t.Errorf("a word too many for %d tokens: cut %v", length, more.Truncated)
+		}
+		if room == 0 {
+			continue
+		}
+		start := strings.Repeat("frog ", room-1)
+		if last := encode(start + "a"); slices.Equal(last.IDs, full.IDs) || !slices.Equal(last.IDs[:room], full.IDs[:room]) || last.Truncated {
+			t.Errorf("another last word in %d tokens gives %v", length, last.IDs)
+		}
+		if less := encode(start); less.EOS != length-2 || less.Truncated || less.IDs[length-1] != 0 {
+			t.Errorf("a word less than %d tokens hold: the end at %d, then %v", length, less.EOS, less.IDs[less.EOS:])
+		}
+	}
+}
+
 func TestVocabulary(t *testing.T) {
 	tok := open(t, 6)
 	words := tok.Vocabulary()
