@@ -229,15 +229,15 @@ func TestImagesByHand(t *testing.T) {
 
 func TestToRGBAByHand(t *testing.T) {
 	b := newBench(t)
-	out, err := b.m.New("pixels", op.U32, 1, 3)
+	out, err := b.m.New("pixels", op.U32, 1, 6)
 	if err != nil {
 		t.Fatal(err)
 	}
-	inf := float32(math.Inf(1))
-	b.l.ToRGBA(b.x(3, 0, 0.5, 1, -2, 7, 0.001, float32(math.NaN()), inf, -inf), 1, 0, out)
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	b.l.ToRGBA(b.x(6, 0, 0.5, 1, -2, 7, 0.001, nan, inf, -inf, nan, 1, 1, 1, inf, 1, 1, 1, -inf), 1, 0, out)
 	b.run(b.x(1, 0))
 	got, err := b.m.ReadU32(context.Background(), out)
-	if want := []uint32{0xffff8000, 0xff00ff00, 0x0000ff00}; err != nil || !slices.Equal(got, want) {
+	if want := []uint32{0xffff8000, 0xff00ff00, 0x0000ff00, 0x00ffff00, 0x00ffffff, 0x0000ffff}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %08x, %v, want %08x", got, err, want)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"undertone/engine"
@@ -115,6 +116,22 @@ func probed(t *testing.T, be op.Backend) {
 			}
 		})
 	}
+	t.Run("all tokens", func(t *testing.T) {
+		full := frog
+		full.Prompt, full.Steps, full.Probe = strings.Repeat("frog ", text-2), 1, &engine.ProbeRequest{}
+		p := picture(t, e, full).Probe
+		if p.Padding != 0 || len(p.Words) != text || len(p.Attention) != blocks*text*4 {
+			t.Errorf("%d maps of %d tokens, %d of padding", len(p.Words), text, p.Padding)
+		}
+	})
+	t.Run("branches", func(t *testing.T) {
+		one, two := with(frog, term(1, 0, 1)), with(frog, term(1, 0, 1))
+		one.Probe, two.Probe, two.CFG = &engine.ProbeRequest{}, &engine.ProbeRequest{}, 3
+		a, b := picture(t, e, one).Probe, picture(t, e, two).Probe
+		if !reflect.DeepEqual(a.NormY, b.NormY) || !reflect.DeepEqual(a.Blocks, b.Blocks) {
+			t.Errorf("of two branches the prompt's is told as %v, of one as %v", b.NormY, a.NormY)
+		}
+	})
 	unknown := frog
 	unknown.Prompt, unknown.Probe = "a blurple frog", &engine.ProbeRequest{}
 	if w := picture(t, e, unknown).Probe.Tokens[2]; w.Kind != "unknown" || w.Text != "blurple" {

@@ -10,6 +10,7 @@ import (
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -139,6 +140,9 @@ func models(t *testing.T, be op.Backend) {
 			}
 		})
 	}
+	for role, name := range map[string]string{"dit": "dit.safetensors", "text": "text.safetensors", "vae": "vae.safetensors", "tokenizer": "tokenizer.json"} {
+		t.Run("another byte in "+role, func(t *testing.T) { anotherByte(t, be, name) })
+	}
 	t.Run("stopped", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(background())
 		b := newFixture(t).bundle()
@@ -154,4 +158,24 @@ func models(t *testing.T, be op.Backend) {
 			t.Errorf("%v after %d uploads", err, uploads)
 		}
 	})
+}
+
+// anotherByte changes one byte of a file after its manifest was written: unless its
+// source vouches for it, loading must find that, wherever the byte is.
+func anotherByte(t *testing.T, be op.Backend, name string) {
+	files := newFixture(t).files()
+	for _, at := range []int{0, len(files[name]) / 2, len(files[name]) - 1} {
+		files[name][at] ^= 1
+		b, err := weights.LoadBundle(background(), files, "model.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := engine.Load(background(), lent{be}, b, engine.LoadOptions{}); !fault.Is(err, fault.WeightsHash) {
+			t.Errorf("byte %d of %d: %v, want %s", at, len(files[name]), err, fault.WeightsHash)
+		}
+		if _, err := engine.Load(background(), lent{be}, b, engine.LoadOptions{SourceVerifies: true}); fault.Is(err, fault.WeightsHash) {
+			t.Errorf("byte %d of %d is hashed although the source has done that", at, len(files[name]))
+		}
+		files[name][at] ^= 1
+	}
 }

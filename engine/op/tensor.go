@@ -129,23 +129,6 @@ func (t *Tensor) Columns(from, to int) *Tensor {
 // DType is the element type of the storage behind the view.
 func (t *Tensor) DType() DType { return t.Storage.DType }
 
-// Overlaps reports whether two views share at least one element, judged by their
-// row and column rectangles when the strides agree and by their extents if not.
-func (t *Tensor) Overlaps(u *Tensor) bool {
-	if t == nil || u == nil || t.Storage != u.Storage || t.Rows == 0 || u.Rows == 0 {
-		return false
-	}
-	tEnd, uEnd := t.Offset+(t.Rows-1)*t.Stride+t.Cols, u.Offset+(u.Rows-1)*u.Stride+u.Cols
-	if t.Offset >= uEnd || u.Offset >= tEnd {
-		return false
-	}
-	if t.Stride != u.Stride {
-		return true
-	}
-	tc, uc := t.Offset%t.Stride, u.Offset%u.Stride
-	return tc < uc+u.Cols && uc < tc+t.Cols
-}
-
 // Same reports whether two tensors are the same view of the same storage.
 func (t *Tensor) Same(u *Tensor) bool { return t != nil && u != nil && *t == *u }
 

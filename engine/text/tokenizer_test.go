@@ -2,6 +2,7 @@ package text
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -157,6 +158,8 @@ func TestCheckPrompt(t *testing.T) {
 		{"frog\x00", fault.PromptNotText},
 		{"frog\x1b[31m", fault.PromptNotText},
 		{"del\x7f", fault.PromptNotText},
+		{"the second set of controls \u009b31m", fault.PromptNotText},
+		{"next line\u0085, which is white space", ""},
 	} {
 		err := CheckPrompt(c.prompt)
 		if (err == nil) != (c.code == "") || err != nil && !fault.Is(err, c.code) {
@@ -191,6 +194,34 @@ func TestNewTokenizerRefuses(t *testing.T) {
 		bad := strings.Replace(good, edit[0], edit[1], 1)
 		if _, err := NewTokenizer([]byte(bad), config(2, 8, 0, 0, 0)); !fault.Is(err, fault.TokenizerInvalid) {
 			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// Of added tokens that begin alike the longest is taken, in whatever order the file
+// has them; ids end with the largest vocabulary that is supported.
+func TestAddedTokens(t *testing.T) {
+	file := func(id int, added string) []byte {
+		return fmt.Appendf(nil, `{"pre_tokenizer":{"type":"Whitespace"},"added_tokens":[%s],"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"a":%d}}}`, added, id)
+	}
+	short, long := `{"id":7,"content":"<x>"}`, `{"id":8,"content":"<x><y>"}`
+	for _, added := range []string{short + "," + long, long + "," + short} {
+		tok, err := NewTokenizer(file(1, added), config(9, 8, 0, 0, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := tok.Encode("a<x><y><x>a")
+		if err != nil || !slices.Equal(got.IDs[1:5], []uint32{1, 8, 7, 1}) {
+			t.Errorf("%s: %v, %v", added, got.IDs, err)
+		}
+	}
+	const last = 1<<20 - 1
+	for id, ok := range map[int]bool{0: true, last: true, last + 1: false} {
+		if _, err := NewTokenizer(file(id, ""), config(1<<20, 8, 0, 0, 0)); (err == nil) != ok {
+			t.Errorf("a word with id %d: %v", id, err)
+		}
+		if _, err := NewTokenizer(file(1, fmt.Sprintf(`{"id":%d,"content":"x"}`, id)), config(1<<20, 8, 0, 0, 0)); (err == nil) != ok {
+			t.Errorf("an added token with id %d: %v", id, err)
 		}
 	}
 }
