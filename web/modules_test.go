@@ -28,7 +28,7 @@ func TestModules(t *testing.T) {
 		write(t, filepath.Join(dir, name), string(data))
 	}
 	write(t, filepath.Join(dir, "package.json"), `{"type":"module"}`)
-	cmd := exec.Command(node, "--test", "testdata/modules.test.mjs")
+	cmd := exec.Command(node, "--test", "--test-timeout=60000", "testdata/modules.test.mjs")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)

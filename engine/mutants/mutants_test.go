@@ -176,7 +176,7 @@ func (m *mutant) jsTest(t *testing.T, pkg, tests string) (*exec.Cmd, string) {
 
 func (m *mutant) nodeTest(t *testing.T, file, tests string) (*exec.Cmd, string) {
 	t.Helper()
-	cmd := exec.Command("node", "--test", "--test-reporter=tap", "--test-name-pattern="+tests, file)
+	cmd := exec.Command("node", "--test", "--test-timeout=60000", "--test-reporter=tap", "--test-name-pattern="+tests, file)
 	cmd.Dir = m.tree
 	return cmd, "not ok"
 }

@@ -45,9 +45,12 @@ class Engine {
 }
 globalThis.Worker = Engine;
 
-async function load() {
+/** Loads a model, which is closed when the test ends: an open one may keep the process alive. */
+async function load(t) {
   const { Undertone } = await import(new URL("undertone.js", web));
-  return Undertone.load("models/small/model.json", { device: "cpu" });
+  const u = await Undertone.load("models/small/model.json", { device: "cpu" });
+  t.after(() => u.close());
+  return u;
 }
 
 /** What the engine is asked for, or the code of the refusal. */
@@ -62,8 +65,8 @@ async function asked(u, request) {
   return Engine.posted.find((m) => m.type === "generate").body;
 }
 
-test("limits: the last value that is possible, and the next", async () => {
-  const u = await load();
+test("limits: the last value that is possible, and the next", async (t) => {
+  const u = await load(t);
   for (const [name, code, last, next] of [
     ["seed", "seed-range", [0, 1, 2 ** 16, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 5, 2 ** 32 - 1], [-1, 0.5, 2 ** 32, 2 ** 53]],
     ["steps", "steps-range", [1, 12], [0, 13, 1.5]],
@@ -81,8 +84,8 @@ test("limits: the last value that is possible, and the next", async () => {
   }
 });
 
-test("directions: arrive as they were given", async () => {
-  const u = await load();
+test("directions: arrive as they were given", async (t) => {
+  const u = await load(t);
   const table = { kind: "table", table: [0, -1, 2.5] };
   const { guidance } = await asked(u, { guidance: [
     { positive: "a", negative: "b", weight: -3, head: -0.5, schedule: table },
@@ -98,8 +101,8 @@ test("directions: arrive as they were given", async () => {
   assert.equal(await asked(u, { guidance: [{ weight: 1, schedule: { kind: "table", table: [1, NaN] } }] }), "guidance-invalid");
 });
 
-test("abort: the engine is told which request to stop", async () => {
-  const u = await load();
+test("abort: the engine is told which request to stop", async (t) => {
+  const u = await load(t);
   Engine.hold = true;
   try {
     const control = new AbortController();
