@@ -15,16 +15,10 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
-	"undertone/engine/dit"
 	"undertone/engine/fault"
 	"undertone/engine/op"
-	"undertone/engine/sample"
-	"undertone/engine/text"
-	"undertone/engine/vae"
 	"undertone/engine/weights"
-	"undertone/guidance"
 )
 
 // Engine is one model on one machine. Its methods may be called from any
@@ -32,16 +26,15 @@ import (
 type Engine struct {
 	be        op.Backend
 	manifest  weights.Manifest
-	precision string
-	tokenizer *text.Tokenizer
-	clip      *text.CLIP
-	flux      *dit.Flux
-	vae       *vae.Tiny
+	precision string // of the transformer's weights
 
-	encoder    *encoder
+	conditioner *conditioner
+	transformer Transformer
+	decoder     Decoder
+
 	modulation *modulation
-	canvases   []*canvas // by use, the latest last
-	short      bool      // of memory: see economize
+	pipelines  []*pipeline // by use, the latest last
+	lowMemory  bool        // see economize
 
 	working sync.Mutex
 	closed  atomic.Bool
@@ -58,7 +51,7 @@ func (e *Engine) Generate(ctx context.Context, req Request, onStep func(StepEven
 		return nil, err
 	}
 	defer release()
-	if err := req.check(e.manifest, e.flux.Blocks()); err != nil {
+	if err := req.check(e.manifest, len(e.transformer.Shape().Blocks)); err != nil {
 		return nil, err
 	}
 	r, err := e.generate(ctx, req, onStep)
@@ -72,136 +65,32 @@ func (e *Engine) Generate(ctx context.Context, req Request, onStep func(StepEven
 	return r, nil
 }
 
-// economize gives up what only saves time: other sizes, the states of other
+// generate is the whole story of one picture.
+func (e *Engine) generate(ctx context.Context, req Request, onStep func(StepEvent)) (*Result, error) {
+	r := e.newRun(req, onStep)
+	return r.result, r.each(ctx,
+		r.encode,  // words and times → contexts, ψ and τ
+		r.guide,   // y = τ + ψ, and ŷ = y + Σ w·δ for every block and step, on the CPU
+		r.prepare, // noise from the seed; programs and tensors
+		r.denoise, // Euler steps along the velocity
+		r.decode,  // latent → pixels
+	)
+}
+
+// economize gives up what only saves time: other sizes, the contexts of other
 // prompts, the modulation. From then on one size is kept, and pictures are decoded
 // in strips.
 func (e *Engine) economize() {
-	e.short = true
-	for _, c := range e.canvases {
-		c.free()
+	e.lowMemory = true
+	for _, p := range e.pipelines {
+		p.free()
 	}
-	e.canvases = nil
+	e.pipelines = nil
 	if e.modulation != nil {
 		e.modulation.free()
 		e.modulation = nil
 	}
-	e.encoder.release()
-}
-
-func (e *Engine) generate(ctx context.Context, req Request, onStep func(StepEvent)) (*Result, error) {
-	r := &Result{Seed: req.Seed, Parameters: e.parameters(req)}
-	begin := time.Now()
-	lap := begin
-	part := func(ms *float64) { *ms, lap = milliseconds(lap), time.Now() }
-
-	// Encode: token states for attention, and ψ of the pooled vector.
-	prompts := []string{req.Prompt}
-	scale := req.CFG
-	if e.flux.GuidanceEmbed {
-		scale = 1 // the scale is an input of the network, not a second pass
-	}
-	if scale != 1 {
-		prompts = append(prompts, "") // the unconditional branch is the empty prompt
-	}
-	branches, notices, err := e.encoder.encode(ctx, prompts, true)
-	if err != nil {
-		return nil, err
-	}
-	r.Notices = notices
-	sigmas := sample.Sigmas(req.Steps, e.manifest.Defaults.Shift)
-	tau, err := e.encoder.times(ctx, sigmas[:req.Steps], req.CFG)
-	if err != nil {
-		return nil, err
-	}
-	part(&r.Timings.TextMs)
-
-	// Guide: one vector per block, step and branch, on the CPU.
-	dirs, err := e.directions(ctx, req.Guidance, branches[0].psi, r)
-	if err != nil {
-		return nil, err
-	}
-	y := make([]float32, 0, req.Steps*len(branches)*e.flux.Hidden)
-	for k := range req.Steps {
-		for _, b := range branches {
-			for i, psi := range b.psi {
-				y = append(y, tau[k*e.flux.Hidden+i]+psi)
-			}
-		}
-	}
-	rows := req.Steps * len(branches)
-	yhat := make([]float32, rows*(e.flux.Blocks()+1)*e.flux.Hidden)
-	if err := guidance.Blend(yhat, y, rows, e.flux.Hidden, e.flux.Blocks(), dirs); err != nil {
-		return nil, fault.Wrap(err, fault.GuidanceInvalid, "the directions cannot be blended")
-	}
-	part(&r.Timings.GuidanceMs)
-
-	// Denoise: noise from the seed, then Euler steps along the velocity.
-	c, err := e.canvas(ctx, req.Size)
-	if err != nil {
-		return nil, err
-	}
-	step, err := c.step(ctx, float32(scale))
-	if err != nil {
-		return nil, err
-	}
-	if err := c.begin(ctx, req.Seed, sigmas); err != nil {
-		return nil, err
-	}
-	mod, err := e.modulate(ctx, rows, len(branches))
-	if err != nil {
-		return nil, err
-	}
-	part(&r.Timings.PrepareMs)
-	look, err := c.look(ctx, req, sigmas, branches, y, yhat)
-	if err != nil {
-		return nil, err
-	}
-	latent, err := c.denoise(ctx, step, mod, yhat, branches, req, look, onStep, &r.Timings)
-	if err != nil {
-		return nil, err
-	}
-	r.Latent = c.pixels(latent)
-	lap = time.Now()
-	r.Dispatches = step.Stats().Dispatches
-
-	// Decode.
-	if r.Image, err = c.decode(ctx); err != nil {
-		return nil, err
-	}
-	part(&r.Timings.DecodeMs)
-	if look != nil {
-		if err := look.end(ctx, r); err != nil {
-			return nil, err
-		}
-	}
-	r.Timings.TotalMs = milliseconds(begin)
-	return r, nil
-}
-
-// directions turns the request's terms into what guidance.Blend adds, with ψ of
-// both prompts of every term from the cache or computed in one go. Read-outs
-// against psi, the prompt's own vector, go into r.
-func (e *Engine) directions(ctx context.Context, terms []Term, psi []float32, r *Result) ([]guidance.Direction, error) {
-	var prompts []string
-	for _, t := range terms {
-		prompts = append(prompts, t.Positive, t.Negative)
-	}
-	ends, notices, err := e.encoder.encode(ctx, prompts, false)
-	if err != nil {
-		return nil, err
-	}
-	r.Notices = append(r.Notices, notices...)
-	var dirs []guidance.Direction
-	for i, t := range terms {
-		weights, err := t.weights(e.flux.Blocks())
-		if err != nil {
-			return nil, err
-		}
-		delta := guidance.Delta(ends[2*i].psi, ends[2*i+1].psi)
-		dirs = append(dirs, guidance.Direction{Delta: delta, Weights: weights, Head: float32(t.Head)})
-		r.Geometry = append(r.Geometry, Geometry{Geometry: guidance.ReadOut(psi, delta), Weights: weights})
-	}
-	return dirs, nil
+	e.conditioner.release()
 }
 
 // begin takes the engine for one piece of work.
@@ -237,5 +126,3 @@ func explain(ctx context.Context, err error) error {
 	}
 	return err
 }
-
-func milliseconds(since time.Time) float64 { return float64(time.Since(since).Nanoseconds()) / 1e6 }

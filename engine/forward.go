@@ -13,17 +13,17 @@ import (
 // another implementation.
 type Pass struct {
 	Rows, Cols int       // image tokens
-	Img        []float32 // [Rows·Cols, in]
-	Txt        []float32 // [T, C], token states
+	Img        []float32 // [Rows·Cols, Channels]
+	Txt        []float32 // [T, C], token states of the only text encoder
 	Pooled     []float32 // [P]
 	Time       float64   // 1 noise … 0 data
 	Guidance   float64   // embedded scale, where the model has one
-	Shift      []float32 // [Blocks+1, D] added to y block by block, the head's last; nil: none
+	Shift      []float32 // [Blocks+1, Vector] added to y block by block, the head's last; nil: none
 }
 
 // Passed is what one forward pass gives.
 type Passed struct {
-	Velocity []float32  // [Rows·Cols, in]
+	Velocity []float32  // [Rows·Cols, Channels]
 	Blocks   []BlockRMS // the residual stream after every block
 }
 
@@ -42,7 +42,7 @@ func (e *Engine) Forward(ctx context.Context, in Pass) (*Passed, error) {
 		return nil, err
 	}
 	defer release()
-	out, err := Forward(ctx, e.be, e.flux, in)
+	out, err := Forward(ctx, e.be, e.transformer, e.conditioner.encoder(), in)
 	if err != nil {
 		return nil, explain(ctx, err)
 	}
@@ -52,18 +52,23 @@ func (e *Engine) Forward(ctx context.Context, in Pass) (*Passed, error) {
 // Forward runs one pass of any transformer on any machine. Nothing is kept. Errors:
 // RequestInvalid for sizes that do not fit, NotFinite where a result is NaN or
 // infinite, and the machine's.
-func Forward(ctx context.Context, be op.Backend, f *dit.Flux, in Pass) (*Passed, error) {
-	tokens := in.Rows * in.Cols
+func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Encoder, in Pass) (*Passed, error) {
+	shape, tokens := t.Shape(), in.Rows*in.Cols
+	blocks := len(shape.Blocks)
 	if in.Rows < 1 || in.Cols < 1 || in.Rows > 1<<12 || in.Cols > 1<<12 {
 		return nil, fault.New(fault.RequestInvalid, "%d × %d image tokens, supported 1 to %d a side", in.Rows, in.Cols, 1<<12)
 	}
-	text := len(in.Txt) / f.ContextDim
+	encoder.Tokens = len(in.Txt) / max(encoder.Width, 1)
+	reading, err := t.Fit(dit.Parts{Encoders: []dit.Encoder{encoder}, LatentChannels: shape.Channels / (shape.Patch * shape.Patch)})
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range []struct {
 		name      string
 		got, want int
 	}{
-		{"img", len(in.Img), tokens * f.InChannels}, {"txt", len(in.Txt), max(text, 1) * f.ContextDim},
-		{"pooled", len(in.Pooled), f.VecDim}, {"shift", len(in.Shift), (f.Blocks() + 1) * f.Hidden},
+		{"img", len(in.Img), tokens * shape.Channels}, {"txt", len(in.Txt), max(reading.Tokens, 1) * encoder.Width},
+		{"pooled", len(in.Pooled), shape.Pooled}, {"shift", len(in.Shift), (blocks + 1) * shape.Vector},
 	} {
 		if c.got != c.want && !(c.name == "shift" && c.got == 0) {
 			return nil, fault.New(fault.RequestInvalid, "%s has %d numbers, wanted %d", c.name, c.got, c.want)
@@ -74,47 +79,48 @@ func Forward(ctx context.Context, be op.Backend, f *dit.Flux, in Pass) (*Passed,
 
 	// y = τ + ψ, in the same two halves as for pictures.
 	vectors := op.NewList("vectors")
-	psi, tau, txt := r.fixed("psi", 1, f.Hidden), r.fixed("tau", 1, f.Hidden), r.fixed("txt", text, f.Hidden)
+	psi, tau := r.fixed("psi", 1, shape.Vector), r.fixed("tau", 1, shape.Vector)
+	text := r.fixed("context", reading.Tokens, reading.Width)
 	var scale *op.Tensor
-	if f.GuidanceEmbed {
-		scale = r.fixed("guidance scale", 1, dit.TimeDim, dit.Sinusoid(in.Guidance)...)
+	if shape.EmbedsGuidance {
+		scale = r.fixed("guidance scale", 1, shape.Time, t.Time(in.Guidance)...)
 	}
-	f.Psi(vectors, r.fixed("pooled", 1, f.VecDim, in.Pooled...), psi)
-	f.Tau(vectors, r.fixed("time", 1, dit.TimeDim, dit.Sinusoid(in.Time)...), scale, tau)
-	f.TextIn(vectors, r.fixed("tokens", text, f.ContextDim, in.Txt...), txt)
+	t.Psi(vectors, r.fixed("pooled", 1, shape.Pooled, in.Pooled...), psi)
+	t.Tau(vectors, r.fixed("time", 1, shape.Time, t.Time(in.Time)...), scale, tau)
+	t.Context(vectors, map[string]*op.Tensor{encoder.Name: r.fixed("tokens", reading.Tokens, encoder.Width, in.Txt...)}, text)
 	r.run(vectors)
 	var yhat []float32
 	psiRow, tauRow := r.read(psi), r.read(tau)
-	for b := range f.Blocks() + 1 {
+	for b := range blocks + 1 {
 		for i := range psiRow {
 			v := tauRow[i] + psiRow[i]
 			if in.Shift != nil {
-				v += in.Shift[b*f.Hidden+i]
+				v += in.Shift[b*shape.Vector+i]
 			}
 			yhat = append(yhat, v)
 		}
 	}
 
 	pass := op.NewList("forward")
-	x := r.fixed("x", text+tokens, f.Hidden)
-	mods := r.fixed("modulation", 1, f.ModWidth())
-	out := r.fixed("velocity", tokens, f.InChannels)
+	mods := r.fixed("modulation", 1, shape.Modulation)
+	out := r.fixed("velocity", tokens, shape.Channels)
+	table, width := t.Positions(reading.Tokens, in.Rows, in.Cols)
 	var names []string
 	var probes []*op.Tensor
-	f.Modulate(pass, r.fixed("yhat", 1, (f.Blocks()+1)*f.Hidden, yhat...), mods)
-	f.Velocity(pass, dit.Step{
-		X: x, Latent: r.fixed("img", tokens, f.InChannels, in.Img...), Mod: mods, Out: out,
-		Rope: r.fixed("rope", text+tokens, f.HeadDim(), f.RopeTable(text, in.Rows, in.Cols)...),
-		Probe: func(name string, v *op.Tensor) {
+	t.Modulate(pass, r.fixed("yhat", 1, (blocks+1)*shape.Vector, yhat...), mods)
+	t.Velocity(pass, dit.Pass{
+		Context: text, Latent: r.fixed("img", tokens, shape.Channels, in.Img...), Mod: mods, Out: out,
+		Positions: r.fixed("positions", len(table)/width, width, table...),
+		AfterBlock: func(name string, v *op.Tensor) {
 			names = append(names, name)
 			probes = append(probes, pass.Copy(v, r.fixed(name, v.Rows, v.Cols)))
 		},
 	})
-	r.run(pass, op.Copy{Dst: x.Slice(0, text), Src: txt})
+	r.run(pass)
 	res := &Passed{Velocity: r.read(out)}
 	for i, p := range probes {
 		x := r.read(p)
-		res.Blocks = append(res.Blocks, BlockRMS{names[i], rms(x), x[max(len(x)-f.Hidden, 0):]})
+		res.Blocks = append(res.Blocks, BlockRMS{names[i], rms(x), x[max(len(x)-p.Cols, 0):]})
 	}
 	if r.err == nil {
 		r.err = res.finite()
@@ -164,14 +170,14 @@ func (r *runner) fixed(name string, rows, cols int, data ...float32) *op.Tensor 
 	return op.NewStorage(name, op.Fixed, op.F32, rows, cols)
 }
 
-func (r *runner) run(l *op.List, copies ...op.Copy) {
+func (r *runner) run(l *op.List) {
 	if r.err != nil {
 		return
 	}
 	var p op.Program
 	if p, r.err = r.be.Compile(r.ctx, l); r.err == nil {
 		r.programs = append(r.programs, p)
-		r.err = p.Run(r.ctx, copies...)
+		r.err = p.Run(r.ctx)
 	}
 }
 

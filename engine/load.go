@@ -1,18 +1,12 @@
 package engine
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
-	"fmt"
 	"io"
-	"math"
 
 	"undertone/engine/dit"
 	"undertone/engine/fault"
 	"undertone/engine/op"
-	"undertone/engine/text"
-	"undertone/engine/vae"
 	"undertone/engine/weights"
 )
 
@@ -49,48 +43,34 @@ func Load(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions
 }
 
 func load(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions) (*Engine, error) {
-	if b.Family != "flux" {
-		return nil, fault.New(fault.ModelUnsupported, "family %q, supported: flux", b.Family)
-	}
-	var textConfig text.Config
-	var ditConfig dit.Config
-	var vaeConfig vae.Config
-	for _, c := range []struct {
-		raw  []byte
-		what string
-		into any
-	}{{b.Text, "model.json's text", &textConfig}, {b.DiT, "model.json's dit", &ditConfig}, {b.VAE, "model.json's vae", &vaeConfig}} {
-		if err := weights.Decode(c.raw, c.what, c.into); err != nil {
-			return nil, err
-		}
-	}
-	e := &Engine{be: be, manifest: b.Manifest}
-	l := &loading{ctx: ctx, be: be, bundle: b, opt: opt}
-	var err error
-	if e.tokenizer, err = l.tokenizer(textConfig); err != nil {
+	if err := Supports(&b.Manifest); err != nil {
 		return nil, err
 	}
-	err = l.component("text", func(u *Uploader) (err error) {
-		e.clip, err = text.LoadCLIP(textConfig, u.Get)
-		return err
-	})
-	if err == nil {
-		err = l.component("dit", func(u *Uploader) (err error) {
-			e.precision = u.precision()
-			e.flux, err = dit.Load(ditConfig, u.Get)
-			return err
-		})
-	}
-	if err == nil {
-		err = l.component("vae", func(u *Uploader) (err error) {
-			e.vae, err = vae.Load(vaeConfig, u.Get, u.Constant)
-			return err
-		})
-	}
+	components, err := b.Components()
 	if err != nil {
 		return nil, err
 	}
-	if err := e.fits(); err != nil {
+	e := &Engine{be: be, manifest: b.Manifest}
+	l := &loading{ctx: ctx, be: be, bundle: b, opt: opt}
+	var readers []*reader
+	for _, c := range components {
+		switch c.Role {
+		case weights.RoleText:
+			var r *reader
+			if r, err = l.reader(c); err == nil {
+				readers = append(readers, r)
+			}
+		case weights.RoleTransformer:
+			e.transformer, e.precision, err = upload(l, transformers, c)
+		case weights.RoleDecoder:
+			e.decoder, _, err = upload(l, decoders, c)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	reading, err := e.fit(readers)
+	if err != nil {
 		return nil, err
 	}
 	// On a GPU the uploads are only known to be good once they are done.
@@ -98,24 +78,50 @@ func load(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions
 		return nil, err
 	}
 	l.tell("compile", "dit", 0, 0)
-	e.encoder, err = newEncoder(ctx, be, e.tokenizer, e.clip, e.flux, b.MaxSteps)
+	e.conditioner, err = newConditioner(ctx, be, readers, e.transformer, reading, b.MaxSteps)
 	return e, err
 }
 
-// fits checks that the three networks and the sizes belong together.
-func (e *Engine) fits() error {
-	if c, f := e.clip.HiddenSize, e.flux; c != f.ContextDim || c != f.VecDim {
-		return fault.New(fault.ModelUnsupported, "the text encoder is %d wide, the transformer reads tokens of %d and a vector of %d", c, f.ContextDim, f.VecDim)
+// Supports says whether this engine can load what a manifest describes
+// (fault.ModelUnsupported), before any weights are fetched.
+func Supports(m *weights.Manifest) error {
+	components, err := m.Components()
+	if err != nil {
+		return err
 	}
-	if c, f := e.vae.LatentChannels*dit.Patch*dit.Patch, e.flux.InChannels; c != f {
-		return fault.New(fault.ModelUnsupported, "the decoder's latent makes tokens of %d channels, the transformer's have %d", c, f)
-	}
-	for _, s := range e.manifest.Sizes {
-		if step := e.vae.Downscale * dit.Patch; s%step != 0 {
-			return fault.New(fault.ModelUnsupported, "size %d is not a multiple of %d", s, step)
+	for _, c := range components {
+		switch c.Role {
+		case weights.RoleText:
+			_, err = find(textEncoders, c)
+		case weights.RoleTransformer:
+			_, err = find(transformers, c)
+		case weights.RoleDecoder:
+			_, err = find(decoders, c)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// fit checks that the networks and the sizes belong together.
+func (e *Engine) fit(readers []*reader) (dit.Reading, error) {
+	parts := dit.Parts{LatentChannels: e.decoder.Shape().Channels}
+	for _, r := range readers {
+		parts.Encoders = append(parts.Encoders, r.seen())
+	}
+	reading, err := e.transformer.Fit(parts)
+	if err != nil {
+		return reading, err
+	}
+	step := e.decoder.Shape().Downscale * e.transformer.Shape().Patch
+	for _, s := range e.manifest.Sizes {
+		if s%step != 0 {
+			return reading, fault.New(fault.ModelUnsupported, "size %d is not a multiple of %d", s, step)
+		}
+	}
+	return reading, nil
 }
 
 // loading is the state of one Load.
@@ -149,8 +155,26 @@ func (l *loading) open(role string) (op.Source, error) {
 	return src, nil
 }
 
-func (l *loading) tokenizer(c text.Config) (*text.Tokenizer, error) {
-	src, err := l.open("tokenizer")
+// reader loads a text encoder and its tokenizer.
+func (l *loading) reader(c weights.Component) (*reader, error) {
+	words, err := l.tokenizer(c.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	encoder, _, err := upload(l, textEncoders, c)
+	if err != nil {
+		return nil, err
+	}
+	tokenizer, err := encoder.Tokenizer(words)
+	if err != nil {
+		return nil, err
+	}
+	return &reader{name: c.Name, tokenizer: tokenizer, encoder: encoder}, nil
+}
+
+// tokenizer reads a tokenizer.json.
+func (l *loading) tokenizer(role string) ([]byte, error) {
+	src, err := l.open(role)
 	if err != nil {
 		return nil, err
 	}
@@ -163,123 +187,30 @@ func (l *loading) tokenizer(c text.Config) (*text.Tokenizer, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Fetch, "tokenizer.json cannot be read")
 	}
-	if err := c.Check(); err != nil {
-		return nil, err
-	}
 	l.uploaded += n
-	return text.NewTokenizer(data, c)
+	return data, nil
 }
 
-// component uploads the weights of one file.
-func (l *loading) component(role string, use func(*Uploader) error) error {
-	src, err := l.open(role)
+// upload loads a component with its kind's loader, which asks for the weights, and
+// tells their precision.
+func upload[Part any](l *loading, table map[string]loader[Part], c weights.Component) (part Part, precision string, err error) {
+	load, err := find(table, c)
 	if err != nil {
-		return err
+		return part, "", err
+	}
+	src, err := l.open(c.File)
+	if err != nil {
+		return part, "", err
 	}
 	defer weights.Close(src)
 	u, err := NewUploader(l.ctx, l.be, src)
 	if err != nil {
-		return err
+		return part, "", err
 	}
-	u.progress = func(done int64) { l.tell("upload", role, l.uploaded+done, l.bundle.Bytes()) }
-	if err := use(u); err != nil {
-		return err
+	u.progress = func(done int64) { l.tell("upload", c.File, l.uploaded+done, l.bundle.Bytes()) }
+	if part, err = load(c, u); err != nil {
+		return part, "", err
 	}
 	l.uploaded += src.Size()
-	return u.err
-}
-
-// Uploader uploads the tensors of one weight file as a model asks for them. The
-// first error sticks and is what Err returns.
-type Uploader struct {
-	ctx      context.Context
-	be       op.Backend
-	src      op.Source
-	index    *weights.Index
-	progress func(done int64)
-	done     int64
-	err      error
-}
-
-// NewUploader reads the header of a weight file (see weights.Parse for errors).
-func NewUploader(ctx context.Context, be op.Backend, src op.Source) (*Uploader, error) {
-	index, err := weights.Parse(src)
-	if err != nil {
-		return nil, err
-	}
-	return &Uploader{ctx: ctx, be: be, src: src, index: index, progress: func(int64) {}}, nil
-}
-
-// Err is the first error: WeightsMissing where a tensor is absent or of another
-// shape, ModelUnsupported where it is of a type that the engine cannot read, or what
-// the backend said.
-func (u *Uploader) Err() error { return u.err }
-
-// Get uploads a tensor; it is an op.Get. Vectors are stored with one dimension,
-// matrices and tables with two, convolutions with four (OIHW, 3×3).
-func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
-	if u.err == nil && u.ctx.Err() != nil {
-		u.err = fault.Wrap(u.ctx.Err(), fault.Aborted, "loading was stopped")
-	}
-	if u.err != nil {
-		return nil
-	}
-	t, ok := u.index.Lookup(name)
-	if !ok {
-		u.err = fault.New(fault.WeightsMissing, "the weight file has no tensor %q", name)
-		return nil
-	}
-	want := []int{rows, cols}
-	switch {
-	case use == op.UseConv3x3:
-		want = []int{rows, cols / 9, 3, 3}
-	case use == op.UseVector && rows == 1:
-		want = []int{cols}
-	}
-	if fmt.Sprint(t.Shape) != fmt.Sprint(want) {
-		u.err = fault.New(fault.WeightsMissing, "tensor %q has the shape %.200v, the model needs %v", name, t.Shape, want)
-		return nil
-	}
-	if u.err = t.Readable(); u.err != nil {
-		return nil
-	}
-	out, err := u.be.Upload(u.ctx, op.WeightSpec{Name: name, Use: use, DType: t.DType, Rows: rows, Cols: cols, Data: u.src, Offset: t.Offset})
-	if err != nil {
-		u.err = err
-		return nil
-	}
-	u.done += t.Bytes
-	u.progress(u.done)
-	return out
-}
-
-// Constant uploads numbers that are not in the file.
-func (u *Uploader) Constant(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
-	if u.err != nil {
-		return nil
-	}
-	out, err := constant(u.ctx, u.be, name, use, rows, cols, values)
-	if err != nil {
-		u.err = err
-	}
-	return out
-}
-
-func constant(ctx context.Context, be op.Backend, name string, use op.Use, rows, cols int, values []float32) (*op.Tensor, error) {
-	raw := make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-	}
-	return be.Upload(ctx, op.WeightSpec{Name: name, Use: use, DType: op.F32, Rows: rows, Cols: cols, Data: bytes.NewReader(raw)})
-}
-
-// precision is the type of the file's largest tensor that can be computed with.
-func (u *Uploader) precision() string {
-	var best weights.Tensor
-	for _, t := range u.index.Tensors {
-		if t.Readable() == nil && (t.Elems() > best.Elems() || best.Name == "") {
-			best = t
-		}
-	}
-	return best.DType.String()
+	return part, u.precision(), u.err
 }

@@ -71,79 +71,80 @@ type Modulation struct {
 // maxProbe bounds the numbers of attention that are kept, and those that a step reads back.
 const maxProbe = 1 << 24
 
-// look is the probing of one picture.
-type look struct {
-	c *canvas
+// probing is the probe of one picture in the making.
+type probing struct {
 	*Probe
-	ms float64
+	r     *run
+	shape dit.Shape
+	parts []dit.Part
+	ms    float64
 }
 
-// look begins to probe after the canvas has got the picture's noise, or gives nil
-// where nobody asked. y and yhat are as Generate made them.
-func (c *canvas) look(ctx context.Context, req Request, sigmas []float64, branches []*prompt, y, yhat []float32) (*look, error) {
-	if req.Probe == nil {
-		return nil, nil
-	}
+// newProbing begins to probe after the pipeline has got the picture's noise.
+func (r *run) newProbing(ctx context.Context) (*probing, error) {
 	begin := time.Now()
-	f := c.e.flux
-	grid := c.side / dit.Patch
-	k := &look{c: c, Probe: &Probe{Times: sigmas, Rows: grid, Cols: grid}}
-	k.read(branches[0].tokens)
-	k.Words = k.Words[:min(len(k.Words), f.HeadDim())]
-	if w := req.Probe.Word; w != nil {
+	p, shape := r.pipeline, r.e.transformer.Shape()
+	k := &probing{r: r, shape: shape, parts: r.e.transformer.Parts(), Probe: &Probe{Times: r.sigmas, Rows: p.rows, Cols: p.cols}}
+	k.read(r.branches[0].tokens[0])
+	k.Words = k.Words[:min(len(k.Words), shape.HeadDim)]
+	if w := r.req.Probe.Word; w != nil {
 		if *w < 0 || *w >= len(k.Tokens) {
 			return nil, fault.New(fault.RequestInvalid, "the probe asks for token %d, the prompt has 0 to %d", *w, len(k.Tokens)-1)
 		}
 		k.Words = []int{*w}
 	}
-	cells := f.Blocks() * grid * grid
-	if n := cells * max(f.HeadDim(), req.Steps*len(k.Words)); n > maxProbe {
+	cells := len(shape.Blocks) * p.rows * p.cols
+	if n := cells * max(shape.HeadDim, r.req.Steps*len(k.Words)); n > maxProbe {
 		return nil, fault.New(fault.RequestInvalid, "the probe would read %d numbers, at most %d: ask for a smaller picture, fewer steps or one word", n, maxProbe)
 	}
-	if c.runProbe == nil {
-		if err := c.record(ctx); err != nil {
-			return nil, err
-		}
-	}
-	if err := c.e.be.Write(c.gaze.Unit, f.GazeUnit(c.rope.Rows, k.Words)); err != nil {
+	if err := p.recordProbe(ctx); err != nil {
 		return nil, err
 	}
-	k.Attention = make([]float32, 0, req.Steps*cells*len(k.Words))
-	for _, part := range f.Parts() {
+	if err := p.be.Write(p.maps.Unit, shape.UnitValues(p.maps.Unit.Rows, k.Words)); err != nil {
+		return nil, err
+	}
+	k.Attention = make([]float32, 0, r.req.Steps*cells*len(k.Words))
+	for _, part := range k.parts {
 		k.Modulation = append(k.Modulation, Modulation{Block: part.Block, Part: part.Name})
 	}
-	k.vectors(req.Steps, len(branches), y, yhat)
-	k.ms = milliseconds(begin)
+	k.vectors()
+	k.ms = milliseconds(time.Since(begin))
 	return k, nil
 }
 
-// record compiles the pass that is looked at.
-func (c *canvas) record(ctx context.Context) (err error) {
-	f, be := c.e.flux, c.e.be
-	if c.gaze.Unit == nil { // what a failed attempt has made is still owned
-		if c.gaze.Unit, err = c.new("unit values", op.F32, c.rope.Rows, f.Hidden); err != nil {
+// recordProbe compiles the pass that is looked at, once.
+func (p *pipeline) recordProbe(ctx context.Context) (err error) {
+	if p.runProbe != nil {
+		return nil
+	}
+	t, shape := p.transformer, p.transformer.Shape()
+	width := shape.Heads * shape.HeadDim
+	if p.maps.Unit == nil { // what a failed attempt has made is still owned
+		if p.maps.Unit, err = p.new("unit values", op.F32, p.positions.Rows, width); err != nil {
 			return err
 		}
 	}
-	if c.gaze.Out == nil {
-		if c.gaze.Out, err = c.new("attention", op.F32, f.Blocks()*c.latent.Rows, f.HeadDim()); err != nil {
+	if p.maps.Out == nil {
+		if p.maps.Out, err = p.new("attention", op.F32, len(shape.Blocks)*p.latent.Rows, shape.HeadDim); err != nil {
 			return err
 		}
 	}
-	if c.gaze.Mean == nil {
-		if c.gaze.Mean, err = constant(ctx, be, "mean over heads", op.UseMatrix, f.HeadDim(), f.Hidden, f.GazeMean()); err != nil {
+	if p.maps.Mean == nil {
+		if p.maps.Mean, err = constant(ctx, p.be, "mean over heads", op.UseMatrix, shape.HeadDim, width, shape.HeadMean()); err != nil {
 			return err
 		}
-		c.owned = append(c.owned, c.gaze.Mean)
+		p.owned = append(p.owned, p.maps.Mean)
 	}
 	l := op.NewList("probe")
-	f.Velocity(l, dit.Step{X: c.x[0], Latent: c.latent, Mod: c.mod[0], Rope: c.rope, Look: f.Gaze(l, c.gaze)})
-	c.runProbe, err = be.Compile(ctx, l)
+	pass := p.pass(0, nil)
+	pass.BeforeAttention = t.Maps(l, p.maps)
+	t.Velocity(l, pass)
+	p.runProbe, err = p.be.Compile(ctx, l)
 	return err
 }
 
 // read lists the prompt's tokens, and takes all of them for Words.
-func (k *look) read(t text.Tokens) {
+func (k *probing) read(t text.Tokens) {
 	last := 1 + len(t.Words)
 	k.Padding = len(t.IDs) - 1 - last
 	for i, id := range t.IDs[:last+1] {
@@ -164,30 +165,20 @@ func (k *look) read(t text.Tokens) {
 }
 
 // vectors measures y and ŷ.
-func (k *look) vectors(steps, branches int, y, yhat []float32) {
-	f := k.c.e.flux
-	d, blocks := f.Hidden, f.Blocks()
-	k.Blocks = make([]Vectors, blocks+1)
-	for s := range steps {
-		row := s * branches // the branch with the prompt comes first
-		plain := y[row*d : (row+1)*d]
+func (k *probing) vectors() {
+	d, kinds := k.shape.Vector, append(slices.Clone(k.shape.Blocks), "head")
+	k.Blocks = make([]Vectors, len(kinds))
+	for s := range k.r.req.Steps {
+		row := s * len(k.r.branches) // the branch with the prompt comes first
+		plain := k.r.y[row*d : (row+1)*d]
 		k.NormY = append(k.NormY, norm(plain))
-		for l := range k.Blocks {
+		for l, kind := range kinds {
 			b := &k.Blocks[l]
-			hat := yhat[(row*(blocks+1)+l)*d:][:d]
+			hat := k.r.yhat[(row*len(kinds)+l)*d:][:d]
 			g := guidance.ReadOut(plain, hat)
 			b.Norm, b.AngleDegrees = append(b.Norm, g.NormDelta), append(b.AngleDegrees, g.AngleDegrees)
-			if s > 0 {
-				continue
-			}
-			b.NormShift = norm(guidance.Delta(hat, plain))
-			switch {
-			case l < f.Depth:
-				b.Kind = "double"
-			case l < blocks:
-				b.Kind = "single"
-			default:
-				b.Kind = "head"
+			if s == 0 {
+				b.Kind, b.NormShift = kind, norm(guidance.Delta(hat, plain))
 			}
 		}
 	}
@@ -195,68 +186,63 @@ func (k *look) vectors(steps, branches int, y, yhat []float32) {
 
 // step looks at a step before it is taken: copies are the step's own data, mod its
 // row of modulation.
-func (k *look) step(ctx context.Context, copies []op.Copy, mod *op.Tensor) error {
+func (k *probing) step(ctx context.Context, copies []op.Copy, mod *op.Tensor) error {
 	begin := time.Now()
-	be, f := k.c.e.be, k.c.e.flux
-	if err := k.c.runProbe.Run(ctx, copies...); err != nil {
+	p := k.r.pipeline
+	if err := p.runProbe.Run(ctx, copies...); err != nil {
 		return err
 	}
-	seen, err := be.Read(ctx, k.c.gaze.Out)
+	seen, err := p.be.Read(ctx, p.maps.Out)
 	if err != nil {
 		return err
 	}
-	hd, cells := f.HeadDim(), k.Rows*k.Cols
-	for block := range f.Blocks() {
+	cells := k.Rows * k.Cols
+	for block := range k.shape.Blocks {
 		for w := range k.Words {
 			for i := range cells {
-				k.Attention = append(k.Attention, seen[(block*cells+i)*hd+w])
+				k.Attention = append(k.Attention, seen[(block*cells+i)*k.shape.HeadDim+w])
 			}
 		}
 	}
-	row, err := be.Read(ctx, mod)
+	row, err := p.be.Read(ctx, mod)
 	if err != nil {
 		return err
 	}
-	next := func() float64 {
-		v := row[:f.Hidden]
-		row = row[f.Hidden:]
+	next := func(part dit.Part) float64 {
+		v := row[:part.Width]
+		row = row[part.Width:]
 		return norm(v)
 	}
-	for i, p := range f.Parts() {
+	for i, part := range k.parts {
 		m := &k.Modulation[i]
-		m.Shift, m.Scale = append(m.Shift, next()), append(m.Scale, next())
-		if p.Gate {
-			m.Gate = append(m.Gate, next())
+		m.Shift, m.Scale = append(m.Shift, next(part)), append(m.Scale, next(part))
+		if part.Gate {
+			m.Gate = append(m.Gate, next(part))
 		}
 	}
 	if err := k.draw(ctx); err != nil {
 		return err
 	}
-	k.ms += milliseconds(begin)
+	k.ms += milliseconds(time.Since(begin))
 	return nil
 }
 
 // draw keeps the latent as it is. The preview draws x_t − t·v, so t must be 0:
 // the time after the last step.
-func (k *look) draw(ctx context.Context) error {
-	c := k.c
-	last := len(k.Times) - 2
-	if err := c.runPreview.Run(ctx, op.Copy{Dst: c.t, Src: c.ts.Slice(last, last+1)}); err != nil {
-		return err
-	}
-	img, err := readImage(ctx, c.e.be, c.mini, c.side)
+func (k *probing) draw(ctx context.Context) error {
+	img, err := k.r.pipeline.drawPreview(ctx, len(k.Times)-2)
 	k.Latents = append(k.Latents, img)
 	return err
 }
 
-// end looks at what all steps have left, and tells r.
-func (k *look) end(ctx context.Context, r *Result) error {
+// end looks at what all steps have left, and tells the result.
+func (k *probing) end(ctx context.Context, r *Result) error {
 	begin := time.Now()
 	if err := k.draw(ctx); err != nil {
 		return err
 	}
 	r.Probe = k.Probe
-	r.Timings.ProbeMs = k.ms + milliseconds(begin)
+	r.Timings.ProbeMs = k.ms + milliseconds(time.Since(begin))
 	return nil
 }
 

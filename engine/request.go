@@ -101,7 +101,7 @@ type Image struct {
 // Result is a finished picture and how it came about.
 type Result struct {
 	Image      *Image     `json:"-"`
-	Latent     []float32  `json:"-"` // [side², channels], what the decoder was given
+	Latent     []float32  `json:"-"` // [height·width, channels], what the decoder was given
 	Seed       uint32     `json:"seed"`
 	Timings    Timings    `json:"timings"`
 	Parameters Parameters `json:"parameters"`
@@ -187,6 +187,17 @@ type Blocks struct {
 	Single int `json:"single"`
 }
 
+func countBlocks(kinds []string) (b Blocks) {
+	for _, k := range kinds {
+		if k == "double" {
+			b.Double++
+		} else {
+			b.Single++
+		}
+	}
+	return b
+}
+
 // Info describes the loaded model.
 func (e *Engine) Info() Info {
 	m, be := e.manifest, e.be.Info()
@@ -194,9 +205,9 @@ func (e *Engine) Info() Info {
 		Model: m.Name, Title: m.Title, Family: m.Family, Revision: m.Revision,
 		Licenses: m.Licenses, Parameters: m.Parameters, Precision: e.precision, Bytes: m.Bytes(),
 		Backend: be.Backend, Adapter: be.Adapter, Software: be.Software, Features: be.Features, Plan: be.Plan,
-		Blocks: Blocks{e.flux.Depth, e.flux.DepthSingle},
+		Blocks: countBlocks(e.transformer.Shape().Blocks),
 		Sizes:  m.Sizes, Steps: m.Defaults.Steps, MaxSteps: m.MaxSteps, Defaults: m.Defaults,
-		Presets: m.Presets, Understands: m.Understands, Words: e.tokenizer.Vocabulary(), Examples: m.Examples,
+		Presets: m.Presets, Understands: m.Understands, Words: e.conditioner.readers[0].tokenizer.Vocabulary(), Examples: m.Examples,
 	}
 }
 

@@ -21,14 +21,14 @@ const tokenizerJSON = `{"version":"1.0","truncation":null,"padding":null,"added_
  "pre_tokenizer":{"type":"Whitespace"},"post_processor":null,"decoder":null,
  "model":{"type":"WordLevel","vocab":{"[PAD]":0,"[BOS]":1,"[EOS]":2,"[UNK]":3,"a":4,"frog":5,"red":6,"car":7},"unk_token":"[UNK]"}}`
 
-// recorder is an op.Get that invents every weight it is asked for.
+// recorder is an op.Weights that invents every weight it is asked for.
 type recorder struct {
 	rng     *rand.Rand
 	outputs []weights.Output
 	params  int64
 }
 
-func (r *recorder) get(name string, use op.Use, rows, cols int) *op.Tensor {
+func (r *recorder) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	shape := []int{rows, cols}
 	switch {
 	case use == op.UseConv3x3:
@@ -45,6 +45,8 @@ func (r *recorder) get(name string, use op.Use, rows, cols int) *op.Tensor {
 	return nil
 }
 
+func (r *recorder) Constant(string, op.Use, int, int, []float32) *op.Tensor { return nil }
+
 // tinyModel writes a whole model with random weights and returns its folder.
 func tinyModel(t *testing.T) string {
 	t.Helper()
@@ -55,7 +57,7 @@ func tinyModel(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	d := dit.Config{InChannels: 16, VecDim: 32, ContextDim: 32, Hidden: 32, MLPRatio: 2, Heads: 2, Depth: 1, DepthSingle: 2,
+	d := dit.FluxConfig{InChannels: 16, VecDim: 32, ContextDim: 32, Hidden: 32, MLPRatio: 2, Heads: 2, Depth: 1, DepthSingle: 2,
 		AxesDim: []int{4, 6, 6}, Theta: 10000, QKVBias: true, Activation: "gelu"}
 	c := text.Config{Layout: "clip", VocabSize: 8, HiddenSize: 32, NumLayers: 1, NumHeads: 2, Intermediate: 64, MaxLength: 8, Activation: "gelu", BOS: 1, EOS: 2}
 	v := vae.Config{Kind: "tiny", LatentChannels: 4, Downscale: 4, Stages: []vae.Stage{{Channels: 8, Blocks: 1}, {Channels: 8, Blocks: 0}, {Channels: 4, Blocks: 1}},
@@ -79,12 +81,9 @@ func tinyModel(t *testing.T) string {
 		add(role, role+".safetensors", func(w io.Writer) error { return weights.WriteSafetensors(w, nil, r.outputs...) })
 		return r.params
 	}
-	m.Parameters.DiT = component("dit", func(r *recorder) error { _, err := dit.Load(d, r.get); return err })
-	m.Parameters.Text = component("text", func(r *recorder) error { _, err := text.LoadCLIP(c, r.get); return err })
-	m.Parameters.VAE = component("vae", func(r *recorder) error {
-		_, err := vae.Load(v, r.get, func(string, op.Use, int, int, []float32) *op.Tensor { return nil })
-		return err
-	})
+	m.Parameters.DiT = component("dit", func(r *recorder) error { _, err := dit.LoadFlux(d, r); return err })
+	m.Parameters.Text = component("text", func(r *recorder) error { _, err := text.LoadCLIP(c, r); return err })
+	m.Parameters.VAE = component("vae", func(r *recorder) error { _, err := vae.LoadTiny(v, r); return err })
 	add("tokenizer", "tokenizer.json", func(w io.Writer) error { _, err := io.WriteString(w, tokenizerJSON); return err })
 	for _, part := range []struct {
 		config any

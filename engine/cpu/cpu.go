@@ -120,6 +120,9 @@ func (m *Machine) Free(ts ...*op.Tensor) {
 	}
 }
 
+// Lost is nil: a CPU is not lost.
+func (m *Machine) Lost() <-chan struct{} { return nil }
+
 // Close ends the use of the machine; its memory goes when its tensors do.
 func (m *Machine) Close() { m.closed = true }
 

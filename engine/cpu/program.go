@@ -17,6 +17,7 @@ type program struct {
 	nodes     []op.Node
 	temps     []*op.Storage
 	tempBytes int64
+	took      time.Duration // the last Run
 }
 
 // Compile gives every temporary of the list its memory; those that are never
@@ -106,6 +107,8 @@ func storages(n op.Node) []*op.Storage {
 // Run does the copies and the list; when it returns, the work is done. When ctx
 // ends meanwhile it stops within one operation's part, with outputs half made.
 func (p *program) Run(ctx context.Context, copies ...op.Copy) error {
+	begin := time.Now()
+	defer func() { p.took = time.Since(begin) }()
 	if err := p.m.open(); err != nil {
 		return err
 	}
@@ -141,6 +144,9 @@ func (p *program) Run(ctx context.Context, copies ...op.Copy) error {
 	}
 	return nil
 }
+
+// EncodeTime is all of the last Run: here the CPU does the work itself.
+func (p *program) EncodeTime() time.Duration { return p.took }
 
 // Stats counts each operation as one dispatch.
 func (p *program) Stats() op.Stats {

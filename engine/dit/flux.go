@@ -1,12 +1,91 @@
-// Package dit holds the diffusion transformers, one readable file per family.
-// Each records its operations; none executes anything or knows any machine.
 package dit
 
 import (
 	"fmt"
+	"math"
 
+	"undertone/engine/fault"
 	"undertone/engine/op"
 )
+
+// FluxConfig is the configuration of a FLUX in a manifest, in the words of FLUX's
+// own params.
+type FluxConfig struct {
+	InChannels    int     `json:"in_channels"` // latent channels × patch²
+	VecDim        int     `json:"vec_in_dim"`
+	ContextDim    int     `json:"context_in_dim"`
+	Hidden        int     `json:"hidden_size"`
+	MLPRatio      float64 `json:"mlp_ratio"`
+	Heads         int     `json:"num_heads"`
+	Depth         int     `json:"depth"`
+	DepthSingle   int     `json:"depth_single_blocks"`
+	AxesDim       []int   `json:"axes_dim"`
+	Theta         float64 `json:"theta"`
+	QKVBias       bool    `json:"qkv_bias"`
+	GuidanceEmbed bool    `json:"guidance_embed"`
+	Activation    string  `json:"activation"`
+}
+
+// fluxPatch is the side of the square of latent pixels that makes one image token.
+const fluxPatch = 2
+
+// HeadDim is the width of one attention head.
+func (c FluxConfig) HeadDim() int { return c.Hidden / c.Heads }
+
+// MLP is the hidden width of the MLPs.
+func (c FluxConfig) MLP() int { return int(float64(c.Hidden) * c.MLPRatio) }
+
+// blocks counts the blocks in the order they run: double, then single.
+func (c FluxConfig) blocks() int { return c.Depth + c.DepthSingle }
+
+// modWidth is the length of one row of modulation: 12 vectors for each double
+// block, 3 for each single one, 2 for the head.
+func (c FluxConfig) modWidth() int { return (12*c.Depth + 3*c.DepthSingle + 2) * c.Hidden }
+
+// Check refuses configurations that cannot be computed (fault.ModelUnsupported).
+func (c FluxConfig) Check() error {
+	unsupported := func(format string, args ...any) error {
+		return fault.New(fault.ModelUnsupported, "transformer: "+format, args...)
+	}
+	for _, w := range []struct {
+		name  string
+		value int
+	}{{"in_channels", c.InChannels}, {"vec_in_dim", c.VecDim}, {"context_in_dim", c.ContextDim}, {"hidden_size", c.Hidden}, {"num_heads", c.Heads}} {
+		if w.value < 1 || w.value > maxWidth {
+			return unsupported("%s %d, supported 1 to %d", w.name, w.value, maxWidth)
+		}
+	}
+	if c.Depth < 0 || c.DepthSingle < 0 || c.blocks() < 1 || c.blocks() > 200 {
+		return unsupported("%d + %d blocks, supported 1 to 200", c.Depth, c.DepthSingle)
+	}
+	if c.Hidden%c.Heads != 0 || c.HeadDim()%op.Align != 0 || c.HeadDim() > 128 {
+		return unsupported("width %d in %d heads; heads must be multiples of %d up to 128 wide", c.Hidden, c.Heads, op.Align)
+	}
+	if c.InChannels%(fluxPatch*fluxPatch) != 0 {
+		return unsupported("in_channels %d is not a multiple of %d", c.InChannels, fluxPatch*fluxPatch)
+	}
+	if !(c.MLPRatio > 0 && c.MLPRatio <= 16) || c.MLP() < op.Align || c.MLP()%op.Align != 0 {
+		return unsupported("mlp_ratio %g of width %d; the product must be a multiple of %d", c.MLPRatio, c.Hidden, op.Align)
+	}
+	if len(c.AxesDim) != 3 {
+		return unsupported("axes_dim %v, supported: three axes", c.AxesDim)
+	}
+	sum := 0
+	for _, a := range c.AxesDim {
+		if a < 0 || a > c.HeadDim() || a%2 != 0 {
+			return unsupported("axes_dim %v; each must be even", c.AxesDim)
+		}
+		sum += a
+	}
+	if sum != c.HeadDim() {
+		return unsupported("axes_dim %v sums to %d, a head is %d wide", c.AxesDim, sum, c.HeadDim())
+	}
+	if !(c.Theta > 0) || math.IsInf(c.Theta, 0) {
+		return unsupported("theta %g must be positive", c.Theta)
+	}
+	_, err := op.ParseAct(c.Activation)
+	return err
+}
 
 // Flux is the transformer of FLUX.1 (Black Forest Labs, 2024; the blocks are
 // those of SD3's MM-DiT, arXiv 2403.03206, then parallel ones in the manner of
@@ -17,10 +96,10 @@ import (
 //
 // sets the shift, scale and gate of everything in it.
 //
-// The work is cut where the data allows it: TextIn and Vectors once per prompt,
-// Modulate once per picture for all its steps, Velocity once per step.
+// The work is cut where the data allows it: Context and Psi once per prompt, Tau
+// and Modulate once per picture for all its steps, Velocity once per step.
 type Flux struct {
-	Config
+	FluxConfig
 	act               op.Act
 	imgIn, txtIn      linear // [D, in], [D, C]
 	time, vector, dev embedder
@@ -29,12 +108,6 @@ type Flux struct {
 	finalMod          linear // [2D, D]
 	final             linear // [in, D]
 }
-
-// linear is x·wᵀ + b; the bias may be absent.
-type linear struct{ w, b *op.Tensor }
-
-// embedder is FLUX's MLPEmbedder: out(silu(in(x))).
-type embedder struct{ in, out linear }
 
 // stream is one modality's half of a double block.
 type stream struct {
@@ -55,8 +128,8 @@ type singleBlock struct {
 // eps is the epsilon of every norm in FLUX.
 const eps = 1e-6
 
-// Load asks for the weights under the names of the published checkpoints.
-func Load(c Config, get op.Get) (*Flux, error) {
+// LoadFlux asks for the weights under the names of the published checkpoints.
+func LoadFlux(c FluxConfig, weights op.Weights) (*Flux, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -66,13 +139,13 @@ func Load(c Config, get op.Get) (*Flux, error) {
 	}
 	d, m, hd := c.Hidden, c.MLP(), c.HeadDim()
 	lin := func(name string, out, in int, bias bool) linear {
-		l := linear{w: get(name+".weight", op.UseMatrix, out, in)}
+		l := linear{w: weights.Get(name+".weight", op.UseMatrix, out, in)}
 		if bias {
-			l.b = get(name+".bias", op.UseVector, 1, out)
+			l.b = weights.Get(name+".bias", op.UseVector, 1, out)
 		}
 		return l
 	}
-	norm := func(name string) *op.Tensor { return get(name+".scale", op.UseVector, 1, hd) }
+	norm := func(name string) *op.Tensor { return weights.Get(name+".scale", op.UseVector, 1, hd) }
 	embed := func(name string, in int) embedder {
 		return embedder{lin(name+".in_layer", d, in, true), lin(name+".out_layer", d, d, true)}
 	}
@@ -88,15 +161,15 @@ func Load(c Config, get op.Get) (*Flux, error) {
 		}
 	}
 	f := &Flux{
-		Config: c,
-		act:    act,
-		imgIn:  lin("img_in", d, c.InChannels, true),
-		txtIn:  lin("txt_in", d, c.ContextDim, true),
-		time:   embed("time_in", TimeDim),
-		vector: embed("vector_in", c.VecDim),
+		FluxConfig: c,
+		act:        act,
+		imgIn:      lin("img_in", d, c.InChannels, true),
+		txtIn:      lin("txt_in", d, c.ContextDim, true),
+		time:       embed("time_in", timeWidth),
+		vector:     embed("vector_in", c.VecDim),
 	}
 	if c.GuidanceEmbed {
-		f.dev = embed("guidance_in", TimeDim)
+		f.dev = embed("guidance_in", timeWidth)
 	}
 	for n := range c.Depth {
 		at := fmt.Sprintf("double_blocks.%d.", n)
@@ -117,28 +190,90 @@ func Load(c Config, get op.Get) (*Flux, error) {
 	return f, nil
 }
 
-func (e embedder) record(l *op.List, x, residual, out *op.Tensor) {
-	h := l.MatMul(x, e.in.w, op.Epilogue{Bias: e.in.b, Act: op.SiLU})              // [n, D]
-	l.MatMul(h, e.out.w, op.Epilogue{Bias: e.out.b, Residual: residual, Out: out}) // [n, D]
+// Shape tells the sizes of what goes in and comes out.
+func (f *Flux) Shape() Shape {
+	return Shape{
+		Blocks: append(repeat("double", f.Depth), repeat("single", f.DepthSingle)...),
+		Vector: f.Hidden, Pooled: f.VecDim, Modulation: f.modWidth(), Channels: f.InChannels, Patch: fluxPatch,
+		Time: timeWidth, EmbedsGuidance: f.GuidanceEmbed, Heads: f.Heads, HeadDim: f.HeadDim(),
+	}
+}
+
+// Fit checks that the parts belong together (fault.ModelUnsupported): one text
+// encoder gives the token states and the pooled vector.
+func (f *Flux) Fit(p Parts) (Reading, error) {
+	e, err := p.single()
+	if err != nil {
+		return Reading{}, err
+	}
+	if e.Width != f.ContextDim || e.Pooled != f.VecDim {
+		return Reading{}, fault.New(fault.ModelUnsupported, "the text encoder gives token states of %d and a vector of %d, the transformer reads tokens of %d and a vector of %d", e.Width, e.Pooled, f.ContextDim, f.VecDim)
+	}
+	if c := p.LatentChannels * fluxPatch * fluxPatch; c != f.InChannels {
+		return Reading{}, fault.New(fault.ModelUnsupported, "the decoder's latent makes tokens of %d channels, the transformer's have %d", c, f.InChannels)
+	}
+	return Reading{Tokens: e.Tokens, Width: f.Hidden, Pooled: []string{e.Name}}, nil
 }
 
 // Psi records ψ: pooled [n, P] → out [n, D].
 func (f *Flux) Psi(l *op.List, pooled, out *op.Tensor) { f.vector.record(l, pooled, nil, out) }
 
+// Time is what Tau reads of a time or of a guidance scale, [Time].
+func (f *Flux) Time(t float64) []float32 { return sinusoid(t) }
+
 // Tau records τ (+ g where the model embeds a guidance scale) for n times:
-// sinusoids of the times and of the scales, each [n, TimeDim] → out [n, D].
-// Guidance is nil for models without the embedding.
-func (f *Flux) Tau(l *op.List, times, guidance, out *op.Tensor) {
+// Time of the times and of the scales, each [n, Time] → out [n, D]. The scales are
+// nil for models without the embedding.
+func (f *Flux) Tau(l *op.List, times, scales, out *op.Tensor) {
 	f.time.record(l, times, nil, out) // [n, D]
 	if f.GuidanceEmbed {
-		f.dev.record(l, guidance, out, out) // [n, D]
+		f.dev.record(l, scales, out, out) // [n, D]
 	}
 }
 
-// TextIn records txt_in: token states [T, C] → out [T, D]. It does not depend on
-// the step, so its result is kept for the picture.
-func (f *Flux) TextIn(l *op.List, tokens, out *op.Tensor) {
-	l.MatMul(tokens, f.txtIn.w, op.Epilogue{Bias: f.txtIn.b, Out: out}) // [T, D]
+// Context records txt_in: token states [T, C] → out [T, D]. It does not depend on
+// the step, so its result is kept with the prompt.
+func (f *Flux) Context(l *op.List, states map[string]*op.Tensor, out *op.Tensor) {
+	for _, tokens := range states { // the only one, see Fit
+		l.MatMul(tokens, f.txtIn.w, op.Epilogue{Bias: f.txtIn.b, Out: out}) // [T, D]
+	}
+}
+
+// Positions is the rotary table [T + rows·cols, headDim]: text tokens lie at
+// (0, 0, 0), image tokens at (0, row, column).
+func (f *Flux) Positions(text, rows, cols int) (table []float32, width int) {
+	table = make([]float32, 0, (text+rows*cols)*f.HeadDim())
+	for range text {
+		table = rotary(table, []int{0, 0, 0}, f.AxesDim, f.Theta)
+	}
+	for r := range rows {
+		for c := range cols {
+			table = rotary(table, []int{0, r, c}, f.AxesDim, f.Theta)
+		}
+	}
+	return table, f.HeadDim()
+}
+
+// Maps begins a recording of attention maps; what it returns is
+// Pass.BeforeAttention of the same list's pass.
+func (f *Flux) Maps(l *op.List, m Maps) func(block int, qkv *op.Tensor) {
+	s := f.Shape()
+	return s.maps(l, m, m.Unit.Rows-m.Out.Rows/len(s.Blocks))
+}
+
+// Parts lists the sets of vectors in the order of a row of modulation (see
+// Modulate): shift, scale and, except for the head, gate.
+func (f *Flux) Parts() []Part {
+	var out []Part
+	for n := range f.Depth {
+		for _, name := range []string{"image attention", "image MLP", "text attention", "text MLP"} {
+			out = append(out, Part{n, name, true, f.Hidden})
+		}
+	}
+	for n := range f.DepthSingle {
+		out = append(out, Part{f.Depth + n, "block", true, f.Hidden})
+	}
+	return append(out, Part{f.blocks(), "head", false, f.Hidden})
 }
 
 // Modulate records the modulation of every block for n rows (steps, and the two
@@ -164,69 +299,37 @@ func (f *Flux) Modulate(l *op.List, yhat, mods *op.Tensor) {
 	lin(f.finalMod)
 }
 
-// Step names the tensors of one pass.
-type Step struct {
-	X      *op.Tensor // [T+S, D], Fixed: rows 0…T hold TextIn's result before each pass; overwritten
-	Latent *op.Tensor // [S, in], image tokens
-	Mod    *op.Tensor // [1, ModWidth], this step's modulation
-	Rope   *op.Tensor // [T+S, headDim], see RopeTable
-	Out    *op.Tensor // [S, in] or nil, where the velocity goes
-	// Probe, if not nil, is shown the residual stream after every block: the
-	// image's and the text's rows of double blocks, all rows of single ones.
-	Probe func(name string, x *op.Tensor)
-	// Look, if not nil, is shown y [T+S, q|k|v|…] of every block, counted in the
-	// order they run, before its attention. It must not change it.
-	Look func(block int, y *op.Tensor)
-}
-
-// mods deals out consecutive vectors of a modulation row.
-type mods struct {
-	row *op.Tensor
-	at  int
-}
-
-func (m *mods) next(d int) *op.Tensor {
-	m.at += d
-	return m.row.Columns(m.at-d, m.at)
-}
-
 // Velocity records one pass and returns the velocity [S, in], noise − data.
-func (f *Flux) Velocity(l *op.List, s Step) *op.Tensor {
-	d, rows := f.Hidden, s.X.Rows
-	t := rows - s.Latent.Rows
-	txt, img := s.X.Slice(0, t), s.X.Slice(t, rows) // [T, D], [S, D]
-	probe := s.Probe
-	if probe == nil {
-		probe = func(string, *op.Tensor) {}
-	}
-	look := s.Look
-	if look == nil {
-		look = func(int, *op.Tensor) {}
-	}
-	mod := &mods{row: s.Mod}
+func (f *Flux) Velocity(l *op.List, p Pass) *op.Tensor {
+	d, t := f.Hidden, p.Context.Rows
+	rows := t + p.Latent.Rows
+	x := l.Temp(rows, d)                        // [T+S, D]
+	txt, img := x.Slice(0, t), x.Slice(t, rows) // [T, D], [S, D]
+	mod := &mods{row: p.Mod}
 
-	l.MatMul(s.Latent, f.imgIn.w, op.Epilogue{Bias: f.imgIn.b, Out: img}) // [S, D]
+	l.Copy(p.Context, txt)
+	l.MatMul(p.Latent, f.imgIn.w, op.Epilogue{Bias: f.imgIn.b, Out: img}) // [S, D]
 	if len(f.double) > 0 {
 		y := l.Temp(rows, 4*d) // [T+S, q|k|v|attn]
 		for n, b := range f.double {
-			f.doubleBlock(l, b, img, txt, y, s.Rope, mod, func() { look(n, y) })
-			probe(fmt.Sprintf("double_blocks.%d.img", n), img)
-			probe(fmt.Sprintf("double_blocks.%d.txt", n), txt)
+			f.doubleBlock(l, b, img, txt, y, p.Positions, mod, func() { p.beforeAttention(n, y) })
+			p.afterBlock(fmt.Sprintf("double_blocks.%d.img", n), img)
+			p.afterBlock(fmt.Sprintf("double_blocks.%d.txt", n), txt)
 		}
 	}
 	if len(f.single) > 0 {
 		y := l.Temp(rows, 4*d+f.MLP()) // [T+S, q|k|v|attn|mlp]
 		for n, b := range f.single {
-			f.singleBlock(l, b, s.X, y, s.Rope, mod, func() { look(len(f.double)+n, y) })
-			probe(fmt.Sprintf("single_blocks.%d", n), s.X)
+			f.singleBlock(l, b, x, y, p.Positions, mod, func() { p.beforeAttention(f.Depth+n, y) })
+			p.afterBlock(fmt.Sprintf("single_blocks.%d", n), x)
 		}
 	}
 	shift, scale := mod.next(d), mod.next(d)
 	h := l.LayerNorm(img, scale, shift, eps, true, nil)                     // [S, D]
-	return l.MatMul(h, f.final.w, op.Epilogue{Bias: f.final.b, Out: s.Out}) // [S, in]
+	return l.MatMul(h, f.final.w, op.Epilogue{Bias: f.final.b, Out: p.Out}) // [S, in]
 }
 
-func (f *Flux) doubleBlock(l *op.List, b doubleBlock, img, txt, y, rope *op.Tensor, mod *mods, look func()) {
+func (f *Flux) doubleBlock(l *op.List, b doubleBlock, img, txt, y, rope *op.Tensor, mod *mods, beforeAttention func()) {
 	d, t, rows := f.Hidden, txt.Rows, y.Rows
 	type half struct {
 		stream
@@ -244,7 +347,7 @@ func (f *Flux) doubleBlock(l *op.List, b doubleBlock, img, txt, y, rope *op.Tens
 		l.MatMul(n, h.qkv.w, op.Epilogue{Bias: h.qkv.b, Out: h.y.Columns(0, 3*d)}) // [S, q|k|v]
 		l.QKNormRoPE(h.y, f.Heads, f.HeadDim(), h.qNorm, h.kNorm, h.rope, eps)     // [S, q|k]
 	}
-	look()
+	beforeAttention()
 	l.Attention(y, f.Heads, f.HeadDim(), false) // [T+S, D] into columns 3D…4D
 	for _, h := range halves {
 		a := h.y.Columns(3*d, 4*d)                                                                 // [S, D]
@@ -255,7 +358,7 @@ func (f *Flux) doubleBlock(l *op.List, b doubleBlock, img, txt, y, rope *op.Tens
 	}
 }
 
-func (f *Flux) singleBlock(l *op.List, b singleBlock, x, y, rope *op.Tensor, mod *mods, look func()) {
+func (f *Flux) singleBlock(l *op.List, b singleBlock, x, y, rope *op.Tensor, mod *mods, beforeAttention func()) {
 	d, m := f.Hidden, f.MLP()
 	shift, scale, gate := mod.next(d), mod.next(d), mod.next(d)
 	n := l.LayerNorm(x, scale, shift, eps, true, nil) // [T+S, D]
@@ -263,7 +366,7 @@ func (f *Flux) singleBlock(l *op.List, b singleBlock, x, y, rope *op.Tensor, mod
 	// so that linear2 reads attn|act(mlp) in place.
 	l.MatMul(n, b.linear1.w, op.Epilogue{Bias: b.linear1.b, Act: f.act, ActFrom: 3 * d, GapAt: 3 * d, GapWidth: d, Out: y}) // [T+S, 4D+M]
 	l.QKNormRoPE(y, f.Heads, f.HeadDim(), b.qNorm, b.kNorm, rope, eps)                                                      // [T+S, q|k]
-	look()
+	beforeAttention()
 	l.Attention(y, f.Heads, f.HeadDim(), false)                                                // [T+S, D] into columns 3D…4D
 	in := y.Columns(3*d, 4*d+m)                                                                // [T+S, D+M]
 	l.MatMul(in, b.linear2.w, op.Epilogue{Bias: b.linear2.b, Gate: gate, Residual: x, Out: x}) // [T+S, D]

@@ -9,34 +9,38 @@ import (
 	"undertone/engine/op"
 )
 
-var dev = Config{InChannels: 64, VecDim: 768, ContextDim: 4096, Hidden: 3072, MLPRatio: 4, Heads: 24, Depth: 19, DepthSingle: 38,
+var dev = FluxConfig{InChannels: 64, VecDim: 768, ContextDim: 4096, Hidden: 3072, MLPRatio: 4, Heads: 24, Depth: 19, DepthSingle: 38,
 	AxesDim: []int{16, 56, 56}, Theta: 10000, QKVBias: true, GuidanceEmbed: true, Activation: "gelu_tanh"}
 
-// describe gives weights without memory, and counts them.
-func describe(count, elems *int) op.Get {
-	return func(name string, use op.Use, rows, cols int) *op.Tensor {
-		*count++
-		*elems += rows * cols
-		return op.NewStorage(name, op.Weight, op.F32, rows, cols)
-	}
+// described gives weights without memory, and counts them.
+type described struct{ count, elems int }
+
+func (d *described) Get(name string, use op.Use, rows, cols int) *op.Tensor {
+	d.count++
+	d.elems += rows * cols
+	return op.NewStorage(name, op.Weight, op.F32, rows, cols)
+}
+
+func (d *described) Constant(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
+	return d.Get(name, use, rows, cols)
 }
 
 // The published FLUX.1-dev loads: its names, its size, and 512 text tokens with
 // the 4,096 image tokens of 1024 × 1024 pixels record without an error of shape.
 func TestPublishedFLUX(t *testing.T) {
-	var count, elems int
-	f, err := Load(dev, describe(&count, &elems))
+	var w described
+	f, err := LoadFlux(dev, &w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if count != 780 || elems != 11_901_408_320 {
-		t.Errorf("%d tensors with %d parameters, want 780 with 11,901,408,320", count, elems)
+	if w.count != 780 || w.elems != 11_901_408_320 {
+		t.Errorf("%d tensors with %d parameters, want 780 with 11,901,408,320", w.count, w.elems)
 	}
 	if l := record(f, 512, 64, 64); l.Err() != nil {
 		t.Error(l.Err())
 	}
-	if cols := len(f.RopeTable(3, 2, 2)) / 7; cols != 128 {
-		t.Errorf("the rotary table is %d wide", cols)
+	if table, cols := f.Positions(3, 2, 2); cols != 128 || len(table) != 7*cols {
+		t.Errorf("the rotary table of 7 tokens has %d numbers in rows of %d", len(table), cols)
 	}
 }
 
@@ -45,8 +49,7 @@ func TestPublishedFLUX(t *testing.T) {
 func TestDispatches(t *testing.T) {
 	c := dev
 	c.Hidden, c.Heads, c.Depth, c.DepthSingle = 256, 2, 2, 6
-	var count, elems int
-	f, err := Load(c, describe(&count, &elems))
+	f, err := LoadFlux(c, &described{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +66,7 @@ func record(f *Flux, text, rows, cols int) *op.List {
 	s := text + rows*cols
 	latent := fixed("latent", rows*cols, f.InChannels)
 	l := op.NewList("step")
-	v := f.Velocity(l, Step{X: fixed("x", s, f.Hidden), Latent: latent, Mod: fixed("mod", 1, f.ModWidth()), Rope: fixed("rope", s, f.HeadDim())})
+	v := f.Velocity(l, Pass{Context: fixed("context", text, f.Hidden), Latent: latent, Mod: fixed("mod", 1, f.modWidth()), Positions: fixed("rope", s, f.HeadDim())})
 	l.Euler(latent, v, fixed("dt", 1, 1))
 	return l
 }
@@ -73,14 +76,13 @@ func record(f *Flux, text, rows, cols int) *op.List {
 func TestModulationWidth(t *testing.T) {
 	c := dev
 	c.Hidden, c.Heads, c.Depth, c.DepthSingle = 256, 2, 2, 3
-	var count, elems int
-	f, err := Load(c, describe(&count, &elems))
+	f, err := LoadFlux(c, &described{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := op.NewList("modulation")
-	mods := op.NewStorage("mods", op.Fixed, op.F32, 4, f.ModWidth())
-	f.Modulate(l, op.NewStorage("yhat", op.Fixed, op.F32, 4, (f.Blocks()+1)*f.Hidden), mods)
+	mods := op.NewStorage("mods", op.Fixed, op.F32, 4, f.modWidth())
+	f.Modulate(l, op.NewStorage("yhat", op.Fixed, op.F32, 4, (f.blocks()+1)*f.Hidden), mods)
 	if l.Err() != nil {
 		t.Fatal(l.Err())
 	}
@@ -91,30 +93,30 @@ func TestModulationWidth(t *testing.T) {
 		}
 		at += n.Out.Cols
 	}
-	if at != f.ModWidth() {
-		t.Errorf("%d columns of %d are filled", at, f.ModWidth())
+	if at != f.modWidth() {
+		t.Errorf("%d columns of %d are filled", at, f.modWidth())
 	}
 }
 
 func TestConfigRefuses(t *testing.T) {
-	for name, bend := range map[string]func(c *Config){
-		"width 0":           func(c *Config) { c.Hidden = 0 },
-		"a huge width":      func(c *Config) { c.Hidden = 1 << 40 },
-		"no heads":          func(c *Config) { c.Heads = 0 },
-		"uneven heads":      func(c *Config) { c.Heads = 7 },
-		"wide heads":        func(c *Config) { c.Heads = 12 },
-		"no blocks":         func(c *Config) { c.Depth, c.DepthSingle = 0, 0 },
-		"negative depth":    func(c *Config) { c.Depth = -1 },
-		"many blocks":       func(c *Config) { c.Depth = 1e6 },
-		"odd channels":      func(c *Config) { c.InChannels = 63 },
-		"two axes":          func(c *Config) { c.AxesDim = []int{64, 64} },
-		"an odd axis":       func(c *Config) { c.AxesDim = []int{15, 57, 56} },
-		"a negative axis":   func(c *Config) { c.AxesDim = []int{-16, 72, 72} },
-		"axes too narrow":   func(c *Config) { c.AxesDim = []int{16, 56, 54} },
-		"no MLP":            func(c *Config) { c.MLPRatio = 0 },
-		"an endless MLP":    func(c *Config) { c.MLPRatio = 1e300 },
-		"theta 0":           func(c *Config) { c.Theta = 0 },
-		"unknown functions": func(c *Config) { c.Activation = "swiglu" },
+	for name, bend := range map[string]func(c *FluxConfig){
+		"width 0":           func(c *FluxConfig) { c.Hidden = 0 },
+		"a huge width":      func(c *FluxConfig) { c.Hidden = 1 << 40 },
+		"no heads":          func(c *FluxConfig) { c.Heads = 0 },
+		"uneven heads":      func(c *FluxConfig) { c.Heads = 7 },
+		"wide heads":        func(c *FluxConfig) { c.Heads = 12 },
+		"no blocks":         func(c *FluxConfig) { c.Depth, c.DepthSingle = 0, 0 },
+		"negative depth":    func(c *FluxConfig) { c.Depth = -1 },
+		"many blocks":       func(c *FluxConfig) { c.Depth = 1e6 },
+		"odd channels":      func(c *FluxConfig) { c.InChannels = 63 },
+		"two axes":          func(c *FluxConfig) { c.AxesDim = []int{64, 64} },
+		"an odd axis":       func(c *FluxConfig) { c.AxesDim = []int{15, 57, 56} },
+		"a negative axis":   func(c *FluxConfig) { c.AxesDim = []int{-16, 72, 72} },
+		"axes too narrow":   func(c *FluxConfig) { c.AxesDim = []int{16, 56, 54} },
+		"no MLP":            func(c *FluxConfig) { c.MLPRatio = 0 },
+		"an endless MLP":    func(c *FluxConfig) { c.MLPRatio = 1e300 },
+		"theta 0":           func(c *FluxConfig) { c.Theta = 0 },
+		"unknown functions": func(c *FluxConfig) { c.Activation = "swiglu" },
 	} {
 		c := dev
 		bend(&c)
@@ -132,8 +134,7 @@ func TestRopeTableFar(t *testing.T) {
 	for _, size := range [][2]int{{130, 70}, {2, 300}, {300, 2}} {
 		rows, cols := size[0], size[1]
 		const text = 5
-		table := dev.RopeTable(text, rows, cols)
-		width := dev.HeadDim()
+		table, width := (&Flux{FluxConfig: dev}).Positions(text, rows, cols)
 		if len(table) != (text+rows*cols)*width {
 			t.Fatalf("%d × %d: %d numbers", rows, cols, len(table))
 		}
@@ -183,11 +184,11 @@ func TestRopeTableFar(t *testing.T) {
 
 // The last value that is possible, and the one after it.
 func TestConfigLimits(t *testing.T) {
-	for name, c := range map[string]struct{ last, no func(c *Config) }{
-		"blocks": {func(c *Config) { c.Depth, c.DepthSingle = 100, 100 }, func(c *Config) { c.Depth, c.DepthSingle = 100, 101 }},
-		"heads":  {func(c *Config) { c.Hidden, c.Heads = 256, 2 }, func(c *Config) { c.Hidden, c.Heads, c.AxesDim = 264, 2, []int{16, 56, 60} }},
-		"width":  {func(c *Config) { c.VecDim = 1 << 14 }, func(c *Config) { c.VecDim = 1<<14 + 1 }},
-		"MLP":    {func(c *Config) { c.MLPRatio = 16 }, func(c *Config) { c.MLPRatio = 16.5 }},
+	for name, c := range map[string]struct{ last, no func(c *FluxConfig) }{
+		"blocks": {func(c *FluxConfig) { c.Depth, c.DepthSingle = 100, 100 }, func(c *FluxConfig) { c.Depth, c.DepthSingle = 100, 101 }},
+		"heads":  {func(c *FluxConfig) { c.Hidden, c.Heads = 256, 2 }, func(c *FluxConfig) { c.Hidden, c.Heads, c.AxesDim = 264, 2, []int{16, 56, 60} }},
+		"width":  {func(c *FluxConfig) { c.VecDim = 1 << 14 }, func(c *FluxConfig) { c.VecDim = 1<<14 + 1 }},
+		"MLP":    {func(c *FluxConfig) { c.MLPRatio = 16 }, func(c *FluxConfig) { c.MLPRatio = 16.5 }},
 	} {
 		last, no := dev, dev
 		c.last(&last)

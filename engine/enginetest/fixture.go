@@ -20,6 +20,7 @@ import (
 // pixels. Tests bend it before they load it.
 type fixture struct {
 	t       *testing.T
+	family  string
 	dit     map[string]any                // model.json's "dit"
 	tensors map[string]map[string]*tensor // by role
 	words   []string                      // of the tokenizer, by id
@@ -35,7 +36,7 @@ var fixtureWords = strings.Fields(`[PAD] [BOS] [EOS] [UNK] , . - a the frog cat 
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, tensors: map[string]map[string]*tensor{}, words: fixtureWords, sizes: []int{16, 24}}
+	f := &fixture{t: t, family: "flux", tensors: map[string]map[string]*tensor{}, words: fixtureWords, sizes: []int{16, 24}}
 	for role, file := range map[string]string{"dit": "flux_odd", "text": "clip", "vae": "vae"} {
 		g := readGolden(t, file)
 		f.tensors[role] = map[string]*tensor{}
@@ -105,7 +106,7 @@ func (f *fixture) files() weights.Memory {
 	check(err)
 	add("tokenizer", "tokenizer.json", words)
 	manifest, err := json.Marshal(map[string]any{
-		"format": weights.ManifestFormat, "version": weights.ManifestVersion, "name": "fixture", "title": "Fixture", "family": "flux",
+		"format": weights.ManifestFormat, "version": weights.ManifestVersion, "name": "fixture", "title": "Fixture", "family": f.family,
 		"revision": "1", "parameters": map[string]int{"dit": 1, "text": 1, "vae": 1},
 		"licenses": map[string]string{"weights": "none", "data": "none"}, "files": entries,
 		"dit": f.dit, "text": configOf(f.t, "clip"), "vae": configOf(f.t, "vae"),

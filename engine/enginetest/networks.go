@@ -60,7 +60,7 @@ func FLUX(t *testing.T, be op.Backend, lim Limits) {
 	for _, name := range []string{"flux_odd", "flux_plain"} {
 		t.Run(strings.TrimPrefix(name, "flux_"), func(t *testing.T) {
 			g := openGolden(t, name, nil)
-			var c dit.Config
+			var c dit.FluxConfig
 			pass := engine.Pass{Img: g.get("img"), Txt: g.get("txt"), Pooled: g.get("pooled"), Shift: g.get("shift")}
 			g.decode("config", &c)
 			g.decode("rows", &pass.Rows)
@@ -68,9 +68,9 @@ func FLUX(t *testing.T, be op.Backend, lim Limits) {
 			g.decode("time", &pass.Time)
 			g.decode("guidance", &pass.Guidance)
 			n := g.network(be, "weights.")
-			f, err := dit.Load(c, n.Get)
+			f, err := dit.LoadFlux(c, n)
 			n.must(t, err)
-			got, err := engine.Forward(background(), be, f, pass)
+			got, err := engine.Forward(background(), be, f, onlyEncoder(f), pass)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,6 +85,11 @@ func FLUX(t *testing.T, be op.Backend, lim Limits) {
 	}
 }
 
+// onlyEncoder is a text encoder of the widths that a transformer reads.
+func onlyEncoder(f *dit.Flux) dit.Encoder {
+	return dit.Encoder{Name: "clip", Width: f.ContextDim, Pooled: f.VecDim}
+}
+
 // CLIP compares a small text encoder with PyTorch.
 func CLIP(t *testing.T, be op.Backend, lim Limits) {
 	g := openGolden(t, "clip", nil)
@@ -93,7 +98,7 @@ func CLIP(t *testing.T, be op.Backend, lim Limits) {
 	g.decode("config", &c)
 	g.decode("prompts", &prompts)
 	n := g.network(be, "weights.")
-	m, err := text.LoadCLIP(c, n.Get)
+	m, err := text.LoadCLIP(c, n)
 	n.must(t, err)
 	b := &bench{golden: g, be: be}
 	defer func() { be.Free(b.made...) }()
@@ -130,13 +135,13 @@ func VAE(t *testing.T, be op.Backend, lim Limits) {
 	g.decode("height", &h)
 	g.decode("width", &w)
 	n := g.network(be, "weights.")
-	m, err := vae.Load(c, n.Get, n.Constant)
+	m, err := vae.LoadTiny(c, n)
 	n.must(t, err)
 	b := &bench{golden: g, be: be}
 	defer func() { be.Free(b.made...) }()
 	z := b.fixed("z")
 	near(t, "picture", b.run("picture", func(l *op.List) *op.Tensor { return m.Decode(l, z, h, w, nil) }), g.get("out"), lim.Forward)
-	near(t, "preview", b.run("preview", func(l *op.List) *op.Tensor { return m.Tint(l, z) }), g.get("preview"), lim.Forward)
+	near(t, "preview", b.run("preview", func(l *op.List) *op.Tensor { return m.LinearPreview(l, z) }), g.get("preview"), lim.Forward)
 }
 
 func closeTo(t *testing.T, what string, got, want, limit float64) {

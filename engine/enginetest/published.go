@@ -119,10 +119,10 @@ func (p *published) flux(be op.Backend) *dit.Flux {
 	t, c := p.weights.t, p.json.Config
 	t.Helper()
 	n := p.weights.network(be, "")
-	f, err := dit.Load(dit.Config{
+	f, err := dit.LoadFlux(dit.FluxConfig{
 		InChannels: c.InChannels, VecDim: c.Pooled, ContextDim: c.Context, Hidden: c.Heads * c.HeadDim, MLPRatio: 4, Heads: c.Heads,
 		Depth: c.Double, DepthSingle: c.Single, AxesDim: c.Axes, Theta: 10000, QKVBias: true, GuidanceEmbed: c.GuidanceEmbed, Activation: "gelu_tanh",
-	}, n.Get)
+	}, n)
 	n.must(t, err)
 	return f
 }
@@ -147,7 +147,7 @@ func (p *published) pass(t *testing.T, be op.Backend, f *dit.Flux, name string, 
 	in, out := p.input(name), name+".out."
 	in.Time = float64(g.get(name + ".in.sigma")[0])
 	compare := func(what string) *engine.Passed {
-		got, err := engine.Forward(background(), be, f, in)
+		got, err := engine.Forward(background(), be, f, onlyEncoder(f), in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,7 @@ func (p *published) trajectory(be op.Backend, f *dit.Flux, name string, limit fl
 	n := len(in.Img)
 	for k := range len(sigmas) - 1 {
 		in.Time = float64(sigmas[k])
-		got, err := engine.Forward(background(), be, f, in)
+		got, err := engine.Forward(background(), be, f, onlyEncoder(f), in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,10 +251,10 @@ func publishedCLIP(t *testing.T, be op.Backend, p *published, limit float64) {
 	config := text.Config{Layout: "clip", VocabSize: c.Vocabulary, HiddenSize: c.Hidden, NumLayers: c.Layers, NumHeads: c.Heads,
 		Intermediate: c.MLP, MaxLength: c.Length, Activation: c.Act, BOS: c.Vocabulary - 2, EOS: c.Vocabulary - 1}
 	n := p.weights.network(be, "")
-	whole, err := text.LoadCLIP(config, n.Get)
+	whole, err := text.LoadCLIP(config, n)
 	n.must(t, err)
 	config.NumLayers--
-	shorter, err := text.LoadCLIP(config, n.Get)
+	shorter, err := text.LoadCLIP(config, n)
 	n.must(t, err)
 	b := &bench{golden: p.cases, be: be}
 	defer func() { be.Free(b.made...) }()
@@ -316,11 +316,16 @@ func (p *published) tiny(be op.Backend) *vae.Tiny {
 	for i, channels := range c.Channels {
 		config.Stages = append(config.Stages, vae.Stage{Channels: channels, Blocks: c.Blocks[i]})
 	}
-	m, err := vae.Load(config, func(name string, use op.Use, rows, cols int) *op.Tensor {
-		return n.Get(strings.TrimPrefix(name, "decoder.layers."), use, rows, cols)
-	}, n.Constant)
+	m, err := vae.LoadTiny(config, counted{n})
 	n.must(t, err)
 	return m
+}
+
+// counted finds weights by the number of their layer alone.
+type counted struct{ *networkWeights }
+
+func (c counted) Get(name string, use op.Use, rows, cols int) *op.Tensor {
+	return c.networkWeights.Get(strings.TrimPrefix(name, "decoder.layers."), use, rows, cols)
 }
 
 // picture decodes a latent [channels, h, w] and compares with the case's image,

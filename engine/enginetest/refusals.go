@@ -120,6 +120,7 @@ func models(t *testing.T, be op.Backend) {
 		"infinite":   {func(f *fixture) { f.tensors["text"]["text_model.final_layer_norm.bias"].data[3] = float32(math.Inf(1)) }, fault.WeightsNotFinite, "final_layer_norm.bias"},
 		"heads":      {func(f *fixture) { f.dit["num_heads"] = 5 }, fault.ModelUnsupported, "48"},
 		"axes":       {func(f *fixture) { f.dit["axes_dim"] = []int{2, 4, 8} }, fault.ModelUnsupported, "14"},
+		"family":     {func(f *fixture) { f.family = "sdxl" }, fault.ModelUnsupported, "sdxl"},
 		"activation": {func(f *fixture) { f.dit["activation"] = "swish" }, fault.ModelUnsupported, "swish"},
 		"context": {func(f *fixture) {
 			f.dit["context_in_dim"] = 30

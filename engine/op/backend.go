@@ -3,6 +3,7 @@ package op
 import (
 	"context"
 	"io"
+	"time"
 )
 
 // Source is where the bytes of weights come from: a file, a download, memory.
@@ -78,6 +79,8 @@ type Backend interface {
 	Compile(ctx context.Context, l *List) (Program, error)
 	// Sync waits until all submitted work is done, and reports what went wrong in it.
 	Sync(ctx context.Context) error
+	// Lost is closed when the device is lost; a backend that cannot be lost returns nil.
+	Lost() <-chan struct{}
 	// Free gives back Fixed and Weight tensors. Nil tensors are ignored.
 	Free(ts ...*Tensor)
 	// Close frees everything, also what was not freed one by one.
@@ -89,6 +92,9 @@ type Program interface {
 	// Run does the copies, then the list. On a GPU it returns when the work is
 	// submitted; use Sync or Read to wait. A cancelled ctx submits nothing.
 	Run(ctx context.Context, copies ...Copy) error
+	// EncodeTime is how long the last Run kept the CPU busy until the work was
+	// submitted, without what it may have waited for the device.
+	EncodeTime() time.Duration
 	Stats() Stats
 	Close()
 }

@@ -46,6 +46,13 @@ func (c Config) Check() error {
 	return err
 }
 
+// Shape is what the engine has to know of a text encoder.
+type Shape struct {
+	Tokens int // T, what it reads of a prompt
+	Width  int // C, of a token's state
+	Pooled int // width of the pooled vector, the state at the end of the text; 0 where there is none
+}
+
 // CLIP is the text encoder of CLIP (arXiv 2103.00020): a causal, pre-norm
 // transformer. Its final states are the tokens the image attends to; the state at
 // the first EOS is the pooled vector.
@@ -72,7 +79,7 @@ type clipLayer struct {
 const clipEps = 1e-5
 
 // LoadCLIP asks for the weights under their Hugging Face names.
-func LoadCLIP(c Config, get op.Get) (*CLIP, error) {
+func LoadCLIP(c Config, weights op.Weights) (*CLIP, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -82,16 +89,16 @@ func LoadCLIP(c Config, get op.Get) (*CLIP, error) {
 	}
 	const root = "text_model."
 	lin := func(name string, out, in int) linear {
-		return linear{get(name+".weight", op.UseMatrix, out, in), get(name+".bias", op.UseVector, 1, out)}
+		return linear{weights.Get(name+".weight", op.UseMatrix, out, in), weights.Get(name+".bias", op.UseVector, 1, out)}
 	}
 	norm := func(name string) affine {
-		return affine{get(name+".weight", op.UseVector, 1, c.HiddenSize), get(name+".bias", op.UseVector, 1, c.HiddenSize)}
+		return affine{weights.Get(name+".weight", op.UseVector, 1, c.HiddenSize), weights.Get(name+".bias", op.UseVector, 1, c.HiddenSize)}
 	}
 	m := &CLIP{
 		Config:    c,
 		act:       act,
-		token:     get(root+"embeddings.token_embedding.weight", op.UseVector, c.VocabSize, c.HiddenSize),
-		position:  get(root+"embeddings.position_embedding.weight", op.UseVector, c.MaxLength, c.HiddenSize),
+		token:     weights.Get(root+"embeddings.token_embedding.weight", op.UseVector, c.VocabSize, c.HiddenSize),
+		position:  weights.Get(root+"embeddings.position_embedding.weight", op.UseVector, c.MaxLength, c.HiddenSize),
 		finalNorm: norm(root + "final_layer_norm"),
 	}
 	for n := range c.NumLayers {
@@ -107,6 +114,16 @@ func LoadCLIP(c Config, get op.Get) (*CLIP, error) {
 		})
 	}
 	return m, nil
+}
+
+// Shape tells the sizes of what is read and given.
+func (m *CLIP) Shape() Shape {
+	return Shape{Tokens: m.MaxLength, Width: m.HiddenSize, Pooled: m.HiddenSize}
+}
+
+// Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json.
+func (m *CLIP) Tokenizer(data []byte) (*Tokenizer, error) {
+	return NewTokenizer(data, m.Config)
 }
 
 // Encode records ids [1, T] → out [T, C], the final states of every position.

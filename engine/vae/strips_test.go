@@ -36,9 +36,7 @@ func TestStripsDoNotShow(t *testing.T) {
 		}
 		c := Config{Kind: "tiny", LatentChannels: 3, Downscale: 1 << (len(stages) - 1), Stages: stages, ScalingFactor: 1,
 			Preview: Preview{Weight: [][]float64{make([]float64, 3), make([]float64, 3), make([]float64, 3)}, Bias: make([]float64, 3)}}
-		m, err := Load(c, func(name string, use op.Use, rows, cols int) *op.Tensor {
-			return upload(name, use, rows, cols, normal(rows*cols, math.Sqrt(2/float64(cols))))
-		}, upload)
+		m, err := LoadTiny(c, invented{upload, func(cols, n int) []float32 { return normal(n, math.Sqrt(2/float64(cols))) }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,4 +75,18 @@ func TestStripsDoNotShow(t *testing.T) {
 			}
 		}
 	}
+}
+
+// invented are random weights, uploaded.
+type invented struct {
+	upload func(name string, use op.Use, rows, cols int, values []float32) *op.Tensor
+	values func(cols, n int) []float32
+}
+
+func (w invented) Get(name string, use op.Use, rows, cols int) *op.Tensor {
+	return w.upload(name, use, rows, cols, w.values(cols, rows*cols))
+}
+
+func (w invented) Constant(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
+	return w.upload(name, use, rows, cols, values)
 }

@@ -74,12 +74,18 @@ func finite(xs ...float64) bool {
 	return true
 }
 
+// Shape is what the engine has to know of a decoder.
+type Shape struct {
+	Channels  int // of a latent pixel
+	Downscale int // pixels a side that one latent pixel becomes
+}
+
 // Tiny is the decoder of TAESD (github.com/madebyollin/taesd, AutoencoderTiny in
 // diffusers) with any number of stages: plain residual convolutions, no norms.
 type Tiny struct {
 	Config
 	unscale, shift *op.Tensor // [c, c] and [1, c]: the latent's scale and shift as a 1×1 convolution
-	preview, tint  *op.Tensor // [3, c] and [1, 3]
+	preview, mean  *op.Tensor // [3, c] and [1, 3]
 	in, out        conv
 	stages         []stage
 }
@@ -91,18 +97,17 @@ type stage struct {
 	up     conv // to the next stage's channels, without bias; absent in the last stage
 }
 
-// Load asks for the weights under the names of AutoencoderTiny. constant uploads
-// values that come from the configuration: a matrix [rows, cols] and a bias [1, rows].
-func Load(c Config, get op.Get, constant func(name string, use op.Use, rows, cols int, values []float32) *op.Tensor) (*Tiny, error) {
+// LoadTiny asks for the weights under the names of AutoencoderTiny.
+func LoadTiny(c Config, weights op.Weights) (*Tiny, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	layer := 1 // of the nn.Sequential; 0 is the clamp
 	take := func(suffix string, in, out int, bias bool) conv {
 		name := fmt.Sprintf("decoder.layers.%d%s", layer, suffix)
-		k := conv{w: get(name+".weight", op.UseConv3x3, out, in*9)}
+		k := conv{w: weights.Get(name+".weight", op.UseConv3x3, out, in*9)}
 		if bias {
-			k.b = get(name+".bias", op.UseVector, 1, out)
+			k.b = weights.Get(name+".bias", op.UseVector, 1, out)
 		}
 		return k
 	}
@@ -129,7 +134,7 @@ func Load(c Config, get op.Get, constant func(name string, use op.Use, rows, col
 	t.out = take("", c.Stages[len(c.Stages)-1].Channels, 3, true)
 
 	n := c.LatentChannels
-	unscale, shift, preview, tint := make([]float32, n*n), make([]float32, n), make([]float32, 0, 3*n), make([]float32, 3)
+	unscale, shift, preview, mean := make([]float32, n*n), make([]float32, n), make([]float32, 0, 3*n), make([]float32, 3)
 	for i := range n {
 		unscale[i*n+i], shift[i] = float32(1/c.ScalingFactor), float32(c.ShiftFactor)
 	}
@@ -137,14 +142,17 @@ func Load(c Config, get op.Get, constant func(name string, use op.Use, rows, col
 		for _, w := range row {
 			preview = append(preview, float32(w))
 		}
-		tint[i] = float32(c.Preview.Bias[i])
+		mean[i] = float32(c.Preview.Bias[i])
 	}
-	t.unscale = constant("vae.unscale", op.UseMatrix, n, n, unscale)
-	t.shift = constant("vae.shift", op.UseVector, 1, n, shift)
-	t.preview = constant("vae.preview", op.UseMatrix, 3, n, preview)
-	t.tint = constant("vae.preview bias", op.UseVector, 1, 3, tint)
+	t.unscale = weights.Constant("vae.unscale", op.UseMatrix, n, n, unscale)
+	t.shift = weights.Constant("vae.shift", op.UseVector, 1, n, shift)
+	t.preview = weights.Constant("vae.preview", op.UseMatrix, 3, n, preview)
+	t.mean = weights.Constant("vae.preview bias", op.UseVector, 1, 3, mean)
 	return t, nil
 }
+
+// Shape tells the sizes of what is read and drawn.
+func (t *Tiny) Shape() Shape { return Shape{Channels: t.LatentChannels, Downscale: t.Downscale} }
 
 // Decode records z [h·w, c], a scaled latent → pixels [H·W, 3] with H = h·Downscale,
 // nominally in [0, 1] and not clamped. out may be nil.
@@ -237,7 +245,8 @@ func (s stage) double(l *op.List, x *op.Tensor, h, w int) (*op.Tensor, int, int)
 	return l.Conv3x3(x, 2*h, 2*w, s.up.w, nil, nil, op.None, nil), 2 * h, 2 * w // [2h·2w, next c]
 }
 
-// Tint records the preview of z [h·w, c] → [h·w, 3], nominally in [0, 1].
-func (t *Tiny) Tint(l *op.List, z *op.Tensor) *op.Tensor {
-	return l.MatMul(z, t.preview, op.Epilogue{Bias: t.tint}) // [h·w, 3]
+// LinearPreview records a quick look at z [h·w, c] → mean colours [h·w, 3],
+// nominally in [0, 1].
+func (t *Tiny) LinearPreview(l *op.List, z *op.Tensor) *op.Tensor {
+	return l.MatMul(z, t.preview, op.Epilogue{Bias: t.mean}) // [h·w, 3]
 }

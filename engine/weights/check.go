@@ -75,6 +75,9 @@ func (m *Manifest) check() error {
 	if !slug.MatchString(m.Name) {
 		c.fail("name %.80q must be 1 to 64 of a-z, 0-9 and -", m.Name)
 	}
+	if !slug.MatchString(m.Family) {
+		c.fail("family %.80q must be 1 to 64 of a-z, 0-9 and -", m.Family)
+	}
 	c.words("title", m.Title, 200)
 	c.words("revision", m.Revision, 64)
 	c.words("licenses.weights", m.Licenses.Weights, 200)

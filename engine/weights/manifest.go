@@ -109,8 +109,8 @@ type Bundle struct {
 	folder string
 }
 
-// LoadBundle reads and checks a manifest, and nothing else. Errors:
-// ManifestInvalid, ModelUnsupported (another version or family), and the opener's.
+// LoadBundle reads and checks a manifest, and nothing else. Errors: ManifestInvalid, ModelUnsupported (another version), and the opener's. Which
+// families there are is for package engine to say (engine.Supports).
 func LoadBundle(ctx context.Context, o Opener, manifestPath string) (*Bundle, error) {
 	src, err := o.Open(ctx, manifestPath)
 	if err != nil {
@@ -144,7 +144,6 @@ func ParseManifest(text []byte) (*Manifest, error) {
 	var head struct {
 		Format  string
 		Version int
-		Family  string
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
 		return nil, fault.Wrap(err, fault.ManifestInvalid, "model.json is malformed")
@@ -154,8 +153,6 @@ func ParseManifest(text []byte) (*Manifest, error) {
 		return nil, fault.New(fault.ManifestInvalid, "model.json has the format %.64q, wanted %q", head.Format, ManifestFormat)
 	case head.Version != ManifestVersion:
 		return nil, fault.New(fault.ModelUnsupported, "model.json has version %d, supported: %d", head.Version, ManifestVersion)
-	case head.Family != "flux":
-		return nil, fault.New(fault.ModelUnsupported, "the model's family is %.64q, supported: flux", head.Family)
 	}
 	var m Manifest
 	if err := Decode(text, "model.json", &m); err != nil {

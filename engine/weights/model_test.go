@@ -124,7 +124,7 @@ func TestHostileManifests(t *testing.T) {
 		{"version 0", `"version":1`, `"version":0`, "version 0, supported: 1"},
 		{"version 2", `"version":1`, `"version":2`, "version 2, supported: 1"},
 		{"version 1e400", `"version":1`, `"version":1e400`, "1e400"},
-		{"family", `"flux"`, `"sdxl"`, "sdxl"},
+		{"family", `"flux"`, `"SD XL"`, "SD XL"},
 		{"duplicate key", `"version":1`, `"version":1,"version":1`, `"version" is there twice`},
 		{"key differing in case", `"version":1`, `"version":1,"Version":2`, `"Version"`},
 		{"escaped duplicate", `"version":1`, `"version":1,"\u0076ersion":1`, "twice"},

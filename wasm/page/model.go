@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"undertone/engine"
 	"undertone/engine/dit"
 	"undertone/engine/text"
 	"undertone/engine/vae"
@@ -15,7 +16,7 @@ import (
 // and what a download would cost.
 type model struct {
 	*weights.Manifest
-	dit     dit.Config
+	dit     dit.FluxConfig
 	text    text.Config
 	vae     vae.Config
 	presets []preset
@@ -43,6 +44,9 @@ const weightLow, weightTop = -2, 4
 func parseModel(data []byte) (*model, error) {
 	manifest, err := weights.ParseManifest(data)
 	if err != nil {
+		return nil, err
+	}
+	if err := engine.Supports(manifest); err != nil {
 		return nil, err
 	}
 	m := &model{Manifest: manifest}

@@ -71,8 +71,8 @@ const sample1 = `{"format":"undertone-model","version":1,"name":"sprites","title
 "files":[` + sampleFile + `"dit","path":"a","bytes":1000},` + sampleFile + `"text","path":"b","bytes":200},` + sampleFile + `"vae","path":"c","bytes":30},` +
 	sampleFile + `"tokenizer","path":"d","bytes":4}],
 "dit":{"hidden_size":256,"mlp_ratio":4,"depth":2,"depth_single_blocks":6},
-"text":{"hidden_size":192,"num_layers":4,"intermediate_size":768,"max_length":32},
-"vae":{"latent_channels":16,"downscale":16,"stages":[{"channels":128,"blocks":2},{"channels":64,"blocks":2},{"channels":32,"blocks":1},{"channels":16,"blocks":1},{"channels":8,"blocks":1}]},
+"text":{"layout":"clip","hidden_size":192,"num_layers":4,"intermediate_size":768,"max_length":32},
+"vae":{"kind":"tiny","latent_channels":16,"downscale":16,"stages":[{"channels":128,"blocks":2},{"channels":64,"blocks":2},{"channels":32,"blocks":1},{"channels":16,"blocks":1},{"channels":8,"blocks":1}]},
 "defaults":{"steps":4,"size":256,"shift":1,"seed":7,"cfg":1,"prompt":"a frog"},"sizes":[256],"max_steps":50,
 "presets":[{"id":"detail","title":"Detail","positive":"fine","negative":"coarse","weight":1.5,"range":[-1,3],"schedule":{"kind":"step","start":1}},
 {"id":"night","title":"Night","positive":"at night","negative":"by day","weight":1,"schedule":{"kind":"constant"}}],

@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/weights"
 	"undertone/wasm/protocol"
@@ -51,6 +52,9 @@ func (m *machine) fetch(ctx context.Context, report func(protocol.ProgressBody))
 			Stored: m.site.reused + a.stored, Retry: retry(a.try), Wait: a.wait})
 	}
 	bundle, err := weights.LoadBundle(ctx, m.site, manifestName)
+	if err == nil {
+		err = engine.Supports(&bundle.Manifest)
+	}
 	if err != nil {
 		return err
 	}

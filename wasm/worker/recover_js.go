@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"undertone/engine/fault"
-	"undertone/engine/gpu"
 	"undertone/engine/op"
 	"undertone/wasm/protocol"
 )
@@ -64,12 +63,8 @@ func (m *machine) reopen(ctx context.Context, report func(protocol.ProgressBody)
 }
 
 func lost(be op.Backend) bool {
-	d, ok := be.(*gpu.Device)
-	if !ok {
-		return false
-	}
 	select {
-	case <-d.Lost():
+	case <-be.Lost():
 		return true
 	default:
 		return false

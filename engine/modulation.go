@@ -16,7 +16,7 @@ var maxModulation = 128 << 20 // a variable for the test of chunks
 type modulation struct {
 	be                    op.Backend
 	total, rows, branches int        // rows of the whole picture, of one chunk; rows of one step
-	yhat, mods            *op.Tensor // [rows, (Blocks+1)·D], [rows, ModWidth]
+	yhat, mods            *op.Tensor // [rows, (Blocks+1)·Vector], [rows, Modulation]
 	run                   op.Program
 }
 
@@ -30,19 +30,19 @@ func (e *Engine) modulate(ctx context.Context, total, branches int) (*modulation
 		m.free()
 		e.modulation = nil
 	}
-	f := e.flux
-	fit := maxModulation / (4 * f.ModWidth()) / branches * branches
+	t, shape := e.transformer, e.transformer.Shape()
+	fit := maxModulation / (4 * shape.Modulation) / branches * branches
 	m := &modulation{be: e.be, total: total, branches: branches, rows: min(total, max(fit, branches))}
 	var err error
-	if m.yhat, err = e.be.New("yhat", op.F32, m.rows, (f.Blocks()+1)*f.Hidden); err != nil {
+	if m.yhat, err = e.be.New("yhat", op.F32, m.rows, (len(shape.Blocks)+1)*shape.Vector); err != nil {
 		return nil, err
 	}
-	if m.mods, err = e.be.New("modulation", op.F32, m.rows, f.ModWidth()); err != nil {
+	if m.mods, err = e.be.New("modulation", op.F32, m.rows, shape.Modulation); err != nil {
 		m.free()
 		return nil, err
 	}
 	l := op.NewList("modulation")
-	f.Modulate(l, m.yhat, m.mods)
+	t.Modulate(l, m.yhat, m.mods)
 	if m.run, err = e.be.Compile(ctx, l); err != nil {
 		m.free()
 		return nil, err

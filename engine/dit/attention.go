@@ -1,0 +1,51 @@
+package dit
+
+import "undertone/engine/op"
+
+// Maps records, beside a pass, how much attention every image token pays to some
+// of the pass's tokens, averaged over the heads. It needs no kernel of its own:
+// where the values of attention are unit vectors, the result is the probabilities
+// themselves.
+type Maps struct {
+	Unit *op.Tensor // [T+S, Heads·HeadDim], see Shape.UnitValues
+	Mean *op.Tensor // [HeadDim, Heads·HeadDim], weights: see Shape.HeadMean
+	Out  *op.Tensor // [Blocks·S, HeadDim], Fixed: row b·S+i is image token i in block b, column c the token of UnitValues' rows[c]
+}
+
+// UnitValues is the values [n, Heads·HeadDim] for attention over n tokens: in every
+// head, the token rows[c] has a 1 in column c. At most HeadDim rows can be told apart.
+func (s Shape) UnitValues(n int, rows []int) []float32 {
+	width := s.Heads * s.HeadDim
+	out := make([]float32, n*width)
+	for col, r := range rows {
+		for head := range s.Heads {
+			out[r*width+head*s.HeadDim+col] = 1
+		}
+	}
+	return out
+}
+
+// HeadMean is the matrix [HeadDim, Heads·HeadDim] whose product averages the heads.
+func (s Shape) HeadMean() []float32 {
+	width := s.Heads * s.HeadDim
+	out := make([]float32, s.HeadDim*width)
+	for col := range s.HeadDim {
+		for head := range s.Heads {
+			out[col*width+head*s.HeadDim+col] = 1 / float32(s.Heads)
+		}
+	}
+	return out
+}
+
+// maps begins a recording of the maps of a transformer whose image tokens are the
+// rows from image on; what it returns is Pass.BeforeAttention of the same list's pass.
+func (s Shape) maps(l *op.List, m Maps, image int) func(block int, qkv *op.Tensor) {
+	d, n := s.Heads*s.HeadDim, m.Out.Rows/len(s.Blocks)
+	z := l.Temp(m.Unit.Rows, 4*d) // [T+S, q|k|unit|attn]
+	l.Copy(m.Unit, z.Columns(2*d, 3*d))
+	return func(block int, qkv *op.Tensor) {
+		l.Copy(qkv.Columns(0, 2*d), z.Columns(0, 2*d))
+		a := l.Attention(z, s.Heads, s.HeadDim, false).Slice(image, image+n)     // [S, D]
+		l.MatMul(a, m.Mean, op.Epilogue{Out: m.Out.Slice(block*n, (block+1)*n)}) // [S, HeadDim]
+	}
+}

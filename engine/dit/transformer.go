@@ -1,0 +1,89 @@
+package dit
+
+import (
+	"slices"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// Shape is what the engine has to know of a transformer: the sizes of what goes in
+// and comes out. The letters are those of the shape comments: D is the hidden width.
+type Shape struct {
+	Blocks         []string // the kind of every block in the order they run, without the output head
+	Vector         int      // width of ψ, of τ and of the vector that every block gets: D or a multiple of it
+	Pooled         int      // width of the pooled text vector, which ψ reads
+	Modulation     int      // width of one row of modulation, of all blocks and the head
+	Channels       int      // of one image token
+	Patch          int      // side of the square of latent pixels that makes one image token
+	Time           int      // width of what τ reads of one time
+	EmbedsGuidance bool     // the guidance scale is an input of τ instead of a second pass
+	Heads, HeadDim int      // of attention
+}
+
+// Encoder is what a transformer may read of one text encoder.
+type Encoder struct {
+	Name   string // as the model's manifest names it: "clip", "clip_l", "t5", …
+	Tokens int    // per prompt
+	Width  int    // of a token's state; 0 where it gives none
+	Pooled int    // width of the pooled vector; 0 where it gives none
+}
+
+// Parts are what a transformer is put together with.
+type Parts struct {
+	Encoders       []Encoder
+	LatentChannels int // of the decoder
+}
+
+// Reading says what a transformer takes of its text encoders.
+type Reading struct {
+	Tokens, Width int      // of the context [Tokens, Width], which Context makes of token states
+	Pooled        []string // the encoders whose pooled vectors, side by side, are what ψ reads
+}
+
+// single finds the one encoder of a model that has no more than one.
+func (p Parts) single() (Encoder, error) {
+	if len(p.Encoders) != 1 {
+		return Encoder{}, fault.New(fault.ModelUnsupported, "the model has %d text encoders, this transformer reads 1", len(p.Encoders))
+	}
+	return p.Encoders[0], nil
+}
+
+// Pass names the tensors of one pass.
+type Pass struct {
+	Context   *op.Tensor // [T, D], see Transformer.Context; not changed
+	Latent    *op.Tensor // [S, in], image tokens; not changed
+	Mod       *op.Tensor // [1, Modulation], this step's
+	Positions *op.Tensor // see Transformer.Positions
+	Out       *op.Tensor // [S, in] or nil, where the velocity goes
+	// AfterBlock, if not nil, is shown the residual stream after every block, under
+	// the block's name and the stream's.
+	AfterBlock func(name string, x *op.Tensor)
+	// BeforeAttention, if not nil, is shown q|k|v [T+S, ≥ 3·D] of every block, counted
+	// in the order they run. It must not change it.
+	BeforeAttention func(block int, qkv *op.Tensor)
+}
+
+// afterBlock and beforeAttention call what was asked for, if anything was.
+func (p Pass) afterBlock(name string, x *op.Tensor) {
+	if p.AfterBlock != nil {
+		p.AfterBlock(name, x)
+	}
+}
+
+func (p Pass) beforeAttention(block int, qkv *op.Tensor) {
+	if p.BeforeAttention != nil {
+		p.BeforeAttention(block, qkv)
+	}
+}
+
+// Part names one set of vectors in a row of modulation.
+type Part struct {
+	Block int    // in the order they run; the number of blocks for the output head
+	Name  string // "image attention", "image MLP", "text attention", "text MLP" of double blocks, "block" of single ones, "head"
+	Gate  bool   // it has a gate beside shift and scale
+	Width int    // of each of its vectors
+}
+
+// repeat lists a kind n times.
+func repeat(kind string, n int) []string { return slices.Repeat([]string{kind}, n) }
