@@ -1,11 +1,15 @@
 package cpu
 
-import "math"
+import (
+	"math"
+
+	"undertone/engine/op"
+)
 
 // attention: softmax(q·kᵀ·scale)·v of every head, from columns q | k | v of y
 // to the fourth.
-func attention(j *job) {
-	y, p := j.out(), j.n.P
+func attention(j *job, p *op.AttentionOp) {
+	y := f32(p.Y)
 	d, size, seq := p.Heads*p.HeadDim, p.HeadDim, y.Rows
 	const block = 16 // rows of queries in one part
 	blocks := divUp(seq, block)
@@ -63,8 +67,8 @@ func dot(a []float64, b []float32) float64 {
 }
 
 // qkNormRoPE: RMS norm of each head of q and k, then the rotation of its pairs.
-func qkNormRoPE(j *job) {
-	y, qw, kw, rope, p := j.out(), j.in(0), j.in(1), j.in(2), j.n.P
+func qkNormRoPE(j *job, p *op.QKNormRoPEOp) {
+	y, qw, kw, rope := f32(p.Y), f32(p.QueryWeight), f32(p.KeyWeight), f32(p.Rope)
 	for r := range y.Rows {
 		for head := range 2 * p.Heads { // those of q, then those of k
 			x := y.row(r)[head*p.HeadDim : (head+1)*p.HeadDim]
@@ -97,8 +101,8 @@ func qkNormRoPE(j *job) {
 }
 
 // layerNorm: (x − mean)/√(var + eps) · weight + bias, row by row.
-func layerNorm(j *job) {
-	x, weight, bias, out, p := j.in(0), j.in(1), j.in(2), j.out(), j.n.P
+func layerNorm(j *job, p *op.LayerNormOp) {
+	x, weight, bias, out := f32(p.X), f32(p.Weight), f32(p.Bias), f32(p.Out)
 	n := float64(x.Cols)
 	for r := range x.Rows {
 		in, o := x.row(r), out.row(r)

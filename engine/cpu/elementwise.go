@@ -31,14 +31,9 @@ func activate(act op.Act, x float64) float64 {
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
-// each computes every element of the output from those of the inputs at the
-// same place; absent inputs count as zero.
-func (j *job) each(f func(a, b float64) float64) {
-	a, out := j.in(0), j.out()
-	var b view
-	if len(j.n.In) > 1 {
-		b = j.in(1)
-	}
+// each computes every element of out from those of a and b at the same place; an
+// absent b counts as zero.
+func (j *job) each(a, b, out view, f func(a, b float64) float64) {
 	per := max(1, 1<<12/out.Cols) // rows in one part
 	j.parallel(divUp(out.Rows, per), func(part int) {
 		for r := part * per; r < min(out.Rows, (part+1)*per); r++ {
@@ -54,22 +49,23 @@ func (j *job) each(f func(a, b float64) float64) {
 	})
 }
 
-func activation(j *job) {
-	act := j.n.P.Act
-	j.each(func(x, _ float64) float64 { return activate(act, x) })
+func activation(j *job, n *op.ActivationOp) {
+	j.each(f32(n.X), view{}, f32(n.Out), func(x, _ float64) float64 { return activate(n.Act, x) })
 }
 
-func add(j *job) { j.each(func(a, b float64) float64 { return a + b }) }
+func add(j *job, n *op.AddOp) {
+	j.each(f32(n.A), f32(n.B), f32(n.Out), func(a, b float64) float64 { return a + b })
+}
 
 // cfg: uncond + scale·(cond − uncond).
-func cfg(j *job) {
-	scale := float64(j.n.P.Scale)
-	j.each(func(cond, uncond float64) float64 { return uncond + scale*(cond-uncond) })
+func cfg(j *job, n *op.CFGOp) {
+	scale := float64(n.Scale)
+	j.each(f32(n.Cond), f32(n.Uncond), f32(n.Out), func(cond, uncond float64) float64 { return uncond + scale*(cond-uncond) })
 }
 
 // euler: x += dt·v.
-func euler(j *job) {
-	v, dt, x := j.in(0), float64(j.in(1).row(0)[0]), j.out()
+func euler(j *job, n *op.EulerOp) {
+	v, dt, x := f32(n.V), float64(f32(n.DT).row(0)[0]), f32(n.X)
 	for r := range x.Rows {
 		row := x.row(r)
 		for i, d := range v.row(r) {
@@ -78,8 +74,8 @@ func euler(j *job) {
 	}
 }
 
-func embedding(j *job) {
-	table, ids, out := j.in(0), j.n.In[1], j.out()
+func embedding(j *job, n *op.EmbeddingOp) {
+	table, ids, out := f32(n.Table), n.IDs, f32(n.Out)
 	words := ids.Storage.Handle.([]uint32)[ids.Offset:]
 	for r := range out.Rows {
 		id := words[r]
@@ -91,8 +87,8 @@ func embedding(j *job) {
 	}
 }
 
-func copied(j *job) {
-	x, out := j.in(0), j.out()
+func copied(j *job, n *op.CopyOp) {
+	x, out := f32(n.X), f32(n.Out)
 	for r := range x.Rows {
 		copy(out.row(r), x.row(r))
 	}

@@ -59,19 +59,18 @@ type epilogue struct {
 	bias, gate    []float32 // nil where absent
 	residual, out view
 	inner         bool // the residual is added before the activation, as Conv3x3 does
-	p             op.Params
+	act           op.Act
+	actFrom       int // the activation applies from this column on
+	gapAt, gap    int // columns from gapAt on are written gap further right
 	rows, cols    int // of the product
 }
 
-func (j *job) epilogue(bias, gate, residual view, cols int) epilogue {
-	e := epilogue{residual: residual, out: j.out(), p: j.n.P, rows: j.n.Out.Rows, cols: cols}
-	if bias.Tensor != nil {
-		e.bias = bias.row(0)
+// first is the only row of a vector that may be absent.
+func first(v *op.Tensor) []float32 {
+	if v == nil {
+		return nil
 	}
-	if gate.Tensor != nil {
-		e.gate = gate.row(0)
-	}
-	return e
+	return f32(v).row(0)
 }
 
 // store writes the tile whose first element is at (row, col):
@@ -91,8 +90,8 @@ func (e *epilogue) store(row, col int, sums [tileRows * tileCols]float64) {
 			if residual != nil && e.inner {
 				sum += float64(residual[c])
 			}
-			if e.p.Act != op.None && c >= e.p.ActFrom {
-				sum = activate(e.p.Act, sum)
+			if e.act != op.None && c >= e.actFrom {
+				sum = activate(e.act, sum)
 			}
 			if e.gate != nil {
 				sum *= float64(e.gate[c])
@@ -100,8 +99,8 @@ func (e *epilogue) store(row, col int, sums [tileRows * tileCols]float64) {
 			if residual != nil && !e.inner {
 				sum += float64(residual[c])
 			}
-			if c >= e.p.GapAt {
-				c += e.p.GapWidth
+			if c >= e.gapAt {
+				c += e.gap
 			}
 			out[c] = float32(sum)
 		}
@@ -109,9 +108,10 @@ func (e *epilogue) store(row, col int, sums [tileRows * tileCols]float64) {
 }
 
 // matmul: out = residual + gate ⊙ act(a·wᵀ + bias).
-func matmul(j *job) {
-	a, w := j.in(0), j.in(1)
-	e := j.epilogue(j.in(2), j.in(3), j.in(4), w.Rows)
+func matmul(j *job, n *op.MatMulOp) {
+	a, w := f32(n.A), f32(n.W)
+	e := epilogue{bias: first(n.Bias), gate: first(n.Gate), residual: f32(n.Residual), out: f32(n.Out),
+		act: n.Act, actFrom: n.ActFrom, gapAt: n.GapAt, gap: n.GapWidth, rows: a.Rows, cols: w.Rows}
 	k := op.Pad(a.Cols)
 	pairs, panels := divUp(a.Rows, tileRows), divUp(w.Rows, tileCols)
 	pa := make([]float64, pairs*tileRows*k)
@@ -138,29 +138,27 @@ func matmul(j *job) {
 // conv3x3: out = act(conv(x) + bias + residual). A pixel and its eight
 // neighbours are one row of 9·Cin elements, and the convolution is the product
 // of those rows with the kernels.
-func conv3x3(j *job) {
-	x, w := j.in(0), j.in(1)
-	p, k := j.n.P, op.Pad(w.Cols)
+func conv3x3(j *job, n *op.Conv3x3Op) {
+	x, w, k := f32(n.X), f32(n.Weight), op.Pad(n.Weight.Cols)
 	panels := divUp(w.Rows, tileCols)
 	pw := make([]float64, panels*tileCols*k)
 	for panel := range panels {
 		packRows(pw[panel*tileCols*k:], w, panel*tileCols, tileCols)
 	}
-	e := j.epilogue(j.in(2), view{}, j.in(3), w.Rows)
-	e.inner = true
+	e := epilogue{bias: first(n.Bias), residual: f32(n.Residual), out: f32(n.Out), inner: true, act: n.Act, rows: x.Rows, cols: w.Rows}
 	// A part is some pixels whose packed neighbourhoods stay in the cache.
 	per := min(64, max(tileRows, 1<<14/k&^1))
 	j.parallel(divUp(x.Rows, per), func(part int) {
-		first := part * per
-		count := min(per, x.Rows-first)
+		from := part * per
+		count := min(per, x.Rows-from)
 		pa := make([]float64, divUp(count, tileRows)*tileRows*k)
 		for i := range count {
-			packPixel(pa[i/tileRows*tileRows*k+i%tileRows:], x, p, first+i)
+			packPixel(pa[i/tileRows*tileRows*k+i%tileRows:], x, n, from+i)
 		}
 		for panel := range panels {
 			for pair := range divUp(count, tileRows) {
 				sums := tile(pa[pair*tileRows*k:(pair+1)*tileRows*k], pw[panel*tileCols*k:(panel+1)*tileCols*k])
-				e.store(first+pair*tileRows, panel*tileCols, sums)
+				e.store(from+pair*tileRows, panel*tileCols, sums)
 			}
 		}
 	})
@@ -168,12 +166,12 @@ func conv3x3(j *job) {
 
 // packPixel writes the 3×3 neighbourhood of a pixel as one row of a pair. What
 // lies outside the picture is zero, which dst holds already.
-func packPixel(dst []float64, x view, p op.Params, pixel int) {
-	py, px := pixel/p.W, pixel%p.W
+func packPixel(dst []float64, x view, n *op.Conv3x3Op, pixel int) {
+	py, px := pixel/n.Width, pixel%n.Width
 	for tap := range 9 {
 		y, xx := py+tap/3-1, px+tap%3-1
-		if y >= 0 && y < p.H && xx >= 0 && xx < p.W {
-			interleave(dst[tap*x.Cols*tileRows:], x.row(y*p.W+xx), tileRows)
+		if y >= 0 && y < n.Height && xx >= 0 && xx < n.Width {
+			interleave(dst[tap*x.Cols*tileRows:], x.row(y*n.Width+xx), tileRows)
 		}
 	}
 }

@@ -1,10 +1,14 @@
 package cpu
 
-import "math"
+import (
+	"math"
+
+	"undertone/engine/op"
+)
 
 // upsample doubles both sides by repeating pixels.
-func upsample(j *job) {
-	x, out, w := j.in(0), j.out(), j.n.P.W
+func upsample(j *job, n *op.UpsampleOp) {
+	x, out, w := f32(n.X), f32(n.Out), n.Width
 	for r := range out.Rows {
 		py, px := r/(2*w), r%(2*w)
 		copy(out.row(r), x.row(py/2*w+px/2))
@@ -12,20 +16,19 @@ func upsample(j *job) {
 }
 
 // patchify: token channel (c, row in patch, column in patch).
-func patchify(j *job) {
-	x, out := j.in(0), j.out()
-	j.patches(func(token, channel, pixel, c int) { out.row(token)[channel] = x.row(pixel)[c] }, x.Cols)
+func patchify(j *job, n *op.PatchifyOp) {
+	x, out := f32(n.Pixels), f32(n.Tokens)
+	patches(n.Height, n.Width, n.Patch, x.Cols, func(token, channel, pixel, c int) { out.row(token)[channel] = x.row(pixel)[c] })
 }
 
-func unpatchify(j *job) {
-	x, out := j.in(0), j.out()
-	j.patches(func(token, channel, pixel, c int) { out.row(pixel)[c] = x.row(token)[channel] }, out.Cols)
+func unpatchify(j *job, n *op.UnpatchifyOp) {
+	x, out := f32(n.Tokens), f32(n.Pixels)
+	patches(n.Height, n.Width, n.Patch, out.Cols, func(token, channel, pixel, c int) { out.row(pixel)[c] = x.row(token)[channel] })
 }
 
 // patches visits every element of an image of so many channels, at its place in
 // the tokens and in the picture.
-func (j *job) patches(visit func(token, channel, pixel, c int), channels int) {
-	h, w, p := j.n.P.H, j.n.P.W, j.n.P.Patch
+func patches(h, w, p, channels int, visit func(token, channel, pixel, c int)) {
 	for y := range h {
 		for x := range w {
 			token := y/p*(w/p) + x/p
@@ -38,8 +41,8 @@ func (j *job) patches(visit func(token, channel, pixel, c int), channels int) {
 
 // toRGBA packs red, green and blue, from the lowest byte up, and an alpha of 255,
 // or 0 where one of them is not finite.
-func toRGBA(j *job) {
-	x, out, p := j.in(0), j.n.Out, j.n.P
+func toRGBA(j *job, p *op.ToRGBAOp) {
+	x, out := f32(p.X), p.Out
 	pixels := out.Storage.Handle.([]uint32)[out.Offset:]
 	for r := range x.Rows {
 		rgba := uint32(255) << 24

@@ -95,8 +95,8 @@ func undefined(n int) []float32 {
 
 // storages are those an operation names, without absent inputs.
 func storages(n op.Node) []*op.Storage {
-	s := []*op.Storage{n.Out.Storage}
-	for _, in := range n.In {
+	s := []*op.Storage{n.Output().Storage}
+	for _, in := range n.Inputs() {
 		if in != nil {
 			s = append(s, in.Storage)
 		}
@@ -127,14 +127,14 @@ func (p *program) Run(ctx context.Context, copies ...op.Copy) error {
 			return err
 		}
 	}
-	for i := range p.nodes {
-		j := job{m: p.m, ctx: ctx, n: &p.nodes[i]}
-		for _, s := range storages(*j.n) {
+	for i, n := range p.nodes {
+		j := job{m: p.m, ctx: ctx}
+		for _, s := range storages(n) {
 			if s.Handle == nil {
-				return fault.New(fault.Internal, "operation %d, %s: %s has no memory: it was freed", i, j.n.Kind, s.Name)
+				return fault.New(fault.Internal, "operation %d, %s: %s has no memory: it was freed", i, n.Kind(), s.Name)
 			}
 		}
-		kernels[j.n.Kind](&j)
+		kernels[n.Kind()](&j, n)
 		if j.err == nil {
 			j.err = p.m.tick(ctx)
 		}
@@ -162,18 +162,22 @@ func (p *program) Close() {
 }
 
 // kernels holds the function of every operation.
-var kernels = map[op.Kind]func(*job){
-	op.MatMul: matmul, op.Attention: attention, op.LayerNorm: layerNorm, op.QKNormRoPE: qkNormRoPE,
-	op.Activation: activation, op.Add: add, op.CFG: cfg, op.Euler: euler, op.Embedding: embedding,
-	op.Conv3x3: conv3x3, op.Upsample: upsample, op.Patchify: patchify, op.Unpatchify: unpatchify,
-	op.ToRGBA: toRGBA, op.Copied: copied,
+var kernels = map[op.Kind]func(*job, op.Node){
+	op.MatMul: kernel(matmul), op.Attention: kernel(attention), op.LayerNorm: kernel(layerNorm), op.QKNormRoPE: kernel(qkNormRoPE),
+	op.Activation: kernel(activation), op.Add: kernel(add), op.CFG: kernel(cfg), op.Euler: kernel(euler), op.Embedding: kernel(embedding),
+	op.Conv3x3: kernel(conv3x3), op.Upsample: kernel(upsample), op.Patchify: kernel(patchify), op.Unpatchify: kernel(unpatchify),
+	op.ToRGBA: kernel(toRGBA), op.Copied: kernel(copied),
+}
+
+// kernel makes the function of one operation's struct one of the table.
+func kernel[N op.Node](compute func(*job, N)) func(*job, op.Node) {
+	return func(j *job, n op.Node) { compute(j, n.(N)) }
 }
 
 // job is one operation being computed.
 type job struct {
 	m   *Machine
 	ctx context.Context
-	n   *op.Node
 	err error
 }
 
@@ -194,9 +198,6 @@ func f32(t *op.Tensor) view {
 	}
 	return view{t, t.Storage.Handle.([]float32)}
 }
-
-func (j *job) out() view     { return f32(j.n.Out) }
-func (j *job) in(i int) view { return f32(j.n.In[i]) }
 
 // parallel calls do once for each part 0 … parts−1, on all workers. Parts write
 // to different places and each computes the same wherever it runs. Between its

@@ -88,10 +88,10 @@ func TestModulationWidth(t *testing.T) {
 	}
 	at := 0
 	for _, n := range l.Nodes[1:] {
-		if n.Out.Offset != at {
-			t.Fatalf("%s writes at column %d, want %d", n.In[1], n.Out.Offset, at)
+		if out := n.Output(); out.Offset != at {
+			t.Fatalf("%s writes at column %d, want %d", n.(*op.MatMulOp).W, out.Offset, at)
 		}
-		at += n.Out.Cols
+		at += n.Output().Cols
 	}
 	if at != f.modWidth() {
 		t.Errorf("%d columns of %d are filled", at, f.modWidth())

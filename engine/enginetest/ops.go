@@ -70,10 +70,10 @@ func (b *bench) run(name string, record func(l *op.List) *op.Tensor) []float32 {
 }
 
 // check compares one operation with PyTorch, element by element, within the
-// operation's row of op.Tolerances.
+// operation's row of the table in op.
 func (b *bench) check(kind op.Kind, want string, record func(l *op.List) *op.Tensor) {
 	b.t.Helper()
-	tol := op.Tolerances[kind]
+	tol := kind.Tolerance()
 	got, truth := b.run(want, record), b.get(want)
 	if len(got) != len(truth) {
 		b.t.Fatalf("%s has %d numbers, want %d", want, len(got), len(truth))

@@ -217,9 +217,9 @@ func (s *spy) Compile(ctx context.Context, l *op.List) (op.Program, error) {
 	spied := op.NewList(l.Name)
 	p := &spyProgram{spy: s}
 	for _, n := range l.Nodes {
-		if n.Kind == op.Attention {
-			y := n.Out
-			qk, err := s.New("q and k", op.F32, y.Rows, 2*n.P.Heads*n.P.HeadDim)
+		if a, ok := n.(*op.AttentionOp); ok {
+			y := a.Y
+			qk, err := s.New("q and k", op.F32, y.Rows, 2*a.Heads*a.HeadDim)
 			if err != nil {
 				return nil, err
 			}

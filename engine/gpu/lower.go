@@ -8,22 +8,27 @@ import (
 )
 
 // lowering chooses the kernels of each operation.
-var lowering = map[op.Kind]func(*op.Node, Caps) ([]Launch, error){
-	op.MatMul:     lowerMatMul,
-	op.Attention:  lowerAttention,
-	op.LayerNorm:  lowerLayerNorm,
-	op.QKNormRoPE: lowerQKNormRoPE,
-	op.Activation: lowerActivation,
-	op.Add:        lowerAdd,
-	op.CFG:        lowerCFG,
-	op.Euler:      lowerEuler,
-	op.Embedding:  lowerEmbedding,
-	op.Conv3x3:    lowerConv3x3,
-	op.Upsample:   lowerUpsample,
-	op.Patchify:   lowerPatchify,
-	op.Unpatchify: lowerUnpatchify,
-	op.ToRGBA:     lowerToRGBA,
-	op.Copied:     lowerCopied,
+var lowering = map[op.Kind]func(op.Node, Caps) ([]Launch, error){
+	op.MatMul:     lowers(lowerMatMul),
+	op.Attention:  lowers(lowerAttention),
+	op.LayerNorm:  lowers(lowerLayerNorm),
+	op.QKNormRoPE: lowers(lowerQKNormRoPE),
+	op.Activation: lowers(lowerActivation),
+	op.Add:        lowers(lowerAdd),
+	op.CFG:        lowers(lowerCFG),
+	op.Euler:      lowers(lowerEuler),
+	op.Embedding:  lowers(lowerEmbedding),
+	op.Conv3x3:    lowers(lowerConv3x3),
+	op.Upsample:   lowers(lowerUpsample),
+	op.Patchify:   lowers(lowerPatchify),
+	op.Unpatchify: lowers(lowerUnpatchify),
+	op.ToRGBA:     lowers(lowerToRGBA),
+	op.Copied:     lowers(lowerCopied),
+}
+
+// lowers makes the function of one operation's struct one of the table.
+func lowers[N op.Node](choose func(N, Caps) ([]Launch, error)) func(op.Node, Caps) ([]Launch, error) {
+	return func(n op.Node, c Caps) ([]Launch, error) { return choose(n.(N), c) }
 }
 
 const (
@@ -46,21 +51,20 @@ func lower(l *op.List, c Caps) ([]step, error) {
 		return nil, err
 	}
 	var steps []step
-	for i := range l.Nodes {
-		n := &l.Nodes[i]
-		choose, ok := lowering[n.Kind]
+	for i, n := range l.Nodes {
+		choose, ok := lowering[n.Kind()]
 		if !ok {
-			return nil, fault.New(fault.Shape, "%s, operation %d: no kernel for %s", l.Name, i, n.Kind)
+			return nil, fault.New(fault.Shape, "%s, operation %d: no kernel for %s", l.Name, i, n.Kind())
 		}
 		launches, err := choose(n, c)
 		if err != nil {
-			return nil, fmt.Errorf("%s, operation %d, %s: %w", l.Name, i, n.Kind, err)
+			return nil, fmt.Errorf("%s, operation %d, %s: %w", l.Name, i, n.Kind(), err)
 		}
 		for _, launch := range launches {
 			if err := check(launch, c); err != nil {
-				return nil, fmt.Errorf("%s, operation %d, %s: %w", l.Name, i, n.Kind, err)
+				return nil, fmt.Errorf("%s, operation %d, %s: %w", l.Name, i, n.Kind(), err)
 			}
-			steps = append(steps, step{launch, i, flops(n) / float64(len(launches))})
+			steps = append(steps, step{launch, i, op.FLOPs(n) / float64(len(launches))})
 		}
 	}
 	return steps, nil
@@ -90,20 +94,4 @@ func check(l Launch, c Caps) error {
 		}
 	}
 	return nil
-}
-
-// flops estimates the arithmetic of an operation, which decides how many fit into
-// one submit. Element-wise work counts 10 per element: it is bound by memory.
-func flops(n *op.Node) float64 {
-	out := float64(n.Out.Rows) * float64(n.Out.Cols)
-	switch n.Kind {
-	case op.MatMul:
-		return 2 * float64(n.Out.Rows) * float64(n.In[1].Rows) * float64(n.In[1].Cols)
-	case op.Conv3x3:
-		return 2 * out * float64(n.In[1].Cols)
-	case op.Attention:
-		s := float64(n.Out.Rows)
-		return 4 * s * s * float64(n.P.Heads*n.P.HeadDim)
-	}
-	return 10 * out
 }

@@ -58,12 +58,12 @@ func convTileFor(h, w, cin4, cout4 int) convTile {
 	return t
 }
 
-func lowerConv3x3(n *op.Node, caps Caps) ([]Launch, error) {
-	x, weight, bias, residual, out := n.In[0], n.In[1], n.In[2], n.In[3], n.Out
-	h, w := n.P.H, n.P.W
+func lowerConv3x3(n *op.Conv3x3Op, caps Caps) ([]Launch, error) {
+	x, weight, bias, residual, out := n.X, n.Weight, n.Bias, n.Residual, n.Out
+	h, w := n.Height, n.Width
 	cin4, cout4 := quads(x.Cols), quads(out.Cols)
 	var c constants
-	c.u32("ACT", int(n.P.Act))
+	c.u32("ACT", int(n.Act))
 	l := Launch{Bind: []Binding{{Storage: out.Storage, Write: true}, {Storage: x.Storage}, {Storage: weight.Storage}}}
 	hasBias := 0
 	if bias != nil {

@@ -85,42 +85,41 @@ func (l *Launch) bindOperand(c *constants, t, out *op.Tensor) (lib string) {
 	return "operand"
 }
 
-func lowerActivation(n *op.Node, _ Caps) ([]Launch, error) {
-	return activationLaunch(n, n.P.Act), nil
+func lowerActivation(n *op.ActivationOp, _ Caps) ([]Launch, error) {
+	return activationLaunch(n.X, n.Out, n.Act), nil
 }
 
 // lowerCopied copies with the activation that does nothing.
-func lowerCopied(n *op.Node, _ Caps) ([]Launch, error) {
-	if n.In[0].Same(n.Out) {
+func lowerCopied(n *op.CopyOp, _ Caps) ([]Launch, error) {
+	if n.X.Same(n.Out) {
 		return nil, nil
 	}
-	return activationLaunch(n, op.None), nil
+	return activationLaunch(n.X, n.Out, op.None), nil
 }
 
-func activationLaunch(n *op.Node, act op.Act) []Launch {
-	x, out := n.In[0], n.Out
+func activationLaunch(x, out *op.Tensor, act op.Act) []Launch {
 	var c constants
 	c.u32("ACT", int(act))
 	return []Launch{mapped("activation", []string{"activation"}, c, out, x, nil, words(out.Rows, out.Cols, out, x))}
 }
 
-func lowerAdd(n *op.Node, _ Caps) ([]Launch, error) {
-	a, b, out := n.In[0], n.In[1], n.Out
+func lowerAdd(n *op.AddOp, _ Caps) ([]Launch, error) {
+	a, b, out := n.A, n.B, n.Out
 	return []Launch{mapped("add", nil, "", out, a, []*op.Tensor{b}, words(out.Rows, out.Cols, out, b, a))}, nil
 }
 
-func lowerCFG(n *op.Node, _ Caps) ([]Launch, error) {
-	cond, uncond, out := n.In[0], n.In[1], n.Out
-	return []Launch{mapped("cfg", nil, "", out, cond, []*op.Tensor{uncond}, words(out.Rows, out.Cols, out, uncond, cond, n.P.Scale))}, nil
+func lowerCFG(n *op.CFGOp, _ Caps) ([]Launch, error) {
+	cond, uncond, out := n.Cond, n.Uncond, n.Out
+	return []Launch{mapped("cfg", nil, "", out, cond, []*op.Tensor{uncond}, words(out.Rows, out.Cols, out, uncond, cond, n.Scale))}, nil
 }
 
-func lowerEuler(n *op.Node, _ Caps) ([]Launch, error) {
-	v, dt, x := n.In[0], n.In[1], n.Out
+func lowerEuler(n *op.EulerOp, _ Caps) ([]Launch, error) {
+	v, dt, x := n.V, n.DT, n.X
 	return []Launch{mapped("euler", nil, "", x, v, []*op.Tensor{dt}, words(x.Rows, x.Cols, x, dt.Offset/4, v))}, nil
 }
 
-func lowerEmbedding(n *op.Node, _ Caps) ([]Launch, error) {
-	table, ids, out := n.In[0], n.In[1], n.Out
+func lowerEmbedding(n *op.EmbeddingOp, _ Caps) ([]Launch, error) {
+	table, ids, out := n.Table, n.IDs, n.Out
 	return []Launch{mapped("embedding", nil, "", out, nil, []*op.Tensor{table, ids},
 		words(out.Rows, out.Cols, out, table, ids.Offset, table.Rows-1))}, nil
 }

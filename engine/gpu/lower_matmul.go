@@ -95,8 +95,8 @@ const (
 
 // lowerMatMul makes one launch for each shard of the weight. Errors: fault.Shape
 // for a weight that cannot be a matrix or is sliced where it cannot be.
-func lowerMatMul(n *op.Node, c Caps) ([]Launch, error) {
-	a, w, bias, gate, residual := n.In[0], n.In[1], n.In[2], n.In[3], n.In[4]
+func lowerMatMul(n *op.MatMulOp, c Caps) ([]Launch, error) {
+	a, w, bias, gate, residual := n.A, n.W, n.Bias, n.Gate, n.Residual
 	y, err := layoutOf(w.DType())
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func lowerMatMul(n *op.Node, c Caps) ([]Launch, error) {
 
 	var launches []Launch
 	for _, s := range shards {
-		kernel, groups := matMulKernel(a.Rows, s.to-s.from, y, n.P.Act, shift, c)
+		kernel, groups := matMulKernel(a.Rows, s.to-s.from, y, n.Act, shift, c)
 		l := Launch{
 			Kernel: kernel,
 			Bind: []Binding{{Storage: a.Storage}, {Storage: n.Out.Storage, Write: true},
@@ -144,7 +144,7 @@ func lowerMatMul(n *op.Node, c Caps) ([]Launch, error) {
 			a.Rows, s.to - s.from, a.Cols, quads(a.Cols),
 			a.Offset / 4, a.Stride / 4, n.Out.Offset / 4, n.Out.Stride / 4,
 			residual.Offset / 4, residual.Stride / 4, bias.Offset / 4, gate.Offset / 4,
-			(s.from - from) / 4, n.P.ActFrom / 4, n.P.GapAt / 4, n.P.GapWidth / 4,
+			(s.from - from) / 4, n.ActFrom / 4, n.GapAt / 4, n.GapWidth / 4,
 			(s.from - s.start) / 4, (s.last - s.start) / 4,
 		} {
 			l.Params = append(l.Params, uint32(v))

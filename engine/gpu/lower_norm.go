@@ -26,14 +26,14 @@ func rowGroup(lanes int) (threads int, reduce string) {
 	return max(64, lanes), "reduce"
 }
 
-func lowerLayerNorm(n *op.Node, caps Caps) ([]Launch, error) {
-	x, weight, bias, out := n.In[0], n.In[1], n.In[2], n.Out
+func lowerLayerNorm(n *op.LayerNormOp, caps Caps) ([]Launch, error) {
+	x, weight, bias, out := n.X, n.Weight, n.Bias, n.Out
 	lanes := lanesFor(quads(x.Cols), 128, caps)
 	group, reduce := rowGroup(lanes)
 	kind := 0
 	if weight != nil {
 		kind = 1
-		if n.P.OnePlus {
+		if n.OnePlus {
 			kind = 2
 		}
 	}
@@ -47,7 +47,7 @@ func lowerLayerNorm(n *op.Node, caps Caps) ([]Launch, error) {
 		Bind:   []Binding{{Storage: out.Storage, Write: true}, {Storage: x.Storage}},
 		Groups: fold(x.Rows, group/lanes),
 	}
-	l.Params = words(x.Rows, x.Cols, out, x, l.vector(weight, x), l.vector(bias, x), n.P.Eps)
+	l.Params = words(x.Rows, x.Cols, out, x, l.vector(weight, x), l.vector(bias, x), n.Eps)
 	return []Launch{l}, nil
 }
 
@@ -60,8 +60,8 @@ func (l *Launch) vector(v, other *op.Tensor) int {
 	return v.Offset / 4
 }
 
-func lowerQKNormRoPE(n *op.Node, caps Caps) ([]Launch, error) {
-	qw, kw, rope, y := n.In[0], n.In[1], n.In[2], n.Out
+func lowerQKNormRoPE(n *op.QKNormRoPEOp, caps Caps) ([]Launch, error) {
+	qw, kw, rope, y := n.QueryWeight, n.KeyWeight, n.Rope, n.Y
 	other := qw // stands in for what is absent
 	if other == nil {
 		other = rope
@@ -69,7 +69,7 @@ func lowerQKNormRoPE(n *op.Node, caps Caps) ([]Launch, error) {
 	if other == nil {
 		return nil, nil // neither norm nor rotation
 	}
-	size4 := n.P.HeadDim / 4
+	size4 := n.HeadDim / 4
 	lanes := lanesFor(size4, 32, caps)
 	group, reduce := rowGroup(lanes)
 	var c constants
@@ -81,13 +81,13 @@ func lowerQKNormRoPE(n *op.Node, caps Caps) ([]Launch, error) {
 	l := Launch{
 		Kernel: Kernel{File: "qk_norm_rope", Libs: []string{reduce}, Prelude: string(c)},
 		Bind:   []Binding{{Storage: y.Storage, Write: true}},
-		Groups: fold(y.Rows*2*n.P.Heads, group/lanes),
+		Groups: fold(y.Rows*2*n.Heads, group/lanes),
 	}
 	qwAt, kwAt := l.vector(qw, other), l.vector(kw, other)
 	l.vector(rope, other)
 	if rope == nil {
 		rope = other
 	}
-	l.Params = words(y.Rows, n.P.Heads, y, qwAt, kwAt, rope, n.P.Eps)
+	l.Params = words(y.Rows, n.Heads, y, qwAt, kwAt, rope, n.Eps)
 	return []Launch{l}, nil
 }

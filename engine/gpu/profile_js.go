@@ -35,7 +35,7 @@ func (p *Program) Profile(ctx context.Context) (out []Timing, err error) {
 		return nil, err
 	}
 	for i, s := range p.steps {
-		out = append(out, Timing{p.list.Nodes[s.node].Kind, s.Kernel.File, s.Groups, s.flops, time.Duration(times.Index(i).Float())})
+		out = append(out, Timing{p.list.Nodes[s.node].Kind(), s.Kernel.File, s.Groups, s.flops, time.Duration(times.Index(i).Float())})
 	}
 	return out, nil
 }

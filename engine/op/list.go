@@ -6,104 +6,14 @@ import (
 	"undertone/engine/fault"
 )
 
-// Kind names an operation.
-type Kind uint8
-
-// The operations, named as the field names them.
-const (
-	MatMul Kind = iota
-	Attention
-	LayerNorm
-	QKNormRoPE
-	Activation
-	Add
-	CFG
-	Euler
-	Embedding
-	Conv3x3
-	Upsample
-	Patchify
-	Unpatchify
-	ToRGBA
-	Copied
-	kinds
-)
-
-var kindNames = [kinds]string{
-	"MatMul", "Attention", "LayerNorm", "QKNormRoPE", "Activation", "Add", "CFG", "Euler",
-	"Embedding", "Conv3x3", "Upsample", "Patchify", "Unpatchify", "ToRGBA", "Copy",
-}
-
-func (k Kind) String() string { return kindNames[k] }
-
-// Kinds returns every operation.
-func Kinds() []Kind {
-	ks := make([]Kind, kinds)
-	for i := range ks {
-		ks[i] = Kind(i)
-	}
-	return ks
-}
-
-// Act is an activation function.
-type Act uint8
-
-// The activations. GELU is the exact one, x·Φ(x); GELUTanh its tanh
-// approximation (FLUX); QuickGELU is x·σ(1.702x) (CLIP); Clamp3 is
-// 3·tanh(x/3), the input clamp of TAESD.
-const (
-	None Act = iota
-	ReLU
-	SiLU
-	GELU
-	GELUTanh
-	QuickGELU
-	Clamp3
-	acts
-)
-
-var actNames = [acts]string{"none", "relu", "silu", "gelu", "gelu_tanh", "quick_gelu", "clamp3"}
-
-func (a Act) String() string { return actNames[a] }
-
-// ParseAct finds an activation by its name in a model's configuration.
-func ParseAct(name string) (Act, error) {
-	for i, n := range actNames {
-		if n == name {
-			return Act(i), nil
-		}
-	}
-	return None, fault.New(fault.ModelUnsupported, "activation %q is not one of %v", name, actNames)
-}
-
-// Node is one recorded operation. Which tensors an operation uses, and what they
-// mean, is told by the List method that records it.
-type Node struct {
-	Kind Kind
-	// Out is written (and, in QKNormRoPE, Attention and Euler, also read).
-	Out *Tensor
-	// In holds the inputs in the order of the method's arguments; absent optional
-	// inputs are nil.
-	In []*Tensor
-	// P holds the scalar parameters of the operation.
-	P Params
-}
-
-// Params are the scalar parameters of all operations; each uses its own few.
-type Params struct {
-	Act      Act     // MatMul, Activation, Conv3x3
-	ActFrom  int     // MatMul: the activation applies to output columns ≥ ActFrom
-	GapAt    int     // MatMul: output columns ≥ GapAt …
-	GapWidth int     // … are written GapWidth further right
-	Heads    int     // Attention, QKNormRoPE
-	HeadDim  int     // Attention, QKNormRoPE
-	Causal   bool    // Attention
-	Eps      float32 // LayerNorm, QKNormRoPE
-	OnePlus  bool    // LayerNorm: the weight is 1 + scale
-	Scale    float32 // CFG: the guidance scale; ToRGBA: factor; Attention: softmax scale
-	Bias     float32 // ToRGBA: offset
-	H, W     int     // Conv3x3, Upsample, Patchify, Unpatchify, ToRGBA: input height and width
-	Patch    int     // Patchify, Unpatchify
+// Node is one recorded operation: a pointer to one of this package's structs, which
+// name what they read and write.
+type Node interface {
+	Kind() Kind
+	// Output is what is written; operations in place also read it.
+	Output() *Tensor
+	// Inputs are what is read besides; absent ones are nil.
+	Inputs() []*Tensor
 }
 
 // List is a recorded sequence of operations. The first error sticks: later calls
@@ -148,25 +58,29 @@ func (l *List) out(k Kind, dst *Tensor, rows, cols int) *Tensor {
 	return dst
 }
 
-// record appends a node after the checks that every operation shares: F32
-// activations, and no input that shares memory with the output except in place.
+// record appends a node after the checks that every operation shares: a result
+// that is not empty, and no input that shares memory with it except in place.
 func (l *List) record(n Node) *Tensor {
+	out := n.Output()
 	if l.err != nil {
-		return n.Out
+		return out
 	}
-	if n.Out.Rows <= 0 || n.Out.Cols <= 0 {
-		l.fail(n.Kind, "the output %s is empty", n.Out)
+	if out.Rows <= 0 || out.Cols <= 0 {
+		l.fail(n.Kind(), "the output %s is empty", out)
 	}
-	for i, in := range n.In {
-		if in == nil || in.Same(n.Out) {
-			continue
-		}
-		if in.Storage == n.Out.Storage {
-			l.fail(n.Kind, "input %d (%s) and the output are different views of the same storage", i, in)
+	for i, in := range n.Inputs() {
+		if in != nil && !in.Same(out) && in.Storage == out.Storage {
+			l.fail(n.Kind(), "input %d (%s) and the output are different views of the same storage", i, in)
 		}
 	}
 	if l.err == nil {
 		l.Nodes = append(l.Nodes, n)
 	}
-	return n.Out
+	return out
+}
+
+func (l *List) vector(k Kind, what string, v *Tensor, n int) {
+	if v != nil && (v.Rows != 1 || v.Cols != n || v.DType() != F32) {
+		l.fail(k, "%s %s, wanted 1×%d F32", what, v, n)
+	}
 }

@@ -2,7 +2,7 @@
 //
 // A case builds its tensors and records operations on an [op.List]; the driver
 // runs it once on the machine under test and once on the reference (engine/cpu),
-// and compares element by element within [op.Tolerances]. A machine's test is
+// and compares element by element within [op.Kind.Tolerance]. A machine's test is
 // therefore three lines:
 //
 //	func TestOps(t *testing.T) { optest.Run(t, be, cpu.New(cpu.Options{})) }
@@ -191,7 +191,7 @@ func (q *parent) touched(results []result) string {
 // compare holds got to want by the tolerance of kind and tells the worst
 // element, or nothing.
 func compare(kind op.Kind, view *op.Tensor, got, want []float32) string {
-	tol := op.Tolerances[kind]
+	tol := kind.Tolerance()
 	var sum float64
 	for i, w := range want {
 		if v := float64(w); math.IsNaN(v) || math.IsInf(v, 0) {

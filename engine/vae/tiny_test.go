@@ -77,14 +77,15 @@ func TestStrips(t *testing.T) {
 	}
 	next := 0
 	for _, n := range l.Nodes {
-		if bytes := 4 * n.Out.Storage.Elems; bytes > limit {
-			t.Errorf("%s has %d bytes", n.Out, bytes)
+		out := n.Output()
+		if bytes := 4 * out.Storage.Elems; bytes > limit {
+			t.Errorf("%s has %d bytes", out, bytes)
 		}
-		if n.Kind == op.ToRGBA {
-			if n.Out.Offset != next {
-				t.Errorf("a strip begins at pixel %d, the one before it ended at %d", n.Out.Offset, next)
+		if n.Kind() == op.ToRGBA {
+			if out.Offset != next {
+				t.Errorf("a strip begins at pixel %d, the one before it ended at %d", out.Offset, next)
 			}
-			next += n.Out.Cols
+			next += out.Cols
 		}
 	}
 	if next != 1024*1024 {
