@@ -194,10 +194,6 @@ func (l *loading) tokenizer(role string) ([]byte, error) {
 // upload loads a component with its kind's loader, which asks for the weights, and
 // tells their precision.
 func upload[Part any](l *loading, table map[string]loader[Part], c weights.Component) (part Part, precision string, err error) {
-	load, err := find(table, c)
-	if err != nil {
-		return part, "", err
-	}
 	src, err := l.open(c.File)
 	if err != nil {
 		return part, "", err
@@ -208,7 +204,7 @@ func upload[Part any](l *loading, table map[string]loader[Part], c weights.Compo
 		return part, "", err
 	}
 	u.progress = func(done int64) { l.tell("upload", c.File, l.uploaded+done, l.bundle.Bytes()) }
-	if part, err = load(c, u); err != nil {
+	if part, err = build(table, c, u); err != nil {
 		return part, "", err
 	}
 	l.uploaded += src.Size()

@@ -94,3 +94,12 @@ func find[Part any](table map[string]loader[Part], c weights.Component) (loader[
 	}
 	return nil, fault.New(fault.ModelUnsupported, "the model's %s is of the kind %.64q, supported: %v", c.Role, c.Kind, slices.Sorted(maps.Keys(table)))
 }
+
+// build makes one component with the loader of its kind.
+func build[Part any](table map[string]loader[Part], c weights.Component, w op.Weights) (part Part, err error) {
+	load, err := find(table, c)
+	if err != nil {
+		return part, err
+	}
+	return load(c, w)
+}

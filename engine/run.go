@@ -59,11 +59,9 @@ func (r *run) each(ctx context.Context, parts ...func(context.Context) error) er
 func (r *run) encode(ctx context.Context) (err error) {
 	c := r.e.conditioner
 	prompts := []string{r.req.Prompt}
-	r.scale = r.req.CFG
-	if c.shape.EmbedsGuidance {
-		r.scale = 1 // the scale is an input of the network, not a second pass
-	}
-	if r.scale != 1 {
+	branches, scale := r.e.branches(r.req)
+	r.scale = scale
+	if branches == 2 {
 		prompts = append(prompts, "") // the unconditional branch is the empty prompt
 	}
 	if r.branches, r.result.Notices, err = c.encode(ctx, prompts, true); err != nil {
@@ -72,6 +70,15 @@ func (r *run) encode(ctx context.Context) (err error) {
 	r.sigmas = sample.Sigmas(r.req.Steps, r.e.manifest.Defaults.Shift)
 	r.tau, err = c.clock(ctx, r.sigmas[:r.req.Steps], r.req.CFG)
 	return err
+}
+
+// branches is how many passes a step takes, and the scale of classifier-free
+// guidance between two of them.
+func (e *Engine) branches(req Request) (n int, scale float64) {
+	if e.transformer.Shape().EmbedsGuidance || req.CFG == 1 {
+		return 1, 1 // the scale is an input of the network, or there is none
+	}
+	return 2, req.CFG
 }
 
 // guide makes one vector per block, step and branch, on the CPU.

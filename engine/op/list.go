@@ -38,6 +38,41 @@ func (l *List) Temp(rows, cols int) *Tensor {
 	return NewStorage(fmt.Sprintf("%s.t%d", l.Name, l.temps), Temp, F32, rows, cols)
 }
 
+// TempBytes is the most bytes of temporaries that are alive at once, and those of
+// the largest one: what any backend needs at least.
+func (l *List) TempBytes() (most, largest int64) {
+	last := map[*Storage]int{}
+	each := func(n Node, visit func(*Storage)) {
+		for _, t := range append(n.Inputs(), n.Output()) {
+			if t != nil && t.Storage.Class == Temp {
+				visit(t.Storage)
+			}
+		}
+	}
+	for i, n := range l.Nodes {
+		each(n, func(s *Storage) { last[s] = i })
+	}
+	var now int64
+	alive := map[*Storage]bool{}
+	for i, n := range l.Nodes {
+		each(n, func(s *Storage) {
+			if !alive[s] {
+				alive[s] = true
+				now += s.Bytes()
+				largest = max(largest, s.Bytes())
+			}
+		})
+		most = max(most, now)
+		each(n, func(s *Storage) {
+			if alive[s] && last[s] == i {
+				alive[s] = false
+				now -= s.Bytes()
+			}
+		})
+	}
+	return most, largest
+}
+
 func (l *List) fail(k Kind, format string, args ...any) {
 	if l.err == nil {
 		l.err = fault.New(fault.Shape, "%s, operation %d, %s: %s", l.Name, len(l.Nodes), k, fmt.Sprintf(format, args...))

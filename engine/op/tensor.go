@@ -75,6 +75,12 @@ type Storage struct {
 	Handle any
 }
 
+// Bytes is the size of the storage, padding included.
+func (s *Storage) Bytes() int64 {
+	elems, bytes := s.DType.Block()
+	return int64(s.Elems) / int64(elems) * int64(bytes)
+}
+
 // Tensor is a view of a Storage as Rows × Cols elements in row order, element
 // (r, c) lying at Offset + r*Stride + c. Offset and Stride are multiples of 4, so
 // that a machine may load four elements at a time; what lies between Cols and

@@ -1,0 +1,66 @@
+package engine_test
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"undertone/engine"
+	"undertone/engine/fault"
+	"undertone/engine/weights"
+)
+
+// The estimate of the shipped model against a count by hand: every weight of a
+// matrix is used once per token (a multiplication and an addition), attention twice
+// per pair of tokens, a convolution's weights once per pixel. What is done element
+// by element adds a little.
+func TestEstimate(t *testing.T) {
+	b, err := weights.LoadBundle(context.Background(), weights.Dir("../models/sprites"), "model.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := engine.Request{Steps: 4, Size: 256, CFG: 1}
+	e, err := engine.EstimateModel(&b.Manifest, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tokens, image, d, mlp, blocks = 96, 64, 256, 1024, 6
+	step := 2*tokens*blocks*(4*d*d+2*d*mlp) + 4*tokens*tokens*d*blocks + 2*2*image*64*d
+	decode, pixels, from := 0, 16*16, 16
+	for i, s := range [][2]int{{128, 2}, {64, 2}, {32, 1}, {16, 1}, {8, 1}} {
+		if i > 0 {
+			pixels *= 4
+		}
+		decode += 2 * 9 * pixels * (from*s[0] + 3*s[1]*s[0]*s[0])
+		from = s[0]
+	}
+	decode += 2 * 9 * pixels * from * 3
+	for _, c := range []struct {
+		name string
+		got  float64
+		want int
+	}{{"a step", e.Step.FLOPs, step}, {"the decoder", e.Decode.FLOPs, decode}} {
+		if more := c.got/float64(c.want) - 1; !(more > 0 && more < 0.03) {
+			t.Errorf("%s takes %.4g, by hand %.4g", c.name, c.got, float64(c.want))
+		}
+	}
+	if e.WeightBytes != b.Bytes() || e.PeakBytes < e.WeightBytes+e.FixedBytes+e.Decode.TempBytes || e.LargestTensor < 256*256*8*4 {
+		t.Errorf("bytes: %+v", e)
+	}
+	if sum := e.FLOPs(4, 1); math.Abs(sum-(e.Text.FLOPs+e.Times.FLOPs+e.Modulation.FLOPs+4*e.Step.FLOPs+e.Decode.FLOPs)) > 1 {
+		t.Errorf("the whole takes %g", sum)
+	}
+
+	req.CFG = 3
+	two, err := engine.EstimateModel(&b.Manifest, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ratio := two.Step.FLOPs / e.Step.FLOPs; math.Abs(ratio-2) > 0.01 {
+		t.Errorf("a step with classifier-free guidance takes %.3f times one without", ratio)
+	}
+	req.Size = 512
+	if _, err := engine.EstimateModel(&b.Manifest, req); !fault.Is(err, fault.SizeUnsupported) {
+		t.Errorf("size 512: %v", err)
+	}
+}
