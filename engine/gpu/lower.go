@@ -7,30 +7,6 @@ import (
 	"undertone/engine/op"
 )
 
-// lowering chooses the kernels of each operation.
-var lowering = map[op.Kind]func(op.Node, Caps) ([]Launch, error){
-	op.MatMul:     lowers(lowerMatMul),
-	op.Attention:  lowers(lowerAttention),
-	op.LayerNorm:  lowers(lowerLayerNorm),
-	op.QKNormRoPE: lowers(lowerQKNormRoPE),
-	op.Activation: lowers(lowerActivation),
-	op.Add:        lowers(lowerAdd),
-	op.CFG:        lowers(lowerCFG),
-	op.Euler:      lowers(lowerEuler),
-	op.Embedding:  lowers(lowerEmbedding),
-	op.Conv3x3:    lowers(lowerConv3x3),
-	op.Upsample:   lowers(lowerUpsample),
-	op.Patchify:   lowers(lowerPatchify),
-	op.Unpatchify: lowers(lowerUnpatchify),
-	op.ToRGBA:     lowers(lowerToRGBA),
-	op.Copied:     lowers(lowerCopied),
-}
-
-// lowers makes the function of one operation's struct one of the table.
-func lowers[N op.Node](choose func(N, Caps) ([]Launch, error)) func(op.Node, Caps) ([]Launch, error) {
-	return func(n op.Node, c Caps) ([]Launch, error) { return choose(n.(N), c) }
-}
-
 const (
 	maxGroups      = 65_535 // workgroups per dimension, WebGPU's default and the floor
 	maxParamsWords = 64
@@ -52,11 +28,11 @@ func lower(l *op.List, c Caps) ([]step, error) {
 	}
 	var steps []step
 	for i, n := range l.Nodes {
-		choose, ok := lowering[n.Kind()]
+		row, ok := operations[n.Kind()]
 		if !ok {
 			return nil, fault.New(fault.Shape, "%s, operation %d: no kernel for %s", l.Name, i, n.Kind())
 		}
-		launches, err := choose(n, c)
+		launches, err := row.lower(n, c)
 		if err != nil {
 			return nil, fmt.Errorf("%s, operation %d, %s: %w", l.Name, i, n.Kind(), err)
 		}

@@ -58,10 +58,10 @@ func convTileFor(h, w, cin4, cout4 int) convTile {
 	return t
 }
 
-func lowerConv3x3(n *op.Conv3x3Op, caps Caps) ([]Launch, error) {
+// conv3x3Launch is everything but the kernel's file, its workgroups and the rest of
+// its constants.
+func conv3x3Launch(n *op.Conv3x3Op) (Launch, constants) {
 	x, weight, bias, residual, out := n.X, n.Weight, n.Bias, n.Residual, n.Out
-	h, w := n.Height, n.Width
-	cin4, cout4 := quads(x.Cols), quads(out.Cols)
 	var c constants
 	c.u32("ACT", int(n.Act))
 	l := Launch{Bind: []Binding{{Storage: out.Storage, Write: true}, {Storage: x.Storage}, {Storage: weight.Storage}}}
@@ -74,33 +74,36 @@ func lowerConv3x3(n *op.Conv3x3Op, caps Caps) ([]Launch, error) {
 	if residual == nil {
 		residual = out
 	}
-	l.Params = words(h, w, x.Cols, cin4, out.Cols, cout4, out, x, hasBias, biasAt, residual)
+	l.Params = words(n.Height, n.Width, x.Cols, quads(x.Cols), out.Cols, quads(out.Cols), out, x, hasBias, biasAt, residual)
 	l.Kernel = Kernel{Libs: []string{"activation", "keep", "mac", "store", operand, "conv3x3_end"}}
-	if caps.CPU {
-		l.alone(&c, h, w, cout4)
-	} else {
-		t := convTileFor(h, w, cin4, cout4)
-		c.u32("P", t.p)
-		c.u32("N", t.n)
-		c.u32("RUNS", t.runs)
-		c.u32("ROWS", t.rows)
-		c.u32("GROUPS", t.groups)
-		c.u32("CK", t.ck)
-		l.Kernel.File = "conv3x3"
-		l.Groups = t.grid(h, w, cout4)
-	}
-	l.Kernel.Prelude = string(c)
-	return []Launch{l}, nil
+	return l, c
 }
 
-// alone chooses the variant for software adapters: threads along a line of pixels
-// and its output channels, one line per row of workgroups.
-func (l *Launch) alone(c *constants, h, w, cout4 int) {
-	const group, pixels, n = 16, 8, 1
+// conv3x3CPU has threads along a line of pixels and its output channels, and one
+// line per row of workgroups.
+func conv3x3CPU(n *op.Conv3x3Op, _ Caps) []Launch {
+	const group, pixels, quadsEach = 16, 8, 1
+	l, c := conv3x3Launch(n)
 	c.u32("WORKGROUP", group)
 	c.u32("P", pixels)
-	c.u32("N", n)
-	across := (w + pixels - 1) / pixels * ((cout4 + n - 1) / n)
-	l.Kernel.File = "conv3x3_cpu"
-	l.Groups = [3]int{(across + group - 1) / group, h, 1}
+	c.u32("N", quadsEach)
+	across := ceilDiv(n.Width, pixels) * ceilDiv(quads(n.Out.Cols), quadsEach)
+	l.Kernel.File, l.Kernel.Prelude = "conv3x3_cpu", string(c)
+	l.Groups = [3]int{ceilDiv(across, group), n.Height, 1}
+	return []Launch{l}
+}
+
+// conv3x3Tile keeps a tile of pixels in workgroup memory.
+func conv3x3Tile(n *op.Conv3x3Op, _ Caps) []Launch {
+	l, c := conv3x3Launch(n)
+	t := convTileFor(n.Height, n.Width, quads(n.X.Cols), quads(n.Out.Cols))
+	c.u32("P", t.p)
+	c.u32("N", t.n)
+	c.u32("RUNS", t.runs)
+	c.u32("ROWS", t.rows)
+	c.u32("GROUPS", t.groups)
+	c.u32("CK", t.ck)
+	l.Kernel.File, l.Kernel.Prelude = "conv3x3", string(c)
+	l.Groups = t.grid(n.Height, n.Width, quads(n.Out.Cols))
+	return []Launch{l}
 }

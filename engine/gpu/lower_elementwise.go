@@ -85,16 +85,16 @@ func (l *Launch) bindOperand(c *constants, t, out *op.Tensor) (lib string) {
 	return "operand"
 }
 
-func lowerActivation(n *op.ActivationOp, _ Caps) ([]Launch, error) {
-	return activationLaunch(n.X, n.Out, n.Act), nil
+func lowerActivation(n *op.ActivationOp, _ Caps) []Launch {
+	return activationLaunch(n.X, n.Out, n.Act)
 }
 
 // lowerCopied copies with the activation that does nothing.
-func lowerCopied(n *op.CopyOp, _ Caps) ([]Launch, error) {
+func lowerCopied(n *op.CopyOp, _ Caps) []Launch {
 	if n.X.Same(n.Out) {
-		return nil, nil
+		return nil
 	}
-	return activationLaunch(n.X, n.Out, op.None), nil
+	return activationLaunch(n.X, n.Out, op.None)
 }
 
 func activationLaunch(x, out *op.Tensor, act op.Act) []Launch {
@@ -103,23 +103,23 @@ func activationLaunch(x, out *op.Tensor, act op.Act) []Launch {
 	return []Launch{mapped("activation", []string{"activation"}, c, out, x, nil, words(out.Rows, out.Cols, out, x))}
 }
 
-func lowerAdd(n *op.AddOp, _ Caps) ([]Launch, error) {
+func lowerAdd(n *op.AddOp, _ Caps) []Launch {
 	a, b, out := n.A, n.B, n.Out
-	return []Launch{mapped("add", nil, "", out, a, []*op.Tensor{b}, words(out.Rows, out.Cols, out, b, a))}, nil
+	return []Launch{mapped("add", nil, "", out, a, []*op.Tensor{b}, words(out.Rows, out.Cols, out, b, a))}
 }
 
-func lowerCFG(n *op.CFGOp, _ Caps) ([]Launch, error) {
+func lowerCFG(n *op.CFGOp, _ Caps) []Launch {
 	cond, uncond, out := n.Cond, n.Uncond, n.Out
-	return []Launch{mapped("cfg", nil, "", out, cond, []*op.Tensor{uncond}, words(out.Rows, out.Cols, out, uncond, cond, n.Scale))}, nil
+	return []Launch{mapped("cfg", nil, "", out, cond, []*op.Tensor{uncond}, words(out.Rows, out.Cols, out, uncond, cond, n.Scale))}
 }
 
-func lowerEuler(n *op.EulerOp, _ Caps) ([]Launch, error) {
+func lowerEuler(n *op.EulerOp, _ Caps) []Launch {
 	v, dt, x := n.V, n.DT, n.X
-	return []Launch{mapped("euler", nil, "", x, v, []*op.Tensor{dt}, words(x.Rows, x.Cols, x, dt.Offset/4, v))}, nil
+	return []Launch{mapped("euler", nil, "", x, v, []*op.Tensor{dt}, words(x.Rows, x.Cols, x, dt.Offset/4, v))}
 }
 
-func lowerEmbedding(n *op.EmbeddingOp, _ Caps) ([]Launch, error) {
+func lowerEmbedding(n *op.EmbeddingOp, _ Caps) []Launch {
 	table, ids, out := n.Table, n.IDs, n.Out
 	return []Launch{mapped("embedding", nil, "", out, nil, []*op.Tensor{table, ids},
-		words(out.Rows, out.Cols, out, table, ids.Offset, table.Rows-1))}, nil
+		words(out.Rows, out.Cols, out, table, ids.Offset, table.Rows-1))}
 }

@@ -2,17 +2,17 @@ package gpu
 
 import "undertone/engine/op"
 
-func lowerUpsample(n *op.UpsampleOp, _ Caps) ([]Launch, error) {
+func lowerUpsample(n *op.UpsampleOp, _ Caps) []Launch {
 	x, out := n.X, n.Out
-	return []Launch{mapped("upsample", nil, "", out, nil, []*op.Tensor{x}, words(out.Rows, out.Cols, out, x, n.Width))}, nil
+	return []Launch{mapped("upsample", nil, "", out, nil, []*op.Tensor{x}, words(out.Rows, out.Cols, out, x, n.Width))}
 }
 
-func lowerPatchify(n *op.PatchifyOp, _ Caps) ([]Launch, error) {
-	return patches(n.Pixels, n.Tokens, true, n.Width, n.Patch), nil
+func lowerPatchify(n *op.PatchifyOp, _ Caps) []Launch {
+	return patches(n.Pixels, n.Tokens, true, n.Width, n.Patch)
 }
 
-func lowerUnpatchify(n *op.UnpatchifyOp, _ Caps) ([]Launch, error) {
-	return patches(n.Tokens, n.Pixels, false, n.Width, n.Patch), nil
+func lowerUnpatchify(n *op.UnpatchifyOp, _ Caps) []Launch {
+	return patches(n.Tokens, n.Pixels, false, n.Width, n.Patch)
 }
 
 // patches binds x as single numbers: four neighbours of a patch come from four pixels.
@@ -23,7 +23,7 @@ func patches(x, out *op.Tensor, tokens bool, width, patch int) []Launch {
 		words(out.Rows, out.Cols, out, x.Offset, x.Stride, width, patch))}
 }
 
-func lowerToRGBA(n *op.ToRGBAOp, _ Caps) ([]Launch, error) {
+func lowerToRGBA(n *op.ToRGBAOp, _ Caps) []Launch {
 	x, out := n.X, n.Out
 	var c constants
 	c.u32("WORKGROUP", threads)
@@ -32,5 +32,5 @@ func lowerToRGBA(n *op.ToRGBAOp, _ Caps) ([]Launch, error) {
 		Bind:   []Binding{{Storage: out.Storage, Write: true}, {Storage: x.Storage}},
 		Params: words(x.Rows, out.Offset, x, n.Scale, n.Bias),
 		Groups: fold(x.Rows, threads),
-	}}, nil
+	}}
 }

@@ -1,8 +1,6 @@
 package gpu
 
 import (
-	"fmt"
-
 	"undertone/engine/fault"
 	"undertone/engine/op"
 )
@@ -55,34 +53,64 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 // gemvRows is up to how many rows of a matmul_gemv.wgsl takes.
 const gemvRows = 8
 
-// matMulKernel chooses the kernel for m × n outputs and its workgroups.
-func matMulKernel(m, n int, y layout, act op.Act, shift int, c Caps) (Kernel, [3]int) {
-	k := Kernel{
-		Libs:    []string{"activation", "weight_" + layouts[y].name, "matmul"},
-		Prelude: fmt.Sprintf("const ACT: u32 = %du;\nconst SHIFT: u32 = %du;\n", act, shift),
-	}
+// product is what a kernel of MatMul is chosen by: m × n outputs, and the weight.
+type product struct {
+	m, n   int
+	layout layout
+	act    op.Act
+	shift  int // rows of the weight's first patch that come before its first row
+}
+
+// short products have few rows: what matters is how fast the weight is read.
+func (p product) short() bool { return p.m <= gemvRows }
+
+// rows is the smallest power of two that is not less than m, at most gemvRows.
+func (p product) rows() int {
 	rows := 1
-	for rows < min(m, gemvRows) {
+	for rows < min(p.m, gemvRows) {
 		rows *= 2
 	}
-	switch {
-	case c.CPU:
-		if rows == 2 {
-			rows = 4
-		}
-		k.File = "matmul_cpu"
-		k.Prelude += fmt.Sprintf("const ROWS: u32 = %du;\n", rows)
-		return k, [3]int{ceilDiv(n, 4*8), ceilDiv(m, rows*4), 1}
-	case m <= gemvRows:
-		k.File = "matmul_gemv"
-		k.Prelude += fmt.Sprintf("const ROWS: u32 = %du;\n", rows)
-		return k, [3]int{ceilDiv(n, 8), 1, 1}
+	return rows
+}
+
+// tiled is a kernel of MatMul and its workgroups.
+type tiled struct {
+	Kernel
+	groups [3]int
+}
+
+func (p product) kernel(file string, tile constants, groups [3]int) tiled {
+	var c constants
+	c.u32("ACT", int(p.act))
+	c.u32("SHIFT", p.shift)
+	return tiled{Kernel{File: file, Libs: []string{"activation", "weight_" + layouts[p.layout].name, "matmul"}, Prelude: string(c + tile)}, groups}
+}
+
+func matMulCPU(p product, _ Caps) tiled {
+	rows := p.rows()
+	if rows == 2 {
+		rows = 4
 	}
-	t := chooseTile(m, n)
-	k.File = "matmul_tile"
-	k.Prelude += fmt.Sprintf("const TILE_M: u32 = %du;\nconst TILE_N: u32 = %du;\nconst TILE_K: u32 = %du;\nconst ROWS: u32 = %du;\nconst COLS: u32 = %du;\n",
-		t.m, t.n, t.k, t.rows, t.cols)
-	return k, [3]int{ceilDiv(m, t.m), ceilDiv(n, t.n), 1}
+	var c constants
+	c.u32("ROWS", rows)
+	return p.kernel("matmul_cpu", c, [3]int{ceilDiv(p.n, 4*8), ceilDiv(p.m, rows*4), 1})
+}
+
+func matMulGEMV(p product, _ Caps) tiled {
+	var c constants
+	c.u32("ROWS", p.rows())
+	return p.kernel("matmul_gemv", c, [3]int{ceilDiv(p.n, 8), 1, 1})
+}
+
+func matMulTile(p product, _ Caps) tiled {
+	t := chooseTile(p.m, p.n)
+	var c constants
+	c.u32("TILE_M", t.m)
+	c.u32("TILE_N", t.n)
+	c.u32("TILE_K", t.k)
+	c.u32("ROWS", t.rows)
+	c.u32("COLS", t.cols)
+	return p.kernel("matmul_tile", c, [3]int{ceilDiv(p.m, t.m), ceilDiv(p.n, t.n), 1})
 }
 
 // The flags of lib/matmul.wgsl.
@@ -130,26 +158,24 @@ func lowerMatMul(n *op.MatMulOp, c Caps) ([]Launch, error) {
 
 	var launches []Launch
 	for _, s := range shards {
-		kernel, groups := matMulKernel(a.Rows, s.to-s.from, y, n.Act, shift, c)
+		p := product{a.Rows, s.to - s.from, y, n.Act, shift}
+		v, err := pick(matMulVariants, p, c)
+		if err != nil {
+			return nil, err
+		}
+		k := v.launch(p, c)
 		l := Launch{
-			Kernel: kernel,
+			Kernel: k.Kernel,
 			Bind: []Binding{{Storage: a.Storage}, {Storage: n.Out.Storage, Write: true},
 				{Storage: bias.Storage}, {Storage: gate.Storage}, {Storage: residual.Storage}},
-			Groups: groups,
+			Groups: k.groups,
 		}
 		for i := range y.parts() {
 			l.Bind = append(l.Bind, Binding{Storage: w.Storage, Part: s.part + i})
 		}
-		for _, v := range []int{
-			a.Rows, s.to - s.from, a.Cols, quads(a.Cols),
-			a.Offset / 4, a.Stride / 4, n.Out.Offset / 4, n.Out.Stride / 4,
-			residual.Offset / 4, residual.Stride / 4, bias.Offset / 4, gate.Offset / 4,
-			(s.from - from) / 4, n.ActFrom / 4, n.GapAt / 4, n.GapWidth / 4,
-			(s.from - s.start) / 4, (s.last - s.start) / 4,
-		} {
-			l.Params = append(l.Params, uint32(v))
-		}
-		l.Params = append(l.Params, flags)
+		l.Params = words(
+			a.Rows, s.to-s.from, a.Cols, quads(a.Cols), a, n.Out, residual, bias.Offset/4, gate.Offset/4,
+			(s.from-from)/4, n.ActFrom/4, n.GapAt/4, n.GapWidth/4, (s.from-s.start)/4, (s.last-s.start)/4, int(flags))
 		launches = append(launches, l)
 	}
 	return launches, nil

@@ -41,8 +41,8 @@ func TestTilesAreValid(t *testing.T) {
 	for i := range all {
 		tiles = all[i : i+1]
 		for y := range layouts {
-			k, _ := matMulKernel(64, 64, layout(y), op.GELU, i, PortableFloor)
-			kernels[k.key()] = k
+			k := matMulTile(product{64, 64, layout(y), op.GELU, i}, PortableFloor)
+			kernels[k.key()] = k.Kernel
 		}
 	}
 	validate(t, kernels)
@@ -78,19 +78,28 @@ func TestMatMulKernel(t *testing.T) {
 		{33, 64, software, "matmul_cpu", [3]int{2, 2, 1}},
 		{96, 256, software, "matmul_cpu", [3]int{8, 3, 1}},
 	} {
-		k, groups := matMulKernel(c.m, c.n, layoutQ8, op.GELU, 0, c.caps)
-		if k.File != c.file || groups != c.groups {
-			t.Errorf("%d×%d: %s in %v workgroups, want %s in %v", c.m, c.n, k.File, groups, c.file, c.groups)
+		k := matMul(t, product{c.m, c.n, layoutQ8, op.GELU, 0}, c.caps)
+		if k.File != c.file || k.groups != c.groups {
+			t.Errorf("%d×%d: %s in %v workgroups, want %s in %v", c.m, c.n, k.File, k.groups, c.file, c.groups)
 		}
 	}
 	seen := map[string]bool{}
 	for m := 1; m <= gemvRows; m++ {
-		k, _ := matMulKernel(m, 64, layoutF16, op.None, 0, PortableFloor)
-		seen[k.key()] = true
+		seen[matMul(t, product{m, 64, layoutF16, op.None, 0}, PortableFloor).key()] = true
 	}
 	if len(seen) != 4 {
 		t.Errorf("%d variants for 1 to %d rows, want those of 1, 2, 4 and 8", len(seen), gemvRows)
 	}
+}
+
+// matMul is the kernel that a product gets.
+func matMul(t *testing.T, p product, c Caps) tiled {
+	t.Helper()
+	v, err := pick(matMulVariants, p, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.launch(p, c)
 }
 
 // matrix describes a weight as Device.Upload does.

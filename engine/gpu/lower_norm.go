@@ -3,12 +3,8 @@ package gpu
 import "undertone/engine/op"
 
 // lanesFor is how many threads share a row of width vec4s: the largest power of
-// two that leaves each at least one of them, at most limit; one alone on software
-// adapters.
-func lanesFor(width, limit int, c Caps) int {
-	if c.CPU {
-		return 1
-	}
+// two that leaves each at least one of them, at most limit.
+func lanesFor(width, limit int) int {
 	lanes := 1
 	for 2*lanes <= width && 2*lanes <= limit {
 		lanes *= 2
@@ -26,9 +22,14 @@ func rowGroup(lanes int) (threads int, reduce string) {
 	return max(64, lanes), "reduce"
 }
 
-func lowerLayerNorm(n *op.LayerNormOp, caps Caps) ([]Launch, error) {
+func layerNormAlone(n *op.LayerNormOp, _ Caps) []Launch { return layerNorm(n, 1) }
+func layerNormLanes(n *op.LayerNormOp, _ Caps) []Launch {
+	return layerNorm(n, lanesFor(quads(n.X.Cols), 128))
+}
+
+// layerNorm gives a row to so many threads.
+func layerNorm(n *op.LayerNormOp, lanes int) []Launch {
 	x, weight, bias, out := n.X, n.Weight, n.Bias, n.Out
-	lanes := lanesFor(quads(x.Cols), 128, caps)
 	group, reduce := rowGroup(lanes)
 	kind := 0
 	if weight != nil {
@@ -48,7 +49,7 @@ func lowerLayerNorm(n *op.LayerNormOp, caps Caps) ([]Launch, error) {
 		Groups: fold(x.Rows, group/lanes),
 	}
 	l.Params = words(x.Rows, x.Cols, out, x, l.vector(weight, x), l.vector(bias, x), n.Eps)
-	return []Launch{l}, nil
+	return []Launch{l}
 }
 
 // vector binds v, or other where v is absent, and returns its offset in vec4s.
@@ -60,17 +61,22 @@ func (l *Launch) vector(v, other *op.Tensor) int {
 	return v.Offset / 4
 }
 
-func lowerQKNormRoPE(n *op.QKNormRoPEOp, caps Caps) ([]Launch, error) {
+func qkNormRoPEAlone(n *op.QKNormRoPEOp, _ Caps) []Launch { return qkNormRoPE(n, 1) }
+func qkNormRoPELanes(n *op.QKNormRoPEOp, _ Caps) []Launch {
+	return qkNormRoPE(n, lanesFor(n.HeadDim/4, 32))
+}
+
+// qkNormRoPE gives a head's row to so many threads.
+func qkNormRoPE(n *op.QKNormRoPEOp, lanes int) []Launch {
 	qw, kw, rope, y := n.QueryWeight, n.KeyWeight, n.Rope, n.Y
 	other := qw // stands in for what is absent
 	if other == nil {
 		other = rope
 	}
 	if other == nil {
-		return nil, nil // neither norm nor rotation
+		return nil // neither norm nor rotation
 	}
 	size4 := n.HeadDim / 4
-	lanes := lanesFor(size4, 32, caps)
 	group, reduce := rowGroup(lanes)
 	var c constants
 	c.u32("WORKGROUP", group)
@@ -89,5 +95,5 @@ func lowerQKNormRoPE(n *op.QKNormRoPEOp, caps Caps) ([]Launch, error) {
 		rope = other
 	}
 	l.Params = words(y.Rows, n.Heads, y, qwAt, kwAt, rope, n.Eps)
-	return []Launch{l}, nil
+	return []Launch{l}
 }

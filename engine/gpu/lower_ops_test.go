@@ -78,14 +78,33 @@ func TestAttentionVariants(t *testing.T) {
 }
 
 func TestLanes(t *testing.T) {
-	software := Caps{CPU: true}
-	for _, c := range []struct {
-		width, limit int
-		caps         Caps
-		want         int
-	}{{1, 128, PortableFloor, 1}, {64, 128, PortableFloor, 64}, {65, 128, PortableFloor, 64}, {768, 128, PortableFloor, 128}, {20, 32, PortableFloor, 16}, {768, 128, software, 1}} {
-		if got := lanesFor(c.width, c.limit, c.caps); got != c.want {
+	for _, c := range []struct{ width, limit, want int }{{1, 128, 1}, {64, 128, 64}, {65, 128, 64}, {768, 128, 128}, {20, 32, 16}} {
+		if got := lanesFor(c.width, c.limit); got != c.want {
 			t.Errorf("%d vec4s, at most %d threads: %d threads, want %d", c.width, c.limit, got, c.want)
 		}
+	}
+}
+
+// Every operation has a row, and the last of its variants is one for the portable
+// floor and every shape; a device that can run more is offered more.
+func TestVariants(t *testing.T) {
+	software := PortableFloor
+	software.CPU = true
+	for _, k := range op.Kinds() {
+		row, ok := operations[k]
+		if !ok {
+			t.Errorf("%s has no row", k)
+			continue
+		}
+		floor, cpu := row.offered(PortableFloor), row.offered(software)
+		if len(floor) == 0 || len(cpu) == 0 || floor[len(floor)-1] != cpu[len(cpu)-1] {
+			t.Errorf("%s: the floor is offered %q, a software adapter %q", k, floor, cpu)
+		}
+	}
+	if cpu := operations[op.Attention].offered(software); len(cpu) != 2 || cpu[0] != "cpu" {
+		t.Errorf("attention on a software adapter: %q", cpu)
+	}
+	if _, err := pick(matMulVariants[:1], product{m: 1, n: 1}, PortableFloor); err == nil {
+		t.Error("a variant was picked that the device cannot run")
 	}
 }

@@ -6,14 +6,19 @@ import (
 	"fmt"
 	"io/fs"
 
+	"undertone/engine/op"
 	"undertone/shaders"
 )
 
 // planID identifies everything that decides which arithmetic a picture is made
-// with on one adapter: what kernels are chosen by, and their text.
+// with on one adapter: the variants that the device can run, what they are chosen
+// by, and their text.
 func planID(c Caps) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%+v\n", c)
+	for _, k := range op.Kinds() {
+		fmt.Fprintf(h, "%s %q\n", k, operations[k].offered(c))
+	}
 	fs.WalkDir(shaders.FS, ".", func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err

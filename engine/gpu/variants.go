@@ -1,0 +1,113 @@
+package gpu
+
+import (
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// variant is one way to run an operation, or a part of one: P is what it is chosen
+// by, R what it makes.
+type variant[P, R any] struct {
+	name   string
+	needs  func(Caps) bool // of the device; nil: every device, the portable floor included
+	fits   func(P) bool    // of the operation; nil: every shape
+	launch func(P, Caps) R
+}
+
+// The variants of each operation in the order of preference: the first that the
+// device can run and that fits is taken. The last of each runs on the portable
+// floor and takes every shape.
+var (
+	matMulVariants = []variant[product, tiled]{
+		{"cpu", onCPU, nil, matMulCPU},
+		{"gemv", nil, product.short, matMulGEMV},
+		{"tile", nil, nil, matMulTile},
+	}
+	attentionVariants = []variant[*op.AttentionOp, []Launch]{
+		{"cpu", onCPU, nil, attentionCPU},
+		{"tile", nil, nil, attentionTile},
+	}
+	layerNormVariants = []variant[*op.LayerNormOp, []Launch]{
+		{"row per thread", onCPU, nil, layerNormAlone},
+		{"row per lanes", nil, nil, layerNormLanes},
+	}
+	qkNormRoPEVariants = []variant[*op.QKNormRoPEOp, []Launch]{
+		{"head per thread", onCPU, nil, qkNormRoPEAlone},
+		{"head per lanes", nil, nil, qkNormRoPELanes},
+	}
+	conv3x3Variants = []variant[*op.Conv3x3Op, []Launch]{
+		{"cpu", onCPU, nil, conv3x3CPU},
+		{"tile", nil, nil, conv3x3Tile},
+	}
+)
+
+// operations says how each operation is lowered.
+var operations = map[op.Kind]operation{
+	op.MatMul:     {offered(matMulVariants), lowers(lowerMatMul)},
+	op.Attention:  among(attentionVariants),
+	op.LayerNorm:  among(layerNormVariants),
+	op.QKNormRoPE: among(qkNormRoPEVariants),
+	op.Activation: only(lowerActivation),
+	op.Add:        only(lowerAdd),
+	op.CFG:        only(lowerCFG),
+	op.Euler:      only(lowerEuler),
+	op.Embedding:  only(lowerEmbedding),
+	op.Conv3x3:    among(conv3x3Variants),
+	op.Upsample:   only(lowerUpsample),
+	op.Patchify:   only(lowerPatchify),
+	op.Unpatchify: only(lowerUnpatchify),
+	op.ToRGBA:     only(lowerToRGBA),
+	op.Copied:     only(lowerCopied),
+}
+
+// operation is a row of the table.
+type operation struct {
+	offered func(Caps) []string // the names of the variants that a device can run
+	lower   func(op.Node, Caps) ([]Launch, error)
+}
+
+// among is an operation that picks one of its variants.
+func among[N op.Node](variants []variant[N, []Launch]) operation {
+	return operation{offered(variants), lowers(func(n N, c Caps) ([]Launch, error) {
+		v, err := pick(variants, n, c)
+		if err != nil {
+			return nil, err
+		}
+		return v.launch(n, c), nil
+	})}
+}
+
+// only is an operation with one variant, which runs everywhere.
+func only[N op.Node](launch func(N, Caps) []Launch) operation {
+	return among([]variant[N, []Launch]{{name: "plain", launch: launch}})
+}
+
+// lowers takes an operation's own struct.
+func lowers[N op.Node](lower func(N, Caps) ([]Launch, error)) func(op.Node, Caps) ([]Launch, error) {
+	return func(n op.Node, c Caps) ([]Launch, error) { return lower(n.(N), c) }
+}
+
+// pick takes the first variant that the device can run and that fits.
+func pick[P, R any](variants []variant[P, R], p P, c Caps) (variant[P, R], error) {
+	for _, v := range variants {
+		if (v.needs == nil || v.needs(c)) && (v.fits == nil || v.fits(p)) {
+			return v, nil
+		}
+	}
+	return variant[P, R]{}, fault.New(fault.Shape, "none of %d variants takes %+v", len(variants), p)
+}
+
+// offered names the variants that a device can run.
+func offered[P, R any](variants []variant[P, R]) func(Caps) []string {
+	return func(c Caps) (names []string) {
+		for _, v := range variants {
+			if v.needs == nil || v.needs(c) {
+				names = append(names, v.name)
+			}
+		}
+		return names
+	}
+}
+
+// onCPU: software adapters run on a CPU, where barriers and shared memory are slow.
+func onCPU(c Caps) bool { return c.CPU }
