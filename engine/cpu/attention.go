@@ -6,51 +6,70 @@ import (
 	"undertone/engine/op"
 )
 
-// attention: softmax(q·kᵀ·scale)·v of every head, from columns q | k | v of y
-// to the fourth.
-func attention(j *job, p *op.AttentionOp) {
-	y := f32(p.Y)
-	d, size, seq := p.Heads*p.HeadDim, p.HeadDim, y.Rows
+// attention: softmax(scale·q·kᵀ + bias + mask)·v of every head.
+func attention(j *job, n *op.AttentionOp) {
 	const block = 16 // rows of queries in one part
-	blocks := divUp(seq, block)
-	j.parallel(p.Heads*blocks, func(part int) {
-		head, from := part/blocks, part%blocks*block
-		to := min(from+block, seq)
-		keys := seq // how many of them any row of this part looks at
-		if p.Causal {
-			keys = to
-		}
-		kAt, vAt := d+head*size, 2*d+head*size
-		scores, acc := make([]float64, keys), make([]float64, size)
-		q := make([]float64, size)
-		for r := from; r < to; r++ {
-			row := y.row(r)
-			for i := range q {
-				q[i] = float64(row[head*size+i]) * float64(p.Scale)
-			}
-			n := keys
-			if p.Causal {
-				n = r + 1
-			}
-			most := math.Inf(-1)
-			for c := range n {
-				scores[c] = dot(q, y.row(c)[kAt:kAt+size])
-				most = max(most, scores[c])
-			}
-			sum := 0.0
-			clear(acc)
-			for c, s := range scores[:n] {
-				e := math.Exp(s - most)
-				sum += e
-				for i, v := range y.row(c)[vAt : vAt+size] {
-					acc[i] += e * float64(v)
-				}
-			}
-			for i, v := range acc {
-				row[3*d+head*size+i] = float32(v / sum)
-			}
+	blocks := divUp(n.Q.Rows, block)
+	j.parallel(n.Heads*blocks, func(part int) {
+		h := newHead(n, part/blocks)
+		from := part % blocks * block
+		for r := from; r < min(from+block, n.Q.Rows); r++ {
+			h.row(r)
 		}
 	})
+}
+
+// head computes one head of attention, row by row.
+type head struct {
+	*op.AttentionOp
+	q, k, v, out, bias, mask view
+	at, kvAt, biasAt         int // first columns of the head; first row of its bias
+	query, scores, sum       []float64
+}
+
+func newHead(n *op.AttentionOp, index int) *head {
+	h := &head{AttentionOp: n, q: f32(n.Q), k: f32(n.K), v: f32(n.V), out: f32(n.Out), bias: f32(n.Bias), mask: f32(n.Mask),
+		at: index * n.HeadDim, kvAt: index / (n.Heads / n.KVHeads) * n.HeadDim,
+		query: make([]float64, n.HeadDim), scores: make([]float64, n.K.Rows), sum: make([]float64, n.HeadDim)}
+	if n.Bias != nil && n.Bias.Rows != n.Q.Rows {
+		h.biasAt = index * n.Q.Rows
+	}
+	return h
+}
+
+func (h *head) row(r int) {
+	for i, v := range h.q.row(r)[h.at : h.at+h.HeadDim] {
+		h.query[i] = float64(v) * float64(h.Scale)
+	}
+	keys := h.K.Rows
+	if h.Causal {
+		keys = r + 1
+	}
+	most := math.Inf(-1)
+	for c := range keys {
+		s := dot(h.query, h.k.row(c)[h.kvAt:h.kvAt+h.HeadDim])
+		if h.Bias != nil {
+			s += float64(h.bias.row(h.biasAt + r)[c])
+		}
+		if h.Mask != nil {
+			s += float64(h.mask.row(0)[c])
+		}
+		h.scores[c] = s
+		most = max(most, s)
+	}
+	total := 0.0
+	clear(h.sum)
+	for c, s := range h.scores[:keys] {
+		e := math.Exp(s - most)
+		total += e
+		for i, v := range h.v.row(c)[h.kvAt : h.kvAt+h.HeadDim] {
+			h.sum[i] += e * float64(v)
+		}
+	}
+	out := h.out.row(r)[h.at : h.at+h.HeadDim]
+	for i, v := range h.sum {
+		out[i] = float32(v / total)
+	}
 }
 
 // dot has four sums that do not wait for each other; len(a) is a multiple of 4.

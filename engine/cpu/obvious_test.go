@@ -106,6 +106,39 @@ func TestAttentionObvious(t *testing.T) {
 	}
 }
 
+// Attention between separate tensors, with grouped heads, bias and mask.
+func TestAttendObvious(t *testing.T) {
+	sizes(t, 20, func(b *bench, rng *rand.Rand, size func(int) int) {
+		s, kv, group, hd := size(20), size(3), size(3), 4*size(20)
+		keys, heads := size(40), kv*group
+		causal := rng.IntN(2) == 0
+		if causal {
+			keys = s
+		}
+		q, k, v := random(rng, s, heads*hd), random(rng, keys, kv*hd), random(rng, keys, kv*hd)
+		bias, mask := random(rng, heads*s, keys), random(rng, 1, keys)
+		n := op.AttentionOp{Q: b.put(q), K: b.put(k), V: b.put(v), Bias: b.put(bias), Mask: b.put(mask),
+			Heads: heads, KVHeads: kv, HeadDim: hd, Causal: causal, Scale: 0.25}
+		b.near(b.l.Attend(n), func(r, c int) float64 {
+			h := c / hd
+			var up, down float64
+			for j := range keys {
+				if causal && j > r {
+					break
+				}
+				logit := 0.0
+				for i := range hd {
+					logit += q.at(r, h*hd+i) * k.at(j, h/group*hd+i)
+				}
+				e := math.Exp(0.25*logit + bias.at(h*s+r, j) + mask.at(0, j))
+				up += e * v.at(j, h/group*hd+c%hd)
+				down += e
+			}
+			return up / down
+		})
+	})
+}
+
 func TestLayerNormObvious(t *testing.T) {
 	sizes(t, 20, func(b *bench, rng *rand.Rand, size func(int) int) {
 		rows, n := size(5), 2+size(300)

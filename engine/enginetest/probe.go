@@ -218,7 +218,7 @@ func (s *spy) Compile(ctx context.Context, l *op.List) (op.Program, error) {
 	p := &spyProgram{spy: s}
 	for _, n := range l.Nodes {
 		if a, ok := n.(*op.AttentionOp); ok {
-			y := a.Y
+			y, _ := a.Packed()
 			qk, err := s.New("q and k", op.F32, y.Rows, 2*a.Heads*a.HeadDim)
 			if err != nil {
 				return nil, err

@@ -9,21 +9,32 @@ import (
 // Below this many workgroups a GPU has idle cores, and a smaller tile is taken.
 const fewGroups = 64
 
-// attentionLaunch binds y, which holds everything; offsets and strides follow the
-// number of rows.
-func attentionLaunch(n *op.AttentionOp, file string, c constants, queries int, extra ...any) []Launch {
-	causal := 0
-	if n.Causal {
-		causal = 1
-	}
-	scale := float32(float64(n.Scale) * math.Log2E)
-	params := append([]any{n.Y.Rows, n.Y, n.Heads * n.HeadDim / 4}, extra...)
+// packedSmall is what the kernels take that see q | k | v | out in one tensor.
+func packedSmall(n *op.AttentionOp) bool {
+	_, ok := n.Packed()
+	return ok && n.KVHeads == n.Heads && n.HeadDim <= 128 && n.Bias == nil && n.Mask == nil
+}
+
+// packedAttention binds y, which holds everything.
+func packedAttention(n *op.AttentionOp, file string, c constants, queries int, extra ...any) []Launch {
+	y, _ := n.Packed()
+	params := append([]any{y.Rows, y, n.Heads * n.HeadDim / 4}, extra...)
 	return []Launch{{
 		Kernel: Kernel{File: file, Libs: []string{"mac"}, Prelude: string(c)},
-		Bind:   []Binding{{Storage: n.Y.Storage, Write: true}},
-		Params: words(append(params, causal, scale)...),
-		Groups: [3]int{ceilDiv(n.Y.Rows, queries), n.Heads, 1},
+		Bind:   []Binding{{Storage: y.Storage, Write: true}},
+		Params: words(append(params, flag(n.Causal), base2(n.Scale))...),
+		Groups: [3]int{ceilDiv(y.Rows, queries), n.Heads, 1},
 	}}
+}
+
+// base2 is the scale of logits for a softmax taken to base 2.
+func base2(scale float32) float32 { return float32(float64(scale) * math.Log2E) }
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // attentionCPU gives a thread four queries.
@@ -32,13 +43,13 @@ func attentionCPU(n *op.AttentionOp, _ Caps) []Launch {
 	var c constants
 	c.u32("WORKGROUP", group)
 	c.u32("SIZE4", n.HeadDim/4)
-	return attentionLaunch(n, "attention_cpu", c, 4*group)
+	return packedAttention(n, "attention_cpu", c, 4*group)
 }
 
 // attentionTile gives a thread four queries, too, and a workgroup 8 or 4 rows of threads.
 func attentionTile(n *op.AttentionOp, _ Caps) []Launch {
 	ty, size4 := 8, n.HeadDim/4
-	if ceilDiv(n.Y.Rows, 32)*n.Heads < fewGroups {
+	if ceilDiv(n.Q.Rows, 32)*n.Heads < fewGroups {
 		ty = 4
 	}
 	chunks := ceilDiv(size4, 8)
@@ -46,5 +57,30 @@ func attentionTile(n *op.AttentionOp, _ Caps) []Launch {
 	c.u32("TY", ty)
 	c.u32("CHUNKS", chunks)
 	c.u32("CHUNK", ceilDiv(size4, chunks))
-	return attentionLaunch(n, "attention", c, 4*ty, size4)
+	return packedAttention(n, "attention", c, 4*ty, size4)
+}
+
+// attentionViews gives a workgroup one query of one head.
+func attentionViews(n *op.AttentionOp, _ Caps) []Launch {
+	var c constants
+	c.flag("BIAS", n.Bias != nil)
+	c.flag("MASK", n.Mask != nil)
+	l := Launch{
+		Kernel: Kernel{File: "attention_views", Prelude: string(c)},
+		Bind:   []Binding{{Storage: n.Out.Storage, Write: true}, {Storage: n.Q.Storage}, {Storage: n.K.Storage}, {Storage: n.V.Storage}},
+		Groups: [3]int{n.Q.Rows, n.Heads, 1},
+	}
+	bias, biasRows := n.Bias, 0 // rows of bias from one head to the next
+	if bias == nil {
+		bias = n.Q
+	} else if bias.Rows != n.Q.Rows {
+		biasRows = n.Q.Rows
+	}
+	mask := n.Mask
+	if mask == nil {
+		mask = n.Q
+	}
+	l.Bind = append(l.Bind, Binding{Storage: bias.Storage}, Binding{Storage: mask.Storage})
+	l.Params = words(n.K.Rows, n.HeadDim/4, n.Out, n.Q, n.K, n.V, n.Heads/n.KVHeads, flag(n.Causal), base2(n.Scale), bias.Offset, bias.Stride, biasRows, mask.Offset)
+	return []Launch{l}
 }

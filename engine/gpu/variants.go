@@ -24,8 +24,9 @@ var (
 		{"tile", nil, nil, matMulTile},
 	}
 	attentionVariants = []variant[*op.AttentionOp, []Launch]{
-		{"cpu", onCPU, nil, attentionCPU},
-		{"tile", nil, nil, attentionTile},
+		{"cpu", onCPU, packedSmall, attentionCPU},
+		{"tile", nil, packedSmall, attentionTile},
+		{"views", nil, nil, attentionViews},
 	}
 	layerNormVariants = []variant[*op.LayerNormOp, []Launch]{
 		{"row per thread", onCPU, nil, layerNormAlone},

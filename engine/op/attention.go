@@ -2,38 +2,92 @@ package op
 
 import "math"
 
-// AttentionOp is softmax(scale·q·kᵀ)·v for every head, within y: columns q | k | v | out.
+// MaxHeadDim is the widest attention head.
+const MaxHeadDim = 512
+
+// AttentionOp is softmax(scale·q·kᵀ + bias + mask)·v for every head. Query head h
+// reads key and value head h / (Heads/KVHeads). Head sizes are multiples of 4 up to
+// MaxHeadDim. Out lies in other storage than everything else, unless all four are
+// packed side by side (see Packed).
 type AttentionOp struct {
-	Y              *Tensor // [S, ≥ 4·Heads·HeadDim]
-	Heads, HeadDim int
-	Causal         bool    // row i attends to rows ≤ i
-	Scale          float32 // of the logits
+	Q, Out                  *Tensor // [S, Heads·HeadDim]
+	K, V                    *Tensor // [T, KVHeads·HeadDim]
+	Heads, KVHeads, HeadDim int
+	Causal                  bool    // row i attends to rows ≤ i; S = T
+	Scale                   float32 // of the logits, usually 1/√HeadDim
+	Bias                    *Tensor // [S, T] for all heads, [Heads·S, T], or nil
+	Mask                    *Tensor // [1, T] or nil, added to the logits of every row: 0, or −1e30 where a key does not count
 }
 
 func (n *AttentionOp) Kind() Kind        { return Attention }
-func (n *AttentionOp) Output() *Tensor   { return n.Y }
-func (n *AttentionOp) Inputs() []*Tensor { return nil }
+func (n *AttentionOp) Output() *Tensor   { return n.Out }
+func (n *AttentionOp) Inputs() []*Tensor { return []*Tensor{n.Q, n.K, n.V, n.Bias, n.Mask} }
 
-// Attention records softmax(q·kᵀ/√headDim)·v for every head and returns the view
+// Packed finds y, of which q, k, v and out are neighbouring columns in this order.
+// Then no concatenation is ever needed, and WebGPU, which forbids a buffer bound
+// twice for writing, sees it once.
+func (n *AttentionOp) Packed() (y *Tensor, ok bool) {
+	d := n.Heads * n.HeadDim
+	for i, t := range []*Tensor{n.Q, n.K, n.V, n.Out} {
+		if t.Storage != n.Q.Storage || t.Rows != n.Q.Rows || t.Stride != n.Q.Stride || t.Cols != d || t.Offset != n.Q.Offset+i*d {
+			return nil, false
+		}
+	}
+	v := *n.Q
+	v.Cols = 4 * d
+	return &v, true
+}
+
+// disjoint allows the output to share storage with the inputs.
+func (n *AttentionOp) disjoint() bool {
+	_, ok := n.Packed()
+	return ok
+}
+
+// Attend records attention between any views and returns Out, which may be nil.
+// KVHeads 0 means Heads, and Scale 0 means 1/√HeadDim.
+func (l *List) Attend(n AttentionOp) *Tensor {
+	if n.KVHeads == 0 {
+		n.KVHeads = n.Heads
+	}
+	if n.Scale == 0 {
+		n.Scale = float32(1 / math.Sqrt(float64(n.HeadDim)))
+	}
+	if n.Heads < 1 || n.KVHeads < 1 || n.Heads%n.KVHeads != 0 {
+		l.fail(Attention, "%d heads with %d of keys and values; the first must be a multiple of the second", n.Heads, n.KVHeads)
+		return n.Q
+	}
+	if n.HeadDim < 4 || n.HeadDim%4 != 0 || n.HeadDim > MaxHeadDim {
+		l.fail(Attention, "head size %d; supported: 4 to %d in steps of 4", n.HeadDim, MaxHeadDim)
+		return n.Q
+	}
+	s, t := n.Q.Rows, n.K.Rows
+	if n.Q.Cols != n.Heads*n.HeadDim || n.K.Cols != n.KVHeads*n.HeadDim || n.V.Cols != n.K.Cols || n.V.Rows != t {
+		l.fail(Attention, "q %s, k %s and v %s of %d and %d heads of %d", n.Q, n.K, n.V, n.Heads, n.KVHeads, n.HeadDim)
+	}
+	if n.Causal && s != t {
+		l.fail(Attention, "causal attention of %d rows to %d", s, t)
+	}
+	if n.Bias != nil && (n.Bias.Cols != t || n.Bias.Rows != s && n.Bias.Rows != n.Heads*s) {
+		l.fail(Attention, "bias %s, wanted %d×%d or %d×%d", n.Bias, s, t, n.Heads*s, t)
+	}
+	l.vector(Attention, "mask", n.Mask, t)
+	n.Out = l.out(Attention, n.Out, s, n.Q.Cols)
+	return l.record(&n)
+}
+
+// Attention records softmax(q·kᵀ/√headDim)·v within one tensor and returns the view
 // of y where the result is written.
 //
 //	y [S, ≥ 4·heads·headDim]: columns q | k | v | out, heads contiguous within each
-//
-// Everything lies in one tensor so that no concatenation is ever needed and
-// WebGPU, which forbids a buffer bound twice for writing, sees it once. With
-// causal, row i attends to rows ≤ i. Head sizes: multiples of 4 up to 128.
 func (l *List) Attention(y *Tensor, heads, headDim int, causal bool) *Tensor {
 	d := heads * headDim
-	if heads < 1 || headDim < 4 || headDim%4 != 0 || headDim > 128 {
-		l.fail(Attention, "%d heads of size %d; supported: sizes 4 to 128 in steps of 4", heads, headDim)
-		return y
-	}
-	if y.Cols < 4*d {
+	if y.Cols < 4*d || d < 1 || headDim%4 != 0 {
 		l.fail(Attention, "y %s has %d columns, q|k|v|out of %d heads of %d need %d", y, y.Cols, heads, headDim, 4*d)
 		return y
 	}
-	l.record(&AttentionOp{Y: y, Heads: heads, HeadDim: headDim, Causal: causal, Scale: float32(1 / math.Sqrt(float64(headDim)))})
-	return y.Columns(3*d, 4*d)
+	return l.Attend(AttentionOp{Q: y.Columns(0, d), K: y.Columns(d, 2*d), V: y.Columns(2*d, 3*d), Out: y.Columns(3*d, 4*d),
+		Heads: heads, HeadDim: headDim, Causal: causal})
 }
 
 // QKNormRoPEOp is the RMS norm of every head of q and k, then the rotation of its

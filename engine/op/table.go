@@ -93,5 +93,5 @@ func convFLOPs(n Node) float64 {
 
 func attentionFLOPs(n Node) float64 {
 	a := n.(*AttentionOp)
-	return 4 * float64(a.Y.Rows) * float64(a.Y.Rows) * float64(a.Heads*a.HeadDim)
+	return 4 * float64(a.Q.Rows) * float64(a.K.Rows) * float64(a.Heads*a.HeadDim)
 }

@@ -41,7 +41,7 @@ type Case struct {
 func Cases() []Case {
 	var all []Case
 	for _, cases := range [][]Case{
-		matmulCases(), attentionCases(), layerNormCases(), qkNormRoPECases(), elementwiseCases(),
+		matmulCases(), attentionCases(), attendCases(), layerNormCases(), qkNormRoPECases(), elementwiseCases(),
 		embeddingCases(), convCases(), imageCases(), copyCases(),
 	} {
 		all = append(all, cases...)
