@@ -119,36 +119,21 @@ func qkNormRoPE(j *job, p *op.QKNormRoPEOp) {
 	}
 }
 
-// layerNorm: (x − mean)/√(var + eps) · weight + bias, row by row.
-func layerNorm(j *job, p *op.LayerNormOp) {
-	x, weight, bias, out := f32(p.X), f32(p.Weight), f32(p.Bias), f32(p.Out)
-	n := float64(x.Cols)
+// rotary rotates the pairs of every head.
+func rotary(j *job, n *op.RotaryOp) {
+	x, table := f32(n.X), f32(n.Table)
 	for r := range x.Rows {
-		in, o := x.row(r), out.row(r)
-		mean := 0.0
-		for _, v := range in {
-			mean += float64(v)
-		}
-		mean /= n
-		variance := 0.0
-		for _, v := range in {
-			d := float64(v) - mean
-			variance += d * d
-		}
-		inv := 1 / math.Sqrt(variance/n+float64(p.Eps))
-		for i, v := range in {
-			e := (float64(v) - mean) * inv
-			if weight.Tensor != nil {
-				w := float64(weight.row(0)[i])
-				if p.OnePlus {
-					w++
+		row, turns := x.row(r), table.row(r)
+		for at := 0; at < x.Cols; at += n.HeadDim {
+			for i := range n.HeadDim / 2 {
+				first, second := at+2*i, at+2*i+1
+				if n.Half {
+					first, second = at+i, at+i+n.HeadDim/2
 				}
-				e *= w
+				a, b := float64(row[first]), float64(row[second])
+				cos, sin := float64(turns[2*i]), float64(turns[2*i+1])
+				row[first], row[second] = float32(a*cos-b*sin), float32(a*sin+b*cos)
 			}
-			if bias.Tensor != nil {
-				e += float64(bias.row(0)[i])
-			}
-			o[i] = float32(e)
 		}
 	}
 }

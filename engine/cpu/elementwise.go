@@ -57,6 +57,11 @@ func add(j *job, n *op.AddOp) {
 	j.each(f32(n.A), f32(n.B), f32(n.Out), func(a, b float64) float64 { return a + b })
 }
 
+// gated: act(a) ⊙ b.
+func gated(j *job, n *op.GatedOp) {
+	j.each(f32(n.A), f32(n.B), f32(n.Out), func(a, b float64) float64 { return activate(n.Act, a) * b })
+}
+
 // cfg: uncond + scale·(cond − uncond).
 func cfg(j *job, n *op.CFGOp) {
 	scale := float64(n.Scale)

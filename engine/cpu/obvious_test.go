@@ -139,6 +139,60 @@ func TestAttendObvious(t *testing.T) {
 	})
 }
 
+func TestFamiliesObvious(t *testing.T) {
+	sizes(t, 20, func(b *bench, rng *rand.Rand, size func(int) int) {
+		rows, groups, each := size(9), size(4), size(6)
+		n := groups * each
+		x, w, bias := random(rng, rows, n), random(rng, 1, n), random(rng, 1, n)
+		tx, tw, tb := b.put(x), b.put(w), b.put(bias)
+		b.near(b.l.RMSNorm(tx, tw, 1e-6, true, nil), func(r, c int) float64 {
+			sum := 0.0
+			for i := range n {
+				sum += x.at(r, i) * x.at(r, i)
+			}
+			return x.at(r, c) / math.Sqrt(sum/float64(n)+1e-6) * (1 + w.at(0, c))
+		})
+		b.near(b.l.GroupNorm(tx, tw, tb, groups, 1e-6, op.SiLU, nil), func(r, c int) float64 {
+			var mean, variance float64
+			g, count := c/each*each, float64(rows*each)
+			for i := range rows {
+				for k := range each {
+					mean += x.at(i, g+k) / count
+				}
+			}
+			for i := range rows {
+				for k := range each {
+					variance += (x.at(i, g+k) - mean) * (x.at(i, g+k) - mean) / count
+				}
+			}
+			v := (x.at(r, c)-mean)/math.Sqrt(variance+1e-6)*w.at(0, c) + bias.at(0, c)
+			return v / (1 + math.Exp(-v))
+		})
+		other := random(rng, rows, n)
+		b.near(b.l.Gated(tx, b.put(other), op.QuickGELU, nil), func(r, c int) float64 {
+			return x.at(r, c) / (1 + math.Exp(-1.702*x.at(r, c))) * other.at(r, c)
+		})
+		hd, heads := 4*size(8), size(3)
+		q, table := random(rng, rows, heads*hd), random(rng, rows, hd)
+		half := rng.IntN(2) == 0
+		tq := b.put(q)
+		b.l.Rotary(tq, b.put(table), hd, half)
+		b.near(tq, func(r, c int) float64 {
+			at, i, second := c/hd*hd, c%hd/2, c%2 == 1
+			first, other := at+2*i, at+2*i+1
+			if half {
+				i, second = c%hd%(hd/2), c%hd >= hd/2
+				first, other = at+i, at+i+hd/2
+			}
+			cos, sin := table.at(r, 2*i), table.at(r, 2*i+1)
+			if second {
+				return q.at(r, first)*sin + q.at(r, other)*cos
+			}
+			return q.at(r, first)*cos - q.at(r, other)*sin
+		})
+	})
+}
+
 func TestLayerNormObvious(t *testing.T) {
 	sizes(t, 20, func(b *bench, rng *rand.Rand, size func(int) int) {
 		rows, n := size(5), 2+size(300)

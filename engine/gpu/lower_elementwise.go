@@ -123,3 +123,22 @@ func lowerEmbedding(n *op.EmbeddingOp, _ Caps) []Launch {
 	return []Launch{mapped("embedding", nil, "", out, nil, []*op.Tensor{table, ids},
 		words(out.Rows, out.Cols, out, table, ids.Offset, table.Rows-1))}
 }
+
+func lowerGated(n *op.GatedOp, _ Caps) []Launch {
+	var c constants
+	c.u32("ACT", int(n.Act))
+	return []Launch{mapped("gated", []string{"activation"}, c, n.Out, n.A, []*op.Tensor{n.B}, words(n.Out.Rows, n.Out.Cols, n.Out, n.B, n.A))}
+}
+
+func lowerRotary(n *op.RotaryOp, _ Caps) []Launch {
+	x, t := n.X, n.Table
+	var c constants
+	c.u32("WORKGROUP", threads)
+	c.flag("HALF", n.Half)
+	return []Launch{{
+		Kernel: Kernel{File: "rotary", Libs: []string{"place"}, Prelude: string(c)},
+		Bind:   []Binding{{Storage: x.Storage, Write: true}, {Storage: t.Storage}},
+		Params: words(x.Rows, x.Cols/n.HeadDim, n.HeadDim, x.Offset, x.Stride, t.Offset, t.Stride),
+		Groups: fold(x.Rows*x.Cols/4, threads),
+	}}
+}

@@ -97,3 +97,46 @@ func qkNormRoPE(n *op.QKNormRoPEOp, lanes int) []Launch {
 	l.Params = words(y.Rows, n.Heads, y, qwAt, kwAt, rope, n.Eps)
 	return []Launch{l}
 }
+
+func rmsNormAlone(n *op.RMSNormOp, _ Caps) []Launch { return rmsNorm(n, 1) }
+func rmsNormLanes(n *op.RMSNormOp, _ Caps) []Launch {
+	return rmsNorm(n, lanesFor(quads(n.X.Cols), 128))
+}
+
+// rmsNorm gives a row to so many threads.
+func rmsNorm(n *op.RMSNormOp, lanes int) []Launch {
+	group, reduce := rowGroup(lanes)
+	kind := 0
+	if n.Weight != nil {
+		kind = 1 + flag(n.OnePlus)
+	}
+	var c constants
+	c.u32("WORKGROUP", group)
+	c.u32("LANES", lanes)
+	c.u32("WEIGHT", kind)
+	l := Launch{
+		Kernel: Kernel{File: "rms_norm", Libs: []string{"keep", "store", reduce}, Prelude: string(c)},
+		Bind:   []Binding{{Storage: n.Out.Storage, Write: true}, {Storage: n.X.Storage}},
+		Groups: fold(n.X.Rows, group/lanes),
+	}
+	l.Params = words(n.X.Rows, n.X.Cols, n.Out, n.X, l.vector(n.Weight, n.X), n.Eps)
+	return []Launch{l}
+}
+
+// lowerGroupNorm takes the moments of stretches of pixels, then joins and applies them.
+func lowerGroupNorm(n *op.GroupNormOp, _ Caps) []Launch {
+	x, m := n.X, n.Moments
+	stretch, size := ceilDiv(x.Rows, m.Rows), x.Cols/n.Groups
+	parts := ceilDiv(x.Rows, stretch)
+	moments := Launch{
+		Kernel: Kernel{File: "group_moments"},
+		Bind:   []Binding{{Storage: m.Storage, Write: true}, {Storage: x.Storage}},
+		Params: words(x.Rows, stretch, size, x.Offset, x.Stride, m.Offset, m.Stride),
+		Groups: [3]int{n.Groups, parts, 1},
+	}
+	var c constants
+	c.u32("ACT", int(n.Act))
+	apply := mapped("group_norm", []string{"activation"}, c, n.Out, nil, []*op.Tensor{x, m, n.Weight, n.Bias},
+		words(x.Rows, x.Cols, n.Out, x, n.Weight.Offset/4, n.Bias.Offset/4, m.Offset, m.Stride, parts, stretch, size, n.Eps))
+	return []Launch{moments, apply}
+}

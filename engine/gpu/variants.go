@@ -36,6 +36,10 @@ var (
 		{"head per thread", onCPU, nil, qkNormRoPEAlone},
 		{"head per lanes", nil, nil, qkNormRoPELanes},
 	}
+	rmsNormVariants = []variant[*op.RMSNormOp, []Launch]{
+		{"row per thread", onCPU, nil, rmsNormAlone},
+		{"row per lanes", nil, nil, rmsNormLanes},
+	}
 	conv3x3Variants = []variant[*op.Conv3x3Op, []Launch]{
 		{"cpu", onCPU, nil, conv3x3CPU},
 		{"tile", nil, nil, conv3x3Tile},
@@ -59,6 +63,10 @@ var operations = map[op.Kind]operation{
 	op.Unpatchify: only(lowerUnpatchify),
 	op.ToRGBA:     only(lowerToRGBA),
 	op.Copied:     only(lowerCopied),
+	op.RMSNorm:    among(rmsNormVariants),
+	op.GroupNorm:  only(lowerGroupNorm),
+	op.Rotary:     only(lowerRotary),
+	op.Gated:      only(lowerGated),
 }
 
 // operation is a row of the table.

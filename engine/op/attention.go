@@ -125,3 +125,25 @@ func (l *List) QKNormRoPE(y *Tensor, heads, headDim int, qw, kw, rope *Tensor, e
 	}
 	l.record(&QKNormRoPEOp{Y: y, QueryWeight: qw, KeyWeight: kw, Rope: rope, Heads: heads, HeadDim: headDim, Eps: eps})
 }
+
+// RotaryOp is the rotation of the pairs of every head, in place on x.
+type RotaryOp struct {
+	X, Table *Tensor // [S, heads·HeadDim], [S, HeadDim]
+	HeadDim  int
+	Half     bool // pair i is elements i and i + HeadDim/2 (Llama) instead of 2i and 2i+1 (FLUX)
+}
+
+func (n *RotaryOp) Kind() Kind        { return Rotary }
+func (n *RotaryOp) Output() *Tensor   { return n.X }
+func (n *RotaryOp) Inputs() []*Tensor { return []*Tensor{n.Table} }
+
+// Rotary records the rotary embedding (arXiv 2104.09864) of every head of x, in place.
+// Row r of table holds cos θ and sin θ of pair i at columns 2i and 2i+1:
+// (a, b) → (a·cos − b·sin, a·sin + b·cos).
+func (l *List) Rotary(x, table *Tensor, headDim int, half bool) {
+	if headDim < 4 || headDim%4 != 0 || x.Cols%headDim != 0 || table.Rows != x.Rows || table.Cols != headDim {
+		l.fail(Rotary, "x %s in heads of %d, table %s", x, headDim, table)
+		return
+	}
+	l.record(&RotaryOp{X: x, Table: table, HeadDim: headDim, Half: half})
+}

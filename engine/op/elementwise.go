@@ -102,3 +102,24 @@ func (l *List) Copy(x, out *Tensor) *Tensor {
 	o := l.out(Copied, out, x.Rows, x.Cols)
 	return l.record(&CopyOp{X: x, Out: o})
 }
+
+// GatedOp is out = act(a) ⊙ b.
+type GatedOp struct {
+	A, B *Tensor
+	Act  Act
+	Out  *Tensor
+}
+
+func (n *GatedOp) Kind() Kind        { return Gated }
+func (n *GatedOp) Output() *Tensor   { return n.Out }
+func (n *GatedOp) Inputs() []*Tensor { return []*Tensor{n.A, n.B} }
+
+// Gated records out = act(a) ⊙ b, the middle of a gated MLP (arXiv 2002.05202); out
+// may be a or nil. b has a's shape.
+func (l *List) Gated(a, b *Tensor, act Act, out *Tensor) *Tensor {
+	if a.Rows != b.Rows || a.Cols != b.Cols || b.Same(out) {
+		l.fail(Gated, "%s and %s; b must not be the output", a, b)
+	}
+	o := l.out(Gated, out, a.Rows, a.Cols)
+	return l.record(&GatedOp{A: a, B: b, Act: act, Out: o})
+}

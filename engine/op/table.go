@@ -20,6 +20,10 @@ const (
 	Unpatchify
 	ToRGBA
 	Copied
+	RMSNorm
+	GroupNorm
+	Rotary
+	Gated
 	kinds
 )
 
@@ -59,6 +63,10 @@ var table = [kinds]row{
 	Unpatchify: {"Unpatchify", Tolerance{0, 0}, perElement},
 	ToRGBA:     {"ToRGBA", Tolerance{0, 0}, perElement}, // in units of 1/255; ties may round either way, see optest
 	Copied:     {"Copy", Tolerance{0, 0}, perElement},
+	RMSNorm:    {"RMSNorm", Tolerance{1e-5, 1e-5}, perElement},
+	GroupNorm:  {"GroupNorm", Tolerance{2e-5, 2e-5}, perElement},
+	Rotary:     {"Rotary", Tolerance{1e-6, 1e-6}, perElement},
+	Gated:      {"Gated", Tolerance{2e-5, 2e-6}, perElement},
 }
 
 func (k Kind) String() string { return table[k].name }

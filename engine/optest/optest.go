@@ -42,7 +42,7 @@ func Cases() []Case {
 	var all []Case
 	for _, cases := range [][]Case{
 		matmulCases(), attentionCases(), attendCases(), layerNormCases(), qkNormRoPECases(), elementwiseCases(),
-		embeddingCases(), convCases(), imageCases(), copyCases(),
+		embeddingCases(), convCases(), imageCases(), copyCases(), familyCases(),
 	} {
 		all = append(all, cases...)
 	}
