@@ -169,6 +169,14 @@ func Small(t *testing.T, be op.Backend) *engine.Engine {
 	return newFixture(t).load(be)
 }
 
+// Made is Small with a transformer of another kind and configuration.
+func Made(t *testing.T, be op.Backend, family string, config map[string]any) *engine.Engine {
+	t.Helper()
+	f := newFixture(t)
+	f.family, f.dit = family, config
+	return f.load(be)
+}
+
 // load brings the fixture onto a machine.
 func (f *fixture) load(be op.Backend) *engine.Engine {
 	f.t.Helper()
