@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"undertone/engine/enginetest"
+
 	"github.com/chromedp/chromedp"
 )
 
@@ -124,7 +126,12 @@ func light(t *testing.T, n int, flags ...string) string {
 	t.Helper()
 	root, tool := sources(t)
 	model := filepath.Join(root, "tiny")
-	write(t, filepath.Join(model, "model.json"), fmt.Sprintf(`{"format":"undertone-model","name":"number %d","files":[]}`, n))
+	enginetest.WriteSmall(t, model, 0)
+	manifest, err := os.ReadFile(filepath.Join(model, "model.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(model, "model.json"), strings.Replace(string(manifest), `"name":"fixture"`, fmt.Sprintf(`"name":"number-%d"`, n), 1))
 	write(t, filepath.Join(root, "undertone.wasm"), "\x00asm\x01\x00\x00\x00\x00\x03\x01v"+string(rune(n)))
 	write(t, filepath.Join(root, "index.html"), `<!doctype html><title>light</title><link rel="icon" href="./icon.svg">
 		<link rel="manifest" href="./manifest.webmanifest"><link rel="stylesheet" href="./page.css"><script type="module" src="./light.js"></script>`)

@@ -263,7 +263,7 @@ func TestBrowserP6Neighbours(t *testing.T) {
 	b.become(`(await caches.keys()).length === 3`) // theirs, the last version's and the models'
 	var name string
 	b.eval(`return (await (await fetch("models/tiny/model.json")).json()).name`, &name)
-	if name != "number 6" {
+	if name != "number-6" {
 		t.Errorf("the model is %q", name)
 	}
 
@@ -277,7 +277,7 @@ func TestBrowserP6Neighbours(t *testing.T) {
 		t.Errorf("without the server another page was %s", offline)
 	}
 	b.eval(`return fetch("`+under+`models/tiny/model.json").then((r) => r.json()).then((m) => m.name)`, &name)
-	if name != "number 6" {
+	if name != "number-6" {
 		t.Errorf("without the server the model is %q", name)
 	}
 }
