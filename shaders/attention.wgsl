@@ -25,14 +25,19 @@ struct Params {
 const KEYS = 32u; // in a tile
 const PITCH = 9u; // vec4s from one row of a tile to the next: odd, against bank conflicts
 const MASKED = -1e30;
+// Vectors of workgroup memory, by name: older nagas read no expression as a length.
+const QUERIES = 4u * TY * CHUNK;
+const TILE = KEYS * PITCH;
+const WEIGHTS = 4u * TY * PITCH;
+const THREADS = 8u * TY;
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
 
-var<workgroup> queries: array<vec4<f32>, 4u * TY * CHUNK>; // [query][column]
-var<workgroup> tile: array<vec4<f32>, KEYS * PITCH>;       // keys: [number in the chunk][4 keys]; values: [key][column]
-var<workgroup> weights: array<vec4<f32>, 4u * TY * PITCH>; // [query][4 keys]
-var<workgroup> partial: array<vec4<f32>, 8u * TY>;         // [ty][tx]: of 4 queries
+var<workgroup> queries: array<vec4<f32>, QUERIES>; // [query][column]
+var<workgroup> tile: array<vec4<f32>, TILE>;       // keys: [number in the chunk][4 keys]; values: [key][column]
+var<workgroup> weights: array<vec4<f32>, WEIGHTS>; // [query][4 keys]
+var<workgroup> partial: array<vec4<f32>, THREADS>; // [ty][tx]: of 4 queries
 
 // A chunk's column of a row of q, k or v (part 0, 1, 2); 0 behind the head's end.
 fn load(part: u32, row: u32, head: u32, column: u32) -> vec4<f32> {
@@ -43,10 +48,10 @@ fn load(part: u32, row: u32, head: u32, column: u32) -> vec4<f32> {
 // Adds the products of one chunk of queries and keys to the scores s.
 fn score(s: mat4x4<f32>, chunk: u32, head: u32, first_query: u32, first_key: u32, lane: u32) -> mat4x4<f32> {
     workgroupBarrier();
-    for (var i = lane; i < 4u * TY * CHUNK; i += 8u * TY) {
+    for (var i = lane; i < QUERIES; i += THREADS) {
         queries[i] = p.scale * load(0u, first_query + i / CHUNK, head, chunk * CHUNK + i % CHUNK);
     }
-    for (var i = lane; i < KEYS / 4u * CHUNK; i += 8u * TY) {
+    for (var i = lane; i < KEYS / 4u * CHUNK; i += THREADS) {
         let row = first_key + i / CHUNK * 4u;
         let column = chunk * CHUNK + i % CHUNK;
         let k = transpose(mat4x4<f32>(load(1u, row, head, column), load(1u, row + 1u, head, column),
@@ -73,7 +78,7 @@ fn score(s: mat4x4<f32>, chunk: u32, head: u32, first_query: u32, first_key: u32
 // Rescales a chunk of the result and adds the weighted values of this tile.
 fn weigh(o: mat4x4<f32>, shrink: vec4<f32>, chunk: u32, head: u32, first_key: u32, lane: u32) -> mat4x4<f32> {
     workgroupBarrier();
-    for (var i = lane; i < KEYS * CHUNK; i += 8u * TY) {
+    for (var i = lane; i < KEYS * CHUNK; i += THREADS) {
         tile[i / CHUNK * PITCH + i % CHUNK] = load(2u, first_key + i / CHUNK, head, chunk * CHUNK + i % CHUNK);
     }
     workgroupBarrier();
@@ -113,7 +118,7 @@ fn store(o: mat4x4<f32>, total: vec4<f32>, chunk: u32, head: u32, first_query: u
     store1(o[3] / total.w, row + 3u, at);
 }
 
-@compute @workgroup_size(8u * TY)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let first_query = group.x * 4u * TY;
     let head = group.y;

@@ -19,9 +19,13 @@ const WIDE = P * RUNS + 2u;
 const PITCH = WIDE | 1u; // odd, against bank conflicts
 const HIGH = ROWS + 2u;
 const CHANNELS = GROUPS * N; // vec4s
+const TAP = 4u * CK * CHANNELS; // vec4s of one tap's weights
+// Vectors of workgroup memory, by name: older nagas read no expression as a length.
+const TILE = CK * HIGH * PITCH;
+const KERNEL = 9u * TAP;
 
-var<workgroup> tile: array<vec4<f32>, CK * HIGH * PITCH>;       // [channels][row][column]
-var<workgroup> kernel: array<vec4<f32>, 9u * 4u * CK * CHANNELS>; // [tap][input channel][output channels]
+var<workgroup> tile: array<vec4<f32>, TILE>;     // [channels][row][column]
+var<workgroup> kernel: array<vec4<f32>, KERNEL>; // [tap][input channel][output channels]
 
 // The weights of a tap from four input channels (columns) to four output channels.
 fn weights(at: u32) -> mat4x4<f32> {
@@ -57,7 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
             tile[(i % CK * HIGH + line) * PITCH + col] = v;
         }
-        for (var i = lane; i < 36u * CK * CHANNELS; i += THREADS) {
+        for (var i = lane; i < KERNEL; i += THREADS) {
             let ci = min(4u * c4 + i / CHANNELS % (4u * CK), 4u * p.cin4 - 1u);
             let co = min(channel + i % CHANNELS, p.cout4 - 1u);
             kernel[i] = weight[(i / (4u * CK * CHANNELS) * 4u * p.cin4 + ci) * p.cout4 + co];
@@ -76,7 +80,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 let mid4 = mat4x4<f32>(x1, x2, x3, x4);
                 let right4 = mat4x4<f32>(x2, x3, x4, x5);
                 let k = (3u * ky * CK + c) * 4u * CHANNELS + g;
-                const TAP = 4u * CK * CHANNELS;
                 a0 = mac4(a0, weights(k), left4);
                 a0 = mac4(a0, weights(k + TAP), mid4);
                 a0 = mac4(a0, weights(k + 2u * TAP), right4);

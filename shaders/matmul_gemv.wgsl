@@ -7,8 +7,8 @@
 //
 // The prelude gives ROWS (1, 2, 4 or 8, at least m). Branches on it fold away.
 
-const OUTS: u32 = 2u * ROWS;            // quads made by the workgroup
-const SHARE: u32 = min(8u, 64u / OUTS); // threads that add up one of them
+const OUTS = 2u * ROWS;               // quads made by the workgroup
+const SHARE = 8u / (1u + OUTS / 16u); // threads that add up one of them: 8, or 4 of the 64 where OUTS is 16
 
 // partial[2·row + quad][t]: what thread t found.
 var<workgroup> partial: array<array<vec4<f32>, 64>, OUTS>;

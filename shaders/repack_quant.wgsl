@@ -7,8 +7,8 @@
 //
 // The prelude gives BITS, 8 or 4. Branches on it fold away.
 
-const BLOCK: u32 = select(9u, 17u, BITS == 8u); // of 2 bytes
-const WORDS: u32 = BITS / 2u;                   // of a patch of 4 rows × 4 columns
+const BLOCK = 2u * BITS + 1u; // of 2 bytes: a scale and 32 quants
+const WORDS = BITS / 2u;      // of a patch of 4 rows × 4 columns
 
 @group(0) @binding(3) var<storage, read_write> dst: array<u32>;
 @group(0) @binding(4) var<storage, read_write> scales: array<vec4<f32>>;

@@ -3,15 +3,15 @@ package gpu
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"undertone/engine/cpu"
 	"undertone/engine/op"
 	"undertone/engine/optest"
+	"undertone/shaders"
 )
 
 // devices are the kinds of device that kernels are chosen for.
@@ -32,9 +32,13 @@ type lowered struct {
 	op.Backend
 	t       *testing.T
 	kernels map[string]Kernel
+	stored  map[*op.Storage]op.DType // of matrices, which the GPU keeps as they are stored
 }
 
 func (l lowered) Compile(ctx context.Context, list *op.List) (op.Program, error) {
+	for w, dt := range l.stored {
+		w.DType = dt
+	}
 	for device, caps := range devices() {
 		steps, err := lower(list, caps)
 		if err != nil {
@@ -44,6 +48,9 @@ func (l lowered) Compile(ctx context.Context, list *op.List) (op.Program, error)
 			l.kernels[s.Kernel.key()] = s.Kernel
 		}
 	}
+	for w := range l.stored {
+		w.DType = op.F32
+	}
 	return l.Backend.Compile(ctx, list)
 }
 
@@ -51,6 +58,9 @@ func (l lowered) Upload(ctx context.Context, w op.WeightSpec) (*op.Tensor, error
 	t, err := l.Backend.Upload(ctx, w)
 	if err != nil {
 		return nil, err
+	}
+	if w.Use == op.UseMatrix {
+		l.stored[t.Storage] = w.DType
 	}
 	raw := op.NewStorage("raw", op.Fixed, op.U32, 1, 4).Storage
 	launches, err := repack(w, t.Storage, raw, raw, 0, 0, w.Rows, PortableFloor)
@@ -66,18 +76,40 @@ func (l lowered) Upload(ctx context.Context, w op.WeightSpec) (*op.Tensor, error
 // TestKernelsAreValid checks all kernels that the list of cases takes, on every
 // kind of device.
 func TestKernelsAreValid(t *testing.T) {
-	be := lowered{cpu.New(cpu.Options{}), t, map[string]Kernel{}}
+	be := lowered{cpu.New(cpu.Options{}), t, map[string]Kernel{}, map[*op.Storage]op.DType{}}
 	optest.Run(t, be, cpu.New(cpu.Options{}))
+	files, used := shaderFiles(t), map[string]bool{}
+	for _, k := range be.kernels {
+		used[k.File+".wgsl"] = true
+		for _, lib := range k.Libs {
+			used["lib/"+lib+".wgsl"] = true
+		}
+	}
+	for _, f := range files {
+		if !used[f] {
+			t.Errorf("no kernel that is checked uses shaders/%s", f)
+		}
+	}
 	validate(t, be.kernels)
 }
 
-// validate gives the texts of kernels to the compilers that browsers have, where
-// they are installed: tint (Chromium) and naga (Firefox).
+func shaderFiles(t *testing.T) (files []string) {
+	t.Helper()
+	for _, pattern := range []string{"*.wgsl", "lib/*.wgsl"} {
+		found, err := fs.Glob(shaders.FS, pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	return files
+}
+
+// validate gives the texts of kernels to compilers of WGSL.
 func validate(t *testing.T, kernels map[string]Kernel) {
 	t.Helper()
 	dir := t.TempDir()
 	var files []string
-	texts := map[string]source{}
 	for _, k := range kernels {
 		s, err := assemble(k)
 		if err != nil {
@@ -88,30 +120,13 @@ func validate(t *testing.T, kernels map[string]Kernel) {
 			t.Fatal(err)
 		}
 		files = append(files, name)
-		texts[name] = s
 	}
 	t.Logf("%d kernels", len(files))
-	for _, compiler := range [][]string{{"tint", "-f", "wgsl", "-o", os.DevNull}, {"naga"}} {
-		path, err := exec.LookPath(compiler[0])
-		if err != nil {
-			t.Logf("%s is not installed: its opinion is not asked", compiler[0])
-			continue
-		}
-		for _, f := range files {
-			if out, err := exec.Command(path, append(compiler[1:], f)...).CombinedOutput(); err != nil {
-				t.Errorf("%s refuses %s: %v\n%s\n%s", compiler[0], filepath.Base(f), err, out, strings.Join(preludeOf(texts[f]), "\n"))
+	for _, c := range compilers {
+		t.Run(c.name, func(t *testing.T) {
+			if out, err := c.run(t, files); err != nil {
+				t.Errorf("%v\n%s", err, out)
 			}
-		}
+		})
 	}
-}
-
-// preludeOf is the part of a text that tells variants apart.
-func preludeOf(s source) []string {
-	lines := strings.Split(s.text, "\n")
-	for _, g := range s.segments {
-		if strings.HasPrefix(g.name, "prelude") {
-			return lines[g.first-1 : g.last]
-		}
-	}
-	return nil
 }
