@@ -54,8 +54,8 @@ run: wasm model ## build the page with the shipped model and serve it (ADDR=127.
 dist: wasm model ## write the static site to dist/, with brotli and gzip twins
 	go run ./cmd/undertone dist --out dist $(SITE) --twins
 
-release: wasm model ## write the site as build/undertone-VERSION.zip, to be hosted without Go
-	go run ./cmd/undertone dist --out dist $(SITE) --twins --zip build
+release: wasm model ## write build/undertone-VERSION.zip, the site, to be hosted without Go, and .tgz, the npm package
+	go run ./cmd/undertone dist --out dist $(SITE) --twins --zip build --npm build
 
 # Every stage appends to build/test.log, from which the count at the end is made.
 # An operation's case that ran with the same launches on another kind of device

@@ -1,9 +1,13 @@
 // The JavaScript API of Undertone. The page and the embed stand on it.
 //
-//   import { Undertone } from "https://example.org/undertone.js"
-//   const u = await Undertone.load("models/sprites/model.json", { onProgress })
+//   import { Undertone } from "./undertone/undertone.js"
+//   const u = await Undertone.load("undertone/models/sprites/model.json", { onProgress })
 //   const r = await u.generate({ prompt: "a red car on the beach", seed: 7 })
 //   document.body.append(Object.assign(new Image(), { src: URL.createObjectURL(await r.blob()) }))
+//
+// This file and the folder assets beside it are served as they are, from the origin
+// of the page that imports them: browsers start workers from no other. For an app
+// that a bundler builds, see docs/bundlers.md.
 //
 // The types and what every option means are in undertone.d.ts.
 import { advice, limits, messages, version } from "./protocol.js";

@@ -17,7 +17,7 @@ func TestDist(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"dist", "--root", "../..", "--out", out, "--wasm", program, "--exec", program}
-	said := succeed(t, append(args, "--zip", folder)...)
+	said := succeed(t, append(args, "--zip", folder, "--npm", folder)...)
 
 	text, err := os.ReadFile("../../VERSION")
 	if err != nil {
@@ -25,7 +25,7 @@ func TestDist(t *testing.T) {
 	}
 	version := strings.TrimSpace(string(text))
 	archive := filepath.Join(folder, "undertone-"+version+".zip")
-	if want := "wrote " + out + "\nwrote " + archive + "\n"; said != want {
+	if want := "wrote " + out + "\nwrote " + archive + "\nwrote " + strings.Replace(archive, ".zip", ".tgz", 1) + "\n"; said != want {
 		t.Errorf("it said %q, wanted %q", said, want)
 	}
 	r, err := zip.OpenReader(archive)

@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"syscall"
 	"testing"
 
+	"undertone/cmd/undertone/internal/site"
 	"undertone/engine"
 	"undertone/engine/op"
 	"undertone/engine/recipe"
@@ -167,7 +169,10 @@ func TestZipReplacesWhole(t *testing.T) {
 	if err := os.WriteFile(name, []byte("former"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := release(t.Context(), name, "../..", filepath.Join(folder, "absent"), &bytes.Buffer{}); err == nil {
+	pack := func(w io.Writer) error {
+		return site.Zip(t.Context(), w, "undertone-1", "../..", filepath.Join(folder, "absent"))
+	}
+	if err := release(name, pack, &bytes.Buffer{}); err == nil {
 		t.Error("a site that is not there was packed")
 	}
 	if s := string(read(t, name)); s != "former" {

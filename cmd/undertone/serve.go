@@ -47,6 +47,7 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	twins := fs.Bool("twins", false, "also write brotli and gzip twins")
 	kill := fs.Bool("kill", false, "make sw.js the kill switch: it removes the service worker and its caches from every browser that comes by")
 	archive := fs.String("zip", "", "also write the site, with what its host needs to know, as undertone-VERSION.zip into this folder")
+	npm := fs.String("npm", "", "also write the API and the models as the npm package undertone-VERSION.tgz into this folder")
 	var models []string
 	fs.Func("model", "a converted model's folder; may be given more than once", func(s string) error {
 		models = append(models, s)
@@ -77,16 +78,22 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "wrote %s\n", *out)
-	if *archive == "" {
-		return nil
+	if *archive != "" {
+		pack := func(w io.Writer) error { return site.Zip(ctx, w, "undertone-"+name, *root, *out) }
+		if err := release(filepath.Join(*archive, "undertone-"+name+".zip"), pack, stdout); err != nil {
+			return err
+		}
 	}
-	return release(ctx, filepath.Join(*archive, "undertone-"+name+".zip"), *root, *out, stdout)
+	if *npm != "" {
+		pack := func(w io.Writer) error { return site.Npm(ctx, w, name, *root, *out) }
+		return release(filepath.Join(*npm, "undertone-"+name+".tgz"), pack, stdout)
+	}
+	return nil
 }
 
-// release packs a built site.
-func release(ctx context.Context, file, root, dir string, stdout io.Writer) error {
-	name := strings.TrimSuffix(filepath.Base(file), ".zip")
-	if err := weights.WriteFile(file, func(w io.Writer) error { return site.Zip(ctx, w, name, root, dir) }); err != nil {
+// release writes a built site as one file.
+func release(file string, pack func(io.Writer) error, stdout io.Writer) error {
+	if err := weights.WriteFile(file, pack); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "wrote %s\n", file)

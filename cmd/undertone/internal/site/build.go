@@ -41,6 +41,10 @@ var stable = map[string]bool{
 // use, so that a page's files are of one version even while a new one is put up.
 var twin = map[string]string{"undertone.js": "inner/undertone.js"}
 
+// legal are the documents whose terms ask that they go with every copy, under names
+// that every host knows as text.
+var legal = map[string]string{"LICENSE.txt": "LICENSE", "NOTICE.txt": "NOTICE"}
+
 // Build writes a site. When ctx ends, or when it fails, the former site still
 // serves, whole.
 func Build(ctx context.Context, o Options) error {
@@ -67,6 +71,13 @@ func Build(ctx context.Context, o Options) error {
 	}
 	for name, text := range hostFiles {
 		b.files[name] = []byte(text)
+	}
+	for name, from := range legal {
+		data, err := input.Read(ctx, filepath.Join(o.Root, from), maxSource)
+		if err != nil {
+			return err
+		}
+		b.files[name] = data
 	}
 	s := content{}
 	for name, data := range b.files {

@@ -21,6 +21,10 @@ func source(t *testing.T) Options {
 	t.Helper()
 	root := t.TempDir()
 	put(t, filepath.Join(root, "index.html"), `<link href="./web/style.css">`+versionTag+`<main data-models="x"><script src="./undertone.js"></script>`)
+	put(t, filepath.Join(root, "LICENSE"), "the licence")
+	put(t, filepath.Join(root, "NOTICE"), "what is in it")
+	put(t, filepath.Join(root, "web/undertone.d.ts"), `export class Undertone {}`)
+	put(t, filepath.Join(root, "docs/bundlers.md"), `how to`)
 	put(t, filepath.Join(root, "web/undertone.js"), `new Worker("./worker.js"); fetch('./undertone.wasm'); fetch("./models/x.json")`)
 	put(t, filepath.Join(root, "web/worker.js"), `import "./protocol.js"`)
 	put(t, filepath.Join(root, "web/protocol.js"), `export const version = 1`+strings.Repeat(" ", 2000))
@@ -70,6 +74,11 @@ func TestBuildRewritesReferences(t *testing.T) {
 	}
 	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 18 {
 		t.Errorf("SHA256SUMS lists %d files, want 18", n)
+	}
+	for name, want := range map[string]string{"LICENSE.txt": "the licence", "NOTICE.txt": "what is in it"} {
+		if got := read(t, filepath.Join(o.Out, name)); got != want {
+			t.Errorf("%s holds %q, want %q", name, got, want)
+		}
 	}
 }
 
