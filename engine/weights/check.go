@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -196,8 +197,8 @@ func (m *Manifest) checkOffers(c *checker) {
 				c.number("the range of preset "+p.ID, math.Max(-p.Range[0], p.Range[1]), 0, maxWeight)
 			}
 		}
-		if len(p.Schedule) == 0 || p.Schedule[0] != '{' {
-			c.fail("preset %s has no schedule", p.ID)
+		if !bytes.HasPrefix(p.Schedule, []byte("{")) {
+			c.fail("the schedule of preset %s must be an object", p.ID)
 		}
 	}
 	u := m.Understands

@@ -77,7 +77,8 @@ type Defaults struct {
 	Prompt string  `json:"prompt"`
 }
 
-// Preset is a ready-made guidance direction. Schedule is guidance.Schedule as JSON.
+// Preset is a ready-made guidance direction. Schedule is guidance.Schedule as JSON;
+// without one, ParseManifest sets that of all blocks alike.
 // Range, where it is given, holds the lowest and the highest weight that still
 // make clean pictures.
 type Preset struct {
@@ -88,7 +89,7 @@ type Preset struct {
 	Weight   float64         `json:"weight"`
 	Head     float64         `json:"head"`
 	Range    []float64       `json:"range,omitempty"`
-	Schedule json.RawMessage `json:"schedule"`
+	Schedule json.RawMessage `json:"schedule,omitempty"`
 }
 
 // Vocabulary lists the words a model was trained on, for people.
@@ -157,6 +158,11 @@ func ParseManifest(text []byte) (*Manifest, error) {
 	var m Manifest
 	if err := Decode(text, "model.json", &m); err != nil {
 		return nil, err
+	}
+	for i := range m.Presets {
+		if p := &m.Presets[i]; p.Schedule == nil {
+			p.Schedule = json.RawMessage(`{"kind":"constant"}`)
+		}
 	}
 	if err := m.check(); err != nil {
 		return nil, err

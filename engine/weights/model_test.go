@@ -62,6 +62,22 @@ func tinyManifest() Manifest {
 	}
 }
 
+// A preset need not say how its weight is spread: then over all blocks alike.
+func TestPresetWithoutSchedule(t *testing.T) {
+	text := tinyModel(t)["model.json"]
+	without := bytes.Replace(text, []byte(`,"schedule":{"kind":"step","start":1}`), nil, 1)
+	if bytes.Equal(text, without) {
+		t.Fatal("the schedule was not found")
+	}
+	m, err := ParseManifest(without)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(m.Presets[0].Schedule); got != `{"kind":"constant"}` {
+		t.Errorf("got the schedule %s", got)
+	}
+}
+
 func TestLoadBundle(t *testing.T) {
 	ctx, files := t.Context(), tinyModel(t)
 	nested := Memory{}
@@ -174,7 +190,7 @@ func TestHostileManifests(t *testing.T) {
 		{"negative seed", `"seed":1`, `"seed":-1`, "-1"},
 		{"preset id", `"id":"detail"`, `"id":"De tail"`, "De tail"},
 		{"preset weight", `"weight":1.5`, `"weight":1e9`, "1e+09"},
-		{"preset schedule", `{"kind":"step","start":1}`, `7`, "no schedule"},
+		{"preset schedule", `{"kind":"step","start":1}`, `7`, "schedule of preset detail must be an object"},
 	} {
 		text := strings.Replace(good, c.old, c.new, 1)
 		if text == good {

@@ -17,9 +17,9 @@ type words struct {
 	howWords
 	panelWords
 	// index.html, which shows its own texts until the page has started.
-	Skip, StageName, Heading, Intro, Load, Looking                      string
+	Skip, StageName, Heading, Intro, IntroLean, Load, Looking           string
 	About, AboutWords, AboutWordsText, AboutGuidance, AboutGuidanceText string
-	AboutPrivate, AboutPrivateText, Language                            string
+	AboutPrivate, AboutPrivateText, AboutTraining, Language             string
 
 	// The stage.
 	PictureLabel, PreviewLabel, GuidedLabel, PlainLabel string

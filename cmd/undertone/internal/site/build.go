@@ -108,7 +108,7 @@ func (b *builder) gather(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	b.sources["index.html"] = offer(index, o.Models)
+	b.sources["index.html"] = introduce(offer(index, o.Models), o.Models)
 	web := filepath.Join(o.Root, "web")
 	err = filepath.WalkDir(web, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -157,6 +157,23 @@ func offer(index []byte, folders []string) []byte {
 		list[i] = "models/" + filepath.Base(f) + "/model.json"
 	}
 	return offers.ReplaceAllLiteral(index, []byte(`data-models="`+html.EscapeString(strings.Join(list, " "))+`"`))
+}
+
+// shippedOnly matches what the page says of the shipped model before one is loaded.
+var shippedOnly = regexp.MustCompile(`(?s)\s*<!-- sprites -->.*?<!-- /sprites -->`)
+
+// introduce leaves out the pictures and sentences about the shipped model where the
+// site proposes another.
+func introduce(index []byte, folders []string) []byte {
+	if len(folders) == 0 {
+		return index
+	}
+	var manifest struct{ Name string }
+	raw, err := os.ReadFile(filepath.Join(folders[0], "model.json"))
+	if err != nil || json.Unmarshal(raw, &manifest) != nil || manifest.Name == "sprites" {
+		return index // whether the manifest can be used is said where it is copied
+	}
+	return shippedOnly.ReplaceAllLiteral(index, nil)
 }
 
 // reference matches a quoted relative address of a file in JavaScript, HTML, CSS or a manifest.

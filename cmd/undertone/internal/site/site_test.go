@@ -82,6 +82,28 @@ func TestBuildRewritesReferences(t *testing.T) {
 	}
 }
 
+// TestBuildIntroducesTheModel: what the page says of the shipped model is left out
+// where another is proposed.
+func TestBuildIntroducesTheModel(t *testing.T) {
+	for name, want := range map[string]string{"sprites": "<p>all<!-- sprites --> of it<!-- /sprites --></p>", "tiny": "<p>all</p>"} {
+		o := source(t)
+		for file, text := range map[string]string{
+			"index.html":            "<p>all<!-- sprites --> of it<!-- /sprites --></p>",
+			"model/tiny/model.json": `{"name":"` + name + `","files":[]}`,
+		} {
+			if err := os.WriteFile(filepath.Join(o.Root, file), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := Build(o); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, filepath.Join(o.Out, "index.html")); got != want {
+			t.Errorf("with the model %s: %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestBuildRefusesCircles(t *testing.T) {
 	o := source(t)
 	if err := os.WriteFile(filepath.Join(o.Root, "web/protocol.js"), []byte(`import "./worker.js"`), 0o644); err != nil {
