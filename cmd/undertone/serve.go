@@ -67,7 +67,7 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	version, err := input.Read(ctx, filepath.Join(*root, "VERSION"), 1<<10)
 	if err != nil {
-		return err
+		return fmt.Errorf("%q is not Undertone's repository, of whose files a site is made: run dist there, or name it with --root: %w", *root, err)
 	}
 	name := strings.TrimSpace(string(version))
 	err = site.Build(ctx, site.Options{

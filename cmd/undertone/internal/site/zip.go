@@ -15,13 +15,14 @@ import (
 	"time"
 )
 
-// beside are the repository's documents that go with a released site, by their
+// beside are the repository's files that go with a released site, by their
 // names in the zip.
 var beside = map[string]string{
 	"README.md":    "docs/hosting.md",
 	"LICENSE":      "LICENSE",
 	"NOTICE":       "NOTICE",
 	"CHANGELOG.md": "CHANGELOG.md",
+	"kill.js":      "web/kill.js",
 }
 
 // released is the time of every file in a zip, so that the same sources give the
@@ -36,7 +37,7 @@ func Zip(ctx context.Context, w io.Writer, name, root, dir string) error {
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(w, flate.BestCompression)
 	})
-	for _, doc := range []string{"CHANGELOG.md", "LICENSE", "NOTICE", "README.md"} {
+	for _, doc := range []string{"CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "kill.js"} {
 		if err := pack(ctx, z, path.Join(name, doc), filepath.Join(root, beside[doc])); err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func TestZip(t *testing.T) {
 	if readme := packed["undertone-1.2.3/README.md"]; !strings.HasPrefix(readme, "# Hosting Undertone") {
 		t.Errorf("README.md begins %.40q", readme)
 	}
-	for _, name := range []string{"LICENSE", "NOTICE", "CHANGELOG.md"} {
+	for _, name := range []string{"LICENSE", "NOTICE", "CHANGELOG.md", "kill.js"} {
 		if packed["undertone-1.2.3/"+name] == "" {
 			t.Errorf("%s is missing", name)
 		}
