@@ -70,6 +70,12 @@ func TestBrowserBundlers(t *testing.T) {
 		b.run(chromedp.Navigate(s.URL + "/dist/"))
 	})
 	b.step("mistakes", func(t *testing.T) {
+		write(t, filepath.Join(app, "bundled.js"), `import "undertone/site/undertone.js";`)
+		built := exec.Command("node_modules/.bin/esbuild", "bundled.js", "--bundle", "--outfile=bundled.out.js")
+		built.Dir = app
+		if out, err := built.CombinedOutput(); err == nil || !strings.Contains(string(out), "not exported") {
+			t.Errorf("the API itself can be bundled: %v, %s", err, out)
+		}
 		elsewhere := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
 		for folder, says := range map[string]string{
 			"nowhere": s.URL + "/dist/nowhere/undertone.js could not be imported",
