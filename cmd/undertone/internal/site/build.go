@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"undertone/cmd/undertone/internal/input"
+	"undertone/engine/weights"
 )
 
 // Options say what a site is built from.
@@ -108,7 +109,7 @@ func (b *builder) gather(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	b.sources["index.html"] = introduce(offer(index, o.Models), o.Models)
+	b.sources["index.html"] = introduce(ctx, offer(index, o.Models), o.Models)
 	web := filepath.Join(o.Root, "web")
 	err = filepath.WalkDir(web, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -164,14 +165,13 @@ var shippedOnly = regexp.MustCompile(`(?s)\s*<!-- sprites -->.*?<!-- /sprites --
 
 // introduce leaves out the pictures and sentences about the shipped model where the
 // site proposes another.
-func introduce(index []byte, folders []string) []byte {
+func introduce(ctx context.Context, index []byte, folders []string) []byte {
 	if len(folders) == 0 {
 		return index
 	}
-	var manifest struct{ Name string }
-	raw, err := os.ReadFile(filepath.Join(folders[0], "model.json"))
-	if err != nil || json.Unmarshal(raw, &manifest) != nil || manifest.Name == "sprites" {
-		return index // whether the manifest can be used is said where it is copied
+	b, err := weights.LoadBundle(ctx, weights.Dir(folders[0]), "model.json")
+	if err != nil || b.Name == "sprites" {
+		return index // what is wrong with the manifest is said where the model is added
 	}
 	return shippedOnly.ReplaceAllLiteral(index, nil)
 }

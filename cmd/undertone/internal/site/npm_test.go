@@ -42,8 +42,11 @@ package.json
 site/assets/protocol.HASH.js
 site/assets/undertone.HASH.wasm
 site/assets/worker.HASH.js
-site/models/tiny/dit.HASH.gguf
+site/models/tiny/dit.HASH.safetensors
 site/models/tiny/model.json
+site/models/tiny/text.HASH.safetensors
+site/models/tiny/tokenizer.HASH.json
+site/models/tiny/vae.HASH.safetensors
 site/undertone.d.ts
 site/undertone.js`; names != want {
 		t.Errorf("the package holds\n%s\nwant\n%s", names, want)

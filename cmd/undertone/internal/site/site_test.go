@@ -72,8 +72,8 @@ func TestBuildRewritesReferences(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(o.Out, "assets/notes*")); len(left) != 0 {
 		t.Errorf("notes are served: %v", left)
 	}
-	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 18 {
-		t.Errorf("SHA256SUMS lists %d files, want 18", n)
+	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 21 {
+		t.Errorf("SHA256SUMS lists %d files, want 21", n)
 	}
 	for name, want := range map[string]string{"LICENSE.txt": "the licence", "NOTICE.txt": "what is in it"} {
 		if got := read(t, filepath.Join(o.Out, name)); got != want {
@@ -85,17 +85,12 @@ func TestBuildRewritesReferences(t *testing.T) {
 // TestBuildIntroducesTheModel: what the page says of the shipped model is left out
 // where another is proposed.
 func TestBuildIntroducesTheModel(t *testing.T) {
-	for name, want := range map[string]string{"sprites": "<p>all<!-- sprites --> of it<!-- /sprites --></p>", "tiny": "<p>all</p>"} {
+	for name, want := range map[string]string{"sprites": "<p>all<!-- sprites --> of it<!-- /sprites --></p>", "fixture": "<p>all</p>"} {
 		o := source(t)
-		for file, text := range map[string]string{
-			"index.html":            "<p>all<!-- sprites --> of it<!-- /sprites --></p>",
-			"model/tiny/model.json": `{"name":"` + name + `","files":[]}`,
-		} {
-			if err := os.WriteFile(filepath.Join(o.Root, file), []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := Build(o); err != nil {
+		put(t, filepath.Join(o.Root, "index.html"), "<p>all<!-- sprites --> of it<!-- /sprites --></p>")
+		manifest := filepath.Join(o.Root, "model/tiny/model.json")
+		put(t, manifest, strings.Replace(read(t, manifest), `"name":"fixture"`, `"name":"`+name+`"`, 1))
+		if err := Build(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
 		if got := read(t, filepath.Join(o.Out, "index.html")); got != want {
