@@ -101,12 +101,3 @@ export function update() {
   if (registration?.waiting) registration.waiting.postMessage({ undertone: "activate" });
   else location.reload();
 }
-
-/** For a page that could not start: takes a newer version as soon as there is one. */
-export async function rescue(main) {
-  listen(() => {
-    if (state.update === "waiting") update();
-  });
-  await register(main);
-  await check();
-}

@@ -8,15 +8,14 @@ import "./wasm_exec.js";
 globalThis.undertone = { role: "page", Undertone, offline };
 
 try {
+  document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this
   const go = new Go();
   const instance = await WebAssembly.instantiate(await compiled(), go.importObject);
   offline.register(import.meta.url);
   await go.run(instance);
+  throw new Error("The page's program has ended.");
 } catch (error) {
   console.error(error);
+  document.documentElement.dataset.state = "failed"; // web/boot.js says so
+  offline.listen?.(() => {}); // nobody is left who could show it
 }
-// Reached only when the page could not start or has ended: the shell says so. If a
-// newer version is there, or comes now, it may well start, and nothing is lost by
-// taking it.
-document.documentElement.dataset.state = "failed";
-offline.rescue(import.meta.url);

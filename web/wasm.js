@@ -14,7 +14,15 @@ export function compiled() {
 }
 
 async function compile() {
-  const response = await fetch(address);
+  try {
+    return await compileFrom("default");
+  } catch {
+    return compileFrom("reload"); // past the browser's HTTP cache, which may hold something else
+  }
+}
+
+async function compileFrom(cache) {
+  const response = await fetch(address, { cache });
   if (!response.ok) throw new Error(`${address} answered ${response.status}`);
   // Some static hosts do not know the type application/wasm, which streaming needs.
   if (response.headers.get("Content-Type")?.startsWith("application/wasm")) {

@@ -35,7 +35,7 @@ type Options struct {
 // stable are the files of web/ that keep their name at the root of the site.
 var stable = map[string]bool{
 	"undertone.js": true, "undertone.d.ts": true, "element.js": true, "embed.html": true,
-	"sw.js": true, "manifest.webmanifest": true,
+	"boot.js": true, "sw.js": true, "manifest.webmanifest": true,
 }
 
 // twin names the content-hashed copies of stable files that the site's own pages
