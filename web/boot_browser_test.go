@@ -190,3 +190,18 @@ func TestBrowserBootWords(t *testing.T) {
 		t.Errorf("the whole page says %q", b.text("#broken"))
 	}
 }
+
+// TestBrowserBootUpdate loses a script of the version that the browser keeps, when the
+// site holds the next one already: that is taken without a question.
+func TestBrowserBootUpdate(t *testing.T) {
+	one, two := released(t, 1), released(t, 2)
+	h := newHost(t, one)
+	b := visit(t, h, "")
+	h.put(two)
+	b.spoil(asset(t, one, "page", ".js"), evil)
+	b.run(chromedp.Evaluate(`globalThis.old = true; setTimeout(() => location.reload(), 50); 0`, nil))
+	b.arrive(`!globalThis.old && ` + running)
+	if m := mixed(b.used(h), files(t, two)); len(m) != 0 {
+		t.Errorf("the second version's page used %v", m)
+	}
+}

@@ -29,6 +29,8 @@ type host struct {
 	mu       sync.Mutex
 	server   *http.Server
 	dir      string
+	added    string                      // before the title of the page, as some hosts do
+	vary     string                      // a header of every answer
 	requests []string                    // names within the site
 	wrong    map[string]http.HandlerFunc // by name within the site
 }
@@ -70,10 +72,18 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.mu.Lock()
 	h.requests = append(h.requests, name)
-	dir, wrong := h.dir, h.wrong[name]
+	dir, wrong, added := h.dir, h.wrong[name], h.added
+	if h.vary != "" {
+		w.Header().Set("Vary", h.vary)
+	}
 	h.mu.Unlock()
 	if wrong != nil {
 		wrong(w, r)
+		return
+	}
+	if page, err := os.ReadFile(filepath.Join(dir, "index.html")); added != "" && err == nil && (name == "" || name == "index.html") {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, strings.Replace(string(page), "<title>", added+"<title>", 1))
 		return
 	}
 	if strings.HasSuffix(name, ".webmanifest") {
@@ -81,6 +91,13 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Header.Del("If-Modified-Since") // two sites may have been built within its one second
 	http.StripPrefix(under, http.FileServer(http.Dir(dir))).ServeHTTP(w, r)
+}
+
+// changes has the host add a line to its pages from now on, and send this Vary.
+func (h *host) changes(line, vary string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.added, h.vary = line, vary
 }
 
 // put replaces the site, as an upload does that is done at once.

@@ -13,8 +13,11 @@ let prompt; // the browser's offer to install
 let reloading = false;
 
 /** What the page shows: `update` is "", "waiting" (a new version is ready to be
- * chosen) or "chosen" (another tab chose it; this one still runs the old). */
-export const state = { online: navigator.onLine, update: "", installable: false, offline: false };
+ * chosen) or "chosen" (another tab chose it; this one still runs the old). `offline`
+ * says that the page starts without a network; `changed`, that its host changes it on
+ * its way. `refused` names the file for which it does not start, or for which a new
+ * version was not taken, and `why` is sw.js's reason, or "worker" for sw.js itself. */
+export const state = { online: navigator.onLine, update: "", installable: false, offline: false, changed: false, refused: "", why: "" };
 
 function set(values) {
   Object.assign(state, values);
@@ -56,6 +59,13 @@ function container() {
   }
 }
 
+// At once, since a new version may be refused before the page's program runs.
+container()?.addEventListener("message", ({ data }) => {
+  const { file = "", why = "" } = data ?? {};
+  if (data?.undertone === "refused") set({ refused: file, why });
+  if (data?.undertone === "kept") set({ offline: data.whole, changed: data.changed, ...(!data.whole && { refused: file, why }) });
+});
+
 /** Registers the service worker. main is the address of the page's script, by which
  * the service worker knows the page's version. */
 export async function register(main) {
@@ -71,11 +81,12 @@ export async function register(main) {
     registration = await workers.register(script(serviceWorkerAddress), { updateViaCache: "none" });
   } catch (error) {
     console.info("This page will not start without a network:", error.message);
+    set({ refused: "sw.js", why: "worker" });
     return;
   }
   // Events come late to a page in the background, so each looks at what is now.
   const look = () => {
-    if (registration.waiting && workers.controller) set({ update: "waiting" });
+    if (registration.waiting && workers.controller) set({ update: "waiting", refused: "" });
     else if (state.update === "waiting") set({ update: "" }); // chosen elsewhere, or given way to a newer one
   };
   look();
@@ -86,13 +97,19 @@ export async function register(main) {
   setInterval(check, interval);
   addEventListener("online", check);
   const { active } = await workers.ready;
-  set({ offline: true });
-  (workers.controller ?? active).postMessage({ undertone: "started", script: main });
+  set({ refused: "" });
+  (workers.controller ?? active).postMessage({ undertone: "started", script: main }); // it answers "kept"
 }
 
 /** Looks for a new version. */
 export async function check() {
-  await registration?.update().catch(() => {}); // without a network there is none
+  try {
+    await registration?.update();
+  } catch {
+    // Without a network there is no answer, and nothing to say.
+    const answer = await fetch(serviceWorkerAddress, { cache: "no-store" }).catch(() => undefined);
+    if (answer) set({ refused: "sw.js", why: "worker" });
+  }
 }
 
 /** Takes the new version into use and reloads; the page asks only between pictures. */

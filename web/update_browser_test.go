@@ -107,18 +107,19 @@ func TestBrowserP3BrokenUpdate(t *testing.T) {
 	}
 	greeting := []byte("<!doctype html>hello")
 	for _, c := range []struct {
-		what  string
-		names []string
-		f     http.HandlerFunc
+		what    string
+		names   []string
+		f       http.HandlerFunc
+		refused string
 	}{
-		{"a file is missing", []string{style}, http.NotFound},
-		{"a file has a flipped bit", []string{style}, answer(flipped, "text/css")},
-		{"a file is cut short", []string{style}, answer(good[:len(good)-1], "text/css")},
-		{"a page in place of a file", []string{style}, answer(greeting, "text/html")},
-		{"the page is still the old one", []string{"", "index.html"}, answer(old, "text/html")},
-		{"the service worker does not parse", []string{"sw.js"}, answer([]byte("const site = {"), "text/javascript")},
-		{"a page in place of the service worker", []string{"sw.js"}, answer(greeting, "text/html")},
-		{"no service worker", []string{"sw.js"}, http.NotFound},
+		{"a file is missing", []string{style}, http.NotFound, style},
+		{"a file has a flipped bit", []string{style}, answer(flipped, "text/css"), style},
+		{"a file is cut short", []string{style}, answer(good[:len(good)-1], "text/css"), style},
+		{"a page in place of a file", []string{style}, answer(greeting, "text/html"), style},
+		{"the page is still the old one", []string{"", "index.html"}, answer(old, "text/html"), "index.html"},
+		{"the service worker does not parse", []string{"sw.js"}, answer([]byte("const site = {"), "text/javascript"), "sw.js"},
+		{"a page in place of the service worker", []string{"sw.js"}, answer(greeting, "text/html"), "sw.js"},
+		{"no service worker", []string{"sw.js"}, http.NotFound, "sw.js"},
 	} {
 		b.step(c.what, func(t *testing.T) {
 			for _, name := range c.names {
@@ -128,6 +129,10 @@ func TestBrowserP3BrokenUpdate(t *testing.T) {
 			h.asked()
 			if update := b.look(); update != "" {
 				t.Errorf("the update is %q", update)
+			}
+			var refused string
+			if b.eval(`return undertone.offline.state.refused`, &refused); refused != c.refused {
+				t.Errorf("the page was told that %q was refused", refused)
 			}
 			if asked := h.asked(); !slices.Contains(asked, c.names[0]) {
 				t.Errorf("the browser did not look: it asked for %v", asked)

@@ -18,7 +18,7 @@ func newUpdates(a *app) *updates {
 		offline: js.Global().Get("undertone").Get("offline"),
 		what:    el("p", attrs{"class": "strong"}),
 		sign:    el("p", attrs{"id": "offline", "class": "device", "title": &say.OfflineHint, "hidden": ""}, &say.Offline),
-		kept:    el("p", attrs{"id": "kept", "class": "muted", "hidden": ""}, &say.OfflineReady),
+		kept:    el("p", attrs{"id": "kept", "class": "muted", "hidden": ""}),
 	}
 	v.now = button("primary", "", func() {
 		a.update(func(s *state) { s.network.wanted = true })
@@ -51,6 +51,7 @@ func (v *updates) listen(a *app) {
 		a.update(func(s *state) {
 			n := &s.network
 			n.offline, n.kept, n.installable = !is.Get("online").Bool(), is.Get("offline").Bool(), is.Get("installable").Bool()
+			n.changed, n.refused, n.why = is.Get("changed").Bool(), is.Get("refused").String(), is.Get("why").String()
 			if update := is.Get("update").String(); update != n.update {
 				n.update, n.postponed, n.wanted = update, false, false
 			}
@@ -62,7 +63,9 @@ func (v *updates) listen(a *app) {
 func (v *updates) render(s *state) {
 	n := &s.network
 	show(v.sign, n.offline)
-	show(v.kept, n.kept)
+	keeping := n.keeping()
+	show(v.kept, keeping != "")
+	setText(v.kept, keeping)
 	show(v.install, n.installable)
 	news, press := n.news(), say.UpdateNow
 	show(v.banner, news != "")

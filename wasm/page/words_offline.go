@@ -5,5 +5,8 @@ package page
 type offlineWords struct {
 	Offline, OfflineHint, OfflineReady, OfflineLoad string
 	UpdateReady, UpdateNow, UpdateSoon, UpdateOld   string
+	OfflineChanged, OfflineRefused, UpdateRefused   string
+	FileMissing, FileChanged                        string // %s is the file's name
+	FileUnstored, FileWorker                        string
 	Later, Reload, Install, InstallHint             string
 }

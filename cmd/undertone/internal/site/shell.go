@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -19,17 +20,21 @@ const (
 )
 
 // shellLine is the line of web/sw.js that the builder fills in.
-const shellLine = `const site = { version: "unbuilt", shell: {}, models: [] };`
+const shellLine = `const site = { version: "unbuilt", shell: {}, page: [], models: [] };`
 
 // shell is what the service worker knows about its version of the site.
 type shell struct {
 	Version string            `json:"version"`
 	Shell   map[string]string `json:"shell"`  // address → integrity, as fetch takes it
+	Page    []string          `json:"page"`   // hashed addresses that index.html names, by which it is known
 	Models  []string          `json:"models"` // addresses of model.json
 }
 
 // besides are the folders of web/ whose files only the browser's own dialogues show.
 var besides = []string{"icons/", "screenshots/"}
+
+// named matches the hashed addresses in a page, as web/sw.js does.
+var named = regexp.MustCompile(`assets/[\w.-]+\.[0-9a-f]{12}\.[a-z0-9]+`)
 
 // list writes the shell's files into the service worker: everything that a page
 // needs to start, so neither weights nor what installing shows.
@@ -39,6 +44,9 @@ func (b *builder) list(models []string) error {
 		return nil
 	}
 	s := shell{Shell: map[string]string{}, Models: []string{}}
+	s.Page = named.FindAllString(string(b.files["index.html"]), -1)
+	slices.Sort(s.Page)
+	s.Page = slices.Compact(s.Page)
 	for name, address := range b.placed {
 		in := func(folder string) bool { return strings.HasPrefix(name, folder) }
 		if name == worker || path.Ext(name) == ".ts" || slices.ContainsFunc(besides, in) {

@@ -63,6 +63,14 @@ func TestShell(t *testing.T) {
 	if len(names) != 8 { // index, undertone and its twin, wasm, worker, protocol, style, icon
 		t.Errorf("the shell holds %d files: %v", len(names), names)
 	}
+	if len(first.Page) != 2 || !strings.HasPrefix(first.Page[0], "assets/style.") || !strings.HasPrefix(first.Page[1], "assets/undertone.") {
+		t.Errorf("the page names %v", first.Page)
+	}
+	for _, name := range first.Page {
+		if first.Shell[name] == "" || !strings.Contains(read(t, filepath.Join(o.Out, "index.html")), `"./`+name+`"`) {
+			t.Errorf("%s is in no page", name)
+		}
+	}
 	if len(first.Models) != 1 || first.Models[0] != "models/tiny/model.json" {
 		t.Errorf("models: %v", first.Models)
 	}
