@@ -16,14 +16,20 @@
 
   function check() {
     if (root.dataset.state === "starting") root.dataset.state = "failed"; // page.js has not begun
-    var bare = Array.prototype.filter.call(document.querySelectorAll("link[rel=stylesheet]"), function (l) {
-      return !l.sheet || l.sheet.cssRules.length === 0;
-    });
+    var bare = Array.prototype.filter.call(document.querySelectorAll("link[rel=stylesheet]"), isEmpty);
     bare.forEach(function (l) { lose(l.href); });
     if (bare.length > 0) show();
     // page.js tells when it could not go on, or its program has ended.
     new MutationObserver(look).observe(root, { attributes: true, attributeFilter: ["data-state"] });
     look();
+  }
+
+  function isEmpty(link) {
+    try {
+      return link.sheet.cssRules.length === 0;
+    } catch (refused) {
+      return true; // there is none, or it did not arrive as a style
+    }
   }
 
   function look() {

@@ -94,8 +94,12 @@ func TestShellNeedsItsLine(t *testing.T) {
 	if err := Build(t.Context(), o); err == nil || !strings.Contains(err.Error(), "sw.js does not hold the line") {
 		t.Errorf("got %v", err)
 	}
-	if o.Root = "../../../.."; !strings.Contains(read(t, filepath.Join(o.Root, "web/sw.js")), shellLine) {
+	real := read(t, "../../../../web/sw.js")
+	if !strings.Contains(real, shellLine) {
 		t.Error("web/sw.js has no such line")
+	}
+	if want := strings.ReplaceAll(named.String(), "/", `\/`); !strings.Contains(real, "match(/"+want+"/g)") {
+		t.Errorf("web/sw.js looks for other names than %s", want)
 	}
 }
 
