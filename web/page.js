@@ -1,11 +1,12 @@
 // Starts the page: the engine's WebAssembly in the window, where it is the page
 // (wasm/page). Everything the page does goes through the public API.
 import * as offline from "./offline.js";
+import * as png from "./png.js";
 import { Undertone } from "./undertone.js";
 import { compiled } from "./wasm.js";
 import "./wasm_exec.js";
 
-globalThis.undertone = { role: "page", Undertone, offline };
+globalThis.undertone = { role: "page", Undertone, offline, png };
 
 try {
   document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this

@@ -13,7 +13,7 @@
 import { advice, limits, messages, version } from "./protocol.js";
 import * as kept from "./store.js";
 import { script, workerAddress } from "./trusted.js";
-import { withParameters } from "./png.js";
+import { encode } from "./png.js";
 import { compiled } from "./wasm.js";
 
 /** Every failure is one of these; an abort has the name AbortError. */
@@ -227,9 +227,7 @@ function picture({ width, height, ...result }, pixels, { attention, latents }) {
     ...result,
     async blob(type = "image/png") {
       if (type !== "image/png") throw new UndertoneError("encode-unsupported", `A picture cannot be written as ${show(type)}.`);
-      const canvas = new OffscreenCanvas(width, height);
-      canvas.getContext("2d").putImageData(image, 0, 0);
-      return withParameters(await canvas.convertToBlob({ type }), result.parameters);
+      return encode(image, result.parameters);
     },
   };
 }

@@ -184,7 +184,7 @@ func TestGenerate(t *testing.T) {
 	plain := draw("--prompt", "a red frog", "--seed", "7")
 	term := []string{"--prompt", "a red frog", "--seed", "7", "--positive", "red car", "--negative", "frog", "--head", "-2", "--schedule"}
 	steered := draw(append(term, "window:1-2", "--weight", "8")...)
-	p, notices, err := recipe.FromPNG(read(t, filepath.Join(folder, "picture.png")), engine.Request{}, recipe.Limits{MaxSteps: 8, Sizes: []int{32}, Blocks: 3})
+	p, notices, err := recipe.FromPNG(read(t, filepath.Join(folder, "picture.png")), engine.Request{}, recipe.Limits{MaxSteps: 8, Sizes: []int{32}, Blocks: 3}, nil)
 	want := engine.Request{Prompt: "a red frog", Seed: 7, Steps: 2, Size: 32, CFG: 1, Guidance: []engine.Term{
 		{Positive: "red car", Negative: "frog", Weight: 8, Head: -2, Schedule: guidance.Schedule{Kind: "window", Start: 1, End: 2}},
 	}}

@@ -3,7 +3,9 @@ package recipe
 import (
 	"encoding/json"
 	"errors"
-	"io"
+	"maps"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,43 +83,118 @@ func terms(list []engine.Term) []term {
 	return out
 }
 
-// guidance reads a list of directions. What is no such list is left out as a
-// whole; what is out of range is brought into it.
+// guidance reads a list of directions. What is no such list is left out as a whole;
+// of a direction, what is not understood is, and what is out of range is brought
+// into it. What stands behind the list is not the list's fault: texts put a full
+// stop or a bracket behind a link.
 func (r *reader) guidance(text string) []engine.Term {
-	var list []term
+	var list []json.RawMessage
 	d := json.NewDecoder(strings.NewReader(text))
-	d.DisallowUnknownFields()
-	err := d.Decode(&list)
-	if err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			err = errors.New("there is more behind the list")
-		}
-	}
-	if err != nil {
+	if err := d.Decode(&list); err != nil {
 		r.notice(Guidance, text, "")
 		return nil
+	}
+	if rest := text[d.InputOffset():]; !punctuation(rest) {
+		r.notice(Guidance, rest, "")
 	}
 	if len(list) > engine.MaxTerms {
 		r.notice(Guidance, strconv.Itoa(len(list)), strconv.Itoa(engine.MaxTerms))
 		list = list[:engine.MaxTerms]
 	}
 	var out []engine.Term
-	for _, t := range list {
-		const w = guidance.MaxWeight
-		out = append(out, engine.Term{
-			Positive: r.text(Direction, t.Positive), Negative: r.text(Direction, t.Negative),
-			Weight: r.clamp(Weight, float64(t.Weight), -w, w), Head: r.clamp(Weight, float64(t.Head), -w, w),
-			Schedule: r.schedule(t.Schedule),
-		})
+	for _, raw := range list {
+		if t, ok := r.term(raw); ok {
+			out = append(out, t)
+		}
 	}
 	return out
 }
 
+// term reads one direction, and reports whether it is one.
+func (r *reader) term(raw json.RawMessage) (t engine.Term, ok bool) {
+	given, ok := r.object(Direction, raw, termKeys)
+	if !ok {
+		r.notice(Direction, string(raw), "")
+		return t, false
+	}
+	words := func(key string) (s string) {
+		if raw, there := given[key]; there && json.Unmarshal(raw, &s) != nil {
+			r.notice(Direction, string(raw), "")
+			return ""
+		}
+		return r.text(Direction, s)
+	}
+	weight := func(key string) float64 {
+		raw, there := given[key]
+		if !there {
+			return 0
+		}
+		v, ok := parse(string(raw))
+		if !ok {
+			r.notice(Weight, string(raw), "0")
+			return 0
+		}
+		return r.clamp(Weight, v, -guidance.MaxWeight, guidance.MaxWeight)
+	}
+	t.Positive, t.Negative, t.Weight, t.Head = words("positive"), words("negative"), weight("weight"), weight("head")
+	t.Schedule = r.schedule(given["schedule"])
+	return t, true
+}
+
+// object reads a JSON object, and reports whether it is one. Keys that are not known
+// are left out, and told of.
+func (r *reader) object(f Field, raw json.RawMessage, known []string) (given map[string]json.RawMessage, ok bool) {
+	if json.Unmarshal(raw, &given) != nil || given == nil {
+		return nil, false
+	}
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(known, key) {
+			r.foreign(f, key+": "+string(given[key]))
+			delete(given, key)
+		}
+	}
+	return given, true
+}
+
+// The keys that the objects of a list of directions have.
+var termKeys, scheduleKeys, intervalKeys = keys(term{}), keys(schedule{}), keys(interval{})
+
+// keys are the names of a struct's fields in JSON.
+func keys(x any) (list []string) {
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(x)) {
+		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		list = append(list, key)
+	}
+	return list
+}
+
+// written reads a schedule as it is written, and reports whether every value has the
+// type that it must have.
+func (r *reader) written(raw json.RawMessage) (s schedule, ok bool) {
+	given, ok := r.object(Schedule, raw, scheduleKeys)
+	if !ok {
+		return s, false
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(given["intervals"], &list) == nil {
+		for _, raw := range list {
+			r.object(Schedule, raw, intervalKeys)
+		}
+	}
+	text, err := json.Marshal(given) // without what is not known
+	return s, err == nil && json.Unmarshal(text, &s) == nil
+}
+
 // schedule brings the numbers of a schedule into range; one that even so does not
 // fit the model becomes constant.
-func (r *reader) schedule(s *schedule) guidance.Schedule {
+func (r *reader) schedule(raw json.RawMessage) guidance.Schedule {
 	constant := guidance.Schedule{Kind: "constant"}
-	if s == nil {
+	if raw == nil || string(raw) == "null" {
+		return constant
+	}
+	s, ok := r.written(raw)
+	if !ok {
+		r.notice(Schedule, string(raw), constant.Kind)
 		return constant
 	}
 	of := r.clampWhole(Schedule, float64(s.Of), 0, guidance.MaxBlocks)
@@ -154,6 +231,7 @@ func (r *reader) schedule(s *schedule) guidance.Schedule {
 	case "intervals":
 		for i, v := range s.Intervals {
 			if i == guidance.MaxBlocks {
+				r.notice(Schedule, strconv.Itoa(len(s.Intervals)), strconv.Itoa(guidance.MaxBlocks))
 				break
 			}
 			from := r.clampWhole(Schedule, float64(v.From), 0, blocks-1)

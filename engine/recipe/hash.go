@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"undertone/engine"
 )
@@ -43,7 +45,9 @@ func Hash(q engine.Request) string {
 
 // FromHash reads a hash, with or without its #. What is missing comes from base.
 // It reports false for a hash that holds no parameters, such as that of a link
-// within the page.
+// within the page. A hash is read too when it comes out of HTML source (&amp;), or with
+// the punctuation of the text around it (a full stop, a bracket, a quotation mark); of
+// a prompt at its end, that cannot be told from the prompt.
 func FromHash(hash string, base engine.Request, l Limits) (engine.Request, []Notice, bool) {
 	r := reader{limits: l}
 	hash = strings.TrimPrefix(hash, "#")
@@ -55,9 +59,11 @@ func FromHash(hash string, base engine.Request, l Limits) (engine.Request, []Not
 		return base, r.notices, true
 	}
 	given := map[Field]string{}
-	unknown := 0
 	for pair := range strings.SplitSeq(hash, "&") {
-		key, value, _ := strings.Cut(pair, "=")
+		key, value, pairs := strings.Cut(strings.TrimPrefix(pair, "amp;"), "=")
+		if !pairs && punctuation("&"+unescape(key)) {
+			continue
+		}
 		switch f := Field(unescape(key)); f {
 		case Prompt, Seed, Steps, Size, CFG, Guidance:
 			if _, twice := given[f]; twice {
@@ -67,9 +73,7 @@ func FromHash(hash string, base engine.Request, l Limits) (engine.Request, []Not
 			given[f] = unescape(value)
 		case "":
 		default:
-			if unknown++; unknown <= 3 {
-				r.notice(Link, string(f), "")
-			}
+			r.foreign(Link, string(f))
 		}
 	}
 	if len(given) == 0 {
@@ -78,8 +82,41 @@ func FromHash(hash string, base engine.Request, l Limits) (engine.Request, []Not
 	if s, ok := given[Prompt]; ok {
 		base.Prompt = r.text(Prompt, s)
 	}
-	r.request(&base, func(f Field) (string, bool) { s, ok := given[f]; return s, ok })
+	r.request(&base, func(f Field) (string, bool) {
+		s, ok := given[f]
+		if ok && f != Guidance {
+			s = r.alone(f, s)
+		}
+		return s, ok
+	})
 	return base, r.notices, true
+}
+
+// alone is a number of a link without what stands behind it, which is told of unless
+// it is punctuation. What goes on with a letter is no number.
+func (r *reader) alone(f Field, s string) string {
+	n := strings.IndexFunc(s, func(c rune) bool { return !strings.ContainsRune(numerals, c) })
+	if n < 0 {
+		n = len(s)
+	}
+	number, rest := strings.TrimRight(s[:n], ".+-"), s[n:]
+	next, _ := utf8.DecodeRuneInString(rest)
+	if number == "" || unicode.IsLetter(next) || unicode.IsDigit(next) {
+		return s
+	}
+	if !punctuation(rest) {
+		r.notice(f, rest, "")
+	}
+	return number
+}
+
+// entities are the marks that HTML source writes as names, and may follow a link.
+var entities = strings.NewReplacer("&gt;", "", "&lt;", "", "&quot;", "", "&apos;", "", "&#39;", "", "&amp;", "", "&nbsp;", "")
+
+// punctuation reports whether a text holds no letter and no digit, also where it is of
+// HTML source.
+func punctuation(s string) bool {
+	return strings.IndexFunc(entities.Replace(s), func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) < 0
 }
 
 const hex = "0123456789ABCDEF"

@@ -2,10 +2,13 @@ package recipe
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"image"
 	"image/png"
+	"io"
 	"reflect"
 	"runtime/metrics"
 	"strings"
@@ -57,12 +60,12 @@ func TestPNGThereAndBack(t *testing.T) {
 	if _, err := png.Decode(bytes.NewReader(file)); err != nil {
 		t.Errorf("the picture cannot be read any more: %v", err)
 	}
-	got, notices, err := FromPNG(file, base, limits)
+	got, notices, err := FromPNG(file, base, limits, inflated)
 	if err != nil || len(notices) != 0 || !reflect.DeepEqual(got, made) {
 		t.Errorf("got %+v, %v, %v\nwanted %+v", got, notices, err, made)
 	}
 	// The beginning of the file is enough.
-	if got, _, err := FromPNG(file[:bytes.Index(file, []byte("IDAT"))], base, limits); err != nil || !reflect.DeepEqual(got, made) {
+	if got, _, err := FromPNG(file[:bytes.Index(file, []byte("IDAT"))], base, limits, inflated); err != nil || !reflect.DeepEqual(got, made) {
 		t.Errorf("from the beginning: %+v, %v", got, err)
 	}
 }
@@ -103,7 +106,7 @@ func TestPNGRefusals(t *testing.T) {
 		{"too long", "limit", chunk("iTXt", string(begin)+strings.Repeat(" ", MaxJSON)+"{}")},
 		{"behind the end", "no parameters", append(chunk("tEXt", "Software\x00x"), good[header:]...)},
 	} {
-		got, _, err := FromPNG(c.file, base, limits)
+		got, _, err := FromPNG(c.file, base, limits, inflated)
 		if !fault.Is(err, fault.PictureInvalid) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, wanted %q", c.name, err, c.says)
 		}
@@ -137,11 +140,24 @@ func FuzzPNG(f *testing.F) {
 	}
 	f.Add(good, []byte(`{}`))
 	f.Add(smallPNG(f), JSON(made))
+	for kind, data := range map[string]string{
+		"tEXt": Keyword + "\x00" + string(JSON(made)), "zTXt": Keyword + "\x00\x00" + deflated(string(JSON(made))),
+		"iTXt": Keyword + "\x00\x01\x00\x00\x00" + deflated(strings.Repeat(" ", MaxJSON+1)),
+	} {
+		f.Add(withChunk(smallPNG(f), kind, data, false), []byte(`{"guidance":[{"weight":1,"later":2,"schedule":{"kind":"step","start":1,"later":{}}},7]}`))
+	}
 	f.Add(good[:50], []byte(`{"seed":-1,"guidance":[{"weight":1e999,"schedule":{"kind":"table","table":[1e9]}}]}`))
 	f.Fuzz(func(t *testing.T, file, document []byte) {
+		// What is allocated follows from the file and from what is in it decompressed.
+		texts := 0
+		counted := func(data []byte, most int) ([]byte, error) {
+			text, err := inflated(data, most)
+			texts += len(text) + 1<<17 // and what Go's zlib takes for itself
+			return text, err
+		}
 		before := allocated()
-		p, _, err := FromPNG(file, base, limits)
-		if used, limit := allocated()-before, uint64(40*len(file)+1<<20); used > limit {
+		p, _, err := FromPNG(file, base, limits, counted)
+		if used, limit := allocated()-before, uint64(40*(len(file)+texts)+1<<20); used > limit {
 			t.Errorf("allocated %d bytes for a file of %d", used, len(file))
 		}
 		if err != nil && !fault.Is(err, fault.PictureInvalid) {
@@ -157,8 +173,21 @@ func FuzzPNG(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if q, notices, err := FromPNG(again, base, limits); err != nil || len(notices) != 0 || !bytes.Equal(JSON(p), JSON(q)) {
+		if q, notices, err := FromPNG(again, base, limits, inflated); err != nil || len(notices) != 0 || !bytes.Equal(JSON(p), JSON(q)) {
 			t.Fatalf("%+v became %+v (%v, %v)", p, q, notices, err)
 		}
 	})
+}
+
+// inflated is Go's own zlib.
+func inflated(data []byte, most int) ([]byte, error) {
+	r, err := zlib.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	out, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
+	if err == nil && len(out) > most {
+		err = errors.New("too long")
+	}
+	return out, err
 }

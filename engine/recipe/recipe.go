@@ -45,7 +45,7 @@ const (
 	Size      Field = "size"
 	CFG       Field = "cfg"
 	Guidance  Field = "guidance"
-	Direction Field = "direction" // one of several; Given is its positive text or its number
+	Direction Field = "direction" // one of several; Given is what of it cannot be used
 	Weight    Field = "weight"
 	Schedule  Field = "schedule"
 	Link      Field = "link" // the link as a whole, or a key it does not know
@@ -128,10 +128,19 @@ func FromJSON(text []byte, base engine.Request, l Limits) (engine.Parameters, []
 type reader struct {
 	limits  Limits
 	notices []Notice
+	unknown int // keys that were not known
 }
 
 func (r *reader) notice(f Field, given, used string) {
 	r.notices = append(r.notices, Notice{f, short(given), used})
+}
+
+// foreign tells of a key that is not known: of the first few, as there may be
+// thousands.
+func (r *reader) foreign(f Field, key string) {
+	if r.unknown++; r.unknown <= 3 {
+		r.notice(f, key, "")
+	}
 }
 
 // request reads everything but the prompt, which the hash and JSON write
@@ -210,10 +219,13 @@ func (r *reader) text(f Field, s string) string {
 	return clean
 }
 
+// numerals are the characters of numbers as JSON writes them.
+const numerals = "0123456789+-.eE"
+
 // parse reads a number as JSON writes it. One too large for a float64 is the
 // largest there is, so that it can be brought into range like any other.
 func parse(s string) (float64, bool) {
-	if len(s) == 0 || len(s) > 400 || strings.Trim(s, "0123456789+-.eE") != "" {
+	if len(s) == 0 || len(s) > 400 || strings.Trim(s, numerals) != "" {
 		return 0, false
 	}
 	v, err := strconv.ParseFloat(s, 64)

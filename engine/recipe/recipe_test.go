@@ -82,10 +82,27 @@ func TestHashClamps(t *testing.T) {
 		{"seed=3&utm_source=x", base, []Notice{{Link, "utm_source", ""}}},
 		{"guidance=nonsense", base, []Notice{{Guidance, "nonsense", ""}}},
 		{`guidance={"weight":1}`, base, []Notice{{Guidance, `{"weight":1}`, ""}}},
-		{`guidance=[{"weight":"1"}]`, base, []Notice{{Guidance, `[{"weight":"1"}]`, ""}}},
-		{`guidance=[{"weight":null}]`, base, []Notice{{Guidance, `[{"weight":null}]`, ""}}},
-		{`guidance=[{"weight":1,"colour":2}]`, base, []Notice{{Guidance, `[{"weight":1,"colour":2}]`, ""}}},
-		{`guidance=[]x`, base, []Notice{{Guidance, `[]x`, ""}}},
+		{`guidance=[{"weight":"1"}]`, term(engine.Term{}), []Notice{{Weight, `"1"`, "0"}}},
+		{`guidance=[{"weight":null}]`, term(engine.Term{}), []Notice{{Weight, "null", "0"}}},
+		{`guidance=[{"weight":1,"colour":2}]`, term(engine.Term{Weight: 1}), []Notice{{Direction, "colour: 2", ""}}},
+		{`guidance=[{"weight":1,"Weight":2}]`, term(engine.Term{Weight: 1}), []Notice{{Direction, "Weight: 2", ""}}},
+		{`guidance=[5,{"weight":1,"positive":5,"negative":"a"},null]`, term(engine.Term{Weight: 1, Negative: "a"}),
+			[]Notice{{Direction, "5", ""}, {Direction, "5", ""}, {Direction, "null", ""}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":3,"phase":[1]}}]`, term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 3}}),
+			[]Notice{{Schedule, "phase: [1]", ""}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"intervals","intervals":[{"from":1,"to":2,"weight":3,"ease":4}]}}]`,
+			term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "intervals", Intervals: []guidance.Interval{{From: 1, To: 2, Weight: 3}}}}),
+			[]Notice{{Schedule, "ease: 4", ""}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":"x"}}]`, term(engine.Term{Weight: 1}), []Notice{{Schedule, `{"kind":"step","start":"x"}`, "constant"}}},
+		{`guidance=[{"weight":1,"schedule":7}]`, term(engine.Term{Weight: 1}), []Notice{{Schedule, "7", "constant"}}},
+		{`guidance=[{"weight":1,"schedule":null}]`, term(engine.Term{Weight: 1}), nil},
+		{`guidance=[{"weight":1,"a":1,"b":1},{"weight":1,"c":1,"d":1}]&e=1`, with(func(q *engine.Request) {
+			one := engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}}
+			q.Guidance = []engine.Term{one, one}
+		}), []Notice{{Link, "e", ""}, {Direction, "a: 1", ""}, {Direction, "b: 1", ""}}},
+		{`guidance=[{"weight":1}]x`, term(engine.Term{Weight: 1}), []Notice{{Guidance, "x", ""}}},
+		{"size=128?fbclid=abc", with(func(q *engine.Request) { q.Size = 128 }), []Notice{{Size, "?fbclid=abc", ""}}},
+		{"size=128px", base, []Notice{{Size, "128px", ""}}},
 		{`guidance=[{"weight":1e9,"head":-1e999}]`, term(engine.Term{Weight: 20, Head: -20}), []Notice{{Weight, "1000000000", "20"}, {Weight, numeral(-math.MaxFloat64), "-20"}}},
 		{`guidance=[{"weight":1,"schedule":{"kind":"spiral"}}]`, term(engine.Term{Weight: 1}), []Notice{{Schedule, "spiral", "constant"}}},
 		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":99}}]`, term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 7}}),
@@ -128,7 +145,8 @@ func TestHashCaps(t *testing.T) {
 
 // Every request that comes out of a hash is one that the engine accepts.
 func FuzzHash(f *testing.F) {
-	for _, s := range []string{Hash(rich), Hash(base), "#seed=1e400&guidance=[{\"weight\":-1e400}]", "#guidance=%5B%7B%22weight%22:1,%22schedule%22:%7B%22kind%22:%22intervals%22,%22intervals%22:%5B%7B%22from%22:3,%22to%22:1,%22weight%22:99%7D%5D%7D%7D%5D"} {
+	for _, s := range []string{Hash(rich), Hash(base), "#seed=1e400&guidance=[{\"weight\":-1e400}]", "#guidance=%5B%7B%22weight%22:1,%22schedule%22:%7B%22kind%22:%22intervals%22,%22intervals%22:%5B%7B%22from%22:3,%22to%22:1,%22weight%22:99%7D%5D%7D%7D%5D",
+		Hash(rich) + "&gt;.", "#seed=7&amp;size=128?x=1&guidance=[5,{\"weight\":\"1\",\"a\":1,\"schedule\":{\"kind\":\"step\",\"b\":2}}])."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, hash string) {

@@ -137,8 +137,14 @@ func (a *app) withFile(p *picture, use func(blob js.Value)) {
 	}()
 }
 
-// fail says what went wrong.
-func (a *app) fail(err error) { a.update(func(s *state) { s.problem = problemOf(err) }) }
+// fail says what went wrong, in the place of what was said to have gone well before.
+func (a *app) fail(err error) {
+	a.update(func(s *state) {
+		if s.problem = problemOf(err); s.problem != nil {
+			s.note = ""
+		}
+	})
+}
 
 // save writes the picture to the person's downloads.
 func (a *app) save() {
@@ -167,10 +173,12 @@ func (a *app) copyImage() {
 	a.done(js.Global().Get("navigator").Get("clipboard").Call("write", []any{item}), say.Copied)
 }
 
-// address is a link that fills in what made the picture.
+// address is a link that fills in what made the picture. Of the page's own address it
+// has no query: the page reads none, and what others put there (utm_source, fbclid)
+// tells where a person came from.
 func address(r recipe) string {
-	here, _, _ := strings.Cut(js.Global().Get("location").Get("href").String(), "#")
-	return here + carried.Hash(r.carried())
+	here := js.Global().Get("location")
+	return here.Get("origin").String() + here.Get("pathname").String() + carried.Hash(r.carried())
 }
 
 // copyLink puts the link to the picture on the clipboard.

@@ -129,6 +129,10 @@ func abortSignal(ctx context.Context) (signal js.Value, stop func() bool) {
 // problemOf reads the code, sentence and advice of an error of the API, or of a fault
 // met in the page itself. An abort is no problem.
 func problemOf(err error) *problem {
+	var here readable
+	if errors.As(err, &here) {
+		return &problem{code: string(fault.PictureInvalid), message: here.Error(), advice: say.DropAdvice, spoken: true}
+	}
 	var ours *fault.Error
 	if errors.As(err, &ours) {
 		return &problem{code: string(ours.Code), message: ours.Error(), advice: ours.Advice}

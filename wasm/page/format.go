@@ -3,9 +3,15 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
+
+// joined puts sentences behind each other, without those that are empty.
+func joined(sentences ...string) string {
+	return strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), " ")
+}
 
 // bytesText writes a size as browsers and shops do, in powers of ten.
 func bytesText(n int64) string {

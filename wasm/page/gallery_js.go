@@ -259,7 +259,7 @@ func (a *app) remove(list []kept) {
 	a.update(func(s *state) {
 		s.panes.gallery.sure = false
 		if err != nil {
-			s.problem = problemOf(err)
+			s.problem, s.note = problemOf(err), ""
 		} else {
 			s.note = fmt.Sprintf(say.GalleryDeleted, len(list))
 		}

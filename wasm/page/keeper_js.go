@@ -99,15 +99,10 @@ func (v *keeper) picture(p *picture) (text string) {
 	if w*h > keptPixels {
 		return ""
 	}
-	canvas := el("canvas", nil)
-	canvas.Set("width", w)
-	canvas.Set("height", h)
-	canvas.Call("getContext", "2d").Call("putImageData", image, 0, 0)
-	const prefix = "data:image/png;base64,"
-	file, err := base64.StdEncoding.DecodeString(canvas.Call("toDataURL").String()[len(prefix):])
-	if err != nil {
-		return ""
-	}
+	// At once: what compresses in a browser has to be waited for.
+	bytes := script().Call("encodeNow", image)
+	file := make([]byte, bytes.Length())
+	js.CopyBytesToGo(file, bytes)
 	made := engine.Parameters{Request: p.recipe.carried(), Model: v.app.state.model.Name, Revision: v.app.state.model.Revision}
 	if p.result != nil {
 		if err := decode(p.result.(js.Value).Get("parameters"), &made); err != nil {
@@ -173,14 +168,14 @@ func (v *keeper) show(text string) {
 	if err != nil {
 		return
 	}
-	made, _, err := carried.FromPNG(data, m.base(), m.limits())
+	made, _, err := carried.FromPNG(data, m.base(), m.limits(), inflate)
 	if err != nil {
 		return
 	}
 	bytes := js.Global().Get("Uint8Array").New(len(data))
 	js.CopyBytesToJS(bytes, data)
 	file := js.Global().Get("Blob").New([]any{bytes}, map[string]any{"type": "image/png"})
-	image, ok := pixels(file, data)
+	image, ok := pixels(bytes)
 	if !ok {
 		return
 	}

@@ -1,16 +1,12 @@
 package page
 
 import (
-	"context"
-	"encoding/binary"
-	"fmt"
-	"strings"
 	"syscall/js"
 
 	"honnef.co/go/js/dom/v2"
 
+	"undertone/engine/fault"
 	carried "undertone/engine/recipe"
-	"undertone/wasm/promise"
 )
 
 // receiver takes recipes in: from the address, and from links and pictures that
@@ -43,8 +39,8 @@ func newReceiver(a *app) *receiver {
 		show(v.hint, false)
 		if t := e.Underlying().Get("dataTransfer"); v.carries(t) {
 			e.PreventDefault()
-			if !v.file(t) {
-				v.link(t)
+			if !v.file(t) && !v.link(t) {
+				a.fail(readable(say.DropNothing))
 			}
 		}
 	})
@@ -72,12 +68,30 @@ func (v *receiver) carries(t js.Value) bool {
 	return false
 }
 
-// file takes over the first file in t, and reports whether there is one.
+// file takes over a file in t, and reports whether there is one.
 func (v *receiver) file(t js.Value) bool {
 	if !t.Truthy() || t.Get("files").Length() == 0 {
 		return false
 	}
-	v.app.open(t.Get("files").Index(0), 0)
+	files, items := t.Get("files"), t.Get("items")
+	var list []js.Value
+	for i := range min(files.Length(), mostFiles) {
+		list = append(list, files.Index(i))
+	}
+	// Only now, not later, the browser says which of them are folders.
+	folders := make([]bool, len(list))
+	for i, n := 0, 0; i < items.Length() && n < len(list); i++ {
+		item := items.Index(i)
+		if item.Get("kind").String() != "file" {
+			continue
+		}
+		if item.Get("webkitGetAsEntry").Truthy() {
+			entry := item.Call("webkitGetAsEntry")
+			folders[n] = entry.Truthy() && entry.Get("isDirectory").Bool()
+		}
+		n++
+	}
+	v.app.openOne(list, folders, files.Length())
 	return true
 }
 
@@ -86,7 +100,11 @@ func (v *receiver) link(t js.Value) bool {
 	if !t.Truthy() {
 		return false
 	}
-	hash, ok := linkIn(t.Call("getData", "text/plain").String())
+	text := t.Call("getData", "text/plain").String()
+	if text == "" {
+		text = t.Call("getData", "URL").String()
+	}
+	hash, ok := linkIn(text)
 	if ok {
 		v.app.update(func(s *state) { v.read(s, hash) })
 	}
@@ -114,74 +132,8 @@ func (v *receiver) read(s *state, hash string) {
 	}
 	fresh = true
 	s.form.restore(s.model.recipeOf(q))
-	s.note = strings.TrimSpace(say.FromLink + " " + noticesText(notices))
-}
-
-// mostFile is the largest file that is read, in bytes: far beyond a picture of ours.
-const mostFile = 32 << 20
-
-// open takes over a picture with its parameters from a file; kept is its number in
-// the gallery, 0 when it is not from there.
-func (a *app) open(file js.Value, kept int) {
-	go func() {
-		if size := file.Get("size").Float(); size > mostFile {
-			a.update(func(s *state) {
-				s.problem = &problem{code: "picture-invalid", message: fmt.Sprintf(say.FileTooLarge, bytesText(int64(size)), bytesText(mostFile))}
-			})
-			return
-		}
-		buffer, err := promise.Await(context.Background(), file.Call("arrayBuffer"))
-		if err != nil {
-			a.fail(err)
-			return
-		}
-		data := make([]byte, buffer.Get("byteLength").Int())
-		js.CopyBytesToGo(data, js.Global().Get("Uint8Array").New(buffer))
-		m := a.state.model
-		if m == nil {
-			return
-		}
-		p, notices, err := carried.FromPNG(data, m.base(), m.limits())
-		if err != nil {
-			a.fail(err)
-			return
-		}
-		note := strings.TrimSpace(say.Restored + " " + noticesText(notices))
-		if p.Model != "" && (p.Model != m.Name || p.Revision != m.Revision) {
-			note += " " + fmt.Sprintf(say.OtherModel, strings.TrimSpace(p.Model+" "+p.Revision), m.Name+" "+m.Revision)
-		}
-		r := m.recipeOf(p.Request)
-		image, ok := pixels(file, data)
-		a.update(func(s *state) {
-			fresh = true
-			s.form.restore(r)
-			s.note, s.problem = note, nil
-			if ok && s.phase != generating {
-				s.picture = &picture{recipe: r, image: image, file: file, kept: kept}
-				s.pictures, s.pane = []*picture{s.picture}, "picture"
-			}
-		})
-	}()
-}
-
-// pixels decodes a PNG of a sensible size: what a file claims to hold is looked at
-// before the browser makes room for it.
-func pixels(file js.Value, data []byte) (image js.Value, ok bool) {
-	const most = 4096 // pixels of a side
-	w, h := binary.BigEndian.Uint32(data[16:]), binary.BigEndian.Uint32(data[20:])
-	if w == 0 || h == 0 || w > most || h > most {
-		return image, false
+	s.note = joined(say.FromLink, noticesText(notices))
+	if s.problem != nil && s.problem.code == string(fault.PictureInvalid) {
+		s.problem = nil // of what was dropped before
 	}
-	ctx := context.Background()
-	bitmap, err := promise.Await(ctx, js.Global().Call("createImageBitmap", file, map[string]any{
-		"premultiplyAlpha": "none", "colorSpaceConversion": "none", // the very bytes
-	}))
-	if err != nil {
-		return image, false
-	}
-	defer bitmap.Call("close")
-	canvas := js.Global().Get("OffscreenCanvas").New(w, h)
-	c := canvas.Call("getContext", "2d")
-	c.Call("drawImage", bitmap, 0, 0)
-	return c.Call("getImageData", 0, 0, w, h), true
 }

@@ -38,14 +38,21 @@ const (
 // problem is a fault as people see it.
 type problem struct {
 	code, message, advice string
+	spoken                bool // message and advice are in the page's language
 }
+
+// readable is a fault that the page itself found in a file or a drop, as a sentence in
+// its language.
+type readable string
+
+func (r readable) Error() string { return string(r) }
 
 // told is what happened, what to do about it, and what is only of use in a report. The
 // engine speaks English: where the page's language has words of its own for the fault,
 // the engine's sentence, which has the numbers, stands among the details.
 func (p *problem) told() (what, advice, detail string) {
 	detail = fmt.Sprintf(say.Code, p.code)
-	if ours, ok := say.Faults[p.code]; ok {
+	if ours, ok := say.Faults[p.code]; ok && !p.spoken {
 		return ours.What, ours.Advice, detail + " · " + p.message
 	}
 	return p.message, p.advice, detail

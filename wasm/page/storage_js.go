@@ -111,7 +111,7 @@ func (a *app) deleteWeights(address string) {
 	a.lookAtStorage()
 	a.update(func(s *state) {
 		if err != nil {
-			s.problem = problemOf(err)
+			s.problem, s.note = problemOf(err), ""
 			return
 		}
 		s.note = fmt.Sprintf(say.StorageFreed, bytesText(before-s.kept.Used))

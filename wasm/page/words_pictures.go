@@ -28,7 +28,9 @@ type pictureWords struct {
 
 	// Links and files from elsewhere.
 	FromLink, NoticeClamped, NoticeLeft, FieldPrompt, FieldDirection, FieldLink string
-	OtherModel, DropHere, FileTooLarge                                          string
+	OtherModel, DropHere, DropNothing, DropAdvice                               string
+	FileTooLarge, FileFolder, FileUnreadable, FileEarly, FileOneOf              string
+	PictureLarge, PictureDamaged                                                string
 
 	// Diagnostics.
 	Diagnostics, DiagnosticsHint, DiagnosticsPrompt, DiagnosticsCopy string

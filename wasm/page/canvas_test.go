@@ -1,0 +1,40 @@
+package page
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// readsBack are the ways to get pixels out of a canvas, or through one. Some browsers
+// answer them with noise on purpose.
+var readsBack = regexp.MustCompile(`getImageData|toBlob|toDataURL|convertToBlob|transferToImageBitmap|createImageBitmap|readPixels|captureStream|VideoFrame`)
+
+// TestNoCanvasIsReadBack holds all code that the browser is served to its own pixels.
+func TestNoCanvasIsReadBack(t *testing.T) {
+	var files []string
+	for _, pattern := range []string{"../../web/*.js", "../../*.html", "../*.go", "../*/*.go", "../../engine/gpu/*_js.go"} {
+		list, err := filepath.Glob(pattern)
+		if err != nil || len(list) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(list), err)
+		}
+		files = append(files, list...)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := readsBack.Find(text); found != nil {
+			t.Errorf("%s asks for %s", file, found)
+		}
+	}
+	if !readsBack.MatchString(`canvas.Call("toDataURL")`) {
+		t.Error("nothing would be found")
+	}
+}
