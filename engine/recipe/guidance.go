@@ -161,8 +161,8 @@ var termKeys, scheduleKeys, intervalKeys = keys(term{}), keys(schedule{}), keys(
 
 // keys are the names of a struct's fields in JSON.
 func keys(x any) (list []string) {
-	for _, f := range reflect.VisibleFields(reflect.TypeOf(x)) {
-		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	for t, i := reflect.TypeOf(x), 0; i < t.NumField(); i++ {
+		key, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
 		list = append(list, key)
 	}
 	return list

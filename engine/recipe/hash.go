@@ -111,12 +111,15 @@ func (r *reader) alone(f Field, s string) string {
 }
 
 // entities are the marks that HTML source writes as names, and may follow a link.
-var entities = strings.NewReplacer("&gt;", "", "&lt;", "", "&quot;", "", "&apos;", "", "&#39;", "", "&amp;", "", "&nbsp;", "")
+var entities = []string{"&gt;", "&lt;", "&quot;", "&apos;", "&#39;", "&amp;", "&nbsp;"}
 
 // punctuation reports whether a text holds no letter and no digit, also where it is of
 // HTML source.
 func punctuation(s string) bool {
-	return strings.IndexFunc(entities.Replace(s), func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) < 0
+	for _, mark := range entities {
+		s = strings.ReplaceAll(s, mark, "")
+	}
+	return strings.IndexFunc(s, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) < 0
 }
 
 const hex = "0123456789ABCDEF"
