@@ -118,14 +118,16 @@ func TestBrowserBlurredCanvas(t *testing.T) {
 	b.step("reload", func(t *testing.T) {
 		b.run(chromedp.Reload())
 		b.eval(helpers, nil)
+		b.until(`document.querySelector("#load")?.disabled === false`)
 		same(t)
 	})
 	b.step("keep", func(t *testing.T) {
-		b.click("#keep")
+		b.eval(`document.querySelector("#keep").click()`, nil) // which lies below what invites to load
 		b.until(`document.querySelector("#keep").textContent === "Kept"`)
 		holds(t, "(await test.kept())[0].file")
-		b.click("#tab-gallery")
-		b.click(".cards .tile")
+		b.eval(`document.querySelector("#tab-gallery").click()`, nil)
+		b.until(`document.querySelector(".cards .tile")`)
+		b.eval(`document.querySelector(".cards .tile").click()`, nil)
 		same(t)
 	})
 	b.step("drop", func(t *testing.T) {
