@@ -174,7 +174,7 @@ export interface Result {
   recovered?: number;
   /** What was seen on the way, when request.probe asked for it. */
   probe?: Probe;
-  /** The picture as a file, with its parameters in a text chunk (iTXt, keyword "undertone", JSON). Only "image/png" can be made. */
+  /** The picture as a file, with its parameters in a text chunk (iTXt, keyword "undertone", JSON), made of image's own bytes. Only "image/png" can be made. */
   blob(type?: "image/png"): Promise<Blob>;
 }
 
