@@ -300,20 +300,6 @@ func TestBrowserLinks(t *testing.T) {
 			t.Errorf("a link asked the server for %v", s.asked("")[before:])
 		}
 	})
-	b.step("the longest prompt", func(t *testing.T) {
-		b.eval(`location.hash = "#steps=1&guidance=[]&prompt=" + "é".repeat(2048)`, nil)
-		b.until(`document.querySelector("#prompt").value.length === 2048`)
-		b.generate()
-		var hidden bool
-		if b.eval(`return document.querySelector("#alert .alert").hidden`, &hidden); !hidden {
-			t.Errorf("4096 bytes are refused: %s", b.text("#alert"))
-		}
-		b.eval(`const p = document.querySelector("#prompt"); p.value += "e"; p.dispatchEvent(new Event("input"))`, nil)
-		b.generate()
-		if says := b.text("#alert"); !strings.Contains(says, "prompt-too-long") || !strings.Contains(says, "4097") {
-			t.Errorf("of 4097 bytes it says %q", says)
-		}
-	})
 	b.step("diagnostics", func(t *testing.T) {
 		b.eval(`document.querySelector("#diagnostics").open = true`, nil)
 		b.until(`document.querySelector("#diagnostics-text").value.includes("Limits")`)
@@ -329,6 +315,20 @@ func TestBrowserLinks(t *testing.T) {
 		b.eval(`document.querySelector("#diagnostics-prompt").click()`, nil)
 		if text = b.value("diagnostics-text"); !strings.Contains(text, `Prompt: "`) || !strings.Contains(text, `Direction: "`) {
 			t.Errorf("the prompt was asked for:\n%s", text)
+		}
+	})
+	b.step("the longest prompt", func(t *testing.T) {
+		b.eval(`location.hash = "#steps=1&guidance=[]&prompt=" + "é".repeat(2048)`, nil)
+		b.until(`document.querySelector("#prompt").value.length === 2048`)
+		b.generate()
+		var hidden bool
+		if b.eval(`return document.querySelector("#alert .alert").hidden`, &hidden); !hidden {
+			t.Errorf("4096 bytes are refused: %s", b.text("#alert"))
+		}
+		b.eval(`const p = document.querySelector("#prompt"); p.value += "e"; p.dispatchEvent(new Event("input"))`, nil)
+		b.generate()
+		if says := b.text("#alert"); !strings.Contains(says, "prompt-too-long") || !strings.Contains(says, "4097") {
+			t.Errorf("of 4097 bytes it says %q", says)
 		}
 	})
 	if wrong := b.complaints(); len(wrong) != 0 {
