@@ -8,6 +8,7 @@ import (
 	"time"
 
 	carried "undertone/engine/recipe"
+	"undertone/wasm/host"
 	"undertone/wasm/promise"
 )
 
@@ -27,9 +28,8 @@ func newToolbar(a *app) *toolbar {
 		notices: el("p", attrs{"id": "notices"}),
 		note:    el("p", attrs{"id": "action-note", "class": "muted"}),
 	}
-	navigator := js.Global().Get("navigator")
-	v.canCopy = navigator.Get("clipboard").Truthy()
-	v.canShare = navigator.Get("share").Truthy()
+	v.canCopy = host.Get("navigator", "clipboard").Truthy()
+	v.canShare = host.Get("navigator", "share").Truthy()
 	v.save = iconButton("secondary", "save", &say.Save, a.save)
 	v.save.SetID("save")
 	v.keep = iconButton("secondary", "keep", &say.Keep, func() {
@@ -74,7 +74,7 @@ func (v *toolbar) render(s *state) {
 	setText(v.keepSays, keep)
 	setAttr(v.keep, "title", keep)
 	setAttr(v.keep, "aria-disabled", fmt.Sprint(has))
-	show(v.image, v.canCopy && js.Global().Get("ClipboardItem").Truthy())
+	show(v.image, v.canCopy && host.Get("ClipboardItem").Truthy())
 	show(v.link, v.canCopy)
 	show(v.share, v.canShare)
 }
@@ -164,13 +164,9 @@ func (a *app) copyImage() {
 	if p == nil {
 		return
 	}
-	defer func() {
-		if recover() != nil { // no pictures on this clipboard
-			a.remark(say.CopyRefused)
-		}
-	}()
-	item := js.Global().Get("ClipboardItem").New(map[string]any{"image/png": p.promised()})
-	a.done(js.Global().Get("navigator").Get("clipboard").Call("write", []any{item}), say.Copied)
+	defer a.refusedCopy()
+	item := host.Get("ClipboardItem").New(map[string]any{"image/png": p.promised()})
+	a.done(host.Get("navigator", "clipboard").Call("write", []any{item}), say.Copied)
 }
 
 // address is a link that fills in what made the picture. Of the page's own address it
@@ -189,7 +185,16 @@ func (a *app) copyLink() {
 }
 
 func (a *app) copyText(text, good string) {
-	a.done(js.Global().Get("navigator").Get("clipboard").Call("writeText", text), good)
+	defer a.refusedCopy()
+	a.done(host.Get("navigator", "clipboard").Call("writeText", text), good)
+}
+
+// refusedCopy is deferred where something is copied: there may be no clipboard, or
+// none for pictures.
+func (a *app) refusedCopy() {
+	if recover() != nil {
+		a.remark(say.CopyRefused)
+	}
 }
 
 // share opens the system's own sheet, with the file where it takes files.

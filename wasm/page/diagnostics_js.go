@@ -9,6 +9,7 @@ import (
 
 	"honnef.co/go/js/dom/v2"
 
+	"undertone/wasm/host"
 	"undertone/wasm/promise"
 )
 
@@ -67,12 +68,12 @@ func (v *diagnostics) gather() {
 	if m := navigator.Get("deviceMemory"); m.Type() == js.TypeNumber {
 		r.memory = fmt.Sprintf("%v GB or more, %d threads", m.Float(), navigator.Get("hardwareConcurrency").Int())
 	}
-	if storage := navigator.Get("storage"); storage.Truthy() && storage.Get("estimate").Truthy() {
+	if storage := host.Get("navigator", "storage"); storage.Truthy() && storage.Get("estimate").Truthy() {
 		if e, err := promise.Await(ctx, storage.Call("estimate")); err == nil {
 			r.storage = fmt.Sprintf("%s of %s", bytesText(int64(e.Get("usage").Float())), bytesText(int64(e.Get("quota").Float())))
 		}
 	}
-	if gpu := navigator.Get("gpu"); gpu.Truthy() {
+	if gpu := host.Get("navigator", "gpu"); gpu.Truthy() {
 		if adapter, err := promise.Await(ctx, gpu.Call("requestAdapter")); err == nil && adapter.Truthy() {
 			r.adapter, r.features, r.limits = adapterText(adapter)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"honnef.co/go/js/dom/v2"
 
+	"undertone/wasm/host"
 	"undertone/wasm/promise"
 )
 
@@ -127,7 +128,7 @@ func (a *app) lookForGPU() {
 	set := func(webgpu bool, why reason) {
 		a.update(func(s *state) { s.device.known, s.device.webgpu, s.device.reason = true, webgpu, why })
 	}
-	gpu := js.Global().Get("navigator").Get("gpu")
+	gpu := host.Get("navigator", "gpu")
 	switch {
 	case gpu.Truthy():
 		adapter, err := promise.Await(context.Background(), gpu.Call("requestAdapter"))

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"syscall/js"
 	"time"
+
+	"undertone/wasm/host"
 )
 
 // shelf is the gallery's storage: an IndexedDB database of our own, with a PNG in
@@ -33,7 +35,7 @@ func openShelf(changed func()) (s *shelf, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &shelf{db.Get("result"), js.Global().Get("BroadcastChannel").New(shelfName)}
+	s = &shelf{db.Get("result"), host.Get("BroadcastChannel").New(shelfName)}
 	s.line.Set("onmessage", js.FuncOf(func(js.Value, []js.Value) any { changed(); return nil }))
 	return s, nil
 }
