@@ -9,6 +9,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/weights"
+	"undertone/wasm/host"
 	"undertone/wasm/promise"
 	"undertone/wasm/protocol"
 )
@@ -64,7 +65,7 @@ func (d *download) run(ctx context.Context) (*memory, error) {
 				return true, ctx.Err()
 			}
 			if err := d.attempt(ctx, from, to); err != nil {
-				return d.done > before, err
+				return d.done > before, d.judge(err)
 			}
 		}
 	})
@@ -72,6 +73,21 @@ func (d *download) run(ctx context.Context) (*memory, error) {
 		return nil, err
 	}
 	return &d.got, nil
+}
+
+// judge decides what follows when an answer was not the file that model.json lists,
+// in length, content, range, status or kind. The HTTP cache, here or on the way, may
+// hold another version or a damaged copy under this name, so the whole file is asked
+// for once more, past it; the answer to that is the last word. A line that broke is
+// left to keepTrying.
+func (d *download) judge(err error) error {
+	var again *retryable
+	var wrong *fault.Error
+	if d.reload || errors.As(err, &again) || !errors.As(err, &wrong) {
+		return err
+	}
+	d.reload = true
+	return &retryable{fault: wrong, after: atOnce}
 }
 
 func (d *download) tell(wait string) {
@@ -180,19 +196,16 @@ func (d *download) dial(ctx context.Context, wanted string) (*line, string, func
 func (d *download) begin(l *line, ranged bool, start int64) (at int64, err error) {
 	switch status := l.status(); {
 	case ranged && l.header("Content-Encoding") != "": // of a part, which browsers do not undo
-		d.reload = true
-		return 0, &retryable{fault: fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent them compressed", d.file.Path, start), after: atOnce}
+		return 0, fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent them compressed", d.file.Path, start)
 	case status == 200: // the whole file, from its beginning
 	case status == 206 && ranged:
 		from, ok := contentStart(l.header("Content-Range"))
 		if !ok || from > start {
-			d.reload = true
-			return 0, &retryable{fault: fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent %q", d.file.Path, start, l.header("Content-Range")), after: atOnce}
+			return 0, fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent %q", d.file.Path, start, l.header("Content-Range"))
 		}
 		at = from
 	case status == 416 && ranged: // it says that the file ends earlier; the whole of it will show
-		d.reload = true
-		return 0, &retryable{fault: d.short(start), after: atOnce}
+		return 0, d.short(start)
 	default:
 		return 0, l.refused()
 	}
@@ -251,12 +264,7 @@ func (d *download) verify(ctx context.Context, i int) error {
 		return err
 	}
 	if want := d.file.Pieces[i]; sum != want {
-		f := fault.New(fault.WeightsHash, "%s: piece %d of %d has the SHA-256 %.12s…, model.json says %.12s…", d.file.Path, i+1, len(d.file.Pieces), sum, want)
-		if d.reload {
-			return f
-		}
-		d.reload = true
-		return &retryable{fault: f, after: atOnce}
+		return fault.New(fault.WeightsHash, "%s: piece %d of %d has the SHA-256 %.12s…, model.json says %.12s…", d.file.Path, i+1, len(d.file.Pieces), sum, want)
 	}
 	d.keep(i, piece)
 	if d.store.write(ctx, sum, piece) {
@@ -270,10 +278,15 @@ func (d *download) keep(i int, piece js.Value) {
 	d.done += pieceLength(d.file, i)
 }
 
-// end judges the end of the answer.
+// end looks at what is missing at the end of the answer. One that brought nothing
+// whole may be a shorter file; else, and after the last word, the line ended early.
 func (d *download) end(ctx context.Context, at int64, from, to int) error {
 	for i := from; i < to; i++ {
-		if !d.got.pieces[i].Truthy() {
+		switch {
+		case d.got.pieces[i].Truthy():
+		case i == from && !d.reload:
+			return d.short(at)
+		default:
 			return &retryable{fault: d.short(at)}
 		}
 	}
@@ -296,8 +309,8 @@ func pieceLength(f *weights.File, i int) int64 {
 // digest is the SHA-256 of a Uint8Array in hexadecimal. The browser computes it
 // ten times faster than Go does, but offers it in secure contexts only.
 func digest(ctx context.Context, piece js.Value) (string, error) {
-	subtle := js.Global().Get("crypto").Get("subtle")
-	if subtle.IsUndefined() {
+	subtle := host.Get("crypto", "subtle")
+	if !subtle.Truthy() {
 		b := make([]byte, piece.Length())
 		js.CopyBytesToGo(b, piece)
 		sum := sha256.Sum256(b)

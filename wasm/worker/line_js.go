@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"undertone/engine/fault"
+	"undertone/wasm/host"
 	"undertone/wasm/promise"
 	"undertone/wasm/protocol"
 )
@@ -63,7 +64,7 @@ func keepTrying(ctx context.Context, wait func(why string), attempt func(try int
 // offline is what the browser knows of the network; when it says that there is
 // one, that may still be wrong.
 func offline() bool {
-	v := js.Global().Get("navigator").Get("onLine")
+	v := host.Get("navigator", "onLine")
 	return v.Type() == js.TypeBoolean && !v.Bool()
 }
 
@@ -196,9 +197,9 @@ func (l *line) length() (n int64, ok bool) {
 	return n, err == nil
 }
 
-// fetchText fetches a small file of unknown content, once.
-func fetchText(ctx context.Context, address string) (text []byte, err error) {
-	l, hang, err := dial(ctx, address, address, "", "no-cache") // model.json keeps its name when it changes
+// fetchText fetches a small file of unknown content, once. cache is the mode of fetch.
+func fetchText(ctx context.Context, address, cache string) (text []byte, err error) {
+	l, hang, err := dial(ctx, address, address, "", cache)
 	defer hang()
 	if err != nil {
 		return nil, err

@@ -25,6 +25,11 @@ func (m *machine) download(ctx context.Context, b protocol.LoadBody, report func
 	m.site = newSite(b.Address, m.store)
 	err := m.fetch(ctx, report)
 	old := m.site.old
+	if fresh := m.renewed(ctx, err); fresh != nil {
+		m.site = newSite(b.Address, m.store)
+		m.site.manifest = fresh
+		err = m.fetch(ctx, report)
+	}
 	if err == nil || ctx.Err() != nil || old == nil || bytes.Equal(old, m.site.manifest) {
 		return err
 	}
@@ -35,6 +40,20 @@ func (m *machine) download(ctx context.Context, b protocol.LoadBody, report func
 	}
 	m.older = fault.Of(err)
 	return nil
+}
+
+// renewed asks for model.json past the HTTP cache when the model that it describes
+// could not be had: a server may say of an old copy that it is still good. It returns
+// nil where that brings nothing else.
+func (m *machine) renewed(ctx context.Context, err error) []byte {
+	if err == nil || ctx.Err() != nil || fault.Is(err, fault.Fetch) {
+		return nil
+	}
+	text, failed := fetchText(ctx, m.site.address, "reload")
+	if failed != nil || bytes.Equal(text, m.site.manifest) {
+		return nil
+	}
+	return text
 }
 
 // fetch gets one version of the model.

@@ -15,6 +15,9 @@ import (
 // address calls it.
 const manifestName = "model.json"
 
+// revalidated is how model.json is fetched: it keeps its name when it changes.
+const revalidated = "no-cache"
+
 // site opens the files of a model on the web. Every file is downloaded once and
 // kept for as long as the model is loaded, so that a lost GPU can be filled again
 // without the network. It implements weights.Opener.
@@ -70,14 +73,14 @@ func (s *site) openManifest(ctx context.Context) (op.Source, error) {
 	var err error
 	if s.old = s.store.recall(ctx, s.address); s.old != nil {
 		var again *retryable
-		text, err = fetchText(ctx, s.address)
+		text, err = fetchText(ctx, s.address, revalidated)
 		// A service worker may know a newer model.json, which is of no use without a network.
 		if errors.As(err, &again) || fault.Is(err, fault.NotWeights) || err == nil && offline() {
 			text, err = s.old, nil
 		}
 	} else {
 		err = keepTrying(ctx, func(why string) { s.report(manifestName, arrival{wait: why}) }, func(int) (further bool, err error) {
-			text, err = fetchText(ctx, s.address)
+			text, err = fetchText(ctx, s.address, revalidated)
 			return false, err
 		})
 	}
