@@ -30,12 +30,31 @@ async function sha256(bytes) {
 const recordName = async (address) => `${await sha256(new TextEncoder().encode(address))}.json`;
 
 // A deletion also ends the storing of what is being downloaded, in every tab.
-const line = globalThis.BroadcastChannel && new BroadcastChannel("undertone-store");
+let line; // to the other tabs; null where the browser refuses one
 let deletions = 0;
-if (line) line.onmessage = () => deletions++;
 
-/** @returns {number} how often something was deleted while this script ran. */
-export const deleted = () => deletions;
+/** @returns {number} how often something was deleted since this was first called. */
+export function deleted() {
+  if (line === undefined) {
+    line = channel();
+    if (line) line.onmessage = () => deletions++;
+  }
+  return deletions;
+}
+
+function channel() {
+  try {
+    return new BroadcastChannel("undertone-store");
+  } catch {
+    return null;
+  }
+}
+
+function tellDeleted() {
+  const once = channel(); // an open one would keep Node, and pages for the back button, waiting
+  once?.postMessage("deleted");
+  once?.close();
+}
 
 // For the worker.
 
@@ -182,21 +201,22 @@ export async function survey() {
 /** Deletes a model's pieces that no other model lists, or, without an address, everything of ours. */
 export async function remove(address) {
   const root = await navigator.storage.getDirectory();
-  line?.postMessage("deleted");
-  if (address !== undefined) {
-    const models = await folder("models").catch(absent);
-    await models?.removeEntry(await recordName(address)).catch(absent);
-    await sweep().catch(absent);
-    return;
-  }
+  tellDeleted();
   for (let wait = 50; ; wait *= 2) {
     try {
-      return await root.removeEntry(OURS, { recursive: true }).catch(absent);
+      return await (address === undefined ? root.removeEntry(OURS, { recursive: true }) : removeModel(address));
     } catch (error) {
+      if (error.name === "NotFoundError") return; // nothing is there, or another tab deletes it
       if (wait > 800) throw error;
-      await new Promise((done) => setTimeout(done, wait)); // a piece is just being written
+      await new Promise((done) => setTimeout(done, wait)); // a piece is just being written, or another tab deletes the same
     }
   }
+}
+
+async function removeModel(address) {
+  const models = await folder("models");
+  await models.removeEntry(await recordName(address)).catch(absent);
+  await sweep();
 }
 
 function absent(error) {
@@ -220,7 +240,8 @@ async function records() {
       const own = piecesOf(next);
       list.push({ address, model: JSON.parse(next), own, pieces: [...piecesOf(manifest), ...own] });
     } catch {
-      list.push({});
+      // Of a version that we cannot read, unless it was deleted since it was listed.
+      if (await models.getFileHandle(name).catch(() => null)) list.push({});
     }
   }
   return list;

@@ -8,6 +8,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/weights"
+	"undertone/wasm/host"
 	"undertone/wasm/promise"
 )
 
@@ -17,7 +18,9 @@ import (
 // nothing.
 type store struct {
 	js      js.Value
-	deleted int // deletions that were known when loading began
+	deleted int  // deletions that were known when loading began
+	wrote   bool // something, so that the browser lets things be kept
+	gone    bool // what was written has been deleted, whether that was told or not
 	refused *fault.Error
 }
 
@@ -25,7 +28,7 @@ type store struct {
 func openStore() *store {
 	s := &store{js: js.Global().Get("undertone").Get("store")}
 	s.deleted = s.js.Call("deleted").Int()
-	if navigator := js.Global().Get("navigator"); !navigator.Get("locks").Truthy() || !navigator.Get("storage").Truthy() {
+	if !host.Get("navigator", "locks").Truthy() || !host.Get("navigator", "storage").Truthy() {
 		s.refused = fault.New(fault.StorageRefused, "the browser offers no storage here")
 	}
 	return s
@@ -51,7 +54,7 @@ func (s *store) write(ctx context.Context, hash string, piece js.Value) bool {
 
 // writable is false after a refusal, and after a deletion, which means what it says.
 func (s *store) writable() bool {
-	return s != nil && s.refused == nil && s.js.Call("deleted").Int() == s.deleted
+	return s != nil && s.refused == nil && !s.gone && s.js.Call("deleted").Int() == s.deleted
 }
 
 // accept takes note of a refusal.
@@ -59,9 +62,12 @@ func (s *store) accept(err error) bool {
 	var thrown js.Error
 	switch {
 	case err == nil:
+		s.wrote = true
 		return true
 	case !errors.As(err, &thrown): // aborted
 	case !s.writable(): // deleted under our hands
+	case missing(thrown) && s.wrote: // so is this, before it was told
+		s.gone = true
 	case thrown.Value.Get("name").String() == "QuotaExceededError":
 		s.refused = fault.Wrap(err, fault.StorageFull, "the browser has no room left to keep the weights")
 	default:
@@ -76,9 +82,19 @@ func (s *store) remember(ctx context.Context, address string, manifest []byte, c
 	if !s.writable() {
 		return
 	}
-	_, err := promise.Await(ctx, s.js.Call("remember", address, string(manifest), complete))
-	s.accept(err)
+	for try := 1; ; try++ {
+		_, err := promise.Await(ctx, s.js.Call("remember", address, string(manifest), complete))
+		// Another tab may be deleting while this one begins.
+		if thrown, ok := err.(js.Error); !ok || !missing(thrown) || s.wrote || try == 3 {
+			s.accept(err)
+			return
+		}
+		time.Sleep(lookEvery)
+	}
 }
+
+// missing tells that a file or folder was not there, although it had just been made.
+func missing(e js.Error) bool { return e.Value.Get("name").String() == "NotFoundError" }
 
 // recall returns the manifest that was noted for an address, or nil.
 func (s *store) recall(ctx context.Context, address string) []byte {
