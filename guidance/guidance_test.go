@@ -129,6 +129,7 @@ func TestWeightsRefuses(t *testing.T) {
 		{Schedule{Kind: "bumps", Width: nan}, 1, 6, []string{"width", "NaN"}},
 		{Schedule{Kind: "bumps", Centers: []float64{6}}, 1, 6, []string{"center", "6", "0 to 5"}},
 		{Schedule{Kind: "bumps", Centers: []float64{nan}}, 1, 6, []string{"center", "NaN"}},
+		{Schedule{Kind: "bumps", Centers: make([]float64, 1001)}, 1, 6, []string{"centers", "1001", "1000"}},
 		{Schedule{Kind: "intervals"}, 1, 6, []string{"intervals", "0", "at least 1"}},
 		{Schedule{Kind: "intervals", Intervals: []Interval{{-1, 2, 1}}}, 1, 6, []string{"from", "-1"}},
 		{Schedule{Kind: "intervals", Intervals: []Interval{{2, 2, 1}}}, 1, 6, []string{"to", "2"}},

@@ -166,6 +166,9 @@ func (s Schedule) bumps(d depth, factors []float64) error {
 	if !(width > 0 && width <= MaxBlocks) {
 		return refuse("width", s.Width, "more than 0 and at most %d blocks", MaxBlocks)
 	}
+	if n := len(s.Centers); n > MaxBlocks {
+		return refuse("number of centers", n, "at most %d", MaxBlocks)
+	}
 	for _, c := range s.Centers {
 		if !(c >= 0 && c <= float64(d.of-1)) {
 			return refuse("center", c, "a block of %d, 0 to %d", d.of, d.of-1)

@@ -2,7 +2,7 @@
 // of wasm/protocol/protocol.go, where the messages are described. A test holds
 // the two equal, number for number and word for word.
 
-export const version = 2;
+export const version = 3;
 
 /** The messages, by name. */
 export const messages = Object.freeze({
@@ -11,12 +11,14 @@ export const messages = Object.freeze({
   generate: "generate",
   abort: "abort",
   close: "close",
+  ping: "ping",
   ready: "ready",
   progress: "progress",
   loaded: "loaded",
   step: "step",
   result: "result",
   error: "error",
+  alive: "alive",
 });
 
 /** Bounds of a request that hold for every model. */
@@ -24,6 +26,12 @@ export const limits = Object.freeze({
   promptBytes: 4096,
   seedMax: 4294967295,
   cfgMax: 30,
+  terms: 8,
+  blocks: 1000,
+  scheduleFields: 8,
+  scheduleText: 40,
+  addressLength: 8192,
+  bodyBytes: 2097152,
 });
 
 /** What to do about the faults that the window raises by itself. */

@@ -1,6 +1,10 @@
 // The types of undertone.js: pictures from words, in the browser.
 
-/** A folder's model.json, loaded on a device of this machine. */
+/**
+ * A folder's model.json, loaded on a device of this machine. Every failure is an
+ * UndertoneError, wrong arguments included (most with the code "request-invalid"); where
+ * a promise is documented, it rejects and nothing throws.
+ */
 export declare class Undertone {
   private constructor();
 
@@ -9,14 +13,15 @@ export declare class Undertone {
    * that model.json lists, compares every 4 MiB with its SHA-256, and puts them
    * on the device. Nothing is fetched before this is called.
    *
-   * @param address of model.json; a relative one resolves against the document.
+   * @param address of model.json, of at most 8192 characters; a relative one resolves against the document.
    */
   static load(address: string | URL, options?: LoadOptions): Promise<Undertone>;
 
   /**
    * Makes one picture. One is made at a time: another call before it is finished
    * rejects with the code "busy". When the GPU was lost since the last picture,
-   * the device is opened again and filled from memory first.
+   * the device is opened again and filled from memory first. If the engine's worker dies,
+   * it rejects with the code "worker-failed"; the model has to be loaded again then.
    */
   generate(request: Request): Promise<Result>;
 
@@ -32,7 +37,8 @@ export declare class Undertone {
   /**
    * Deletes what is kept of the model at this address (pieces that another model shares
    * stay), or, left out, of all models. A download that is running goes on, in memory only.
-   * Nothing that is not Undertone's is touched.
+   * Nothing that is not Undertone's is touched. What is gone already, or is being deleted
+   * by another tab, is no failure.
    */
   static remove(address?: string | URL): Promise<void>;
 
@@ -112,7 +118,7 @@ export interface Request {
   guidance?: Direction[];
   /** Called after every step. Without it, quick steps are not waited for one by one, which saves time. */
   onStep?: (step: Step) => void;
-  /** Stops the picture; generate rejects with the name AbortError within half a second. */
+  /** Stops the picture; generate rejects with the name AbortError within half a second, whatever has come by then. */
   signal?: AbortSignal;
   /**
    * Looks on: result.probe. The picture stays the same to the last bit, and takes about
@@ -134,7 +140,10 @@ export interface Direction {
   schedule?: Schedule;
 }
 
-/** Block numbers count all blocks in the order they run, from 0. With `of`, they are rescaled from a model of that many blocks. */
+/**
+ * Block numbers count all blocks in the order they run, from 0. With `of`, they are
+ * rescaled from a model of that many blocks. A list has at most 1000 entries.
+ */
 export type Schedule = { of?: number } & (
   | { kind: "constant" }
   /** The weight from block start on, 0 before it. */

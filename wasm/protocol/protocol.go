@@ -10,23 +10,31 @@
 package protocol
 
 import (
+	"math"
+	"reflect"
+
 	"undertone/engine"
 	"undertone/engine/fault"
+	"undertone/engine/text"
+	"undertone/guidance"
 )
 
 // Version changes whenever a message does.
-const Version = 2
+const Version = 3
 
 // Type names a message.
 type Type string
 
-// The messages, from the window (init … close) and from the worker (ready … error).
+// The messages, from the window (init … ping) and from the worker (ready … alive).
+// What is none of these, or has another form, is passed over on both sides: scripts
+// that others put into a page send messages, too.
 const (
 	Init     Type = "init"     // the compiled engine; answered by ready
 	Load     Type = "load"     // LoadBody; answered by progress…, then loaded or error
 	Generate Type = "generate" // engine.Request; answered by step…, then result or error
 	Abort    Type = "abort"    // no body: stops the request of the same id
 	Close    Type = "close"    // no body: frees everything and ends the worker
+	Ping     Type = "ping"     // no body; answered by alive, whatever the engine is doing
 
 	Ready    Type = "ready"    // no body: v is the worker's version
 	Progress Type = "progress" // ProgressBody
@@ -34,23 +42,34 @@ const (
 	Step     Type = "step"     // StepBody, with pixels when there is a preview
 	Result   Type = "result"   // ResultBody, with pixels
 	Error    Type = "error"    // ErrorBody; with id 0 the worker itself has failed
+	Alive    Type = "alive"    // { lock }: the Web Lock that the worker holds while it lives, or nothing
 )
 
 // Types lists every message.
 func Types() []Type {
-	return []Type{Init, Load, Generate, Abort, Close, Ready, Progress, Loaded, Step, Result, Error}
+	return []Type{Init, Load, Generate, Abort, Close, Ping, Ready, Progress, Loaded, Step, Result, Error, Alive}
 }
+
+// MaxBody bounds the JSON text of a message to the worker, in bytes. The largest
+// request that the engine takes is about half of it.
+const MaxBody = 2 << 20
 
 // Limits are bounds of a request that hold for every model; the window checks
-// them before anything is sent.
+// them before anything is walked or sent.
 var Limits = map[string]float64{
-	"promptBytes": 4096,
-	"seedMax":     1<<32 - 1,
-	"cfgMax":      30,
+	"promptBytes":    text.MaxPrompt,
+	"seedMax":        math.MaxUint32,
+	"cfgMax":         engine.MaxCFG,
+	"terms":          engine.MaxTerms,
+	"blocks":         guidance.MaxBlocks, // entries of a list in a schedule
+	"scheduleFields": float64(reflect.TypeFor[guidance.Schedule]().NumField()),
+	"scheduleText":   40, // UTF-16 units of a text in a schedule
+	"addressLength":  8192,
+	"bodyBytes":      MaxBody,
 }
 
-// RaisedInWindow lists the faults that web/undertone.js raises by itself; it
-// carries their advice.
+// RaisedInWindow lists the faults that the window's scripts raise by themselves;
+// web/protocol.js carries their advice.
 var RaisedInWindow = []fault.Code{
 	fault.Internal, fault.Aborted, fault.Busy, fault.Closed,
 	fault.NoWebGPU, fault.InsecureContext, fault.BackendMissing, fault.WorkerFailed, fault.Protocol,

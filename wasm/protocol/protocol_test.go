@@ -3,6 +3,7 @@ package protocol
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"regexp"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/text"
+	"undertone/guidance"
 )
 
 // object reads `export const NAME = Object.freeze({ … });` of protocol.js, which
@@ -69,36 +71,47 @@ func TestJavaScriptTwin(t *testing.T) {
 	}
 }
 
-// TestRaisedInWindow compares the list with what undertone.js really raises.
+// TestRaisedInWindow compares the list with what the scripts really raise.
 func TestRaisedInWindow(t *testing.T) {
-	data, err := os.ReadFile("../../web/undertone.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	raised := map[fault.Code]bool{fault.Internal: true} // the advice of last resort
-	for _, m := range regexp.MustCompile(`UndertoneError\(\s*"([a-z-]+)"`).FindAllStringSubmatch(string(data), -1) {
-		raised[fault.Code(m[1])] = true
-	}
-	// whole() is given its code.
-	for _, m := range regexp.MustCompile(`whole\([a-z]+, "[a-z]+", "([a-z-]+)"`).FindAllStringSubmatch(string(data), -1) {
-		raised[fault.Code(m[1])] = true
+	raised := map[fault.Code]bool{}
+	for _, name := range []string{"undertone.js", "request.js", "link.js", "errors.js"} {
+		data, err := os.ReadFile("../../web/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// whole() is given its code.
+		for _, m := range regexp.MustCompile(`(?:UndertoneError\(\s*|whole\([a-z]+, "[a-z]+", )"([a-z-]+)"`).FindAllStringSubmatch(string(data), -1) {
+			raised[fault.Code(m[1])] = true
+		}
 	}
 	for _, c := range RaisedInWindow {
 		if !raised[c] {
-			t.Errorf("undertone.js never raises %q", c)
+			t.Errorf("the window never raises %q", c)
 		}
 		delete(raised, c)
 	}
 	for c := range raised {
-		t.Errorf("undertone.js raises %q, which has no advice there", c)
+		t.Errorf("the window raises %q, which has no advice there", c)
 	}
 }
 
-func TestLimits(t *testing.T) {
-	if Limits["promptBytes"] != text.MaxPrompt {
-		t.Errorf("the window allows prompts of %v bytes, the engine of %d", Limits["promptBytes"], text.MaxPrompt)
+// TestLargestRequest is what the engine takes at the most: its JSON text must be
+// within MaxBody, however its numbers are written.
+func TestLargestRequest(t *testing.T) {
+	table := make([]float64, guidance.MaxBlocks)
+	intervals := make([]guidance.Interval, guidance.MaxBlocks)
+	for i := range table {
+		table[i] = -1.2345678901234567e-200
+		intervals[i] = guidance.Interval{From: i, To: i + 1, Weight: table[i]}
 	}
-	if Limits["cfgMax"] != engine.MaxCFG {
-		t.Errorf("the window allows a scale of %v, the engine of %v", Limits["cfgMax"], engine.MaxCFG)
+	long := strings.Repeat("\"", text.MaxPrompt)
+	r := engine.Request{Prompt: long, Seed: math.MaxUint32}
+	for range engine.MaxTerms {
+		r.Guidance = append(r.Guidance, engine.Term{Positive: long, Negative: long, Weight: table[0], Head: table[0],
+			Schedule: guidance.Schedule{Kind: "intervals", Start: 999, End: 999, Of: guidance.MaxBlocks, Centers: table, Width: table[0], Intervals: intervals, Table: table}})
+	}
+	body, err := json.Marshal(r)
+	if err != nil || len(body) > MaxBody {
+		t.Errorf("the largest request has %d bytes, %d are allowed: %v", len(body), MaxBody, err)
 	}
 }

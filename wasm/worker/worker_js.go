@@ -21,7 +21,7 @@ type request struct {
 	ctx  context.Context
 	kind protocol.Type
 	id   int
-	body string
+	body js.Value
 }
 
 // worker is the receiving end of the messages.
@@ -75,8 +75,12 @@ func (w *worker) tidy() {
 	w.kept = m.HeapAlloc
 }
 
-// receive runs inside the browser's callback, so it only notes what to do.
+// receive runs inside the browser's callback, so it only notes what to do. What is
+// not a message of the protocol is passed over: extensions send messages, too.
 func (w *worker) receive(m js.Value) {
+	if m.Type() != js.TypeObject || m.Get("type").Type() != js.TypeString || m.Get("id").Type() != js.TypeNumber {
+		return
+	}
 	kind, id := protocol.Type(m.Get("type").String()), m.Get("id").Int()
 	switch kind {
 	case protocol.Abort:
@@ -90,9 +94,18 @@ func (w *worker) receive(m js.Value) {
 		close(w.queue)
 		js.Global().Set("onmessage", js.Null())
 	case protocol.Load, protocol.Generate:
+		if _, twice := w.cancel[id]; twice {
+			return
+		}
 		ctx, cancel := context.WithCancelCause(context.Background())
 		w.cancel[id] = cancel
-		w.queue <- request{ctx, kind, id, m.Get("body").String()}
+		select {
+		case w.queue <- request{ctx, kind, id, m.Get("body")}:
+		default: // waiting for room here would stop every message
+			cancel(nil)
+			delete(w.cancel, id)
+			post(protocol.Error, id, protocol.ErrorOf(fault.New(fault.Busy, "%d requests wait already", len(w.queue))), js.Undefined())
+		}
 	}
 }
 
@@ -188,7 +201,14 @@ func (w *worker) attempt(r request, recovered int) error {
 
 // decode reads a body; what it does not know is refused, since it would be a
 // setting that has no effect.
-func decode(text string, into any) error {
+func decode(body js.Value, into any) error {
+	if body.Type() != js.TypeString {
+		return fault.New(fault.RequestInvalid, "the request has no text")
+	}
+	text := body.String()
+	if len(text) > protocol.MaxBody {
+		return fault.New(fault.RequestInvalid, "the request has %d bytes, %d are allowed", len(text), protocol.MaxBody)
+	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {

@@ -1,0 +1,189 @@
+// Checks what a host gives, and copies it. Nothing of it is walked, copied or sent
+// before its size is known to be within the limits (protocol.js), and every property
+// is read once: what was checked is what is sent.
+import { limits } from "./protocol.js";
+import { show, told, UndertoneError } from "./errors.js";
+
+/** Runs a check. What the host's own getters throw in it is a fault of the call. */
+function checked(name, check) {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof UndertoneError) throw error;
+    throw new UndertoneError("request-invalid", `${name} cannot be read: ${told(error)}`);
+  }
+}
+
+/** The arguments of Undertone.load. */
+export function checkLoad(address, options) {
+  const url = checkAddress(address);
+  return checked("An option", () => {
+    if (!isObject(options)) throw new UndertoneError("request-invalid", `The options are ${show(options)}; an object is needed.`);
+    const { onProgress, signal, device = "auto", store = false } = options;
+    if (typeof store !== "boolean") throw new UndertoneError("request-invalid", `The option store is ${show(store)}; true or false are possible.`);
+    checkListener(onProgress, "onProgress");
+    checkSignal(signal);
+    checkDevice(device);
+    return { url, device, store, onProgress, signal };
+  });
+}
+
+/** The absolute address of a model.json. */
+export function checkAddress(address) {
+  return checked("The address", () => {
+    const text = typeof address === "string" ? address : hrefOf(address);
+    if (text?.length > limits.addressLength) {
+      throw new UndertoneError("request-invalid", `The address has ${text.length} characters; ${limits.addressLength} are possible.`);
+    }
+    const url = text === undefined ? undefined : offered(() => new URL(text, globalThis.document?.baseURI ?? globalThis.location?.href));
+    if (url?.protocol === "http:" || url?.protocol === "https:") return url.href;
+    throw new UndertoneError("request-invalid", `${show(address)} is not the address of a model.json.`);
+  });
+}
+
+/** The address in a URL object, of this window or of another; undefined if it is none. */
+function hrefOf(value) {
+  return offered(() => Reflect.getOwnPropertyDescriptor(URL.prototype, "href").get.call(value));
+}
+
+function checkDevice(device) {
+  if (device !== "auto" && device !== "webgpu" && device !== "cpu") {
+    throw new UndertoneError("backend-missing", `There is no device ${show(device)}.`);
+  }
+  if (device === "cpu" || offered(() => navigator.gpu)) return;
+  if (!offered(() => isSecureContext)) throw new UndertoneError("insecure-context", "This page was not opened over https, so the browser hides the GPU from it.");
+  throw new UndertoneError("webgpu-missing", "This browser does not offer WebGPU.");
+}
+
+/** What is asked for, or undefined: a browser may throw at the mere name. */
+function offered(ask) {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
+function checkListener(listener, name) {
+  if (listener !== undefined && typeof listener !== "function") {
+    throw new UndertoneError("request-invalid", `${name} is ${show(listener)}; a function is needed.`);
+  }
+}
+
+function checkSignal(signal) {
+  const is = offered(() => Reflect.getOwnPropertyDescriptor(AbortSignal.prototype, "aborted").get.call(signal));
+  if (signal !== undefined && is === undefined) {
+    throw new UndertoneError("request-invalid", `The signal is ${show(signal)}; an AbortSignal is needed.`);
+  }
+}
+
+/**
+ * The request of generate: body is what the engine is sent. Checked are what JSON
+ * would hide (NaN, infinities, other types, broken text) and the bounds that are known
+ * here; the engine checks the rest.
+ */
+export function checkRequest(request, info) {
+  return checked("The request", () => {
+    if (!isObject(request)) throw new UndertoneError("request-invalid", `The request is ${show(request)}; an object is needed.`);
+    const { prompt = "", seed, steps, size, cfg, guidance = [], probe, onStep, signal } = request;
+    checkPrompt(prompt, "The prompt");
+    checkListener(onStep, "onStep");
+    checkSignal(signal);
+    const body = { prompt };
+    const whole = (value, name, code, from, to) => {
+      if (value === undefined) return;
+      if (!Number.isInteger(value) || value < from || value > to) {
+        throw new UndertoneError(code, `For ${name}, ${show(value)} is not possible: whole numbers from ${from} to ${to} are.`);
+      }
+      body[name] = value;
+    };
+    whole(seed, "seed", "seed-range", 0, limits.seedMax);
+    whole(steps, "steps", "steps-range", 1, info.maxSteps);
+    if (size !== undefined) {
+      if (!info.sizes.includes(size)) throw new UndertoneError("size-unsupported", `The size is ${show(size)}; this model makes ${info.sizes.join(", ")}.`);
+      body.size = size;
+    }
+    if (cfg !== undefined) {
+      if (!(typeof cfg === "number" && cfg >= 0 && cfg <= limits.cfgMax)) {
+        throw new UndertoneError("cfg-range", `The guidance scale cfg is ${show(cfg)}; numbers from 0 to ${limits.cfgMax} are possible.`);
+      }
+      body.cfg = cfg;
+    }
+    body.guidance = checkList(guidance, "The guidance", limits.terms).map(checkTerm);
+    if (probe !== undefined) body.probe = checkProbe(probe);
+    body.preview = onStep !== undefined;
+    return { body, onStep, signal };
+  });
+}
+
+function checkProbe(probe) {
+  if (!isObject(probe)) throw new UndertoneError("request-invalid", `The probe is ${show(probe)}; an object is needed.`);
+  const { word } = probe;
+  if (word !== undefined && !Number.isSafeInteger(word)) throw new UndertoneError("request-invalid", `The probe's word is ${show(word)}; the number of a token is needed.`);
+  return { word };
+}
+
+function checkTerm(term, i) {
+  const at = `guidance[${i}]`;
+  if (!isObject(term)) throw new UndertoneError("guidance-invalid", `The direction ${at} is ${show(term)}; an object is needed.`);
+  const { positive = "", negative = "", weight, head = 0, schedule = { kind: "constant" } } = term;
+  checkPrompt(positive, `The text ${at}.positive`);
+  checkPrompt(negative, `The text ${at}.negative`);
+  checkNumber(weight, `${at}.weight`);
+  checkNumber(head, `${at}.head`);
+  const lists = (value, name) => (typeof value === "object" && value !== null ? checkList(value, name, limits.blocks).map((inner, j) => entry(inner, `${name}[${j}]`)) : leaf(value, name));
+  const entry = (value, name) => (typeof value === "object" && value !== null ? checkFields(value, name, leaf) : leaf(value, name));
+  return { positive, negative, weight, head, schedule: checkFields(schedule, `${at}.schedule`, lists) };
+}
+
+/** Copies an object of few fields, each with a check. */
+function checkFields(value, name, check) {
+  // Its tag tells an object from typed arrays, strings and maps, which have millions of keys, or none.
+  if (!isObject(value) || Object.prototype.toString.call(value) !== "[object Object]") {
+    throw new UndertoneError("guidance-invalid", `The value ${name} is ${show(value)}; a plain object is needed.`);
+  }
+  const keys = Object.keys(value);
+  if (keys.length > limits.scheduleFields) {
+    throw new UndertoneError("guidance-invalid", `The value ${name} has ${keys.length} fields; ${limits.scheduleFields} are possible.`);
+  }
+  return Object.fromEntries(keys.map((key) => [key, check(value[key], `${name}.${key.slice(0, 40)}`)]));
+}
+
+/** Copies a list, once its length is known to be possible. */
+function checkList(value, name, most) {
+  if (!Array.isArray(value)) throw new UndertoneError("guidance-invalid", `${name} is ${show(value)}; a list is needed.`);
+  const { length } = value;
+  if (!(length <= most)) throw new UndertoneError("guidance-invalid", `${name} has ${length} entries; ${most} are possible.`);
+  return Array.from({ length }, (_, i) => value[i]);
+}
+
+/** A number, or a word that the engine knows. */
+function leaf(value, name) {
+  if (typeof value !== "string") return checkNumber(value, name);
+  if (value.length > limits.scheduleText) {
+    throw new UndertoneError("guidance-invalid", `The value ${name} has ${value.length} characters; ${limits.scheduleText} are possible.`);
+  }
+  return value;
+}
+
+function checkNumber(value, name) {
+  if (typeof value !== "number" || !Number.isFinite(value)) {
+    throw new UndertoneError("guidance-invalid", `The value ${name} is ${show(value)}; a finite number is needed.`);
+  }
+  return value;
+}
+
+function checkPrompt(text, name) {
+  if (typeof text !== "string") throw new UndertoneError("prompt-not-text", `${name} is ${show(text)}; text is needed.`);
+  // One UTF-16 unit is one to three bytes: what is far too long needs no count, what is short neither.
+  const count = text.length <= limits.promptBytes && text.length * 3 > limits.promptBytes;
+  const bytes = count ? new TextEncoder().encode(text).length : text.length;
+  if (bytes > limits.promptBytes) {
+    throw new UndertoneError("prompt-too-long", `${name} has ${count ? "" : "more than "}${bytes} bytes; ${limits.promptBytes} are possible.`);
+  }
+  if (/\p{Surrogate}/u.test(text)) throw new UndertoneError("prompt-not-text", `${name} holds half a character, which is not text.`);
+}
+
+function isObject(value) {
+  return typeof value === "object" && value !== null;
+}
