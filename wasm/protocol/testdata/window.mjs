@@ -198,7 +198,8 @@ const checks = {
     const { generate } = u;
     isOurs(await end(generate({})), "request-invalid");
     const { load: free } = Undertone;
-    (await free(M, cpu)).close();
+    (await free(new URL("https://example.org/other/model.json"), cpu)).close();
+    check(JSON.parse(Worker.last.heard.find((m) => m.type === "load").body).address === "https://example.org/other/model.json", "another address is loaded");
     u.close();
     u.close();
     isOurs(await end(u.generate({})), "closed");
