@@ -63,7 +63,7 @@ func otherServers(data []byte) []otherServer {
 		}},
 		{"D7 a shorter file", "weights-truncated", content(data[:len(data)-100])},
 		{"D7 a longer file", "manifest-invalid", content(append(bytes.Clone(data), "more"...))},
-		{"D7 a longer file of unknown length", "manifest-invalid", func(w http.ResponseWriter, r *http.Request) {
+		{"D7 a longer file of unknown length", "", func(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			w.Write(data)
 			w.Write([]byte("more"))

@@ -141,7 +141,7 @@ func (d *download) attempt(ctx context.Context, from, to int) error {
 		if err != nil {
 			return err
 		}
-		if chunk.IsUndefined() {
+		if chunk.IsUndefined() || at == d.file.Bytes { // what a server adds to the file is not read
 			return d.end(ctx, at, from, to)
 		}
 		if first { // by now it is known not to be a web page
@@ -227,16 +227,10 @@ func (d *download) announced(l *line) error {
 // take puts a chunk, which lies at that place of the file, into the pieces that are
 // missing, verifies those that become full, and returns the place behind it.
 func (d *download) take(ctx context.Context, at int64, chunk js.Value) (int64, error) {
-	for chunk.Length() > 0 {
+	for chunk.Length() > 0 && at < d.file.Bytes {
 		i := int(at / PieceBytes)
-		if i >= len(d.got.pieces) {
-			return at, d.long(at + int64(chunk.Length()))
-		}
 		length, into := pieceLength(d.file, i), at%PieceBytes
 		n := min(length-into, int64(chunk.Length()))
-		if n == 0 { // behind the last piece, which is shorter
-			return at, d.long(at + int64(chunk.Length()))
-		}
 		if into == 0 && !d.got.pieces[i].Truthy() {
 			d.current, d.filled = newBytes(length), 0
 		}
