@@ -15,6 +15,9 @@ const abortPatience = 400;
 const beat = 10_000;
 const silentBeats = 6;
 
+/** How long a worker whose lock is free has to answer, in milliseconds. */
+const lastWord = 3000;
+
 export class Link {
   #worker;
   #waiting = new Map(); // request id → { resolve, reject, onProgress, onStep, onLoaded }
@@ -23,6 +26,7 @@ export class Link {
   #locked = false; // the worker's lock is waited for
   #heart; // the timer of the beats
   #silent = 0; // beats without an answer
+  #heard = 0; // messages
   #unwatch = new AbortController(); // gives up waiting for the worker's lock
 
   async start(signal) {
@@ -106,6 +110,7 @@ export class Link {
       return;
     }
     this.#silent = 0;
+    this.#heard++;
     const waiting = this.#waiting.get(id);
     try {
       this.#understand(type, id, body ? JSON.parse(body) : undefined, pixels, seen, waiting);
@@ -145,15 +150,21 @@ export class Link {
   }
 
   /** Waits for the lock that the worker holds for as long as it lives: browsers say
-   * nothing when a worker dies, but give what it held to whoever waits. */
+   * nothing when a worker dies, but give what it held to whoever waits. They also do
+   * once the site's data was cleared, so the worker is asked first. */
   async #watch(lock) {
     try {
       this.#locked = true;
-      await navigator.locks.request(lock, { signal: this.#unwatch.signal }, () => this.#die());
-    } catch { // the browser refuses locks
-      this.#locked = false;
-      this.#listen();
+      await navigator.locks.request(lock, { signal: this.#unwatch.signal }, () => {});
+      const heard = this.#heard;
+      this.#post(messages.ping, 0);
+      await new Promise((done) => setTimeout(done, lastWord));
+      if (this.#heard === heard) this.#die();
+    } catch {
+      // The browser refuses locks, or this link has ended.
     }
+    this.#locked = false;
+    this.#listen();
   }
 
   /** Finds out without a lock. */

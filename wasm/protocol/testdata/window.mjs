@@ -318,7 +318,16 @@ const checks = {
     Worker.answer = () => {};
     const making = u.generate({});
     setTimeout(() => free(), 10);
-    isOurs(await end(making), "worker-failed");
+    isOurs(await end(making, 6000), "worker-failed");
+    // It comes free while the worker lives, when the site's data was cleared.
+    Worker.answer = (worker, m) => {
+      if (m.type === "init") worker.say("alive", 0, { lock: "held" });
+      proper(worker, m);
+    };
+    const lives = await load();
+    free();
+    await new Promise((done) => setTimeout(done, 3500));
+    check(!(await end(lives.generate({}))), "a worker that answers was taken for dead");
     delete navigator.locks;
   },
 
