@@ -14,7 +14,7 @@ NAME   := $(notdir $(MODEL))
 
 export CGO_ENABLED := 0
 
-.PHONY: help run test dist release samples bench golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots
+.PHONY: help run test dist release samples bench golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots bare
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -61,7 +61,7 @@ release: wasm model ## write build/undertone-VERSION.zip, the site, to be hosted
 # An operation's case that ran with the same launches on another kind of device
 # counts as skipped; only the log lists those.
 GOTEST = go test -v -count=1
-LOG    = 2>&1 | tee -a build/test.log | grep -vE '^(=== |\s*--- (PASS|SKIP: TestOps)|PASS$$)'
+LOG    = 2>&1 | { mkdir -p build && tee -a build/test.log; } | grep -vE '^(=== |\s*--- (PASS|SKIP: TestOps)|PASS$$)'
 
 test: go ## install what the tests need, then run them all
 	@mkdir -p build && : > build/test.log
@@ -91,6 +91,9 @@ mutants: ## planted bugs, each of which the tests must catch
 
 traintest: ## the short tests of train/
 	PYTHONPATH=train $(PYTHON) -m pytest -v -p no:cacheprovider train/tests 2>&1 | sed -uE 's/^([^ ]+::[^ ]+) PASSED.*/--- PASS: \1/; s/^([^ ]+::[^ ]+) FAILED.*/--- FAIL: \1/; s/^([^ ]+::[^ ]+) SKIPPED.*/--- SKIP: \1/' $(LOG)
+
+bare: ## show on a bare Debian that .ci/setup is enough for the tests, or for RUN="make unit" (as root; see .ci/bare)
+	.ci/bare '$(or $(RUN),make test)'
 
 fuzz: ## fuzz every parser of foreign bytes for FUZZTIME (10s) each
 	@for p in weights text recipe; do for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' engine/$$p/*_test.go | sed 's/func //'); do \
