@@ -80,7 +80,7 @@ unit: ## unit and golden tests on this machine's CPU
 gpu: ## every op and the whole model on WebGPU under Node (SwiftShader without a GPU)
 	GOOS=js GOARCH=wasm $(GOTEST) -timeout 25m -exec "node $(CURDIR)/$(NODE_GPU)/run.mjs" ./engine/gpu $(LOG)
 
-browser: wasm model ## the page in a real Chromium
+browser: wasm model ## the page in a real Chromium, and in a real Firefox
 	$(GOTEST) -timeout 22m ./web $(LOG)
 
 screenshots: wasm model ## take pictures of every view (build/screenshots), those of docs/images and web/screenshots among them

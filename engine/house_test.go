@@ -44,8 +44,8 @@ var rooms = map[string]string{
 
 // inTests may be imported by tests, beside what their package may: the cases,
 // the truth to compare with, the networks to make small models of, and the
-// browser to drive.
-const inTests = "engine/optest engine/enginetest engine/cpu engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto golang.org/x/image"
+// browsers to drive.
+const inTests = "engine/optest engine/enginetest engine/cpu engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
 
 const module = "undertone/"
 

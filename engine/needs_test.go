@@ -81,7 +81,7 @@ func TestNeedsAreDeclared(t *testing.T) {
 	if !slices.Equal(modules, list["npm"]) {
 		t.Errorf("there are Node modules in %v; .ci/needs has %v", modules, list["npm"])
 	}
-	for _, must := range []string{"go", "node", "chromium", "patch", "npm"} {
+	for _, must := range []string{"go", "node", "chromium", "firefox-esr", "patch", "npm"} {
 		if used[must] == nil {
 			t.Errorf("this test does not see that %s is run", must)
 		}

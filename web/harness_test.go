@@ -1,10 +1,11 @@
-// Package web holds what the browser is served. Its tests drive a real Chromium:
+// Package web holds what the browser is served. Its tests drive a real Chromium, and
+// those named Firefox a real Firefox:
 //
 //	go test ./web -run Browser
 //
-// They need chromium in the PATH and a model in models/sprites (or, by its folder,
-// in UNDERTONE_MODEL). The site is built as `undertone dist` builds it, and served
-// by a server that can misbehave.
+// They need chromium and firefox-esr in the PATH and a model in models/sprites (or, by
+// its folder, in UNDERTONE_MODEL). The site is built as `undertone dist` builds it, and
+// served by a server that can misbehave.
 package web
 
 import (
