@@ -362,11 +362,13 @@ class Guidance(unittest.TestCase):
     def test_dropped_text_is_the_empty_prompt(self):
         torch.manual_seed(0)
         prompts = teacher.Prompts(clip.Clip(config.text_config(len(captions.VOCAB))).eval())
-        tokens, pooled = prompts(["a frog", ""])
-        yes = torch.tensor([True, False])
-        t, p = prompts.drop(tokens, pooled, yes, yes)
-        self.assertTrue(torch.equal(t[0], t[1]) and torch.equal(p[0], p[1]))
-        self.assertFalse(torch.equal(tokens[0], tokens[1]))
+        tokens, pooled = prompts(["a frog", "a car"])
+        t, p = prompts.drop(tokens, pooled, torch.tensor([True, False]), torch.tensor([False, True]))
+        # Encoded alone, as it was for the dropped: bf16 products of another batch size are rounded differently on some CPUs.
+        (empty,), (pool,) = prompts([""])
+        self.assertTrue(torch.equal(t[0], empty) and torch.equal(p[1], pool))
+        self.assertTrue(torch.equal(t[1], tokens[1]) and torch.equal(p[0], pooled[0]))
+        self.assertFalse(torch.equal(tokens[0], empty) or torch.equal(pooled[1], pool))
 
     def test_steps_divide_the_teachers(self):
         self.assertEqual(distil.TEACHER_STEPS % distil.STEPS, 0)
