@@ -185,7 +185,7 @@ func (f *firefox) save(folder string) saved {
 // carries, makes the same pixels from the model in the folder.
 func (file saved) isNative(t *testing.T, model string) engine.Parameters {
 	t.Helper()
-	p, notices, err := recipe.FromPNG(file, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []int{16, 24, 256}, Blocks: 57})
+	p, notices, err := recipe.FromPNG(file, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []int{16, 24, 256}, Blocks: 57}, nil)
 	if err != nil || len(notices) != 0 {
 		t.Fatalf("its parameters: %v, %v", err, notices)
 	}
