@@ -113,7 +113,8 @@ func ofGo(t *testing.T, file string, text []byte) (names []string) {
 			return true
 		}
 		if name, ok := call.Args[i].(*ast.BasicLit); ok {
-			if s, err := strconv.Unquote(name.Value); err == nil {
+			// What lies in a folder of Node modules comes with it.
+			if s, err := strconv.Unquote(name.Value); err == nil && !strings.Contains(s, "node_modules/") {
 				names = append(names, filepath.Base(s))
 			}
 		}

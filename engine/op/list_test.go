@@ -14,8 +14,8 @@ func TestListRefuses(t *testing.T) {
 	whole := fixed(6, 16)
 	for name, c := range map[string]struct{ last, no func(l *List) }{
 		"attention: head size": {
-			func(l *List) { l.Attention(fixed(3, 4*128), 1, 128, false) },
-			func(l *List) { l.Attention(fixed(3, 4*132), 1, 132, false) }},
+			func(l *List) { l.Attention(fixed(3, 4*512), 1, 512, false) },
+			func(l *List) { l.Attention(fixed(3, 4*516), 1, 516, false) }},
 		"attention: steps of four": {
 			func(l *List) { l.Attention(fixed(3, 4*8), 1, 4, false) },
 			func(l *List) { l.Attention(fixed(3, 4*8), 1, 6, false) }},
