@@ -1,3 +1,7 @@
+//go:build !js
+
+// A program in WebAssembly starts no other: the native tests ask the compilers.
+
 package gpu
 
 import (
@@ -129,4 +133,20 @@ func validate(t *testing.T, kernels map[string]Kernel) {
 			}
 		})
 	}
+}
+
+// TestTilesAreValid checks the texts of all tiles, also of those too large for the
+// list of cases.
+func TestTilesAreValid(t *testing.T) {
+	all := tiles
+	defer func() { tiles = all }()
+	kernels := map[string]Kernel{}
+	for i := range all {
+		tiles = all[i : i+1]
+		for y := range layouts {
+			k := matMulTile(product{64, 64, layout(y), op.GELU, i}, PortableFloor)
+			kernels[k.key()] = k.Kernel
+		}
+	}
+	validate(t, kernels)
 }

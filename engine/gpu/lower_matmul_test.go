@@ -32,22 +32,6 @@ func TestTilesFit(t *testing.T) {
 	}
 }
 
-// TestTilesAreValid checks the texts of all tiles, also of those too large for the
-// list of cases.
-func TestTilesAreValid(t *testing.T) {
-	all := tiles
-	defer func() { tiles = all }()
-	kernels := map[string]Kernel{}
-	for i := range all {
-		tiles = all[i : i+1]
-		for y := range layouts {
-			k := matMulTile(product{64, 64, layout(y), op.GELU, i}, PortableFloor)
-			kernels[k.key()] = k.Kernel
-		}
-	}
-	validate(t, kernels)
-}
-
 func TestChooseTile(t *testing.T) {
 	for _, c := range []struct{ m, n, wantM, wantN int }{
 		// A small model: enough workgroups matter more than wide tiles …
