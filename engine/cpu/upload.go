@@ -8,6 +8,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/quant"
 )
 
 // uploadBytes bounds what one read of a weight file brings into memory.
@@ -44,7 +45,7 @@ func (m *Machine) Upload(ctx context.Context, w op.WeightSpec) (*op.Tensor, erro
 			return nil, err
 		}
 		for i := range n {
-			op.Dequantize(w.DType, row, raw[i*rowBytes:(i+1)*rowBytes])
+			quant.Dequantize(w.DType, row, raw[i*rowBytes:(i+1)*rowBytes])
 			for c, v := range row {
 				if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 					return nil, fault.New(fault.WeightsNotFinite, "weight %s, row %d, column %d is %g", w.Name, r+i, c, v)

@@ -12,6 +12,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/op"
+	"undertone/engine/quant"
 	"undertone/engine/weights"
 )
 
@@ -85,7 +86,7 @@ func (f *fixture) files() weights.Memory {
 		for name, x := range tensors {
 			outputs = append(outputs, weights.Output{Name: name, DType: op.F32, Shape: x.shape, Write: func(w io.Writer) error {
 				raw := make([]byte, 4*len(x.data))
-				op.Quantize(op.F32, raw, x.data)
+				quant.Quantize(op.F32, raw, x.data)
 				_, err := w.Write(raw)
 				return err
 			}})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"undertone/engine/op"
+	"undertone/engine/quant"
 )
 
 // rig is what a case builds with: it makes tensors on one machine, fills them
@@ -158,6 +159,6 @@ func (r *rig) vector(n int, g gen) *op.Tensor { return r.weight(op.UseVector, op
 func Encode(dt op.DType, values []float32) []byte {
 	elems, size := dt.Block()
 	raw := make([]byte, len(values)/elems*size)
-	op.Quantize(dt, raw, values)
+	quant.Quantize(dt, raw, values)
 	return raw
 }

@@ -15,6 +15,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/quant"
 )
 
 // Converted tells what became of one tensor.
@@ -266,8 +267,8 @@ func encode(ctx context.Context, w io.Writer, src op.Source, t Tensor, c *Conver
 			stored, back = make([]byte, len(x)/elems*size), make([]float32, len(x))
 		}
 		b, y := stored[:len(x)/elems*size], back[:len(x)]
-		op.Quantize(c.To, b, x)
-		op.Dequantize(c.To, y, b)
+		quant.Quantize(c.To, b, x)
+		quant.Dequantize(c.To, y, b)
 		for i, v := range x {
 			d := float64(y[i]) - float64(v)
 			if math.IsNaN(d) || math.IsInf(d, 0) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"undertone/engine/op"
+	"undertone/engine/quant"
 )
 
 // sample returns n values as a trained weight has them, with an outlier.
@@ -29,8 +30,8 @@ func sample(seed uint64, n int) []float32 {
 func decoded(dt op.DType, x []float32) []float32 {
 	elems, size := dt.Block()
 	b, y := make([]byte, len(x)/elems*size), make([]float32, len(x))
-	op.Quantize(dt, b, x)
-	op.Dequantize(dt, y, b)
+	quant.Quantize(dt, b, x)
+	quant.Dequantize(dt, y, b)
 	return y
 }
 

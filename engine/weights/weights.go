@@ -28,6 +28,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/quant"
 )
 
 // MaxElements is the largest tensor that is read. FLUX.1 has 12 billion parameters
@@ -280,7 +281,7 @@ func Each(src op.Source, t Tensor, f func(first int64, x []float32) error) error
 		if err := readFull(src, b, at); err != nil {
 			return err
 		}
-		op.Dequantize(t.DType, x[:n], b)
+		quant.Dequantize(t.DType, x[:n], b)
 		if err := f(first, x[:n]); err != nil {
 			return err
 		}

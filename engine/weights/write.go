@@ -11,6 +11,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/quant"
 )
 
 // Output is a tensor to be written. Write is asked for its bytes when the file
@@ -298,7 +299,7 @@ func Float32s(name string, dt op.DType, shape []int, x []float32) Output {
 			return fault.New(fault.Shape, "tensor %q has %d elements, %s comes in blocks of %d", name, len(x), dt, elems)
 		}
 		b := make([]byte, len(x)/elems*bytes)
-		op.Quantize(dt, b, x)
+		quant.Quantize(dt, b, x)
 		_, err := w.Write(b)
 		return err
 	}}

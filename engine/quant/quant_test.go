@@ -1,4 +1,4 @@
-package op
+package quant
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"undertone/engine/op"
 )
 
 func TestFloat16AllValues(t *testing.T) {
@@ -83,13 +85,13 @@ func TestBlocksGolden(t *testing.T) {
 		ramp[i] = float32(i - 16)
 	}
 	for _, c := range []struct {
-		dt    DType
+		dt    op.DType
 		bytes string
 	}{
 		// d = 16/127 = 0.12598 → f16 0x3008; q = round(x·127/16)
-		{Q8_0, "0830" + "81899199a1a9b1b9c0c8d0d8e0e8f0f8" + "000810182028303840474f575f676f77"},
+		{op.Q8_0, "0830" + "81899199a1a9b1b9c0c8d0d8e0e8f0f8" + "000810182028303840474f575f676f77"},
 		// d = −16/−8 = 2 → f16 0x4000; q = trunc(x/2 + 8.5)
-		{Q4_0, "0040" + "8091" + "91a2" + "a2b3" + "b3c4" + "c4d5" + "d5e6" + "e6f7" + "f7f8"},
+		{op.Q4_0, "0040" + "8091" + "91a2" + "a2b3" + "b3c4" + "c4d5" + "d5e6" + "e6f7" + "f7f8"},
 	} {
 		_, size := c.dt.Block()
 		got := make([]byte, size)
@@ -112,15 +114,15 @@ func TestQuantizeErrorBounds(t *testing.T) {
 				most = max(most, math.Abs(float64(x[i])))
 			}
 			for _, c := range []struct {
-				dt DType
+				dt op.DType
 				// Half a step, plus the rounding of d to binary16 (11 bits, or 2⁻²⁵ below
 				// its normal range), which the largest element feels in full. The far end
 				// of Q4_0 is cut off at 7 of 8 steps.
 				bound float64
 			}{
-				{Q8_0, most/127/2 + max(most/2048, 127./(1<<25))},
-				{Q4_0, most/8 + max(most/2048, 8./(1<<25))},
-				{F16, most / 2048}, {BF16, most / 256}, {F32, 0},
+				{op.Q8_0, most/127/2 + max(most/2048, 127./(1<<25))},
+				{op.Q4_0, most/8 + max(most/2048, 8./(1<<25))},
+				{op.F16, most / 2048}, {op.BF16, most / 256}, {op.F32, 0},
 			} {
 				elems, bytes := c.dt.Block()
 				b, y := make([]byte, 32/elems*bytes), make([]float32, 32)
@@ -138,7 +140,7 @@ func TestQuantizeErrorBounds(t *testing.T) {
 
 func TestQuantizeEdges(t *testing.T) {
 	for name, v := range map[string]float32{"zeros": 0, "tiny": 1e-42, "small": 1e-12} {
-		for _, dt := range []DType{Q8_0, Q4_0} {
+		for _, dt := range []op.DType{op.Q8_0, op.Q4_0} {
 			x, y := make([]float32, 32), make([]float32, 32)
 			for i := range x {
 				x[i] = v
@@ -158,10 +160,10 @@ func TestQuantizeEdges(t *testing.T) {
 
 func TestDequantizePanicsOnWrongLengths(t *testing.T) {
 	for _, c := range []struct {
-		dt    DType
+		dt    op.DType
 		elems int
 		bytes int
-	}{{Q8_0, 31, 34}, {Q4_0, 32, 17}, {F16, 3, 7}, {U32, 1, 4}} {
+	}{{op.Q8_0, 31, 34}, {op.Q4_0, 32, 17}, {op.F16, 3, 7}, {op.U32, 1, 4}} {
 		func() {
 			defer func() {
 				if recover() == nil {
