@@ -14,12 +14,14 @@ import (
 	"text/tabwriter"
 	"unicode/utf8"
 
+	"undertone/engine"
 	"undertone/engine/weights"
 )
 
 // inspect lists a weight file, or all weight files of a model.
 func inspect(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flags("inspect", "FILE|MODEL_DIR", stderr)
+	plan := fs.Bool("plan", false, "of a model: what its first picture takes, in arithmetic, operations and memory, instead of its files")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -27,7 +29,14 @@ func inspect(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return usagef("name one weight file or model folder")
 	}
 	name := fs.Arg(0)
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
+	info, err := os.Stat(name)
+	folder := err == nil && info.IsDir()
+	switch {
+	case *plan && !folder:
+		return usagef("--plan needs a model folder, not the file %q", name)
+	case *plan:
+		return inspectPlan(ctx, name, stdout)
+	case folder:
 		return inspectModel(ctx, name, stdout)
 	}
 	return inspectFile(name, stdout)
@@ -59,6 +68,34 @@ func inspectModel(ctx context.Context, folder string, stdout io.Writer) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// inspectPlan tells what a picture with the model's own settings takes.
+func inspectPlan(ctx context.Context, folder string, stdout io.Writer) error {
+	b, err := weights.LoadBundle(ctx, weights.Dir(folder), "model.json")
+	if err != nil {
+		return err
+	}
+	d := b.Defaults
+	e, err := engine.EstimateModel(&b.Manifest, engine.Request{Steps: d.Steps, Size: d.Size, CFG: d.CFG})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s: %d × %d pixels, %d steps, %.2f GFLOP with one prompt\n", b.Name, d.Size, d.Size, d.Steps, e.FLOPs(d.Steps, 1)/1e9)
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PART\tGFLOP\tOPERATIONS\tTEMPORARIES")
+	for _, p := range []struct {
+		name string
+		engine.Cost
+	}{{"a prompt", e.Text}, {"times", e.Times}, {"modulation", e.Modulation}, {"a step", e.Step}, {"decoding", e.Decode}} {
+		fmt.Fprintf(w, "%s\t%.3f\t%d\t%s\n", p.name, p.FLOPs/1e9, p.Operations, size(p.TempBytes))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "weights %s, other tensors %s, at most about %s at once; the largest tensor has %s, the largest weight %s elements\n",
+		size(e.WeightBytes), size(e.FixedBytes), size(e.PeakBytes), size(e.LargestTensor), grouped(e.LargestWeight))
 	return nil
 }
 

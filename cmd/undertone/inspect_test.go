@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -106,5 +107,17 @@ func TestNumbersForPeople(t *testing.T) {
 	}
 	if got := abridged([]string{"a\n"}) + " " + abridged(int8(-1)) + " " + abridged([]any{[]uint8{1}}) + " " + abridged(nil); got != `["a\n"] -1 [[1 values]] null` {
 		t.Error(got)
+	}
+}
+
+// --plan counts what a picture takes, of a model and of nothing else.
+func TestInspectPlan(t *testing.T) {
+	model := tinyModel(t)
+	code, stdout, stderr := cli("inspect", "--plan", model)
+	if code != 0 || !strings.Contains(stdout, "tiny: 32 × 32 pixels, 2 steps") || !regexp.MustCompile(`a step +0\.\d+ +\d+`).MatchString(stdout) {
+		t.Errorf("code %d\n%s%s", code, stdout, stderr)
+	}
+	if code, _, stderr := cli("inspect", "--plan", filepath.Join(model, "model.json")); code != 2 || !strings.Contains(stderr, "model folder") {
+		t.Errorf("a file: code %d, %s", code, stderr)
 	}
 }

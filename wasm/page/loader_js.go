@@ -89,7 +89,7 @@ func (v *loader) renderTrouble(s *state) {
 		setText(v.cpuNote, say.MeasuringCPU)
 		return
 	}
-	seconds := s.model.flops(s.model.Defaults.Size, s.model.Defaults.Steps) / (s.device.cpuSpeed * cpuShare)
+	seconds := s.model.flops() / (s.device.cpuSpeed * cpuShare)
 	setText(v.cpuNote, fmt.Sprintf(say.EstimateCPU, durationText(seconds), bytesText(s.model.Bytes())))
 }
 

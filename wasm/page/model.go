@@ -101,31 +101,13 @@ func (m *model) bits() int {
 // parameters counts all weights.
 func (m *model) parameters() int64 { return m.Parameters.DiT + m.Parameters.Text + m.Parameters.VAE }
 
-// flops is the arithmetic of one picture with guidance, in floating-point
-// operations: every weight of a matrix is used once per token (a multiplication
-// and an addition), attention twice per pair of tokens, a convolution's weights
-// once per pixel.
-func (m *model) flops(size, steps int) float64 {
-	d, mlp := float64(m.dit.Hidden), float64(m.dit.Hidden)*m.dit.MLPRatio
-	side := float64(size) / float64(2*max(1, m.vae.Downscale))
-	image, words := side*side, float64(m.text.MaxLength)
-	tokens := image + words
-	matrices := 4*d*d + 2*d*mlp // of a stream of a double block, and of a single block
-	step := 2 * float64(m.blocks()) * (tokens*matrices + 2*tokens*tokens*d)
-
-	c, f := float64(m.text.HiddenSize), float64(m.text.Intermediate)
-	encode := 3 * 2 * float64(m.text.NumLayers) * words * (4*c*c + 2*c*f + 2*words*c)
-
-	pixels := float64(size*size) / float64(max(1, m.vae.Downscale*m.vae.Downscale))
-	from, decode := float64(m.vae.LatentChannels), 0.0
-	for i, s := range m.vae.Stages {
-		to := float64(s.Channels)
-		if i > 0 {
-			pixels *= 4
-		}
-		decode += 2 * 9 * pixels * (from*to + 3*float64(s.Blocks)*to*to)
-		from = to
+// flops is the arithmetic of the first picture with guidance by one direction, in
+// floating-point operations; 0 for a model that the engine will refuse to load.
+func (m *model) flops() float64 {
+	d := m.Defaults
+	e, err := engine.EstimateModel(m.Manifest, engine.Request{Steps: d.Steps, Size: d.Size, CFG: d.CFG})
+	if err != nil {
+		return 0
 	}
-	decode += 2 * 9 * pixels * from * 3
-	return encode + float64(steps)*step + decode
+	return e.FLOPs(d.Steps, 3)
 }
