@@ -32,7 +32,7 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let row = (group.y * groups.x + group.x) * (WORKGROUP / LANES) + lane / LANES;
-    let start = p.x_at + min(row, p.rows - 1u) * p.x_stride; // threads without a row only keep the barriers company
+    let start = p.x_at + min(row, p.rows - 1u) * p.x_stride; // threads out of range must still reach the barriers
     let width = (p.cols + 3u) / 4u;
     let n = f32(p.cols);
     let one = vec4<f32>(1.0);

@@ -38,7 +38,7 @@ fn rotate(v: vec4<f32>, r: vec4<f32>) -> vec4<f32> {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let item = (group.y * groups.x + group.x) * (WORKGROUP / LANES) + lane / LANES;
     let items = p.rows * 2u * p.heads;
-    let at = min(item, items - 1u); // threads without an item only keep the barriers company
+    let at = min(item, items - 1u); // threads out of range must still reach the barriers
     let row = at / (2u * p.heads);
     let head = at % (2u * p.heads); // the heads of k follow those of q
     let start = p.y_at + row * p.y_stride + head * SIZE4;
