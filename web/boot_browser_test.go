@@ -151,7 +151,7 @@ func TestBrowserBootProgram(t *testing.T) {
 			const answer = new Promise((done) => (worker.onmessage = ({ data }) => done(data)));
 			worker.postMessage({ type: "init", id: 1, module: new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)) });
 			return Promise.race([answer, test.sleep(10000)])`, "/"+asset(t, s.dir, "worker", ".js")), &answer)
-		if answer.Type != "error" || answer.ID != 0 || !strings.Contains(answer.Body, "worker-failed") || !strings.Contains(answer.Body, "could not start") {
+		if answer.Type != "error" || answer.ID != 0 || !strings.Contains(answer.Body, "worker-failed") || !strings.Contains(answer.Body, "did not start") {
 			t.Errorf("the worker answers %+v", answer)
 		}
 	})
