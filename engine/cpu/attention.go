@@ -137,3 +137,13 @@ func rotary(j *job, n *op.RotaryOp) {
 		}
 	}
 }
+
+// relativeBias: row i of a head is the S numbers that end i before the last.
+func relativeBias(j *job, n *op.RelativeBiasOp) {
+	x, out := f32(n.X), f32(n.Out)
+	s := out.Cols
+	for r := range out.Rows {
+		from := s - 1 - r%s
+		copy(out.row(r), x.row(r / s)[from:from+s])
+	}
+}

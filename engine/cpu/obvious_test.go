@@ -190,6 +190,9 @@ func TestFamiliesObvious(t *testing.T) {
 			}
 			return q.at(r, first)*cos - q.at(r, other)*sin
 		})
+		s := size(30)
+		by := random(rng, heads, 2*s-1)
+		b.near(b.l.RelativeBias(b.put(by), nil), func(r, c int) float64 { return by.at(r/s, c-r%s+s-1) })
 	})
 }
 

@@ -84,3 +84,9 @@ func attentionViews(n *op.AttentionOp, _ Caps) []Launch {
 	l.Params = words(n.K.Rows, n.HeadDim/4, n.Out, n.Q, n.K, n.V, n.Heads/n.KVHeads, flag(n.Causal), base2(n.Scale), bias.Offset, bias.Stride, biasRows, mask.Offset)
 	return []Launch{l}
 }
+
+// lowerRelativeBias binds x as single numbers: the rows of a head are shifted by one each.
+func lowerRelativeBias(n *op.RelativeBiasOp, _ Caps) []Launch {
+	x, out := n.X, n.Out
+	return []Launch{mapped("relative_bias", nil, "", out, nil, []*op.Tensor{x}, words(out.Rows, out.Cols, out, x.Offset, x.Stride))}
+}

@@ -147,3 +147,25 @@ func (l *List) Rotary(x, table *Tensor, headDim int, half bool) {
 	}
 	l.record(&RotaryOp{X: x, Table: table, HeadDim: headDim, Half: half})
 }
+
+// RelativeBiasOp is out[h·S + i, j] = x[h, j − i + S − 1].
+type RelativeBiasOp struct {
+	X   *Tensor // [heads, 2·S − 1], by the distance of key and query, from −(S − 1) to S − 1
+	Out *Tensor // [heads·S, S]
+}
+
+func (n *RelativeBiasOp) Kind() Kind        { return RelativeBias }
+func (n *RelativeBiasOp) Output() *Tensor   { return n.Out }
+func (n *RelativeBiasOp) Inputs() []*Tensor { return []*Tensor{n.X} }
+
+// RelativeBias records the bias of attention that depends on the distance j − i of
+// key j and query i alone (T5, arXiv 1910.10683): x [heads, 2·S − 1] → out [heads·S, S],
+// as AttentionOp.Bias reads it. out may be nil.
+func (l *List) RelativeBias(x, out *Tensor) *Tensor {
+	if x.Cols%2 != 1 || x.DType() != F32 {
+		l.fail(RelativeBias, "x %s must be F32 and have an odd number of columns", x)
+	}
+	s := (x.Cols + 1) / 2
+	o := l.out(RelativeBias, out, x.Rows*s, s)
+	return l.record(&RelativeBiasOp{X: x, Out: o})
+}

@@ -31,6 +31,12 @@ func TestListRefuses(t *testing.T) {
 		"q and k: one norm": {
 			func(l *List) { l.QKNormRoPE(fixed(3, 32), 2, 8, fixed(1, 8), fixed(1, 8), nil, 1e-6) },
 			func(l *List) { l.QKNormRoPE(fixed(3, 32), 2, 8, fixed(1, 8), nil, nil, 1e-6) }},
+		"bias by distance: an odd number of distances": {
+			func(l *List) { l.RelativeBias(fixed(2, 7), fixed(8, 4)) },
+			func(l *List) { l.RelativeBias(fixed(2, 8), nil) }},
+		"bias by distance: rows": {
+			func(l *List) { l.RelativeBias(fixed(2, 7), fixed(8, 4)) },
+			func(l *List) { l.RelativeBias(fixed(2, 7), fixed(4, 4)) }},
 		"matmul: width": {
 			func(l *List) { l.MatMul(fixed(2, 8), weight(5, 8), Epilogue{}) },
 			func(l *List) { l.MatMul(fixed(2, 8), weight(5, 9), Epilogue{}) }},

@@ -24,6 +24,7 @@ const (
 	GroupNorm
 	Rotary
 	Gated
+	RelativeBias
 	kinds
 )
 
@@ -48,25 +49,26 @@ type row struct {
 // MatMul and Conv3x3, exponentials in Attention and the activations (WGSL allows
 // exp 3 + 2·|x| units in the last place).
 var table = [kinds]row{
-	MatMul:     {"MatMul", Tolerance{1e-5, 2e-5}, matMulFLOPs},
-	Attention:  {"Attention", Tolerance{2e-5, 5e-5}, attentionFLOPs},
-	LayerNorm:  {"LayerNorm", Tolerance{1e-5, 1e-5}, perElement},
-	QKNormRoPE: {"QKNormRoPE", Tolerance{1e-5, 1e-5}, perElement},
-	Activation: {"Activation", Tolerance{2e-5, 2e-6}, perElement},
-	Add:        {"Add", Tolerance{1e-6, 0}, perElement},
-	CFG:        {"CFG", Tolerance{1e-6, 1e-6}, perElement},
-	Euler:      {"Euler", Tolerance{1e-6, 1e-6}, perElement},
-	Embedding:  {"Embedding", Tolerance{0, 0}, perElement},
-	Conv3x3:    {"Conv3x3", Tolerance{1e-5, 2e-5}, convFLOPs},
-	Upsample:   {"Upsample", Tolerance{0, 0}, perElement},
-	Patchify:   {"Patchify", Tolerance{0, 0}, perElement},
-	Unpatchify: {"Unpatchify", Tolerance{0, 0}, perElement},
-	ToRGBA:     {"ToRGBA", Tolerance{0, 0}, perElement}, // in units of 1/255; ties may round either way, see optest
-	Copied:     {"Copy", Tolerance{0, 0}, perElement},
-	RMSNorm:    {"RMSNorm", Tolerance{1e-5, 1e-5}, perElement},
-	GroupNorm:  {"GroupNorm", Tolerance{2e-5, 2e-5}, perElement},
-	Rotary:     {"Rotary", Tolerance{1e-6, 1e-6}, perElement},
-	Gated:      {"Gated", Tolerance{2e-5, 2e-6}, perElement},
+	MatMul:       {"MatMul", Tolerance{1e-5, 2e-5}, matMulFLOPs},
+	Attention:    {"Attention", Tolerance{2e-5, 5e-5}, attentionFLOPs},
+	LayerNorm:    {"LayerNorm", Tolerance{1e-5, 1e-5}, perElement},
+	QKNormRoPE:   {"QKNormRoPE", Tolerance{1e-5, 1e-5}, perElement},
+	Activation:   {"Activation", Tolerance{2e-5, 2e-6}, perElement},
+	Add:          {"Add", Tolerance{1e-6, 0}, perElement},
+	CFG:          {"CFG", Tolerance{1e-6, 1e-6}, perElement},
+	Euler:        {"Euler", Tolerance{1e-6, 1e-6}, perElement},
+	Embedding:    {"Embedding", Tolerance{0, 0}, perElement},
+	Conv3x3:      {"Conv3x3", Tolerance{1e-5, 2e-5}, convFLOPs},
+	Upsample:     {"Upsample", Tolerance{0, 0}, perElement},
+	Patchify:     {"Patchify", Tolerance{0, 0}, perElement},
+	Unpatchify:   {"Unpatchify", Tolerance{0, 0}, perElement},
+	ToRGBA:       {"ToRGBA", Tolerance{0, 0}, perElement}, // in units of 1/255; ties may round either way, see optest
+	Copied:       {"Copy", Tolerance{0, 0}, perElement},
+	RMSNorm:      {"RMSNorm", Tolerance{1e-5, 1e-5}, perElement},
+	GroupNorm:    {"GroupNorm", Tolerance{2e-5, 2e-5}, perElement},
+	Rotary:       {"Rotary", Tolerance{1e-6, 1e-6}, perElement},
+	Gated:        {"Gated", Tolerance{2e-5, 2e-6}, perElement},
+	RelativeBias: {"RelativeBias", Tolerance{0, 0}, perElement},
 }
 
 func (k Kind) String() string { return table[k].name }

@@ -64,5 +64,10 @@ func familyCases() []Case {
 			r.list.Gated(a, r.in(s[0], s[1], normal(1)), act, a)
 		}, "%s_%dx%d_inplace", act, s[0], s[1])
 	}
+	for i, c := range []struct{ s, heads int }{{1, 1}, {2, 3}, {3, 2}, {13, 1}, {64, 5}, {77, 4}, {130, 2}} {
+		add(op.RelativeBias, i%2 == 1, func(r *rig) {
+			r.list.RelativeBias(r.in(c.heads, 2*c.s-1, normal(3)), r.out(c.heads*c.s, c.s))
+		}, "s%d_heads%d", c.s, c.heads)
+	}
 	return cases
 }
