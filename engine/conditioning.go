@@ -21,10 +21,10 @@ const (
 
 // reader is one text encoder of a model, with its tokenizer.
 type reader struct {
-	name        string // by which the transformer knows it
-	tokenizer   *text.Tokenizer
-	encoder     TextEncoder
-	ids, states *op.Tensor // [1, T] U32, [T, C]
+	name      string // by which the transformer knows it
+	tokenizer *text.Tokenizer
+	encoder   TextEncoder
+	text.Pass // the tensors of one prompt
 }
 
 // conditioner runs everything that depends on words or times but not on the latent,
@@ -71,8 +71,14 @@ func newConditioner(ctx context.Context, be op.Backend, readers []*reader, t Tra
 	states := map[string]*op.Tensor{}
 	for _, r := range readers {
 		s := r.encoder.Shape()
-		r.ids, r.states = tensor("ids", op.U32, 1, s.Tokens), tensor("tokens", op.F32, s.Tokens, s.Width)
-		states[r.name] = r.states
+		r.IDs, r.States = tensor("ids", op.U32, 1, s.Tokens), tensor("tokens", op.F32, s.Tokens, s.Width)
+		if s.Pooled > 0 {
+			r.End, r.Pooled = tensor("end of text", op.U32, 1, 1), tensor("pooled vector", op.F32, 1, s.Pooled)
+		}
+		if s.Masked {
+			r.Mask = tensor("mask", op.F32, 1, s.Tokens)
+		}
+		states[r.name] = r.States
 	}
 	for _, name := range reading.Pooled {
 		i := slices.IndexFunc(readers, func(r *reader) bool { return r.name == name })
@@ -92,7 +98,7 @@ func newConditioner(ctx context.Context, be op.Backend, readers []*reader, t Tra
 
 	words := op.NewList("text")
 	for _, r := range readers {
-		r.encoder.Encode(words, r.ids, r.states)
+		r.encoder.Encode(words, r.Pass)
 	}
 	t.Context(words, states, c.context)
 	vector := op.NewList("psi")
@@ -132,7 +138,7 @@ func (c *conditioner) encode(ctx context.Context, texts []string, contexts bool)
 	for _, p := range out {
 		for i, t := range p.tokens {
 			if t.Truncated {
-				notices = append(notices, fmt.Sprintf("%.40q… is longer than the %d tokens the model reads: its end was left out", p.text, c.readers[i].ids.Cols))
+				notices = append(notices, fmt.Sprintf("%.40q… is longer than the %d tokens the model reads: its end was left out", p.text, c.readers[i].IDs.Cols))
 			}
 			if len(t.Unknown) > 0 {
 				notices = append(notices, fmt.Sprintf("words this model does not know: %s", strings.Join(t.Unknown, ", ")))
@@ -171,7 +177,7 @@ func (c *conditioner) compute(ctx context.Context, batch []*prompt, contexts boo
 		if err := c.runText.Run(ctx, pending...); err != nil {
 			return err
 		}
-		pending = c.pool(p, c.pooled.Slice(i, i+1))
+		pending = c.pool(c.pooled.Slice(i, i+1))
 		if contexts && p.context == nil {
 			if made[i], err = c.be.New("context of a prompt", op.F32, c.context.Rows, c.context.Cols); err != nil {
 				return err
@@ -204,21 +210,30 @@ func (c *conditioner) write(p *prompt) error {
 			return err
 		}
 		p.tokens[i] = tokens
-		if err := c.be.WriteU32(r.ids, tokens.IDs); err != nil {
+		if err := c.be.WriteU32(r.IDs, tokens.IDs); err != nil {
 			return err
+		}
+		if r.End != nil {
+			if err := c.be.WriteU32(r.End, []uint32{uint32(tokens.EOS)}); err != nil {
+				return err
+			}
+		}
+		if r.Mask != nil {
+			if err := c.be.Write(r.Mask, tokens.Mask()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// pool lists the copies that put a prompt's pooled vectors side by side into row
-// [1, Pooled]: of each text encoder the state at the end of the text.
-func (c *conditioner) pool(p *prompt, row *op.Tensor) (copies []op.Copy) {
+// pool lists the copies that put the pooled vectors of the last run side by side
+// into row [1, Pooled].
+func (c *conditioner) pool(row *op.Tensor) (copies []op.Copy) {
 	at := 0
 	for _, r := range c.pooledFrom {
-		end := p.tokens[slices.Index(c.readers, r)].EOS
-		copies = append(copies, op.Copy{Dst: row.Columns(at, at+r.states.Cols), Src: r.states.Slice(end, end+1)})
-		at += r.states.Cols
+		copies = append(copies, op.Copy{Dst: row.Columns(at, at+r.Pooled.Cols), Src: r.Pooled})
+		at += r.Pooled.Cols
 	}
 	return copies
 }

@@ -15,9 +15,8 @@ import (
 // TextEncoder turns token ids into token states and a pooled vector.
 type TextEncoder interface {
 	Shape() text.Shape
-	// Encode records ids [1, T] U32 → states [T, C]. The pooled vector is the state at
-	// the end of the text.
-	Encode(l *op.List, ids, states *op.Tensor)
+	// Encode records token ids → token states and, where there is one, a pooled vector.
+	Encode(l *op.List, p text.Pass)
 	// Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json.
 	Tokenizer(data []byte) (*text.Tokenizer, error)
 }
@@ -64,7 +63,7 @@ type Decoder interface {
 // What a model can be made of: kind → loader. This is the only place that lists
 // them: a new family is one file in dit and one row here.
 var (
-	textEncoders = map[string]loader[TextEncoder]{"clip": with[TextEncoder](text.LoadCLIP)}
+	textEncoders = map[string]loader[TextEncoder]{"clip": with[TextEncoder](text.LoadCLIP), "t5": with[TextEncoder](text.LoadT5)}
 	transformers = map[string]loader[Transformer]{"flux": with[Transformer](dit.LoadFlux)}
 	decoders     = map[string]loader[Decoder]{"tiny": with[Decoder](vae.LoadTiny)}
 )

@@ -145,17 +145,17 @@ func (p *pipeline) recordProbe(ctx context.Context) (err error) {
 
 // read lists the prompt's tokens, and takes all of them for Words.
 func (k *probing) read(t text.Tokens) {
-	last := 1 + len(t.Words)
+	last := t.First + len(t.Words)
 	k.Padding = len(t.IDs) - 1 - last
 	for i, id := range t.IDs[:last+1] {
 		token := Token{ID: id, Kind: "word"}
 		switch {
-		case i == 0:
+		case i < t.First:
 			token.Kind = "start"
 		case i == last:
 			token.Kind = "end"
 		default:
-			if token.Text = t.Words[i-1]; slices.Contains(t.Unknown, token.Text) {
+			if token.Text = t.Words[i-t.First]; slices.Contains(t.Unknown, token.Text) {
 				token.Kind = "unknown"
 			}
 		}

@@ -11,7 +11,6 @@ import (
 	"undertone/engine"
 	"undertone/engine/dit"
 	"undertone/engine/op"
-	"undertone/engine/text"
 	"undertone/engine/vae"
 	"undertone/guidance"
 )
@@ -33,6 +32,7 @@ func Published(t *testing.T, be op.Backend, lim Limits) {
 	for _, name := range []string{"clip_l", "clip_g", "clip_l_projected"} {
 		t.Run(name, func(t *testing.T) { publishedCLIP(t, be, openPublished(t, name), lim.Published) })
 	}
+	t.Run("t5", func(t *testing.T) { publishedT5(t, be, openPublished(t, "t5"), lim.Published) })
 	t.Run("taef1", func(t *testing.T) {
 		p := openPublished(t, "taef1")
 		m := p.tiny(be)
@@ -73,13 +73,19 @@ type publishedJSON struct {
 		GuidanceEmbed bool   `json:"guidance_embeds"`
 		Context       int    `json:"joint_attention_dim"`
 		Pooled        int    `json:"pooled_projection_dim"`
-		Heads         int    `json:"num_attention_heads"` // also the text encoder's, in those of transformers:
+		Heads         int    `json:"num_attention_heads"` // also CLIP's, in the words of transformers:
 		Vocabulary    int    `json:"vocab_size"`
 		Hidden        int    `json:"hidden_size"`
 		Layers        int    `json:"num_hidden_layers"`
 		MLP           int    `json:"intermediate_size"`
 		Act           string `json:"hidden_act"`
 		Length        int    `json:"max_position_embeddings"`
+		Projection    int    `json:"projection_dim"`
+		// T5's, of which num_layers stands above.
+		Width     int `json:"d_model"`
+		HeadWidth int `json:"d_kv"`
+		T5MLP     int `json:"d_ff"`
+		T5Heads   int `json:"num_heads"`
 		// The decoder's.
 		LatentChannels int   `json:"latent_channels"`
 		Channels       []int `json:"decoder_block_out_channels"`
@@ -242,65 +248,6 @@ func packed(latent []float32, h, w int) []float32 {
 		}
 	}
 	return out
-}
-
-// publishedCLIP compares a text encoder: all final states, those of a network
-// without the last layer, and the vector of the first end of text.
-func publishedCLIP(t *testing.T, be op.Backend, p *published, limit float64) {
-	c := p.json.Config
-	config := text.Config{Layout: "clip", VocabSize: c.Vocabulary, HiddenSize: c.Hidden, NumLayers: c.Layers, NumHeads: c.Heads,
-		Intermediate: c.MLP, MaxLength: c.Length, Activation: c.Act, BOS: c.Vocabulary - 2, EOS: c.Vocabulary - 1}
-	n := p.weights.network(be, "")
-	whole, err := text.LoadCLIP(config, n)
-	n.must(t, err)
-	config.NumLayers--
-	shorter, err := text.LoadCLIP(config, n)
-	n.must(t, err)
-	b := &bench{golden: p.cases, be: be}
-	defer func() { be.Free(b.made...) }()
-	ids, err := be.New("ids", op.U32, 1, c.Length)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.made = append(b.made, ids)
-	for name := range p.json.Cases {
-		var words []uint32
-		end := -1
-		for i, id := range p.cases.get(name + ".in.ids") {
-			words = append(words, uint32(id))
-			if end < 0 && int(id) == config.EOS {
-				end = i
-			}
-		}
-		if err := be.WriteU32(ids, words); err != nil {
-			t.Fatal(err)
-		}
-		states := func(m *text.CLIP) []float32 {
-			return b.run(name, func(l *op.List) *op.Tensor {
-				out := b.fill("states", c.Length, c.Hidden, nil)
-				m.Encode(l, ids, out)
-				return out
-			})
-		}
-		last := states(whole)
-		near(t, name+": last states", last, p.cases.get(name+".out.last"), limit)
-		near(t, name+": states before the last layer, normed", states(shorter), p.cases.get(name+".out.penultimate_normed"), limit)
-		pooled := last[end*c.Hidden : (end+1)*c.Hidden]
-		if _, ok := p.cases.index.Lookup(name + ".out.pooler_output"); ok {
-			near(t, name+": pooled", pooled, p.cases.get(name+".out.pooler_output"), limit)
-			continue
-		}
-		w := p.weights.get("text_projection.weight")
-		projected := make([]float32, c.Hidden)
-		for i := range projected {
-			sum := 0.0
-			for j, v := range pooled {
-				sum += float64(w[i*c.Hidden+j]) * float64(v)
-			}
-			projected[i] = float32(sum)
-		}
-		near(t, name+": pooled, projected", projected, p.cases.get(name+".out.text_embeds"), limit)
-	}
 }
 
 // tiny loads the decoder, whose published file counts its layers without a prefix.

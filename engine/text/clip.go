@@ -20,6 +20,12 @@ type Config struct {
 	BOS          int    `json:"bos"`
 	EOS          int    `json:"eos"`
 	PAD          int    `json:"pad"`
+	// Penultimate takes the token states before the last layer, without the final
+	// norm, as SD3 reads them. The pooled vector is always of the final states.
+	Penultimate bool `json:"penultimate,omitempty"`
+	// Projection is the width of the pooled vector behind text_projection; 0 leaves
+	// it as it is.
+	Projection int `json:"projection_dim,omitempty"`
 }
 
 // Check refuses configurations that cannot be computed (fault.ModelUnsupported).
@@ -34,6 +40,10 @@ func (c Config) Check() error {
 		return unsupported("width %d in %d heads; heads must be multiples of %d wide", c.HiddenSize, c.NumHeads, op.Align)
 	case c.NumLayers < 0 || c.NumLayers > 100 || c.Intermediate < 1 || c.Intermediate > 1<<16:
 		return unsupported("%d layers with %d hidden units, supported up to 100 and %d", c.NumLayers, c.Intermediate, 1<<16)
+	case c.Penultimate && c.NumLayers < 1:
+		return unsupported("%d layers, penultimate states need 1", c.NumLayers)
+	case c.Projection < 0 || c.Projection > 8192 || c.Projection%op.Align != 0:
+		return unsupported("projection_dim %d, supported: multiples of %d up to 8192", c.Projection, op.Align)
 	case c.MaxLength < 2 || c.MaxLength > 4096 || c.VocabSize < 1 || c.VocabSize > maxVocabulary:
 		return unsupported("%d tokens out of %d words, supported up to 4096 and %d", c.MaxLength, c.VocabSize, maxVocabulary)
 	}
@@ -48,21 +58,43 @@ func (c Config) Check() error {
 
 // Shape is what the engine has to know of a text encoder.
 type Shape struct {
-	Tokens int // T, what it reads of a prompt
-	Width  int // C, of a token's state
-	Pooled int // width of the pooled vector, the state at the end of the text; 0 where there is none
+	Tokens int  // T, what it reads of a prompt
+	Width  int  // C, of a token's state
+	Pooled int  // width of the pooled vector; 0 where there is none
+	Masked bool // it is told which tokens are padding, see Pass.Mask
+}
+
+// Pass names the tensors of one prompt.
+type Pass struct {
+	IDs    *op.Tensor // [1, T] U32
+	End    *op.Tensor // [1, 1] U32, Tokens.EOS; read where there is a pooled vector
+	Mask   *op.Tensor // [1, T], Tokens.Mask; read where the shape is Masked
+	States *op.Tensor // [T, Width], where the token states go
+	Pooled *op.Tensor // [1, Pooled] or nil, where the pooled vector goes
+	// AfterLayer, if not nil, is shown the stream [T, Width] before the first layer
+	// and after every layer.
+	AfterLayer func(x *op.Tensor)
+}
+
+// afterLayer calls what was asked for, if anything was.
+func (p Pass) afterLayer(x *op.Tensor) {
+	if p.AfterLayer != nil {
+		p.AfterLayer(x)
+	}
 }
 
 // CLIP is the text encoder of CLIP (arXiv 2103.00020): a causal, pre-norm
-// transformer. Its final states are the tokens the image attends to; the state at
-// the first EOS is the pooled vector.
+// transformer. Its final states, or those before the last layer, are the tokens the
+// image attends to; the final state at the first EOS, projected where the
+// configuration says so, is the pooled vector.
 type CLIP struct {
 	Config
-	act       op.Act
-	token     *op.Tensor // [V, C]
-	position  *op.Tensor // [T, C]
-	layers    []clipLayer
-	finalNorm affine
+	act        op.Act
+	token      *op.Tensor // [V, C]
+	position   *op.Tensor // [T, C]
+	layers     []clipLayer
+	finalNorm  affine
+	projection *op.Tensor // [P, C] or nil
 }
 
 // linear is x·wᵀ + b; affine is a layer norm's scale and shift.
@@ -113,12 +145,19 @@ func LoadCLIP(c Config, weights op.Weights) (*CLIP, error) {
 			fc2: lin(at+"mlp.fc2", c.HiddenSize, c.Intermediate),
 		})
 	}
+	if c.Projection > 0 {
+		m.projection = weights.Get("text_projection.weight", op.UseMatrix, c.Projection, c.HiddenSize)
+	}
 	return m, nil
 }
 
 // Shape tells the sizes of what is read and given.
 func (m *CLIP) Shape() Shape {
-	return Shape{Tokens: m.MaxLength, Width: m.HiddenSize, Pooled: m.HiddenSize}
+	s := Shape{Tokens: m.MaxLength, Width: m.HiddenSize, Pooled: m.HiddenSize}
+	if m.projection != nil {
+		s.Pooled = m.Projection
+	}
+	return s
 }
 
 // Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json.
@@ -126,14 +165,17 @@ func (m *CLIP) Tokenizer(data []byte) (*Tokenizer, error) {
 	return NewTokenizer(data, m.Config)
 }
 
-// Encode records ids [1, T] → out [T, C], the final states of every position.
-// The pooled vector is row Tokens.EOS of out.
-func (m *CLIP) Encode(l *op.List, ids, out *op.Tensor) {
+// Encode records ids [1, T] → states [T, C] and the pooled vector [1, P].
+func (m *CLIP) Encode(l *op.List, p Pass) {
 	c := m.HiddenSize
-	x := l.Embedding(m.token, ids, nil)          // [T, C]
+	x := l.Embedding(m.token, p.IDs, nil)        // [T, C]
 	x = l.Add(x, m.position.Slice(0, x.Rows), x) // [T, C]
 	y := l.Temp(x.Rows, 4*c)                     // [T, q|k|v|attn]
-	for _, b := range m.layers {
+	p.afterLayer(x)
+	for i, b := range m.layers {
+		if m.Penultimate && i == len(m.layers)-1 {
+			l.Copy(x, p.States) // [T, C]
+		}
 		h := l.LayerNorm(x, b.norm1.w, b.norm1.b, clipEps, false, nil)         // [T, C]
 		l.MatMul(h, b.q.w, op.Epilogue{Bias: b.q.b, Out: y.Columns(0, c)})     // [T, C]
 		l.MatMul(h, b.k.w, op.Epilogue{Bias: b.k.b, Out: y.Columns(c, 2*c)})   // [T, C]
@@ -143,6 +185,19 @@ func (m *CLIP) Encode(l *op.List, ids, out *op.Tensor) {
 		h = l.LayerNorm(x, b.norm2.w, b.norm2.b, clipEps, false, nil)          // [T, C]
 		h = l.MatMul(h, b.fc1.w, op.Epilogue{Bias: b.fc1.b, Act: m.act})       // [T, F]
 		l.MatMul(h, b.fc2.w, op.Epilogue{Bias: b.fc2.b, Residual: x, Out: x})  // [T, C]
+		p.afterLayer(x)
 	}
-	l.LayerNorm(x, m.finalNorm.w, m.finalNorm.b, clipEps, false, out) // [T, C]
+	final := p.States
+	if m.Penultimate {
+		final = nil
+	}
+	final = l.LayerNorm(x, m.finalNorm.w, m.finalNorm.b, clipEps, false, final) // [T, C]
+	switch {
+	case p.Pooled == nil:
+	case m.projection == nil:
+		l.Embedding(final, p.End, p.Pooled) // [1, C]
+	default:
+		end := l.Embedding(final, p.End, nil)                   // [1, C]
+		l.MatMul(end, m.projection, op.Epilogue{Out: p.Pooled}) // [1, P]
+	}
 }

@@ -30,12 +30,11 @@ const maxVocabulary = 1 << 20
 // of crypto, 0.35 MB of the compressed program for a look-up in a map: so the
 // pattern, the normal form and the look-up are here.
 type Tokenizer struct {
-	vocab         map[string]int
-	nfkc, lower   bool
-	special       []added // longest first
-	unknown       int
-	length        int
-	bos, eos, pad uint32
+	frame
+	vocab       map[string]int
+	nfkc, lower bool
+	special     []added // longest first
+	unknown     int
 }
 
 type added struct {
@@ -43,12 +42,14 @@ type added struct {
 	Content string `json:"content"`
 }
 
-// Tokens is a tokenized prompt: BOS, the words, EOS, then padding.
+// Tokens is a tokenized prompt: BOS where the model has one, the words, EOS, then
+// padding.
 type Tokens struct {
 	IDs       []uint32 // as many as the model's length
+	First     int      // place of the first word, behind BOS where there is one
 	EOS       int      // place of the first EOS, where CLIP takes its pooled vector
 	Truncated bool     // the prompt had more tokens than fit
-	Words     []string // the text of IDs[1], IDs[2], … as it was looked up, without BOS and EOS
+	Words     []string // the text of IDs[First], IDs[First+1], … as it was looked up, without BOS and EOS
 	Unknown   []string // distinct words that are not in the vocabulary, in order
 }
 
@@ -64,6 +65,21 @@ type component struct {
 // MaxLength counts tokens with BOS and EOS. What the file asks beyond that is refused
 // with fault.TokenizerInvalid.
 func NewTokenizer(data []byte, c Config) (*Tokenizer, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	return newTokenizer(data, c.VocabSize, frame{c.MaxLength, []uint32{uint32(c.BOS)}, uint32(c.EOS), uint32(c.PAD)})
+}
+
+// frame is what is put around the words of a prompt.
+type frame struct {
+	length   int      // of the whole
+	bos      []uint32 // before the words: one id or none
+	eos, pad uint32
+}
+
+// newTokenizer is NewTokenizer for any text encoder with so many rows.
+func newTokenizer(data []byte, rows int, f frame) (*Tokenizer, error) {
 	var file struct {
 		Added        []added    `json:"added_tokens"`
 		Normalizer   *component `json:"normalizer"`
@@ -81,10 +97,7 @@ func NewTokenizer(data []byte, c Config) (*Tokenizer, error) {
 	invalid := func(format string, args ...any) error {
 		return fault.New(fault.TokenizerInvalid, "tokenizer.json: "+format, args...)
 	}
-	if err := c.Check(); err != nil {
-		return nil, err
-	}
-	t := &Tokenizer{length: c.MaxLength, bos: uint32(c.BOS), eos: uint32(c.EOS), pad: uint32(c.PAD)}
+	t := &Tokenizer{frame: f}
 	m := file.Model
 	switch {
 	case m.Type != "WordLevel":
@@ -97,8 +110,8 @@ func NewTokenizer(data []byte, c Config) (*Tokenizer, error) {
 		return nil, invalid("%d words, supported 1 to %d", len(m.Vocab), maxVocabulary)
 	}
 	for _, word := range slices.Sorted(maps.Keys(m.Vocab)) {
-		if id := m.Vocab[word]; id < 0 || id >= c.VocabSize {
-			return nil, invalid("word %.40q has id %d, the text encoder has rows 0 to %d", word, id, c.VocabSize-1)
+		if id := m.Vocab[word]; id < 0 || id >= rows {
+			return nil, invalid("word %.40q has id %d, the text encoder has rows 0 to %d", word, id, rows-1)
 		}
 	}
 	unknown, ok := m.Vocab[m.Unk]
@@ -123,8 +136,8 @@ func NewTokenizer(data []byte, c Config) (*Tokenizer, error) {
 		}
 	}
 	for _, a := range file.Added {
-		if a.Content == "" || a.ID < 0 || a.ID >= c.VocabSize {
-			return nil, invalid("added token %.40q has id %d, the text encoder has rows 0 to %d", a.Content, a.ID, c.VocabSize-1)
+		if a.Content == "" || a.ID < 0 || a.ID >= rows {
+			return nil, invalid("added token %.40q has id %d, the text encoder has rows 0 to %d", a.Content, a.ID, rows-1)
 		}
 		t.special = append(t.special, a)
 	}
@@ -151,8 +164,8 @@ func (t *Tokenizer) Encode(prompt string) (Tokens, error) {
 	if err := CheckPrompt(prompt); err != nil {
 		return Tokens{}, err
 	}
-	out := Tokens{IDs: make([]uint32, 0, t.length), EOS: -1}
-	out.IDs = append(out.IDs, t.bos)
+	out := Tokens{IDs: make([]uint32, 0, t.length), First: len(t.bos), EOS: -1}
+	out.IDs = append(out.IDs, t.bos...)
 	for _, w := range t.words(prompt) {
 		if len(out.IDs) == t.length-1 {
 			out.Truncated = true
@@ -170,6 +183,19 @@ func (t *Tokenizer) Encode(prompt string) (Tokens, error) {
 	}
 	out.EOS = slices.Index(out.IDs, t.eos)
 	return out, nil
+}
+
+// padded is added to the logits of a key that does not count.
+const padded = -1e30
+
+// Mask is what attention adds to the logits of every token: nothing up to the EOS
+// behind the words, and what leaves the padding out from there on.
+func (t Tokens) Mask() []float32 {
+	mask := make([]float32, len(t.IDs))
+	for i := t.First + len(t.Words) + 1; i < len(mask); i++ {
+		mask[i] = padded
+	}
+	return mask
 }
 
 type word struct {

@@ -1,0 +1,187 @@
+package text
+
+import (
+	"fmt"
+	"math/bits"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// T5Config is the configuration of a T5 in a manifest, in the words of T5's own.
+type T5Config struct {
+	Layout    string `json:"layout"`
+	VocabSize int    `json:"vocab_size"`
+	Width     int    `json:"d_model"`
+	HeadDim   int    `json:"d_kv"` // heads together may be wider or narrower than d_model
+	MLP       int    `json:"d_ff"`
+	NumLayers int    `json:"num_layers"`
+	NumHeads  int    `json:"num_heads"`
+	MaxLength int    `json:"max_length"`
+	EOS       int    `json:"eos"`
+	PAD       int    `json:"pad"`
+	// Masked leaves padding out of attention, as HiDream does; FLUX and SD3 attend to it.
+	Masked bool `json:"masked,omitempty"`
+}
+
+// Check refuses configurations that cannot be computed (fault.ModelUnsupported).
+func (c T5Config) Check() error {
+	unsupported := func(format string, args ...any) error {
+		return fault.New(fault.ModelUnsupported, "text encoder: "+format, args...)
+	}
+	switch {
+	case c.Layout != "t5":
+		return unsupported("layout %q, supported: t5", c.Layout)
+	case c.Width < op.Align || c.Width > 8192 || c.Width%op.Align != 0:
+		return unsupported("d_model %d, supported: multiples of %d up to 8192", c.Width, op.Align)
+	case c.HeadDim < op.Align || c.HeadDim > op.MaxHeadDim || c.HeadDim%op.Align != 0 || c.NumHeads < 1 || c.NumHeads > 256:
+		return unsupported("%d heads of d_kv %d, supported: up to 256 of multiples of %d up to %d", c.NumHeads, c.HeadDim, op.Align, op.MaxHeadDim)
+	case c.NumLayers < 1 || c.NumLayers > 100 || c.MLP < 1 || c.MLP > 1<<16:
+		return unsupported("%d layers with %d hidden units, supported 1 to 100 and up to %d", c.NumLayers, c.MLP, 1<<16)
+	case c.MaxLength < 2 || c.MaxLength > 1024 || c.VocabSize < 1 || c.VocabSize > maxVocabulary:
+		return unsupported("%d tokens out of %d words, supported 2 to 1024 and up to %d", c.MaxLength, c.VocabSize, maxVocabulary)
+	}
+	for _, id := range []int{c.EOS, c.PAD} {
+		if id < 0 || id >= c.VocabSize {
+			return unsupported("token id %d in a vocabulary of %d", id, c.VocabSize)
+		}
+	}
+	return nil
+}
+
+// T5 is the encoder of T5 v1.1 (arXiv 1910.10683, and 2002.05202 for its MLP): a
+// pre-norm transformer without biases, whose attention knows positions only by a
+// learned bias for the distance of key and query. It gives no pooled vector.
+type T5 struct {
+	T5Config
+	token     *op.Tensor // [V, C]
+	bias      *op.Tensor // [t5Buckets, heads], of the first layer and used by all
+	transpose *op.Tensor // [heads, heads], the identity
+	buckets   *op.Tensor // [2·T − 1, t5Buckets], 1 at the bucket of each distance
+	layers    []t5Layer
+	finalNorm *op.Tensor // [1, C]
+}
+
+type t5Layer struct {
+	norm1, norm2 *op.Tensor // [1, C]
+	q, k, v      *op.Tensor // [A, C], A = heads·d_kv
+	out          *op.Tensor // [C, A]
+	gate, up     *op.Tensor // [F, C]
+	down         *op.Tensor // [C, F]
+}
+
+const (
+	t5Eps     = 1e-6 // of the RMS norms
+	t5Buckets = 32   // of distances, half of them for keys behind the query
+)
+
+// t5Bucket numbers the bucket of a distance, key − query. Distances below 8 have one
+// each; from there every doubling has two, up to the last one, which begins at 91:
+//
+//	8 + ⌊log(n/8)/log(128/8)·8⌋ = 8 + ⌊log₂(n²/64)⌋
+//
+// taken in whole numbers, so that no machine rounds it to another bucket.
+func t5Bucket(distance int) int {
+	const half, exact = t5Buckets / 2, t5Buckets / 4
+	first := 0
+	if distance > 0 {
+		first = half
+	}
+	n := max(distance, -distance)
+	if n < exact {
+		return first + n
+	}
+	return first + min(exact+bits.Len(uint(n*n/(exact*exact)))-1, half-1)
+}
+
+// LoadT5 asks for the weights under the names of the published checkpoints.
+func LoadT5(c T5Config, weights op.Weights) (*T5, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	matrix := func(name string, out, in int) *op.Tensor {
+		return weights.Get(name+".weight", op.UseMatrix, out, in)
+	}
+	norm := func(name string) *op.Tensor { return weights.Get(name+".weight", op.UseVector, 1, c.Width) }
+	d, a := c.Width, c.NumHeads*c.HeadDim
+	m := &T5{
+		T5Config:  c,
+		token:     weights.Get("shared.weight", op.UseVector, c.VocabSize, d),
+		bias:      matrix("encoder.block.0.layer.0.SelfAttention.relative_attention_bias", t5Buckets, c.NumHeads),
+		finalNorm: norm("encoder.final_layer_norm"),
+	}
+	for n := range c.NumLayers {
+		at := fmt.Sprintf("encoder.block.%d.layer.", n)
+		m.layers = append(m.layers, t5Layer{
+			norm1: norm(at + "0.layer_norm"), norm2: norm(at + "1.layer_norm"),
+			q:    matrix(at+"0.SelfAttention.q", a, d),
+			k:    matrix(at+"0.SelfAttention.k", a, d),
+			v:    matrix(at+"0.SelfAttention.v", a, d),
+			out:  matrix(at+"0.SelfAttention.o", d, a),
+			gate: matrix(at+"1.DenseReluDense.wi_0", c.MLP, d),
+			up:   matrix(at+"1.DenseReluDense.wi_1", c.MLP, d),
+			down: matrix(at+"1.DenseReluDense.wo", d, c.MLP),
+		})
+	}
+	one := make([]float32, c.NumHeads*c.NumHeads)
+	for h := range c.NumHeads {
+		one[h*c.NumHeads+h] = 1
+	}
+	distances := 2*c.MaxLength - 1
+	hot := make([]float32, distances*t5Buckets)
+	for i := range distances {
+		hot[i*t5Buckets+t5Bucket(i-(c.MaxLength-1))] = 1
+	}
+	m.transpose = weights.Constant("heads", op.UseVector, c.NumHeads, c.NumHeads, one)
+	m.buckets = weights.Constant("buckets", op.UseMatrix, distances, t5Buckets, hot)
+	return m, nil
+}
+
+// Shape tells the sizes of what is read and given.
+func (m *T5) Shape() Shape {
+	return Shape{Tokens: m.MaxLength, Width: m.Width, Masked: m.Masked}
+}
+
+// Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json.
+func (m *T5) Tokenizer(data []byte) (*Tokenizer, error) {
+	return newTokenizer(data, m.VocabSize, frame{length: m.MaxLength, eos: uint32(m.EOS), pad: uint32(m.PAD)})
+}
+
+// Encode records ids [1, T] → states [T, C].
+func (m *T5) Encode(l *op.List, p Pass) {
+	a := m.NumHeads * m.HeadDim
+	x := l.Embedding(m.token, p.IDs, nil) // [T, C]
+	bias := m.relativeBias(l)             // [heads·T, T]
+	qkv := l.Temp(x.Rows, 3*a)            // [T, q|k|v]
+	q, k, v := qkv.Columns(0, a), qkv.Columns(a, 2*a), qkv.Columns(2*a, 3*a)
+	var mask *op.Tensor
+	if m.Masked {
+		mask = p.Mask
+	}
+	p.afterLayer(x)
+	for _, b := range m.layers {
+		h := l.RMSNorm(x, b.norm1, t5Eps, false, nil) // [T, C]
+		l.MatMul(h, b.q, op.Epilogue{Out: q})         // [T, A]
+		l.MatMul(h, b.k, op.Epilogue{Out: k})         // [T, A]
+		l.MatMul(h, b.v, op.Epilogue{Out: v})         // [T, A]
+		attn := l.Attend(op.AttentionOp{Q: q, K: k, V: v, Heads: m.NumHeads, HeadDim: m.HeadDim,
+			Scale: 1, Bias: bias, Mask: mask}) // [T, A]; trained without the usual scale
+		l.MatMul(attn, b.out, op.Epilogue{Residual: x, Out: x})  // [T, C]
+		h = l.RMSNorm(x, b.norm2, t5Eps, false, nil)             // [T, C]
+		gate := l.MatMul(h, b.gate, op.Epilogue{})               // [T, F]
+		up := l.MatMul(h, b.up, op.Epilogue{})                   // [T, F]
+		l.Gated(gate, up, op.GELUTanh, gate)                     // [T, F]
+		l.MatMul(gate, b.down, op.Epilogue{Residual: x, Out: x}) // [T, C]
+		p.afterLayer(x)
+	}
+	l.RMSNorm(x, m.finalNorm, t5Eps, false, p.States) // [T, C]
+}
+
+// relativeBias lays the table of buckets out as attention reads it. Both products
+// only pick numbers: the first turns the table around, the second finds the bucket
+// of every distance.
+func (m *T5) relativeBias(l *op.List) *op.Tensor {
+	table := l.MatMul(m.transpose, m.bias, op.Epilogue{})   // [heads, t5Buckets]
+	byDistance := l.MatMul(table, m.buckets, op.Epilogue{}) // [heads, 2·T − 1]
+	return l.RelativeBias(byDistance, nil)                  // [heads·T, T]
+}
