@@ -12,7 +12,7 @@ import (
 	"undertone/engine/weights"
 )
 
-// TextEncoder turns token ids into token states and a pooled vector.
+// TextEncoder turns token ids into token states and, of some kinds, a pooled vector.
 type TextEncoder interface {
 	Shape() text.Shape
 	// Encode records token ids → token states and, where there is one, a pooled vector.

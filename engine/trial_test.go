@@ -2,6 +2,9 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"undertone/engine"
@@ -118,5 +121,78 @@ func TestANewFamily(t *testing.T) {
 	}
 	if info := e.Info(); info.Family != "trial" {
 		t.Errorf("the family is %q", info.Family)
+	}
+}
+
+// worded is trial with a T5 for its text encoder, which gives no pooled vector.
+type worded struct{ *trial }
+
+func loadWorded(c trialConfig, w op.Weights) (worded, error) {
+	t, err := loadTrial(c, w)
+	values := make([]float32, c.Width*48)
+	for i := range values {
+		values[i] = float32(i%7-3) / 16
+	}
+	t.text = w.Constant("text", op.UseMatrix, c.Width, 48, values)
+	return worded{t}, err
+}
+
+func (t worded) Fit(p dit.Parts) (dit.Reading, error) {
+	if e := p.Encoders[0]; e.Name != "t5" || e.Width != 48 || e.Pooled != 0 {
+		return dit.Reading{}, fault.New(fault.ModelUnsupported, "worded reads a T5 of width 48, not %+v", e)
+	}
+	return dit.Reading{Tokens: p.Encoders[0].Tokens, Width: t.c.Width}, nil
+}
+
+func (t worded) Context(l *op.List, states map[string]*op.Tensor, out *op.Tensor) {
+	l.MatMul(states["t5"], t.text, op.Epilogue{Out: out})
+}
+
+// masking is a machine that keeps what was last written as a mask.
+type masking struct {
+	op.Backend
+	mask []float32
+}
+
+func (m *masking) Write(t *op.Tensor, data []float32) error {
+	if t.Storage.Name == "mask" {
+		m.mask = slices.Clone(data)
+	}
+	return m.Backend.Write(t, data)
+}
+
+// A model whose only text encoder is a T5 draws what its prompt says. Only where its
+// configuration asks for a mask is it told which tokens are padding.
+func TestT5Encoder(t *testing.T) {
+	defer engine.AddTransformer("worded", loadWorded)()
+	seen := map[string]string{}
+	for _, masked := range []bool{false, true} {
+		be := &masking{Backend: cpu.New(cpu.Options{})}
+		e := enginetest.MadeWithT5(t, be, "worded", map[string]any{"hidden_size": 32, "num_heads": 2}, masked)
+		defer e.Close()
+		for prompt, counts := range map[string]int{"": 1, "a frog": 3, "a cat": 3, strings.Repeat("moon ", 9): 9} { // with the end
+			r, err := e.Generate(context.Background(), engine.Request{Prompt: prompt, Seed: 1, Steps: 2, Size: 16, CFG: 1}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			what := fmt.Sprintf("%.8q, masked %t", prompt, masked)
+			latent := fmt.Sprint(r.Latent)
+			// Where nothing is padding, a mask changes nothing.
+			if other, ok := seen[latent]; ok != (masked && counts == 9) {
+				t.Errorf("%s: the picture of %s: %t", what, other, ok)
+			}
+			seen[latent] = what
+			if !masked {
+				if be.mask != nil {
+					t.Errorf("%s: a mask was written", what)
+				}
+				continue
+			}
+			for i, v := range be.mask {
+				if (v == 0) != (i < counts) {
+					t.Errorf("%s: token %d is masked by %g, %d count", what, i, v, counts)
+				}
+			}
+		}
 	}
 }

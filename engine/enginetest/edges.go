@@ -19,6 +19,7 @@ import (
 func Edges(t *testing.T, be op.Backend) {
 	t.Run("Seeds", func(t *testing.T) { seeds(t, be) })
 	t.Run("Directions", func(t *testing.T) { directions(t, be) })
+	t.Run("Pooled", func(t *testing.T) { pooledVectors(t, be) })
 	t.Run("Larger", func(t *testing.T) { larger(t, be) })
 	t.Run("Endings", func(t *testing.T) { endings(t, be) })
 	t.Run("Plans", func(t *testing.T) { plans(t, be) })
@@ -137,6 +138,45 @@ func directions(t *testing.T, be op.Backend) {
 				}
 			}
 		}
+	}
+}
+
+// pooledVectors compares the vector that a model takes of its text encoder with the
+// final state at the end of the text: as it is, and projected where the token states
+// are those before the last layer.
+func pooledVectors(t *testing.T, be op.Backend) {
+	const width, end = 24, 6 // start, five words, end
+	read := func(l *listener, name string) []float32 {
+		data, err := be.Read(background(), l.made[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	plain := listen(be)
+	picture(t, newFixture(t).load(plain), frog)
+	states := read(plain, "tokens")
+	at := states[end*width : (end+1)*width]
+	if got := read(plain, "pooled vector"); !slices.Equal(got, at) {
+		t.Errorf("the pooled vector is %v, the state at the end %v", got, at)
+	}
+
+	f := newFixture(t)
+	f.text["penultimate"], f.text["projection_dim"] = true, width
+	double := make([]float32, width*width) // twice each channel, in the place before it
+	for i := range width {
+		double[i*width+(i+1)%width] = 2
+	}
+	f.tensors["text"]["text_projection.weight"] = &tensor{[]int{width, width}, double}
+	projected := listen(be)
+	picture(t, f.load(projected), frog)
+	for i, v := range read(projected, "pooled vector") {
+		if want := float64(2 * at[(i+1)%width]); math.Abs(float64(v)-want) > 1e-5*math.Abs(want) {
+			t.Errorf("channel %d of the projected vector is %g, want %g", i, v, want)
+		}
+	}
+	if off := apart(read(projected, "tokens"), states); off < 0.01 {
+		t.Errorf("states before the last layer are those behind it, but for %g", off)
 	}
 }
 

@@ -23,6 +23,7 @@ type fixture struct {
 	t       *testing.T
 	family  string
 	dit     map[string]any                // model.json's "dit"
+	text    map[string]any                // model.json's "text"
 	tensors map[string]map[string]*tensor // by role
 	words   []string                      // of the tokenizer, by id
 	sizes   []int
@@ -48,6 +49,9 @@ func newFixture(t *testing.T) *fixture {
 		}
 		if role == "dit" {
 			g.decode("config", &f.dit)
+		}
+		if role == "text" {
+			g.decode("config", &f.text)
 		}
 	}
 	f.dit["guidance_embed"] = false // its weights stay in the file, unused
@@ -110,7 +114,7 @@ func (f *fixture) files() weights.Memory {
 		"format": weights.ManifestFormat, "version": weights.ManifestVersion, "name": "fixture", "title": "Fixture", "family": f.family,
 		"revision": "1", "parameters": map[string]int{"dit": 1, "text": 1, "vae": 1},
 		"licenses": map[string]string{"weights": "none", "data": "none"}, "files": entries,
-		"dit": f.dit, "text": configOf(f.t, "clip"), "vae": configOf(f.t, "vae"),
+		"dit": f.dit, "text": f.text, "vae": configOf(f.t, "vae"),
 		"defaults": map[string]any{"steps": 2, "size": 16, "shift": 1.5, "cfg": 1, "seed": 1, "prompt": "a frog"},
 		"sizes":    f.sizes, "max_steps": 12, "presets": fixturePresets, "understands": fixtureUnderstands, "examples": fixtureExamples,
 	})
@@ -175,6 +179,22 @@ func Made(t *testing.T, be op.Backend, family string, config map[string]any) *en
 	t.Helper()
 	f := newFixture(t)
 	f.family, f.dit = family, config
+	return f.load(be)
+}
+
+// MadeWithT5 is Made with a T5 of width 48 as text encoder, which reads 9 tokens.
+func MadeWithT5(t *testing.T, be op.Backend, family string, config map[string]any, masked bool) *engine.Engine {
+	t.Helper()
+	f := newFixture(t)
+	f.family, f.dit = family, config
+	p := openPublished(t, "t5")
+	c := p.json.Config
+	f.text = map[string]any{"layout": "t5", "vocab_size": c.Vocabulary, "d_model": c.Width, "d_kv": c.HeadWidth, "d_ff": c.T5MLP,
+		"num_layers": c.Double, "num_heads": c.T5Heads, "max_length": 9, "eos": 2, "pad": 0, "masked": masked}
+	f.tensors["text"] = map[string]*tensor{}
+	for _, x := range p.weights.index.Tensors {
+		f.tensors["text"][x.Name] = &tensor{x.Shape, p.weights.get(x.Name)}
+	}
 	return f.load(be)
 }
 

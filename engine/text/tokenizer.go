@@ -1,5 +1,5 @@
 // Package text turns a prompt into what a diffusion transformer reads: token ids
-// (Tokenizer), then token states and one pooled vector (CLIP).
+// (Tokenizer), then token states and, of CLIP, one pooled vector (CLIP, T5).
 //
 // The shipped tokenizer is of the kind the field calls WordLevel: a word is a
 // token. tokenizer.json has the format of Hugging Face's tokenizers, and for any
