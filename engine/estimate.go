@@ -63,7 +63,7 @@ func EstimateModel(m *weights.Manifest, req Request) (Estimate, error) {
 		return Estimate{}, err
 	}
 	branches, scale := e.branches(req)
-	p, err := e.pipeline(ctx, size{req.Size, req.Size})
+	p, err := e.pipeline(ctx, req.Size)
 	if err != nil {
 		return Estimate{}, err
 	}

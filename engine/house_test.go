@@ -34,7 +34,7 @@ var rooms = map[string]string{
 	// The engine receives its Backend: it knows no machine.
 	"engine":            "engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/enginetest": "engine engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/recipe":     "engine engine/fault engine/text guidance",
+	"engine/recipe":     "engine engine/fault engine/text engine/weights guidance",
 	"engine/mutants":    "",
 	// These two construct the machines. Nothing imports them.
 	"wasm/…": "wasm/… engine engine/recipe engine/op engine/fault engine/weights engine/dit engine/text engine/vae engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",

@@ -117,8 +117,8 @@ func (e *Engine) fit(readers []*reader) (dit.Reading, error) {
 	}
 	step := e.decoder.Shape().Downscale * e.transformer.Shape().Patch
 	for _, s := range e.manifest.Sizes {
-		if s%step != 0 {
-			return reading, fault.New(fault.ModelUnsupported, "size %d is not a multiple of %d", s, step)
+		if s.Width%step != 0 || s.Height%step != 0 {
+			return reading, fault.New(fault.ModelUnsupported, "size %v, the sides of this model's pictures must be multiples of %d", s, step)
 		}
 	}
 	return reading, nil

@@ -9,6 +9,7 @@ import (
 	"undertone/engine/fault"
 	"undertone/engine/op"
 	"undertone/engine/sample"
+	"undertone/engine/weights"
 )
 
 // keepPipelines is how many picture sizes stay compiled.
@@ -17,19 +18,16 @@ const keepPipelines = 2
 // lowMemoryStrips is how many strips pictures are decoded in where memory is short.
 const lowMemoryStrips = 4
 
-// size is that of a picture in pixels.
-type size struct{ width, height int }
-
 // pipeline holds the tensors and programs of pictures of one size.
 type pipeline struct {
 	be            op.Backend
 	transformer   Transformer
 	decoder       Decoder
 	reading       dit.Reading
-	size          size // of the picture
-	width, height int  // of the latent, in its own pixels
-	rows, cols    int  // of image tokens
-	steps         int  // at most
+	size          weights.Size // of the picture
+	width, height int          // of the latent, in its own pixels
+	rows, cols    int          // of image tokens
+	steps         int          // at most
 
 	noise         *op.Tensor   // [height·width, c]
 	latent        *op.Tensor   // [S, in], x_t
@@ -54,7 +52,7 @@ type pipeline struct {
 }
 
 // pipeline finds or makes the pipeline of a size.
-func (e *Engine) pipeline(ctx context.Context, s size) (*pipeline, error) {
+func (e *Engine) pipeline(ctx context.Context, s weights.Size) (*pipeline, error) {
 	if i := slices.IndexFunc(e.pipelines, func(p *pipeline) bool { return p.size == s }); i >= 0 {
 		p := e.pipelines[i]
 		e.pipelines = append(slices.Delete(e.pipelines, i, i+1), p)
@@ -71,7 +69,7 @@ func (e *Engine) pipeline(ctx context.Context, s size) (*pipeline, error) {
 	down, patch := e.decoder.Shape().Downscale, e.transformer.Shape().Patch
 	p := &pipeline{
 		be: e.be, transformer: e.transformer, decoder: e.decoder, reading: e.conditioner.reading, size: s,
-		width: s.width / down, height: s.height / down, rows: s.height / down / patch, cols: s.width / down / patch,
+		width: s.Width / down, height: s.Height / down, rows: s.Height / down / patch, cols: s.Width / down / patch,
 		steps: e.manifest.MaxSteps,
 	}
 	if err := p.make(ctx, strips); err != nil {
@@ -105,7 +103,7 @@ func (p *pipeline) make(ctx context.Context, strips int) error {
 	}{
 		{&p.noise, "noise", op.F32, pixels, v.Shape().Channels}, {&p.latent, "latent", op.F32, tokens, shape.Channels},
 		{&p.velocity, "velocity", op.F32, tokens, shape.Channels},
-		{&p.rgba, "rgba", op.U32, 1, p.size.height * p.size.width}, {&p.preview, "preview", op.U32, 1, pixels},
+		{&p.rgba, "rgba", op.U32, 1, p.size.Height * p.size.Width}, {&p.preview, "preview", op.U32, 1, pixels},
 		{&p.positions, "positions", op.F32, len(table) / width, width},
 		{&p.dts, "dts", op.F32, p.steps, 1}, {&p.ts, "ts", op.F32, p.steps, 1},
 		{&p.dt, "dt", op.F32, 1, 1}, {&p.t, "t", op.F32, 1, 1},
@@ -239,7 +237,7 @@ func (p *pipeline) decode(ctx context.Context) (*Image, error) {
 	if err := p.runDecode.Run(ctx); err != nil {
 		return nil, err
 	}
-	img, err := readImage(ctx, p.be, p.rgba, p.size.width, p.size.height)
+	img, err := readImage(ctx, p.be, p.rgba, p.size.Width, p.size.Height)
 	if err != nil {
 		return nil, err
 	}

@@ -20,13 +20,13 @@ const (
 
 // Request asks for a picture.
 type Request struct {
-	Prompt   string  `json:"prompt"` // empty: unconditional
-	Seed     uint32  `json:"seed"`
-	Steps    int     `json:"steps"`
-	Size     int     `json:"size"` // pixels of a side
-	CFG      float64 `json:"cfg"`  // 1: off; models with an embedded guidance scale read it instead
-	Guidance []Term  `json:"guidance"`
-	Preview  bool    `json:"preview"` // small pictures with the step events
+	Prompt   string       `json:"prompt"` // empty: unconditional
+	Seed     uint32       `json:"seed"`
+	Steps    int          `json:"steps"`
+	Size     weights.Size `json:"size"` // one of the model's
+	CFG      float64      `json:"cfg"`  // 1: off; models with an embedded guidance scale read it instead
+	Guidance []Term       `json:"guidance"`
+	Preview  bool         `json:"preview"` // small pictures with the step events
 	// Probe, if not nil, asks to look on: Result.Probe.
 	Probe *ProbeRequest `json:"probe,omitempty"`
 }
@@ -59,7 +59,7 @@ func (r Request) check(m weights.Manifest, blocks int) error {
 		return fault.New(fault.StepsRange, "%d steps, this model takes 1 to %d", r.Steps, m.MaxSteps)
 	}
 	if !slices.Contains(m.Sizes, r.Size) {
-		return fault.New(fault.SizeUnsupported, "size %d, this model makes %v", r.Size, m.Sizes)
+		return fault.New(fault.SizeUnsupported, "size %v, this model makes %v", r.Size, m.Sizes)
 	}
 	if !(r.CFG >= 0 && r.CFG <= MaxCFG) {
 		return fault.New(fault.CFGRange, "a guidance scale of %g, supported 0 to %d", r.CFG, MaxCFG)
@@ -171,7 +171,7 @@ type Info struct {
 	Features    []string           `json:"features"`
 	Plan        string             `json:"plan"`
 	Blocks      Blocks             `json:"blocks"`
-	Sizes       []int              `json:"sizes"`
+	Sizes       []weights.Size     `json:"sizes"`
 	Steps       int                `json:"steps"` // the default
 	MaxSteps    int                `json:"maxSteps"`
 	Defaults    weights.Defaults   `json:"defaults"`

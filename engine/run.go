@@ -133,7 +133,7 @@ func (r *run) directions(ctx context.Context) ([]guidance.Direction, error) {
 
 // prepare finds the programs and tensors of this size, and draws the noise.
 func (r *run) prepare(ctx context.Context) (err error) {
-	if r.pipeline, err = r.e.pipeline(ctx, size{r.req.Size, r.req.Size}); err != nil {
+	if r.pipeline, err = r.e.pipeline(ctx, r.req.Size); err != nil {
 		return err
 	}
 	if r.step, err = r.pipeline.step(ctx, float32(r.scale)); err != nil {

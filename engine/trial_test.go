@@ -13,6 +13,7 @@ import (
 	"undertone/engine/enginetest"
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/weights"
 )
 
 // trial is a made-up family, as small as one can be and unlike FLUX where the
@@ -97,7 +98,7 @@ func TestANewFamily(t *testing.T) {
 	defer e.Close()
 	made := func(req engine.Request) []float32 {
 		t.Helper()
-		req.Prompt, req.Seed, req.Steps, req.Size = "a frog", 1, 2, 16
+		req.Prompt, req.Seed, req.Steps, req.Size = "a frog", 1, 2, weights.Square(16)
 		r, err := e.Generate(context.Background(), req, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/recipe"
+	"undertone/engine/weights"
 )
 
 const onCPU = `document.querySelector("#load-cpu") && !document.querySelector("#no-webgpu").hidden && !document.querySelector("#load-cpu").disabled`
@@ -190,7 +191,7 @@ func (f *firefox) save(folder string) saved {
 // carries, makes the same pixels from the model in the folder.
 func (file saved) isNative(t *testing.T, model string) engine.Parameters {
 	t.Helper()
-	p, notices, err := recipe.FromPNG(file, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []int{16, 24, 256}, Blocks: 57}, nil)
+	p, notices, err := recipe.FromPNG(file, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []weights.Size{weights.Square(16), weights.Square(24), weights.Square(256)}, Blocks: 57}, nil)
 	if err != nil || len(notices) != 0 {
 		t.Fatalf("its parameters: %v, %v", err, notices)
 	}
@@ -206,7 +207,7 @@ func (file saved) isNative(t *testing.T, model string) engine.Parameters {
 	guidance, out := filepath.Join(dir, "guidance.json"), filepath.Join(dir, "native.png")
 	write(t, guidance, string(terms))
 	if err := commands(exec.Command(filepath.Join(tool, "undertone"), "generate", model, "-o", out, "--prompt", p.Prompt, "--guidance", guidance,
-		"--seed", strconv.Itoa(int(p.Seed)), "--steps", strconv.Itoa(p.Steps), "--size", strconv.Itoa(p.Size), "--cfg", strconv.FormatFloat(p.CFG, 'g', -1, 64))); err != nil {
+		"--seed", strconv.Itoa(int(p.Seed)), "--steps", strconv.Itoa(p.Steps), "--size", p.Size.String(), "--cfg", strconv.FormatFloat(p.CFG, 'g', -1, 64))); err != nil {
 		t.Fatal(err)
 	}
 	native, err := os.ReadFile(out)

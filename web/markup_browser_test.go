@@ -16,6 +16,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/recipe"
+	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -169,7 +170,7 @@ func TestBrowserMarkup(t *testing.T) {
 		}
 		texts := bunches(words, 380)
 		for i, text := range texts {
-			p := engine.Parameters{Request: engine.Request{Prompt: text, Steps: 2, Size: 16, CFG: 1}, Model: words[i], Revision: words[i+100], Precision: words[i+50], Backend: words[i+150], Plan: words[i+200]}
+			p := engine.Parameters{Request: engine.Request{Prompt: text, Steps: 2, Size: weights.Square(16), CFG: 1}, Model: words[i], Revision: words[i+100], Precision: words[i+50], Backend: words[i+150], Plan: words[i+200]}
 			for k := range engine.MaxTerms {
 				at := (i*engine.MaxTerms + k) % len(words)
 				p.Guidance = append(p.Guidance, engine.Term{Positive: words[at], Negative: words[len(words)-1-at], Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}})

@@ -82,7 +82,7 @@ func inspectPlan(ctx context.Context, folder string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s: %d × %d pixels, %d steps, %.2f GFLOP with one prompt\n", b.Name, d.Size, d.Size, d.Steps, e.FLOPs(d.Steps, 1)/1e9)
+	fmt.Fprintf(stdout, "%s: %d × %d pixels, %d steps, %.2f GFLOP with one prompt\n", b.Name, d.Size.Width, d.Size.Height, d.Steps, e.FLOPs(d.Steps, 1)/1e9)
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "PART\tGFLOP\tOPERATIONS\tTEMPORARIES")
 	for _, p := range []struct {

@@ -79,7 +79,11 @@ func TestExitCodesAndErrors(t *testing.T) {
 		{1, "piece 1 of 1", []string{"generate", broken, "-o", out}},
 		{1, "9 steps, this model takes 1 to 8\nChoose a number of steps", []string{"generate", model, "--steps", "9", "-o", out}},
 		{1, "0 steps", []string{"generate", model, "--steps", "0", "-o", out}},
-		{1, "size 64, this model makes [32]", []string{"generate", model, "--size", "64", "-o", out}},
+		{1, "size 64, this model makes [32 48x32]\nChoose one of the model's sizes", []string{"generate", model, "--size", "64", "-o", out}},
+		{1, "size 32x48, this model makes [32 48x32]", []string{"generate", model, "--size", "32x48", "-o", out}},
+		{1, "size 0, this model makes", []string{"generate", model, "--size", "0", "-o", out}},
+		{2, `invalid value "48x" for flag -size: size "48x", wanted a number of pixels such as 512, or WIDTHxHEIGHT`, []string{"generate", model, "--size", "48x", "-o", out}},
+		{2, `size "48×32", wanted a number`, []string{"generate", model, "--size", "48×32", "-o", out}},
 		{1, "seed 4294967296, wanted 0 to 4294967295", []string{"generate", model, "--seed", "4294967296", "-o", out}},
 		{2, "invalid value \"-1\"", []string{"generate", model, "--seed", "-1", "-o", out}},
 		{1, "guidance scale of 31", []string{"generate", model, "--cfg", "31", "-o", out}},
@@ -184,8 +188,8 @@ func TestGenerate(t *testing.T) {
 	plain := draw("--prompt", "a red frog", "--seed", "7")
 	term := []string{"--prompt", "a red frog", "--seed", "7", "--positive", "red car", "--negative", "frog", "--head", "-2", "--schedule"}
 	steered := draw(append(term, "window:1-2", "--weight", "8")...)
-	p, notices, err := recipe.FromPNG(read(t, filepath.Join(folder, "picture.png")), engine.Request{}, recipe.Limits{MaxSteps: 8, Sizes: []int{32}, Blocks: 3}, nil)
-	want := engine.Request{Prompt: "a red frog", Seed: 7, Steps: 2, Size: 32, CFG: 1, Guidance: []engine.Term{
+	p, notices, err := recipe.FromPNG(read(t, filepath.Join(folder, "picture.png")), engine.Request{}, recipe.Limits{MaxSteps: 8, Sizes: []weights.Size{weights.Square(32)}, Blocks: 3}, nil)
+	want := engine.Request{Prompt: "a red frog", Seed: 7, Steps: 2, Size: weights.Square(32), CFG: 1, Guidance: []engine.Term{
 		{Positive: "red car", Negative: "frog", Weight: 8, Head: -2, Schedule: guidance.Schedule{Kind: "window", Start: 1, End: 2}},
 	}}
 	if err != nil || len(notices) != 0 || !reflect.DeepEqual(p.Request, want) || p.Backend != "cpu" || p.Model == "" {
@@ -216,6 +220,26 @@ func TestGenerate(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(folder, ".*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// A picture that is not square is drawn, written and told of with its two sides.
+func TestGenerateSizes(t *testing.T) {
+	model, out := tinyModel(t), filepath.Join(t.TempDir(), "picture.png")
+	l := recipe.Limits{MaxSteps: 8, Sizes: []weights.Size{weights.Square(32), {Width: 48, Height: 32}}, Blocks: 3}
+	for text, size := range map[string]weights.Size{"48x32": l.Sizes[1], "32": l.Sizes[0], "32x32": l.Sizes[0]} {
+		printed := succeed(t, "generate", model, "--size", text, "--seed", "5", "-o", out)
+		if want := fmt.Sprintf("%d × %d, ", size.Width, size.Height); !strings.Contains(printed, want) {
+			t.Errorf("--size %s printed %q, wanted %q", text, printed, want)
+		}
+		img, err := png.Decode(bytes.NewReader(read(t, out)))
+		if err != nil || img.Bounds() != image.Rect(0, 0, size.Width, size.Height) {
+			t.Errorf("--size %s drew %v: %v", text, img.Bounds(), err)
+		}
+		p, notices, err := recipe.FromPNG(read(t, out), engine.Request{}, l, nil)
+		if err != nil || len(notices) != 0 || p.Size != size || p.Seed != 5 {
+			t.Errorf("--size %s: the file says %+v, %v, %v", text, p, notices, err)
+		}
 	}
 }
 

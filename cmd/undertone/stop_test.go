@@ -133,7 +133,7 @@ func TestPipesAndCtrlC(t *testing.T) {
 func TestLargePicturesStop(t *testing.T) {
 	model := tinyModel(t)
 	name := filepath.Join(model, "model.json")
-	text := bytes.Replace(read(t, name), []byte(`"sizes":[32]`), []byte(`"sizes":[32,2048]`), 1)
+	text := bytes.Replace(read(t, name), []byte(`"sizes":[32,`), []byte(`"sizes":[32,2048,`), 1)
 	if !bytes.Contains(text, []byte("2048")) {
 		t.Fatal("model.json names its sizes otherwise")
 	}

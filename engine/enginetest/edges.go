@@ -11,6 +11,8 @@ import (
 	"undertone/engine/fault"
 	"undertone/engine/op"
 	"undertone/engine/sample"
+	"undertone/engine/vae"
+	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -20,7 +22,7 @@ func Edges(t *testing.T, be op.Backend) {
 	t.Run("Seeds", func(t *testing.T) { seeds(t, be) })
 	t.Run("Directions", func(t *testing.T) { directions(t, be) })
 	t.Run("Pooled", func(t *testing.T) { pooledVectors(t, be) })
-	t.Run("Larger", func(t *testing.T) { larger(t, be) })
+	t.Run("Passes", func(t *testing.T) { passes(t, be) })
 	t.Run("Endings", func(t *testing.T) { endings(t, be) })
 	t.Run("Plans", func(t *testing.T) { plans(t, be) })
 	t.Run("Limits", func(t *testing.T) { limits(t, be) })
@@ -180,43 +182,79 @@ func pooledVectors(t *testing.T, be op.Backend) {
 	}
 }
 
-// larger makes a picture of 33 × 33 tokens in one step and compares its latent with
-// that of one pass from the same noise: rows, columns and positions beyond those of
-// any picture that is shipped.
-func larger(t *testing.T, be op.Backend) {
+// passes makes pictures and compares their latents with those of a loop over single
+// passes from the same noise, written out here: one of 33 × 33 tokens, whose rows,
+// columns and positions are beyond those of any picture that is shipped, and a wide and
+// a high one, which come out otherwise where rows are taken for columns. The pixels of
+// these are those of the latent.
+func passes(t *testing.T, be op.Backend) {
 	l := listen(be)
 	f := newFixture(t)
-	const size, channels, side = 264, 5, 66
-	f.sizes = append(f.sizes, size)
+	f.sizes = append(f.sizes, weights.Square(264), weights.Size{Width: 16, Height: 40})
 	e := f.load(l)
-	req := frog
-	req.Steps, req.Size = 1, size
-	r := picture(t, e, req)
-	tokens, err := be.Read(background(), l.made["tokens"])
+	const channels, shift = 5, 1.5
+	picture(t, e, frog)
+	states, err := be.Read(background(), l.made["tokens"]) // of the last prompt, which stays the same
 	if err != nil {
 		t.Fatal(err)
 	}
-	const width, end = 24, 6 // start, five words, end
-	noise := sample.Noise(req.Seed, channels, side, side)
-	// As channels first, which is what packed takes.
-	planes := func(z []float32) []float32 {
-		out := make([]float32, len(z))
-		for at := range side * side {
-			for c := range channels {
-				out[c*side*side+at] = z[at*channels+c]
+	const width, end = 24, 6 // of the states; start, five words, end
+	for size, steps := range map[weights.Size]int{weights.Square(264): 1, {Width: 24, Height: 16}: 3, {Width: 16, Height: 40}: 3} {
+		req := frog
+		req.Steps, req.Size = steps, size
+		r := picture(t, e, req)
+		if r.Image.W != size.Width || r.Image.H != size.Height || len(r.Image.RGBA) != 4*size.Width*size.Height {
+			t.Errorf("size %v: a picture of %d × %d with %d bytes", size, r.Image.W, r.Image.H, len(r.Image.RGBA))
+		}
+		h, w := size.Height/4, size.Width/4 // of the latent
+		tokens := func(z []float32) []float32 {
+			planes := make([]float32, len(z)) // channels first, which is what packed takes
+			for at := range h * w {
+				for c := range channels {
+					planes[c*h*w+at] = z[at*channels+c]
+				}
+			}
+			return packed(planes, h, w)
+		}
+		time := func(k int) float64 {
+			t := 1 - float64(k)/float64(steps)
+			return shift * t / (1 + (shift-1)*t)
+		}
+		x := tokens(sample.Noise(req.Seed, channels, h, w))
+		for k := range steps {
+			got, err := e.Forward(background(), engine.Pass{Rows: h / 2, Cols: w / 2, Img: x, Txt: states, Pooled: states[end*width : (end+1)*width], Time: time(k)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range got.Velocity {
+				x[i] += float32(time(k+1)-time(k)) * v
 			}
 		}
-		return packed(out, side, side)
+		near(t, "latent of "+size.String(), tokens(r.Latent), x, 1e-6)
+		if h != w { // the large one takes seconds to draw
+			drawn(t, be, r, h, w)
+		}
 	}
-	want := planes(noise)
-	got, err := e.Forward(background(), engine.Pass{Rows: side / 2, Cols: side / 2, Img: want, Txt: tokens, Pooled: tokens[end*width : (end+1)*width], Time: 1})
-	if err != nil {
-		t.Fatal(err)
+}
+
+// drawn compares a picture with its latent [h·w, c] as a decoder of its own draws it.
+func drawn(t *testing.T, be op.Backend, r *engine.Result, h, w int) {
+	g := readGolden(t, "vae") // the fixture's
+	var c vae.Config
+	g.decode("config", &c)
+	n := g.network(be, "weights.")
+	m, err := vae.LoadTiny(c, n)
+	n.must(t, err)
+	b := &bench{golden: g, be: be}
+	defer func() { be.Free(b.made...) }()
+	z := b.fill("z", h*w, c.LatentChannels, r.Latent)
+	for i, v := range b.run("picture", func(l *op.List) *op.Tensor { return m.Decode(l, z, h, w, nil) }) { // [H·W, 3]
+		want := 255 * min(max(float64(v), 0), 1)
+		if got := float64(r.Image.RGBA[i/3*4+i%3]); math.Abs(got-want) > 0.51 {
+			t.Errorf("of %d × %d, pixel %d, channel %d is %g, want %g", r.Image.W, r.Image.H, i/3, i%3, got, want)
+			return
+		}
 	}
-	for i, v := range got.Velocity {
-		want[i] -= v // from time 1 to 0
-	}
-	near(t, "latent", planes(r.Latent), want, 1e-6)
 }
 
 // endings asks for prompts that differ at their very end alone. White space counts
@@ -271,18 +309,19 @@ func plans(t *testing.T, be op.Backend) {
 		return r
 	}
 	requests := []engine.Request{
-		ask(func(r *engine.Request) { r.Steps = 4 }),               // four rows of modulation, one to a step
-		ask(func(r *engine.Request) { r.Steps, r.CFG = 2, 3 }),     // four rows, two to a step
-		ask(func(r *engine.Request) { r.Steps, r.CFG = 2, 3.5 }),   // another scale
-		ask(func(r *engine.Request) { r.Steps, r.CFG = 4, 0 }),     // one more
-		ask(func(r *engine.Request) { r.Steps, r.Size = 4, 24 }),   // another size
-		ask(func(r *engine.Request) { r.Steps, r.Prompt = 4, "" }), // another prompt
+		ask(func(r *engine.Request) { r.Steps = 4 }),                             // four rows of modulation, one to a step
+		ask(func(r *engine.Request) { r.Steps, r.CFG = 2, 3 }),                   // four rows, two to a step
+		ask(func(r *engine.Request) { r.Steps, r.CFG = 2, 3.5 }),                 // another scale
+		ask(func(r *engine.Request) { r.Steps, r.CFG = 4, 0 }),                   // one more
+		ask(func(r *engine.Request) { r.Steps, r.Size = 4, weights.Square(24) }), // another size
+		ask(func(r *engine.Request) { r.Steps, r.Size.Width = 4, 24 }),           // as high as one and as wide as another
+		ask(func(r *engine.Request) { r.Steps, r.Prompt = 4, "" }),               // another prompt
 	}
 	want := make([]*engine.Result, len(requests))
 	for i, r := range requests {
 		want[i] = picture(t, newFixture(t).load(lent{be}), r)
 	}
-	for _, order := range [][]int{{0, 1, 2, 3, 4, 5}, {1, 0, 1, 2, 1, 4, 0, 3, 5, 0}} {
+	for _, order := range [][]int{{0, 1, 2, 3, 4, 5, 6}, {1, 0, 5, 1, 2, 1, 4, 5, 0, 3, 6, 0}} {
 		for n, i := range order {
 			if !same(want[i], picture(t, e, requests[i])) {
 				t.Errorf("%v: picture %d is not that of an engine of its own", order, n)

@@ -17,8 +17,8 @@ import (
 )
 
 // fixture is a whole small model in memory, put together from the golden files'
-// networks: 2 double and 3 single blocks of width 48, pictures of 16 and 24
-// pixels. Tests bend it before they load it.
+// networks: 2 double and 3 single blocks of width 48, pictures of 16 × 16, 24 × 24
+// and 24 × 16 pixels. Tests bend it before they load it.
 type fixture struct {
 	t       *testing.T
 	family  string
@@ -26,7 +26,7 @@ type fixture struct {
 	text    map[string]any                // model.json's "text"
 	tensors map[string]map[string]*tensor // by role
 	words   []string                      // of the tokenizer, by id
-	sizes   []int
+	sizes   []weights.Size
 }
 
 type tensor struct {
@@ -38,7 +38,7 @@ var fixtureWords = strings.Fields(`[PAD] [BOS] [EOS] [UNK] , . - a the frog cat 
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, family: "flux", tensors: map[string]map[string]*tensor{}, words: fixtureWords, sizes: []int{16, 24}}
+	f := &fixture{t: t, family: "flux", tensors: map[string]map[string]*tensor{}, words: fixtureWords, sizes: []weights.Size{weights.Square(16), weights.Square(24), {Width: 24, Height: 16}}}
 	for role, file := range map[string]string{"dit": "flux_odd", "text": "clip", "vae": "vae"} {
 		g := readGolden(t, file)
 		f.tensors[role] = map[string]*tensor{}
@@ -137,8 +137,8 @@ var (
 )
 
 // WriteSmall writes a small whole model into a folder, as model.json and the files
-// beside it: pictures of 16 and 24 pixels, made in milliseconds on any machine, of
-// nothing in particular. With padding, the transformer's file has that many further
+// beside it: pictures of 16 × 16, 24 × 24 and 24 × 16 pixels, made in milliseconds on
+// any machine, of nothing in particular. With padding, the transformer's file has that many further
 // bytes, which no network reads, so that it has several pieces.
 func WriteSmall(t *testing.T, folder string, padding int) {
 	t.Helper()

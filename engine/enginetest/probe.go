@@ -11,6 +11,7 @@ import (
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/weights"
 )
 
 // probed compares what a probe tells with what the picture's own steps compute,
@@ -26,9 +27,10 @@ func probed(t *testing.T, be op.Backend) {
 	for name, req := range map[string]engine.Request{
 		"plain":  frog,
 		"guided": with(frog, term(1.5, 0, 2), term(-0.5, 1, 0)),
-		"larger": func() engine.Request { r := frog; r.Size, r.Steps = 24, 3; return r }(),
+		"larger": func() engine.Request { r := frog; r.Size, r.Steps = weights.Square(24), 3; return r }(),
+		"wide":   func() engine.Request { r := frog; r.Size.Width = 24; return with(r, term(1, 0, 1)) }(),
 		"CFG":    func() engine.Request { r := frog; r.CFG = 3; return with(r, term(1, 0, 1)) }(),
-		"empty":  {Seed: 2, Steps: 1, Size: 16, CFG: 1},
+		"empty":  {Seed: 2, Steps: 1, Size: weights.Square(16), CFG: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := f.load(spy) // a program for each case of its own: the first to record decides what it reads
@@ -50,8 +52,7 @@ func probed(t *testing.T, be op.Backend) {
 			if p == nil || len(r.Timings.StepsMs) != req.Steps || r.Timings.ProbeMs <= 0 {
 				t.Fatalf("probe %v, times %+v", p, r.Timings)
 			}
-			side := req.Size / 8
-			if p.Rows != side || p.Cols != side || len(p.Times) != req.Steps+1 || p.Times[0] != 1 || p.Times[req.Steps] != 0 {
+			if p.Rows != req.Size.Height/8 || p.Cols != req.Size.Width/8 || len(p.Times) != req.Steps+1 || p.Times[0] != 1 || p.Times[req.Steps] != 0 {
 				t.Errorf("maps of %d×%d, times %v", p.Rows, p.Cols, p.Times)
 			}
 
@@ -69,7 +70,7 @@ func probed(t *testing.T, be op.Backend) {
 			}
 
 			// Attention: softmax over the q and k of the step itself.
-			cells, pass := side*side, blocks*map[bool]int{false: 1, true: 2}[req.CFG != 1]
+			cells, pass := p.Rows*p.Cols, blocks*map[bool]int{false: 1, true: 2}[req.CFG != 1]
 			if len(steps) != req.Steps*pass || len(p.Attention) != req.Steps*blocks*len(p.Words)*cells {
 				t.Fatalf("%d attentions were seen, %d numbers told", len(steps), len(p.Attention))
 			}
@@ -104,7 +105,7 @@ func probed(t *testing.T, be op.Backend) {
 				t.Fatalf("%d latents", len(p.Latents))
 			}
 			for i, img := range p.Latents {
-				if img.W != req.Size/4 || len(img.RGBA) != 4*img.W*img.W {
+				if img.W != req.Size.Width/4 || img.H != req.Size.Height/4 || len(img.RGBA) != 4*img.W*img.H {
 					t.Errorf("latent %d is %d×%d", i, img.W, img.H)
 				}
 			}

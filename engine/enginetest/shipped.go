@@ -67,7 +67,7 @@ func Shipped(t *testing.T, be op.Backend, lim Limits) {
 
 	term := engine.Term{Positive: ask.Positive, Negative: ask.Negative, Weight: ask.Weight, Head: ask.Head,
 		Schedule: guidance.Schedule{Kind: "step", Start: ask.Start}}
-	req := engine.Request{Prompt: ask.Prompt, Seed: ask.Seed, Steps: ask.Steps, Size: ask.Size, CFG: 1}
+	req := engine.Request{Prompt: ask.Prompt, Seed: ask.Seed, Steps: ask.Steps, Size: weights.Square(ask.Size), CFG: 1}
 	generate := func(req engine.Request) *engine.Result {
 		r, err := e.Generate(background(), req, nil)
 		if err != nil {

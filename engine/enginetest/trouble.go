@@ -12,6 +12,7 @@ import (
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/weights"
 )
 
 // frail is a machine that runs out of memory on demand, keeps count of what it was
@@ -138,7 +139,7 @@ func shortOfMemory(t *testing.T, be op.Backend) {
 	defer f.release()
 	want := picture(t, e, frog)
 	other := frog
-	other.Prompt, other.Size = "the cat", 24
+	other.Prompt, other.Size = "the cat", weights.Size{Width: 24, Height: 16}
 	wantOther := picture(t, e, other)
 
 	// From here on the engine is short of memory, and keeps less.

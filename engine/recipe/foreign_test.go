@@ -19,7 +19,8 @@ func TestHashInText(t *testing.T) {
 	guided, plain := rich, base
 	scaled := base
 	scaled.CFG = 3.5
-	for _, q := range []engine.Request{guided, plain, scaled} {
+	oblong := engine.Request{Steps: 1, Size: wide, CFG: 1}
+	for _, q := range []engine.Request{guided, plain, scaled, oblong} {
 		hash := Hash(q)
 		for _, behind := range []string{
 			".", ",", ";", ":", "!", "?", ")", ").", "]", "}", ">", "\"", "'", "*", "**", "_", "~", "`", "…", "...", "—",

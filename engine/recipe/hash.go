@@ -17,8 +17,8 @@ const MaxHash = 256 << 10
 //
 //	#prompt=a+red+car&seed=7&steps=4&size=256&guidance=[{"positive":"detailed","weight":2}]
 //
-// where what has a meaning in addresses is escaped as forms do it. The scale cfg
-// is left out where it is off.
+// where what has a meaning in addresses is escaped as forms do it. A picture that is
+// not square has size=WIDTHxHEIGHT. The scale cfg is left out where it is off.
 func Hash(q engine.Request) string {
 	var b strings.Builder
 	b.WriteString("#prompt=")
@@ -28,7 +28,7 @@ func Hash(q engine.Request) string {
 	}
 	number(Seed, int64(q.Seed))
 	number(Steps, int64(q.Steps))
-	number(Size, int64(q.Size))
+	b.WriteString("&" + string(Size) + "=" + q.Size.String())
 	if q.CFG != 1 {
 		b.WriteString("&cfg=" + numeral(q.CFG))
 	}
@@ -92,10 +92,14 @@ func FromHash(hash string, base engine.Request, l Limits) (engine.Request, []Not
 	return base, r.notices, true
 }
 
-// alone is a number of a link without what stands behind it, which is told of unless
-// it is punctuation. What goes on with a letter is no number.
+// alone is a number of a link, or a size, without what stands behind it, which is told
+// of unless it is punctuation. What goes on with a letter is neither.
 func (r *reader) alone(f Field, s string) string {
-	n := strings.IndexFunc(s, func(c rune) bool { return !strings.ContainsRune(numerals, c) })
+	of := numerals
+	if f == Size {
+		of += "x"
+	}
+	n := strings.IndexFunc(s, func(c rune) bool { return !strings.ContainsRune(of, c) })
 	if n < 0 {
 		n = len(s)
 	}

@@ -8,6 +8,7 @@ import (
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/text"
+	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -40,8 +41,10 @@ func TestLimits(t *testing.T) {
 		{"seed, lowest", "seed=0", "seed=-1", func(q engine.Request) any { return q.Seed }, uint32(0)},
 		{"steps, most", fmt.Sprint("steps=", limits.MaxSteps), fmt.Sprint("steps=", limits.MaxSteps+1), func(q engine.Request) any { return q.Steps }, limits.MaxSteps},
 		{"steps, fewest", "steps=1", "steps=0", func(q engine.Request) any { return q.Steps }, 1},
-		{"size, largest", "size=256", "size=257", func(q engine.Request) any { return q.Size }, 256},
-		{"size, smallest", "size=128", "size=127", func(q engine.Request) any { return q.Size }, 128},
+		{"size, largest", "size=256", "size=257", func(q engine.Request) any { return q.Size }, weights.Square(256)},
+		{"size, smallest", "size=128", "size=127", func(q engine.Request) any { return q.Size }, weights.Square(128)},
+		{"size, width", "size=192x96", "size=193x96", func(q engine.Request) any { return q.Size }, wide},
+		{"size, height", "size=192x96", "size=192x97", func(q engine.Request) any { return q.Size }, wide},
 		{"cfg, highest", fmt.Sprint("cfg=", engine.MaxCFG), fmt.Sprintf("cfg=%d.001", engine.MaxCFG), func(q engine.Request) any { return q.CFG }, float64(engine.MaxCFG)},
 		{"cfg, lowest", "cfg=0", "cfg=-0.001", func(q engine.Request) any { return q.CFG }, 0.0},
 		{"directions", "guidance=[" + repeat(`{"weight":1}`, engine.MaxTerms) + "]", "guidance=[" + repeat(`{"weight":1}`, engine.MaxTerms+1) + "]",

@@ -11,12 +11,14 @@ import (
 	"io"
 	"reflect"
 	"runtime/metrics"
+	"slices"
 	"strings"
 	"testing"
 
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/text"
+	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -25,7 +27,7 @@ func valid(t *testing.T, q engine.Request) {
 	t.Helper()
 	within := func(v, from, to float64) bool { return v >= from && v <= to }
 	ok := text.CheckPrompt(q.Prompt) == nil && within(float64(q.Steps), 1, float64(limits.MaxSteps)) &&
-		(q.Size == 128 || q.Size == 256) && within(q.CFG, 0, engine.MaxCFG) && len(q.Guidance) <= engine.MaxTerms
+		slices.Contains(limits.Sizes, q.Size) && within(q.CFG, 0, engine.MaxCFG) && len(q.Guidance) <= engine.MaxTerms
 	for _, d := range q.Guidance {
 		ok = ok && text.CheckPrompt(d.Positive) == nil && text.CheckPrompt(d.Negative) == nil && within(d.Head, -guidance.MaxWeight, guidance.MaxWeight)
 		if _, err := d.Schedule.Weights(d.Weight, limits.Blocks); err != nil {
@@ -67,6 +69,38 @@ func TestPNGThereAndBack(t *testing.T) {
 	// The beginning of the file is enough.
 	if got, _, err := FromPNG(file[:bytes.Index(file, []byte("IDAT"))], base, limits, inflated); err != nil || !reflect.DeepEqual(got, made) {
 		t.Errorf("from the beginning: %+v, %v", got, err)
+	}
+}
+
+// The size of a square is a number, as it always was; any other is a list.
+func TestPNGSizes(t *testing.T) {
+	for text, size := range map[string]weights.Size{`"size":256`: weights.Square(256), `"size":[192,96]`: wide} {
+		p := engine.Parameters{Request: base}
+		p.Size = size
+		file, err := WritePNG(smallPNG(t), p)
+		if err != nil || !bytes.Contains(file, []byte(text+`,`)) {
+			t.Errorf("%v is not written as %s: %v", size, text, err)
+		}
+		other := base
+		other.Size = weights.Square(128)
+		got, notices, err := FromPNG(file, other, limits, nil)
+		if err != nil || len(notices) != 0 || got.Size != size {
+			t.Errorf("%s is read as %v: %v, %v", text, got.Size, notices, err)
+		}
+	}
+	for _, c := range []struct {
+		text string
+		want weights.Size
+		said []Notice
+	}{
+		{`[96,192]`, limits.Sizes[3], nil}, {`[256,256]`, weights.Square(256), nil}, {`[96,193]`, limits.Sizes[3], []Notice{{Size, "96x193", "96x192"}}},
+		{`"256"`, base.Size, []Notice{{Size, `"256"`, ""}}}, {`[256]`, base.Size, []Notice{{Size, "[256]", ""}}}, {`[1,null]`, base.Size, []Notice{{Size, "[1,null]", ""}}},
+		{`{}`, base.Size, []Notice{{Size, "{}", ""}}},
+	} {
+		got, notices, err := FromJSON([]byte(`{"size":`+c.text+`}`), base, limits)
+		if err != nil || got.Size != c.want || !slices.Equal(notices, c.said) {
+			t.Errorf("%s is read as %v: %v, %v", c.text, got.Size, notices, err)
+		}
 	}
 }
 

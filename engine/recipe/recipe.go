@@ -17,13 +17,14 @@ import (
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/text"
+	"undertone/engine/weights"
 )
 
 // Limits are what the model at hand can do.
 type Limits struct {
 	MaxSteps int
-	Sizes    []int // sides in pixels, at least one
-	Blocks   int   // of the transformer, double and single together
+	Sizes    []weights.Size // at least one
+	Blocks   int            // of the transformer, double and single together
 }
 
 // Notice tells of a value that was not taken as it was given. Used is what stands
@@ -70,17 +71,17 @@ func JSON(p engine.Parameters) []byte {
 
 // document is the JSON in a PNG.
 type document struct {
-	Prompt    string  `json:"prompt"`
-	Seed      uint32  `json:"seed"`
-	Steps     int     `json:"steps"`
-	Size      int     `json:"size"`
-	CFG       float64 `json:"cfg"`
-	Guidance  []term  `json:"guidance"`
-	Model     string  `json:"model"`
-	Revision  string  `json:"revision"`
-	Precision string  `json:"precision"`
-	Backend   string  `json:"backend"`
-	Plan      string  `json:"plan"`
+	Prompt    string       `json:"prompt"`
+	Seed      uint32       `json:"seed"`
+	Steps     int          `json:"steps"`
+	Size      weights.Size `json:"size"`
+	CFG       float64      `json:"cfg"`
+	Guidance  []term       `json:"guidance"`
+	Model     string       `json:"model"`
+	Revision  string       `json:"revision"`
+	Precision string       `json:"precision"`
+	Backend   string       `json:"backend"`
+	Plan      string       `json:"plan"`
 }
 
 // FromJSON reads what JSON wrote. What is missing comes from base; keys it does
@@ -190,16 +191,49 @@ func (r *reader) use(f Field, given, used float64) float64 {
 	return used
 }
 
-// size takes the size of the model that is nearest.
-func (r *reader) size(s string, was int) int {
-	v, ok := parse(s)
+// size takes, of the model's sizes with the shape that is nearest, the nearest.
+func (r *reader) size(s string, was weights.Size) weights.Size {
+	width, height, ok := sides(s)
 	if !ok || len(r.limits.Sizes) == 0 {
 		r.notice(Size, s, "")
 		return was
 	}
-	return int(r.use(Size, v, float64(slices.MinFunc(r.limits.Sizes, func(a, b int) int {
-		return cmp.Compare(math.Abs(float64(a)-v), math.Abs(float64(b)-v))
-	}))))
+	shape := func(s weights.Size) float64 { // how far its shape is; not a number where the given one has none
+		return math.Abs(math.Log(width/height) - math.Log(float64(s.Width)/float64(s.Height)))
+	}
+	far := func(s weights.Size) float64 {
+		return math.Abs(float64(s.Width)-width) + math.Abs(float64(s.Height)-height)
+	}
+	used := slices.MinFunc(r.limits.Sizes, func(a, b weights.Size) int {
+		return cmp.Or(cmp.Compare(shape(a), shape(b)), cmp.Compare(far(a), far(b)))
+	})
+	if far(used) != 0 {
+		given := numeral(width)
+		if width != height {
+			given += "x" + numeral(height)
+		}
+		r.notice(Size, given, used.String())
+	}
+	return used
+}
+
+// sides reads a size as links write it (512 or 512x384) and as JSON does (512 or
+// [512,384]), with any numbers.
+func sides(s string) (width, height float64, ok bool) {
+	if strings.HasPrefix(s, "[") {
+		var pair []num
+		if json.Unmarshal([]byte(s), &pair) != nil || len(pair) != 2 {
+			return 0, 0, false
+		}
+		return float64(pair[0]), float64(pair[1]), true
+	}
+	first, second, both := strings.Cut(s, "x")
+	if !both {
+		second = first
+	}
+	width, ok = parse(first)
+	height, also := parse(second)
+	return width, height, ok && also
 }
 
 // text makes foreign words fit to be a prompt: valid, without control characters,

@@ -8,17 +8,19 @@ import (
 	"testing"
 
 	"undertone/engine"
+	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
 var (
-	limits = Limits{MaxSteps: 50, Sizes: []int{128, 256}, Blocks: 8}
-	base   = engine.Request{Prompt: "a frog", Seed: 3, Steps: 4, Size: 256, CFG: 1}
+	wide   = weights.Size{Width: 192, Height: 96}
+	limits = Limits{MaxSteps: 50, Sizes: []weights.Size{weights.Square(128), weights.Square(256), wide, {Width: 96, Height: 192}, {Width: 192, Height: 384}}, Blocks: 8}
+	base   = engine.Request{Prompt: "a frog", Seed: 3, Steps: 4, Size: weights.Square(256), CFG: 1}
 )
 
 // rich is a request that uses everything.
 var rich = engine.Request{
-	Prompt: "twò cats & a=\"dog\" #1 + 50% 画\n<b>", Seed: math.MaxUint32, Steps: 7, Size: 128, CFG: 3.5,
+	Prompt: "twò cats & a=\"dog\" #1 + 50% 画\n<b>", Seed: math.MaxUint32, Steps: 7, Size: weights.Square(128), CFG: 3.5,
 	Guidance: []engine.Term{
 		{Positive: "ultra-detailed", Negative: "flat", Weight: -2.25, Head: 0.5, Schedule: guidance.Schedule{Kind: "step", Start: 5, Of: 57}},
 		{Positive: "a", Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}},
@@ -30,7 +32,7 @@ var rich = engine.Request{
 }
 
 func TestHashThereAndBack(t *testing.T) {
-	for _, q := range []engine.Request{base, rich, {Size: 128, Steps: 1, CFG: 1}} {
+	for _, q := range []engine.Request{base, rich, {Size: weights.Square(128), Steps: 1, CFG: 1}, {Size: wide, Steps: 1, CFG: 1}} {
 		hash := Hash(q)
 		if i := strings.IndexFunc(hash, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune("\"<>{}[]`|^\\", c) }); i >= 0 {
 			t.Errorf("%q is not the hash of an address at %d", hash, i)
@@ -40,8 +42,12 @@ func TestHashThereAndBack(t *testing.T) {
 			t.Errorf("%s\ngave %+v, notices %v,\nwanted %+v", hash, got, notices, q)
 		}
 	}
-	if got, want := Hash(base), "#prompt=a+frog&seed=3&steps=4&size=256"; got != want {
-		t.Errorf("the hash is %s, wanted %s", got, want)
+	oblong := base
+	oblong.Size = wide
+	for want, q := range map[string]engine.Request{"#prompt=a+frog&seed=3&steps=4&size=256": base, "#prompt=a+frog&seed=3&steps=4&size=192x96": oblong} {
+		if got := Hash(q); got != want {
+			t.Errorf("the hash is %s, wanted %s", got, want)
+		}
 	}
 }
 
@@ -101,8 +107,24 @@ func TestHashClamps(t *testing.T) {
 			q.Guidance = []engine.Term{one, one}
 		}), []Notice{{Link, "e", ""}, {Direction, "a: 1", ""}, {Direction, "b: 1", ""}}},
 		{`guidance=[{"weight":1}]x`, term(engine.Term{Weight: 1}), []Notice{{Guidance, "x", ""}}},
-		{"size=128?fbclid=abc", with(func(q *engine.Request) { q.Size = 128 }), []Notice{{Size, "?fbclid=abc", ""}}},
+		{"size=128?fbclid=abc", with(func(q *engine.Request) { q.Size = weights.Square(128) }), []Notice{{Size, "?fbclid=abc", ""}}},
 		{"size=128px", base, []Notice{{Size, "128px", ""}}},
+		{"size=192x96", with(func(q *engine.Request) { q.Size = wide }), nil},
+		{"size=[192,96]", with(func(q *engine.Request) { q.Size = wide }), nil},
+		{"size=128x128", with(func(q *engine.Request) { q.Size = weights.Square(128) }), nil},
+		{"size=192x96?fbclid=abc", with(func(q *engine.Request) { q.Size = wide }), []Notice{{Size, "?fbclid=abc", ""}}},
+		{"size=1024x512", with(func(q *engine.Request) { q.Size = wide }), []Notice{{Size, "1024x512", "192x96"}}}, // the shape counts first,
+		{"size=100x199", with(func(q *engine.Request) { q.Size = limits.Sizes[3] }), []Notice{{Size, "100x199", "96x192"}}},
+		{"size=300x600", with(func(q *engine.Request) { q.Size = limits.Sizes[4] }), []Notice{{Size, "300x600", "192x384"}}}, // then the sides
+		{"size=250x260", base, []Notice{{Size, "250x260", "256"}}},
+		{"size=0x0", with(func(q *engine.Request) { q.Size = weights.Square(128) }), []Notice{{Size, "0", "128"}}},
+		{"size=-256x128", with(func(q *engine.Request) { q.Size = weights.Square(128) }), []Notice{{Size, "-256x128", "128"}}},
+		{"size=192x", base, []Notice{{Size, "192x", ""}}},
+		{"size=x96", base, []Notice{{Size, "x96", ""}}},
+		{"size=192x96x48", base, []Notice{{Size, "192x96x48", ""}}},
+		{"size=192x96px", base, []Notice{{Size, "192x96px", ""}}},
+		{"size=[192]", base, []Notice{{Size, "[192]", ""}}},
+		{"size=[192,96,48]", base, []Notice{{Size, "[192,96,48]", ""}}},
 		{`guidance=[{"weight":1e9,"head":-1e999}]`, term(engine.Term{Weight: 20, Head: -20}), []Notice{{Weight, "1000000000", "20"}, {Weight, numeral(-math.MaxFloat64), "-20"}}},
 		{`guidance=[{"weight":1,"schedule":{"kind":"spiral"}}]`, term(engine.Term{Weight: 1}), []Notice{{Schedule, "spiral", "constant"}}},
 		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":99}}]`, term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 7}}),
@@ -146,7 +168,7 @@ func TestHashCaps(t *testing.T) {
 // Every request that comes out of a hash is one that the engine accepts.
 func FuzzHash(f *testing.F) {
 	for _, s := range []string{Hash(rich), Hash(base), "#seed=1e400&guidance=[{\"weight\":-1e400}]", "#guidance=%5B%7B%22weight%22:1,%22schedule%22:%7B%22kind%22:%22intervals%22,%22intervals%22:%5B%7B%22from%22:3,%22to%22:1,%22weight%22:99%7D%5D%7D%7D%5D",
-		Hash(rich) + "&gt;.", "#seed=7&amp;size=128?x=1&guidance=[5,{\"weight\":\"1\",\"a\":1,\"schedule\":{\"kind\":\"step\",\"b\":2}}])."} {
+		Hash(rich) + "&gt;.", "#size=192x96", "#size=[1e9,-5]", "#size=0x1e400.", "#seed=7&amp;size=128?x=1&guidance=[5,{\"weight\":\"1\",\"a\":1,\"schedule\":{\"kind\":\"step\",\"b\":2}}])."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, hash string) {

@@ -168,13 +168,15 @@ func (m *Manifest) checkOffers(c *checker) {
 	c.whole("the number of sizes", int64(len(m.Sizes)), 1, 64)
 	offered := false
 	for i, s := range m.Sizes {
-		c.whole(fmt.Sprintf("sizes[%d]", i), int64(s), 16, maxSide)
+		for _, side := range []int{s.Width, s.Height} {
+			c.whole(fmt.Sprintf("a side of sizes[%d]", i), int64(side), 16, maxSide)
+		}
 		offered = offered || s == m.Defaults.Size
 	}
 	d := m.Defaults
 	c.whole("defaults.steps", int64(d.Steps), 1, int64(m.MaxSteps))
 	if !offered {
-		c.fail("defaults.size %d is not among the sizes %v", d.Size, m.Sizes)
+		c.fail("defaults.size %v is not among the sizes %v", d.Size, m.Sizes)
 	}
 	c.number("defaults.shift", d.Shift, 0.01, 100)
 	c.number("defaults.cfg", d.CFG, 0, 30)

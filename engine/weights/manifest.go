@@ -37,7 +37,7 @@ type Manifest struct {
 	Text        json.RawMessage `json:"text"`
 	VAE         json.RawMessage `json:"vae"`
 	Defaults    Defaults        `json:"defaults"`
-	Sizes       []int           `json:"sizes"` // sides of the square pictures it can make, in pixels
+	Sizes       []Size          `json:"sizes"` // of the pictures it can make
 	MaxSteps    int             `json:"max_steps"`
 	Presets     []Preset        `json:"presets"`
 	Understands Vocabulary      `json:"understands"`
@@ -70,7 +70,7 @@ type File struct {
 // Defaults are the settings of the first picture.
 type Defaults struct {
 	Steps  int     `json:"steps"`
-	Size   int     `json:"size"`
+	Size   Size    `json:"size"`
 	Shift  float64 `json:"shift"` // t → shift·t/(1 + (shift−1)·t)
 	CFG    float64 `json:"cfg"`
 	Seed   uint32  `json:"seed"`

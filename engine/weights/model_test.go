@@ -57,7 +57,7 @@ func tinyManifest() Manifest {
 		Format: ManifestFormat, Version: ManifestVersion, Name: "tiny", Title: "Tiny", Family: "flux", Revision: "2026-01-01",
 		Parameters: Parameters{7232, 2336, 296}, Licenses: Licenses{"Apache-2.0", "none"},
 		DiT: json.RawMessage(`{"hidden_size":64}`), Text: json.RawMessage(`{"layout":"clip"}`), VAE: json.RawMessage(`{"kind":"tiny"}`),
-		Defaults: Defaults{Steps: 4, Size: 64, Shift: 1, CFG: 1, Seed: 1, Prompt: "a frog"}, Sizes: []int{64}, MaxSteps: 8,
+		Defaults: Defaults{Steps: 4, Size: Square(64), Shift: 1, CFG: 1, Seed: 1, Prompt: "a frog"}, Sizes: []Size{Square(64)}, MaxSteps: 8,
 		Presets: []Preset{{ID: "detail", Title: "Detail", Positive: "<b>", Weight: 1.5, Schedule: json.RawMessage(`{"kind":"step","start":1}`)}},
 	}
 }

@@ -86,8 +86,7 @@ func (p *picture) summary() string {
 	if p.PrepareMs > p.TotalMs/20 {
 		took = fmt.Sprintf(say.Prepared, took, millisText(p.PrepareMs))
 	}
-	size := p.recipe.size
-	return fmt.Sprintf(say.Times, took, len(p.StepsMs), size, size, p.recipe.seed)
+	return fmt.Sprintf(say.Times, took, len(p.StepsMs), p.recipe.size.Width, p.recipe.size.Height, p.recipe.seed)
 }
 
 // remark says under the picture what became of an action; it goes after a while.

@@ -43,7 +43,7 @@ func (r report) text(prompt bool) string {
 	line("Limits", "%s", r.limits)
 	if p := s.picture; p != nil {
 		if p.file == nil {
-			line("Last picture", "%d px, %.0f steps, %d directions: total %.1f ms, text %.1f, guidance %.1f, prepare %.1f, modulation %.1f, steps %.1f, decode %.1f",
+			line("Last picture", "%s px, %.0f steps, %d directions: total %.1f ms, text %.1f, guidance %.1f, prepare %.1f, modulation %.1f, steps %.1f, decode %.1f",
 				p.recipe.size, p.recipe.steps, len(p.recipe.acting()), p.TotalMs, p.TextMs, p.GuidanceMs, p.PrepareMs, p.ModulationMs, p.StepsMs, p.DecodeMs)
 		}
 		if prompt {

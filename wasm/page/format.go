@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"undertone/engine/weights"
 )
 
 // joined puts sentences behind each other, without those that are empty.
@@ -27,6 +29,9 @@ func bytesText(n int64) string {
 	}
 	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
 }
+
+// sizeText writes the size of a picture.
+func sizeText(s weights.Size) string { return fmt.Sprintf("%d × %d", s.Width, s.Height) }
 
 // countText writes a number of weights.
 func countText(n int64) string {

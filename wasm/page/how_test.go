@@ -106,6 +106,11 @@ func TestProbePictures(t *testing.T) {
 			t.Errorf("pixel %d has the alpha %d", i, rgba[4*i+3])
 		}
 	}
+	// Of maps of one row and three columns.
+	w, h, rgba = strip([][]float32{{0, 0, 1}, {1, 0, 0}}, 1, 3, 1)
+	if w != 7 || h != 1 || len(rgba) != 4*7 || rgba[4*2] != 252 || rgba[4*3+3] != 0 || rgba[4*4] != 252 || rgba[4*5] != 24 {
+		t.Errorf("a strip of wide maps is %d × %d: %v", w, h, rgba)
+	}
 	light := func(x float64) float64 {
 		r, g, b := heat(x)
 		return .2126*float64(r) + .7152*float64(g) + .0722*float64(b)

@@ -7,6 +7,7 @@ import (
 
 	"undertone/engine"
 	carried "undertone/engine/recipe"
+	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -148,7 +149,7 @@ func TestComparison(t *testing.T) {
 func TestReport(t *testing.T) {
 	m := mustParse(t)
 	s := state{model: m, phase: ready, info: info{Backend: "webgpu", Adapter: "some gpu", Precision: "Q8_0"}}
-	s.picture = &picture{recipe: m.recipeOf(engine.Request{Prompt: "secret frog", Seed: 5, Steps: 4, Size: 256, Guidance: []engine.Term{{Positive: "secret words", Weight: 1}}})}
+	s.picture = &picture{recipe: m.recipeOf(engine.Request{Prompt: "secret frog", Seed: 5, Steps: 4, Size: weights.Square(256), Guidance: []engine.Term{{Positive: "secret words", Weight: 1}}})}
 	s.panes.fault = &problem{code: "guidance-invalid", message: `the schedule of "secret words" does not fit`}
 	r := report{version: "0.2.0", agent: "Chrome", state: &s}
 	text := r.text(false)

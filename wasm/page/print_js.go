@@ -25,18 +25,21 @@ func newPrint() print {
 	return p
 }
 
-// draw puts an ImageData on the canvas, which takes the size of finished pictures;
-// previews are enlarged to it.
+// draw puts an ImageData on the canvas, which takes the size of finished pictures, and
+// the shape of previews, which are enlarged.
 func (p *print) draw(image js.Value, finished bool) {
 	if p.shown.Equal(image) {
 		return
 	}
+	w, h := image.Get("width").Int(), image.Get("height").Int()
 	if finished {
-		p.fit(image)
+		p.fit(w, h)
+	} else if w*p.size("height") != h*p.size("width") {
+		scale := max(1, p.size("width")/w)
+		p.fit(scale*w, scale*h)
 	}
 	p.shown = image
 	p.canvas.Set("undertone", image)
-	w, h := image.Get("width").Int(), image.Get("height").Int()
 	context := p.canvas.Call("getContext", "2d")
 	if w == p.size("width") && h == p.size("height") {
 		context.Call("putImageData", image, 0, 0)
@@ -48,13 +51,12 @@ func (p *print) draw(image js.Value, finished bool) {
 	context.Call("drawImage", small, 0, 0, p.size("width"), p.size("height"))
 }
 
-// fit gives the canvas the size of an image.
-func (p *print) fit(image js.Value) {
-	for _, side := range []string{"width", "height"} {
-		if n := image.Get(side).Int(); p.size(side) != n {
-			p.canvas.Set(side, n) // which wipes it
-			p.shown = js.Undefined()
-		}
+// fit gives the canvas a size.
+func (p *print) fit(width, height int) {
+	if p.size("width") != width || p.size("height") != height {
+		p.canvas.Set("width", width) // which wipes it
+		p.canvas.Set("height", height)
+		p.shown = js.Undefined()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"undertone/engine"
+	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -17,7 +18,7 @@ type recipe struct {
 	prompt string
 	seed   float64
 	steps  float64
-	size   int
+	size   weights.Size
 	cfg    float64
 	terms  []term
 }
@@ -40,7 +41,15 @@ func (r recipe) request() map[string]any {
 			"weight": t.weight, "head": t.head, "schedule": scheduleValue(t.schedule),
 		}
 	}
-	return map[string]any{"prompt": r.prompt, "seed": r.seed, "steps": r.steps, "size": r.size, "cfg": r.cfg, "guidance": list}
+	return map[string]any{"prompt": r.prompt, "seed": r.seed, "steps": r.steps, "size": sizeValue(r.size), "cfg": r.cfg, "guidance": list}
+}
+
+// sizeValue is a size as the API takes it: a number or [width, height].
+func sizeValue(s weights.Size) any {
+	if s.Width == s.Height {
+		return s.Width
+	}
+	return []any{s.Width, s.Height}
 }
 
 // scheduleValue is a schedule as the API takes it: only the fields of its kind.

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"undertone/engine/weights"
+
 	"honnef.co/go/js/dom/v2"
 )
 
@@ -53,7 +55,9 @@ func newSettings(a *app, panel element) *settingsView {
 		a.update(func(s *state) { s.form.locked = v.lock.Get("checked").Bool() })
 	})
 	on(v.size, "change", func(dom.Event) {
-		a.edit(true, func(f *form) { fmt.Sscan(v.size.Get("value").String(), &f.size) })
+		if size, err := weights.ParseSize(v.size.Get("value").String()); err == nil { // every option's value is one
+			a.edit(true, func(f *form) { f.size = size })
+		}
 	})
 	v.sizeField = labelled("size", &say.Size, v.size)
 
@@ -116,10 +120,10 @@ func (v *settingsView) render(s *state) {
 	show(v.sizeField, len(s.model.Sizes) > 1)
 	if !v.size.HasChildNodes() {
 		for _, size := range s.model.Sizes {
-			add(v.size, el("option", attrs{"value": fmt.Sprint(size)}, fmt.Sprintf("%d × %d", size, size)))
+			add(v.size, el("option", attrs{"value": size.String()}, sizeText(size)))
 		}
 	}
-	setValue(v.size, fmt.Sprint(s.form.size))
+	setValue(v.size, s.form.size.String())
 	if input, ok := v.each[s.form.each]; ok {
 		input.Set("checked", true)
 	}

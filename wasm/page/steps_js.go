@@ -96,7 +96,8 @@ func (v *stepsPane) render(s *state) {
 		t.label(short, says(i))
 		setAttr(t.button, "aria-pressed", fmt.Sprint(i == at))
 	}
-	v.hero.fit(p.image.(js.Value))
+	finished := p.image.(js.Value)
+	v.hero.fit(finished.Get("width").Int(), finished.Get("height").Int())
 	if picture, ok := image(at); ok {
 		v.hero.draw(picture, at == n)
 	}
