@@ -2,7 +2,7 @@
 // of wasm/protocol/protocol.go, where the messages are described. A test holds
 // the two equal, number for number and word for word.
 
-export const version = 3;
+export const version = 4;
 
 /** The messages, by name. */
 export const messages = Object.freeze({

@@ -99,10 +99,7 @@ export function checkRequest(request, info) {
     };
     whole(seed, "seed", "seed-range", 0, limits.seedMax);
     whole(steps, "steps", "steps-range", 1, info.maxSteps);
-    if (size !== undefined) {
-      if (!info.sizes.includes(size)) throw new UndertoneError("size-unsupported", `The size is ${show(size)}; this model makes ${info.sizes.join(", ")}.`);
-      body.size = size;
-    }
+    if (size !== undefined) body.size = checkSize(size, info.sizes);
     if (cfg !== undefined) {
       if (!(typeof cfg === "number" && cfg >= 0 && cfg <= limits.cfgMax)) {
         throw new UndertoneError("cfg-range", `The guidance scale cfg is ${show(cfg)}; numbers from 0 to ${limits.cfgMax} are possible.`);
@@ -114,6 +111,23 @@ export function checkRequest(request, info) {
     body.preview = onStep !== undefined;
     return { body, onStep, signal };
   });
+}
+
+/** Copies a size that is among the model's. */
+function checkSize(size, sizes) {
+  const list = Array.isArray(size);
+  const [width, height] = sides(size);
+  if (!sizes.map(sides).some(([w, h]) => w === width && h === height)) {
+    const given = list && width !== undefined ? `[${show(width)}, ${show(height)}]` : show(size);
+    throw new UndertoneError("size-unsupported", `The size is ${given}; this model makes ${sizes.map((one) => JSON.stringify(one)).join(", ")}.`);
+  }
+  return width === height ? width : [width, height];
+}
+
+/** Width and height of a size, which is the side of a square or a list of two; of any other list, nothing. */
+function sides(size) {
+  if (!Array.isArray(size)) return [size, size];
+  return size.length === 2 ? [size[0], size[1]] : [];
 }
 
 function checkProbe(probe) {

@@ -102,6 +102,9 @@ export interface Progress {
   wait?: "offline" | "tab";
 }
 
+/** Of a picture in pixels: the side of a square, or width and height. */
+export type Size = number | [width: number, height: number];
+
 /** Everything is optional; what is left out comes from the model's defaults. */
 export interface Request {
   /** At most 4096 bytes. Left out or empty: unconditional. */
@@ -110,8 +113,8 @@ export interface Request {
   seed?: number;
   /** From 1 to info.maxSteps. */
   steps?: number;
-  /** Side of the picture in pixels, one of info.sizes. */
-  size?: number;
+  /** One of info.sizes. */
+  size?: Size;
   /** Classifier-free guidance scale, 0 to 30; 1 is off. Not modulation guidance. */
   cfg?: number;
   /** Directions of modulation guidance, at most eight; they add up. */
@@ -255,11 +258,12 @@ export interface Info {
   /** The chosen kernel variants: pictures are identical, byte for byte, under one plan. */
   plan: string;
   blocks: { double: number; single: number };
-  sizes: number[];
+  /** Of the pictures that the model makes. */
+  sizes: Size[];
   /** The default. */
   steps: number;
   maxSteps: number;
-  defaults: { steps: number; size: number; shift: number; cfg: number; seed: number; prompt: string };
+  defaults: { steps: number; size: Size; shift: number; cfg: number; seed: number; prompt: string };
   presets: { id: string; title: string; positive: string; negative: string; weight: number; head: number; range?: [number, number]; schedule: Schedule }[];
   /** Every word the tokenizer knows; others stand for nothing in a prompt. */
   words: string[];

@@ -105,8 +105,8 @@ export class Undertone {
   }
 }
 
-function picture({ width, height, ...result }, pixels, { attention, latents }) {
-  if (result.probe) Object.assign(result.probe, { attention: new Float32Array(attention), latents: squares(latents, result.probe.times.length) });
+function picture({ width, height, latentWidth, ...result }, pixels, { attention, latents }) {
+  if (result.probe) Object.assign(result.probe, { attention: new Float32Array(attention), latents: cut(latents, result.probe.times.length, latentWidth) });
   const image = new ImageData(new Uint8ClampedArray(pixels), width, height);
   return {
     image,
@@ -118,8 +118,8 @@ function picture({ width, height, ...result }, pixels, { attention, latents }) {
   };
 }
 
-/** Cuts the pixels of n square pictures of one size. */
-function squares(pixels, n) {
+/** Cuts the pixels of n pictures of one size, of which the width is known. */
+function cut(pixels, n, width) {
   const bytes = pixels.byteLength / n;
-  return Array.from({ length: n }, (_, i) => new ImageData(new Uint8ClampedArray(pixels, i * bytes, bytes), Math.sqrt(bytes / 4)));
+  return Array.from({ length: n }, (_, i) => new ImageData(new Uint8ClampedArray(pixels, i * bytes, bytes), width));
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // Version changes whenever a message does.
-const Version = 3
+const Version = 4
 
 // Type names a message.
 type Type string
@@ -136,6 +136,8 @@ type StepBody struct {
 type ResultBody struct {
 	Width  int `json:"width"`
 	Height int `json:"height"`
+	// LatentWidth is that of the probe's latents in pixels, 0 without one.
+	LatentWidth int `json:"latentWidth,omitempty"`
 	// Recovered is 1 when the GPU was lost before or in this picture and opened again.
 	Recovered int `json:"recovered,omitempty"`
 	*engine.Result

@@ -195,7 +195,11 @@ func (w *worker) attempt(r request, recovered int) error {
 	image := result.Image
 	arrays := seen(result.Probe)
 	arrays["pixels"] = buffer(image.RGBA)
-	send(protocol.Result, r.id, protocol.ResultBody{Width: image.W, Height: image.H, Recovered: recovered, Result: result}, arrays)
+	answer := protocol.ResultBody{Width: image.W, Height: image.H, Recovered: recovered, Result: result}
+	if result.Probe != nil {
+		answer.LatentWidth = result.Probe.Latents[0].W
+	}
+	send(protocol.Result, r.id, answer, arrays)
 	return nil
 }
 

@@ -34,10 +34,10 @@ class Engine {
   }
 
   postMessage({ v, type, id, body }) {
-    Engine.posted.push({ type, id, body: body && JSON.parse(body) });
+    Engine.posted.push({ v, type, id, body: body && JSON.parse(body) });
     const answer = (...rest) => queueMicrotask(() => Engine.answer(v, ...rest));
     if (type === "init") answer("ready", id);
-    if (type === "load") answer("loaded", id, { maxSteps: 12, sizes: [16, 24] });
+    if (type === "load") answer("loaded", id, { maxSteps: 12, sizes: [16, 24, [24, 16]] });
     if (type === "generate" && !Engine.hold) answer("result", id, { width: 2, height: 1, seed: 1 }, { pixels: new ArrayBuffer(8) });
   }
 
@@ -70,11 +70,11 @@ test("limits: the last value that is possible, and the next", async (t) => {
   for (const [name, code, last, next] of [
     ["seed", "seed-range", [0, 1, 2 ** 16, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 5, 2 ** 32 - 1], [-1, 0.5, 2 ** 32, 2 ** 53]],
     ["steps", "steps-range", [1, 12], [0, 13, 1.5]],
-    ["size", "size-unsupported", [16, 24], [15, 17, 25]],
+    ["size", "size-unsupported", [16, 24, [24, 16]], [15, 17, 25, [25, 16], [24, 17], [16, 24], [24], [24, 16, 1], [], [24, "16"], [[24], 16], "16", NaN]],
     ["cfg", "cfg-range", [0, 1, 30], [-1e-9, 30.000001, NaN]],
     ["prompt", "prompt-too-long", ["", "x".repeat(4096), "日".repeat(1365) + "x"], ["x".repeat(4097), "日".repeat(1366)]],
   ]) {
-    for (const value of last) assert.equal((await asked(u, { [name]: value }))[name], value, `${name} ${String(value).slice(0, 20)}`);
+    for (const value of last) assert.deepEqual((await asked(u, { [name]: value }))[name], value, `${name} ${String(value).slice(0, 20)}`);
     for (const value of next) assert.equal(await asked(u, { [name]: value }), code, `${name} ${String(value).slice(0, 20)}`);
   }
   for (const side of ["positive", "negative"]) {
@@ -82,6 +82,27 @@ test("limits: the last value that is possible, and the next", async (t) => {
     assert.equal((await asked(u, term("x".repeat(4096)))).guidance[0][side].length, 4096);
     assert.equal(await asked(u, term("x".repeat(4097))), "prompt-too-long");
   }
+});
+
+test("size: a square is one number, and a refusal names what was asked for and what there is", async (t) => {
+  const u = await load(t);
+  assert.equal((await asked(u, { size: [24, 24] })).size, 24);
+  for (const [size, says] of [[17, "The size is 17; this model makes 16, 24, [24,16]."], [[24, 17], "The size is [24, 17]; this"], [[1, 2, 3], "The size is a list; this"], ["16", 'The size is "16"; this']]) {
+    await assert.rejects(u.generate({ size }), ({ code, message }) => code === "size-unsupported" && message.startsWith(says), says);
+  }
+});
+
+test("probe: its small pictures are cut as wide as the engine says", async (t) => {
+  const u = await load(t);
+  Engine.hold = true;
+  const making = u.generate({ size: [24, 16], probe: {} });
+  Engine.hold = false;
+  const { v, id } = Engine.posted.at(-1);
+  const latents = Uint8Array.from({ length: 3 * 4 * 6 * 4 }, (_, i) => i).buffer;
+  Engine.answer(v, "result", id, { width: 24, height: 16, latentWidth: 6, probe: { times: [1, 0.5, 0] } }, { pixels: new ArrayBuffer(4 * 24 * 16), attention: new ArrayBuffer(8), latents });
+  const r = await making;
+  assert.deepEqual(r.probe.latents.map((p) => [p.width, p.data.length, p.data[0]]), [[6, 96, 0], [6, 96, 96], [6, 96, 192]]);
+  assert.deepEqual([r.image.width, r.image.height, r.latentWidth], [24, 16, undefined]);
 });
 
 test("directions: arrive as they were given", async (t) => {
