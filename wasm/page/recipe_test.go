@@ -25,6 +25,9 @@ func TestRecipe(t *testing.T) {
 	if got := oblong.made().request()["size"]; !reflect.DeepEqual(got, []any{512, 384}) {
 		t.Errorf("asks for the size %v", got)
 	}
+	if got := sizeText(oblong.size); got != "512 × 384" {
+		t.Errorf("512 × 384 is shown as %q", got)
+	}
 	off := f
 	off.guided = false
 	if got := off.made().request()["guidance"]; len(got.([]any)) != 0 {
