@@ -172,7 +172,7 @@ func TestT5Encoder(t *testing.T) {
 		e := enginetest.MadeWithT5(t, be, "worded", map[string]any{"hidden_size": 32, "num_heads": 2}, masked)
 		defer e.Close()
 		for prompt, counts := range map[string]int{"": 1, "a frog": 3, "a cat": 3, strings.Repeat("moon ", 9): 9} { // with the end
-			r, err := e.Generate(context.Background(), engine.Request{Prompt: prompt, Seed: 1, Steps: 2, Size: 16, CFG: 1}, nil)
+			r, err := e.Generate(context.Background(), engine.Request{Prompt: prompt, Seed: 1, Steps: 2, Size: weights.Square(16), CFG: 1}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
