@@ -3,8 +3,8 @@
 //   x, out [pixels, channels] · weight, bias [1, channels] · moments: see group_moments.wgsl
 //   one thread per four channels, each of which may be of another group
 //
-// Every thread joins the moments of all stretches of its groups, in their order.
-// They are those of x less the group's first value, its pivot.
+// Every thread joins the moments of all stretches of its groups, in their order, less
+// the first value of the first stretch, the pivot.
 // Bindings: 1 out · 2 x · 3 moments · 4 weight · 5 bias. Libraries: activation,
 // store, place. Prelude: ACT, WORKGROUP. CPU twin: groupNorm in engine/cpu.
 
@@ -17,42 +17,35 @@ struct Params {
     x_stride: u32,
     weight_at: u32,
     bias_at: u32,
-    moments_at: u32, // these count elements
+    moments_at: u32,
     moments_stride: u32,
-    parts: u32,
-    stretch: u32,
-    size: u32,
+    stretches: u32,
+    size: u32, // channels of a group
     eps: f32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> out: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> moments: array<f32>;
+@group(0) @binding(3) var<storage, read> moments: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> bias: array<vec4<f32>>;
 
-// The mean of a group, and one over its deviation.
-fn statistics(g: u32) -> vec2<f32> {
+// The pivot of a group, the mean less the pivot, and one over the deviation.
+fn statistics(g: u32) -> vec3<f32> {
+    let pivot = moments[p.moments_at + g].y;
     var n = 0.0;
     var mean = 0.0;
     var squares = 0.0;
-    for (var i = 0u; i < p.parts; i++) {
-        let more = f32((min((i + 1u) * p.stretch, p.pixels) - i * p.stretch) * p.size);
-        let at = p.moments_at + i * p.moments_stride + 2u * g;
-        let d = moments[at] - mean;
-        let share = more / (n + more);
-        squares += moments[at + 1u] + d * d * n * share;
+    for (var i = 0u; i < p.stretches; i++) {
+        let m = moments[p.moments_at + i * p.moments_stride + g];
+        let d = (m.y - pivot) + m.z - mean;
+        let share = m.x / (n + m.x);
+        squares += m.w + d * d * n * share;
         mean += d * share;
-        n += more;
+        n += m.x;
     }
-    return vec2<f32>(mean, 1.0 / sqrt(squares / n + p.eps));
-}
-
-// The first value of a group.
-fn first(g: u32) -> f32 {
-    let c = g * p.size;
-    return x[p.x_at + c / 4u][c % 4u];
+    return vec3<f32>(pivot, mean, 1.0 / sqrt(squares / n + p.eps));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -63,17 +56,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
     let last = p.channels / p.size - 1u;
     var s = statistics(min(4u * at.y / p.size, last));
-    var pivot = vec4<f32>(first(min(4u * at.y / p.size, last)));
-    var mean = vec4<f32>(s.x);
-    var scale = vec4<f32>(s.y);
+    var pivot = vec4<f32>(s.x);
+    var mean = vec4<f32>(s.y);
+    var scale = vec4<f32>(s.z);
     for (var i = 1u; i < 4u; i++) {
         let g = min((4u * at.y + i) / p.size, last);
         if (g != min((4u * at.y + i - 1u) / p.size, last)) {
             s = statistics(g);
         }
-        pivot[i] = first(g);
-        mean[i] = s.x;
-        scale[i] = s.y;
+        pivot[i] = s.x;
+        mean[i] = s.y;
+        scale[i] = s.z;
     }
     let v = ((x[p.x_at + at.x * p.x_stride + at.y] - pivot) - mean) * scale * weight[p.weight_at + at.y] + bias[p.bias_at + at.y];
     store4(p.out_at + at.x * p.out_stride + at.y, activate(v), p.channels - 4u * at.y);

@@ -64,27 +64,51 @@ func rmsNorm(j *job, n *op.RMSNormOp) {
 	}
 }
 
-// groupNorm: act((x − mean)/√(var + eps) · weight + bias), group by group.
+// groupMoments: count, first value, mean and sum of squares, group by group and
+// stretch by stretch.
+func groupMoments(j *job, n *op.GroupMomentsOp) {
+	x, out := f32(n.X), f32(n.Out)
+	size, stretch := x.Cols/n.Groups, n.Stretch()
+	j.parallel(out.Rows, func(part int) {
+		first, end := part*stretch, min((part+1)*stretch, x.Rows)
+		count := float64(size * (end - first))
+		for g := range n.Groups {
+			from, to := g*size, (g+1)*size
+			pivot := float64(x.row(first)[from])
+			mean, squares := 0.0, 0.0
+			for r := first; r < end; r++ {
+				for _, v := range x.row(r)[from:to] {
+					mean += float64(v) - pivot
+				}
+			}
+			mean /= count
+			for r := first; r < end; r++ {
+				for _, v := range x.row(r)[from:to] {
+					d := float64(v) - pivot - mean
+					squares += d * d
+				}
+			}
+			copy(out.row(part)[4*g:], []float32{float32(count), float32(pivot), float32(mean), float32(squares)})
+		}
+	})
+}
+
+// groupNorm: act((x − mean)/√(var + eps) · weight + bias), group by group, with mean
+// and variance of the moments of all stretches.
 func groupNorm(j *job, n *op.GroupNormOp) {
-	x, out, weight, bias := f32(n.X), f32(n.Out), first(n.Weight), first(n.Bias)
-	size := x.Cols / n.Groups
-	count := float64(size * x.Rows)
-	j.parallel(n.Groups, func(g int) {
+	x, out, moments, weight, bias := f32(n.X), f32(n.Out), f32(n.Moments), first(n.Weight), first(n.Bias)
+	size := x.Cols / n.Groups()
+	j.parallel(n.Groups(), func(g int) {
+		count, mean, squares := 0.0, 0.0, 0.0
+		for part := range moments.Rows {
+			m := moments.row(part)[4*g : 4*g+4]
+			more, d := float64(m[0]), float64(m[1])+float64(m[2])-mean
+			squares += float64(m[3]) + d*d*count*more/(count+more)
+			mean += d * more / (count + more)
+			count += more
+		}
+		inv := 1 / math.Sqrt(squares/count+float64(n.Eps))
 		from, to := g*size, (g+1)*size
-		mean, variance := 0.0, 0.0
-		for r := range x.Rows {
-			for _, v := range x.row(r)[from:to] {
-				mean += float64(v)
-			}
-		}
-		mean /= count
-		for r := range x.Rows {
-			for _, v := range x.row(r)[from:to] {
-				d := float64(v) - mean
-				variance += d * d
-			}
-		}
-		inv := 1 / math.Sqrt(variance/count+float64(n.Eps))
 		for r := range x.Rows {
 			o := out.row(r)
 			for c, v := range x.row(r)[from:to] {

@@ -152,20 +152,34 @@ func TestFamiliesObvious(t *testing.T) {
 			}
 			return x.at(r, c) / math.Sqrt(sum/float64(n)+1e-6) * (1 + w.at(0, c))
 		})
-		b.near(b.l.GroupNorm(tx, tw, tb, groups, 1e-6, op.SiLU, nil), func(r, c int) float64 {
-			var mean, variance float64
-			g, count := c/each*each, float64(rows*each)
-			for i := range rows {
-				for k := range each {
-					mean += x.at(i, g+k) / count
-				}
+		moments := b.l.Temp(rows, 4*groups) // stretches of one pixel
+		b.near(b.l.GroupMoments(tx, groups, moments), func(r, c int) float64 {
+			g := c / 4 * each
+			var mean, squares float64
+			for k := range each {
+				mean += (x.at(r, g+k) - x.at(r, g)) / float64(each)
 			}
-			for i := range rows {
-				for k := range each {
-					variance += (x.at(i, g+k) - mean) * (x.at(i, g+k) - mean) / count
-				}
+			for k := range each {
+				squares += math.Pow(x.at(r, g+k)-x.at(r, g)-mean, 2)
 			}
-			v := (x.at(r, c)-mean)/math.Sqrt(variance+1e-6)*w.at(0, c) + bias.at(0, c)
+			return [4]float64{float64(each), x.at(r, g), mean, squares}[c%4]
+		})
+		stored := matrix{3, 4 * groups, nil} // count, first value, mean, sum of squares
+		for range 3 * groups {
+			stored.v = append(stored.v, float32(1+rng.IntN(9)), float32(rng.NormFloat64()), float32(rng.NormFloat64()), rng.Float32())
+		}
+		b.near(b.l.GroupNorm(tx, b.put(stored), tw, tb, 1e-6, op.SiLU, nil), func(r, c int) float64 {
+			g := c / each * 4
+			var count, mean, squares float64
+			for i := range stored.rows {
+				count += stored.at(i, g)
+				mean += stored.at(i, g) * (stored.at(i, g+1) + stored.at(i, g+2))
+			}
+			mean /= count
+			for i := range stored.rows {
+				squares += stored.at(i, g+3) + stored.at(i, g)*math.Pow(stored.at(i, g+1)+stored.at(i, g+2)-mean, 2)
+			}
+			v := (x.at(r, c)-mean)/math.Sqrt(squares/count+1e-6)*w.at(0, c) + bias.at(0, c)
 			return v / (1 + math.Exp(-v))
 		})
 		other := random(rng, rows, n)

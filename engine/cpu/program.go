@@ -167,7 +167,7 @@ var kernels = map[op.Kind]func(*job, op.Node){
 	op.Activation: kernel(activation), op.Add: kernel(add), op.CFG: kernel(cfg), op.Euler: kernel(euler), op.Embedding: kernel(embedding),
 	op.Conv3x3: kernel(conv3x3), op.Upsample: kernel(upsample), op.Patchify: kernel(patchify), op.Unpatchify: kernel(unpatchify),
 	op.ToRGBA: kernel(toRGBA), op.Copied: kernel(copied),
-	op.RMSNorm: kernel(rmsNorm), op.GroupNorm: kernel(groupNorm), op.Rotary: kernel(rotary), op.Gated: kernel(gated),
+	op.RMSNorm: kernel(rmsNorm), op.GroupMoments: kernel(groupMoments), op.GroupNorm: kernel(groupNorm), op.Rotary: kernel(rotary), op.Gated: kernel(gated),
 	op.RelativeBias: kernel(relativeBias),
 }
 

@@ -123,20 +123,21 @@ func rmsNorm(n *op.RMSNormOp, lanes int) []Launch {
 	return []Launch{l}
 }
 
-// lowerGroupNorm takes the moments of stretches of pixels, then joins and applies them.
+// lowerGroupMoments gives each group of each stretch a workgroup.
+func lowerGroupMoments(n *op.GroupMomentsOp, _ Caps) []Launch {
+	return []Launch{{
+		Kernel: Kernel{File: "group_moments"},
+		Bind:   []Binding{{Storage: n.Out.Storage, Write: true}, {Storage: n.X.Storage}},
+		Params: words(n.X.Rows, n.Stretch(), n.X.Cols/n.Groups, n.X.Offset, n.X.Stride, n.Out),
+		Groups: [3]int{n.Groups, n.Out.Rows, 1},
+	}}
+}
+
+// lowerGroupNorm joins the moments of all stretches and applies them.
 func lowerGroupNorm(n *op.GroupNormOp, _ Caps) []Launch {
 	x, m := n.X, n.Moments
-	stretch, size := ceilDiv(x.Rows, m.Rows), x.Cols/n.Groups
-	parts := ceilDiv(x.Rows, stretch)
-	moments := Launch{
-		Kernel: Kernel{File: "group_moments"},
-		Bind:   []Binding{{Storage: m.Storage, Write: true}, {Storage: x.Storage}},
-		Params: words(x.Rows, stretch, size, x.Offset, x.Stride, m.Offset, m.Stride),
-		Groups: [3]int{n.Groups, parts, 1},
-	}
 	var c constants
 	c.u32("ACT", int(n.Act))
-	apply := mapped("group_norm", []string{"activation"}, c, n.Out, nil, []*op.Tensor{x, m, n.Weight, n.Bias},
-		words(x.Rows, x.Cols, n.Out, x, n.Weight.Offset/4, n.Bias.Offset/4, m.Offset, m.Stride, parts, stretch, size, n.Eps))
-	return []Launch{moments, apply}
+	return []Launch{mapped("group_norm", []string{"activation"}, c, n.Out, nil, []*op.Tensor{x, m, n.Weight, n.Bias},
+		words(x.Rows, x.Cols, n.Out, x, n.Weight.Offset/4, n.Bias.Offset/4, m, m.Rows, x.Cols/n.Groups(), n.Eps))}
 }

@@ -64,6 +64,7 @@ var operations = map[op.Kind]operation{
 	op.ToRGBA:       only(lowerToRGBA),
 	op.Copied:       only(lowerCopied),
 	op.RMSNorm:      among(rmsNormVariants),
+	op.GroupMoments: only(lowerGroupMoments),
 	op.GroupNorm:    only(lowerGroupNorm),
 	op.Rotary:       only(lowerRotary),
 	op.Gated:        only(lowerGated),

@@ -48,29 +48,60 @@ func (l *List) RMSNorm(x, weight *Tensor, eps float32, onePlus bool, out *Tensor
 	return l.record(&RMSNormOp{X: x, Weight: weight, Eps: eps, OnePlus: onePlus, Out: o})
 }
 
-// GroupNormOp is act((x − mean)/√(var + eps) · weight + bias), mean and variance over
-// all pixels of a group of neighbouring channels.
-type GroupNormOp struct {
-	X, Weight, Bias *Tensor // [H·W, C], [1, C], [1, C]
-	Groups          int
-	Eps             float32
-	Act             Act
-	Out             *Tensor // [H·W, C]
-	Moments         *Tensor // [parts, 2·Groups], for backends that take the moments of stretches of pixels first
+// GroupMomentsOp are the moments of groups of neighbouring channels over stretches of
+// pixels, from which GroupNorm has mean and variance. A picture in pieces has the
+// moments of all of them in one tensor, each piece's in rows of its own.
+type GroupMomentsOp struct {
+	X      *Tensor // [pixels, C]
+	Groups int
+	// Out is [stretches, 4·Groups], for each group: how many values; the stretch's first
+	// value; the mean and the sum of squared differences from it, of the values less the first.
+	Out *Tensor
 }
 
-// GroupNormParts is in how many stretches of pixels the moments are taken.
-const GroupNormParts = 64
+func (n *GroupMomentsOp) Kind() Kind        { return GroupMoments }
+func (n *GroupMomentsOp) Output() *Tensor   { return n.Out }
+func (n *GroupMomentsOp) Inputs() []*Tensor { return []*Tensor{n.X} }
+
+// Stretch is how many pixels a stretch has; the last may have fewer.
+func (n *GroupMomentsOp) Stretch() int { return (n.X.Rows + n.Out.Rows - 1) / n.Out.Rows }
+
+// GroupMoments records the moments of x [pixels, C] for GroupNorm over as many equal
+// stretches of pixels as out [stretches, 4·groups] has rows; C is a multiple of groups.
+func (l *List) GroupMoments(x *Tensor, groups int, out *Tensor) *Tensor {
+	if groups < 1 || x.Cols%groups != 0 {
+		l.fail(GroupMoments, "%d channels in %d groups", x.Cols, groups)
+		return out
+	}
+	n := &GroupMomentsOp{X: x, Groups: groups, Out: l.out(GroupMoments, out, out.Rows, 4*groups)}
+	if out.Rows < 1 || (out.Rows-1)*n.Stretch() >= x.Rows {
+		l.fail(GroupMoments, "x %s in %d stretches of equal length", x, out.Rows)
+		return out
+	}
+	return l.record(n)
+}
+
+// GroupNormOp is act((x − mean)/√(var + eps) · weight + bias), mean and variance of
+// groups of neighbouring channels over all pixels that Moments were taken of.
+type GroupNormOp struct {
+	X, Moments, Weight, Bias *Tensor // [pixels, C], [stretches, 4·groups], [1, C], [1, C]
+	Eps                      float32
+	Act                      Act
+	Out                      *Tensor // [pixels, C]
+}
 
 func (n *GroupNormOp) Kind() Kind        { return GroupNorm }
 func (n *GroupNormOp) Output() *Tensor   { return n.Out }
-func (n *GroupNormOp) Inputs() []*Tensor { return []*Tensor{n.X, n.Weight, n.Bias, n.Moments} }
+func (n *GroupNormOp) Inputs() []*Tensor { return []*Tensor{n.X, n.Moments, n.Weight, n.Bias} }
 
-// GroupNorm records the group norm (arXiv 1803.08494) of an image, channels last. C is
-// a multiple of groups. out may be nil but not x.
-func (l *List) GroupNorm(x, weight, bias *Tensor, groups int, eps float32, act Act, out *Tensor) *Tensor {
-	if groups < 1 || x.Cols%groups != 0 {
-		l.fail(GroupNorm, "%d channels in %d groups", x.Cols, groups)
+// Groups is how many groups the channels make.
+func (n *GroupNormOp) Groups() int { return n.Moments.Cols / 4 }
+
+// GroupNorm records the group norm (arXiv 1803.08494) of an image or a piece of one,
+// channels last. moments are those of the whole image, see GroupMoments. out may be nil but not x.
+func (l *List) GroupNorm(x, moments, weight, bias *Tensor, eps float32, act Act, out *Tensor) *Tensor {
+	if groups := moments.Cols / 4; groups < 1 || moments.Cols%4 != 0 || x.Cols%groups != 0 {
+		l.fail(GroupNorm, "%d channels, moments %s", x.Cols, moments)
 		return x
 	}
 	if weight == nil || bias == nil || x.Same(out) {
@@ -80,6 +111,5 @@ func (l *List) GroupNorm(x, weight, bias *Tensor, groups int, eps float32, act A
 	l.vector(GroupNorm, "weight", weight, x.Cols)
 	l.vector(GroupNorm, "bias", bias, x.Cols)
 	o := l.out(GroupNorm, out, x.Rows, x.Cols)
-	moments := l.Temp(min(GroupNormParts, x.Rows), 2*groups)
-	return l.record(&GroupNormOp{X: x, Weight: weight, Bias: bias, Groups: groups, Eps: eps, Act: act, Out: o, Moments: moments})
+	return l.record(&GroupNormOp{X: x, Moments: moments, Weight: weight, Bias: bias, Eps: eps, Act: act, Out: o})
 }

@@ -21,6 +21,7 @@ const (
 	ToRGBA
 	Copied
 	RMSNorm
+	GroupMoments
 	GroupNorm
 	Rotary
 	Gated
@@ -65,6 +66,7 @@ var table = [kinds]row{
 	ToRGBA:       {"ToRGBA", Tolerance{0, 0}, perElement}, // in units of 1/255; ties may round either way, see optest
 	Copied:       {"Copy", Tolerance{0, 0}, perElement},
 	RMSNorm:      {"RMSNorm", Tolerance{1e-5, 1e-5}, perElement},
+	GroupMoments: {"GroupMoments", Tolerance{2e-5, 2e-5}, perInput},
 	GroupNorm:    {"GroupNorm", Tolerance{2e-5, 2e-5}, perElement},
 	Rotary:       {"Rotary", Tolerance{1e-6, 1e-6}, perElement},
 	Gated:        {"Gated", Tolerance{2e-5, 2e-6}, perElement},
@@ -90,6 +92,9 @@ func Kinds() []Kind {
 
 // perElement counts 10 for each element of the output: such work is bound by memory.
 func perElement(n Node) float64 { return 10 * float64(n.Output().Rows) * float64(n.Output().Cols) }
+
+// perInput counts as much for each element of the first input, where the output is short.
+func perInput(n Node) float64 { return 10 * float64(n.Inputs()[0].Rows) * float64(n.Inputs()[0].Cols) }
 
 func matMulFLOPs(n Node) float64 {
 	m := n.(*MatMulOp)

@@ -32,20 +32,34 @@ func familyCases() []Case {
 		}, "%dx%d_plain_tiny", s[0], s[1])
 	}
 	for i, c := range []struct {
-		pixels, groups, size int
-		act                  op.Act
-		g                    gen
-		note                 string
+		pixels, stretches, groups, size int
+		act                             op.Act
+		g                               gen
+		note                            string
 	}{
-		{1, 1, 1, op.None, normal(1), ""}, {9, 2, 2, op.SiLU, normal(1), ""}, {63, 3, 5, op.None, outliers(1), "outliers"},
-		{64, 4, 4, op.SiLU, normal(2), ""}, {65, 32, 4, op.None, normal(1), ""}, {130, 32, 16, op.SiLU, outliers(1), "outliers"},
-		{257, 8, 3, op.None, far, "mean800"}, {1024, 2, 8, op.SiLU, far, "mean800"},
+		{1, 1, 1, 1, op.None, normal(1), ""}, {9, 9, 2, 2, op.SiLU, normal(1), ""}, {63, 32, 3, 5, op.None, outliers(1), "outliers"},
+		{64, 16, 4, 4, op.SiLU, normal(2), ""}, {65, 3, 32, 4, op.None, normal(1), ""}, {130, 65, 32, 16, op.SiLU, outliers(1), "outliers"},
+		{257, 2, 8, 3, op.None, far, "mean800"}, {1024, 64, 2, 8, op.SiLU, far, "mean800"},
 	} {
 		framed := i%2 == 1
 		channels := c.groups * c.size
 		add(op.GroupNorm, framed, func(r *rig) {
-			r.list.GroupNorm(r.in(c.pixels, channels, c.g), r.vector(channels, normal(1)), r.in(1, channels, normal(1)), c.groups, 1e-6, c.act, r.out(c.pixels, channels))
-		}, "%d_groups%dx%d_%s%s", c.pixels, c.groups, c.size, c.act, c.note)
+			x, weight, bias := r.in(c.pixels, channels, c.g), r.vector(channels, normal(1)), r.in(1, channels, normal(1))
+			moments := r.list.GroupMoments(x, c.groups, r.out(c.stretches, 4*c.groups))
+			r.list.GroupNorm(x, moments, weight, bias, 1e-6, c.act, r.out(c.pixels, channels))
+		}, "%d_in%d_groups%dx%d_%s%s", c.pixels, c.stretches, c.groups, c.size, c.act, c.note)
+		add(op.GroupMoments, !framed, func(r *rig) {
+			r.list.GroupMoments(r.in(c.pixels, channels, c.g), c.groups, r.out(c.stretches, 4*c.groups))
+		}, "%d_in%d_groups%dx%d%s", c.pixels, c.stretches, c.groups, c.size, c.note)
+		add(op.GroupNorm, !framed, func(r *rig) { // of a picture in two pieces
+			above, below := r.in(c.pixels, channels, c.g), r.in(1, channels, c.g)
+			moments := r.out(c.stretches+1, 4*c.groups)
+			r.list.GroupMoments(above, c.groups, moments.Slice(0, c.stretches))
+			r.list.GroupMoments(below, c.groups, moments.Slice(c.stretches, c.stretches+1))
+			weight, bias := r.vector(channels, normal(1)), r.in(1, channels, normal(1))
+			r.list.GroupNorm(above, moments, weight, bias, 1e-6, c.act, r.out(c.pixels, channels))
+			r.list.GroupNorm(below, moments, weight, bias, 1e-6, c.act, r.out(1, channels))
+		}, "pieces_%d_in%d_groups%dx%d_%s%s", c.pixels, c.stretches, c.groups, c.size, c.act, c.note)
 	}
 	for i, c := range []struct{ s, heads, size int }{{1, 1, 4}, {33, 3, 64}, {31, 5, 20}, {7, 2, 128}, {65, 1, 12}} {
 		for _, half := range []bool{false, true} {
