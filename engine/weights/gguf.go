@@ -99,7 +99,7 @@ func (x *Index) alignment() (int64, error) {
 	}
 	n, ok := v.(uint32)
 	if !ok || n == 0 || n&(n-1) != 0 && n%8 != 0 {
-		return 0, refuse(BadAlign, "general.alignment is %.40v (%T), wanted a uint32 power of two or multiple of 8", v, v)
+		return 0, refuse(BadAlign, "general.alignment is %.40s (%T), wanted a uint32 power of two or multiple of 8", fmt.Sprint(v), v)
 	}
 	return int64(n), nil
 }
