@@ -106,6 +106,8 @@ type counter struct {
 	largestWeight int64
 }
 
+func (c *counter) Has(name string) bool { return true }
+
 func (c *counter) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	c.largestWeight = max(c.largestWeight, int64(rows)*int64(cols))
 	return op.NewStorage(name, op.Weight, op.F32, rows, cols)

@@ -43,3 +43,33 @@ func TestUploaderAsksOnlyForWhatIsUsed(t *testing.T) {
 		}
 	}
 }
+
+// A matrix may be stored as a convolution of one pixel, and nothing else may be.
+func TestUploaderTakesConvolutionsOfOnePixel(t *testing.T) {
+	header := `{"conv":{"dtype":"F32","shape":[2,4,1,1],"data_offsets":[0,32]},"larger":{"dtype":"F32","shape":[2,1,2,2],"data_offsets":[32,64]}}`
+	file := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
+	file = append(file, make([]byte, 64)...)
+	be := cpu.New(cpu.Options{})
+	defer be.Close()
+	for _, c := range []struct {
+		name string
+		use  op.Use
+		says string
+	}{
+		{"conv", op.UseMatrix, ""},
+		{"larger", op.UseMatrix, `tensor "larger" has the shape [2 1 2 2], the model needs [2 4]`},
+		{"conv", op.UseVector, `tensor "conv" has the shape [2 4 1 1], the model needs [2 4]`},
+	} {
+		u, err := engine.NewUploader(context.Background(), be, bytes.NewReader(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !u.Has(c.name) || u.Has("absent") {
+			t.Error("Has does not tell what the file has")
+		}
+		got := u.Get(c.name, c.use, 2, 4)
+		if err := u.Err(); (got != nil) != (c.says == "") || err != nil && (!fault.Is(err, fault.WeightsMissing) || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s for use %d: %v", c.name, c.use, err)
+		}
+	}
+}

@@ -38,8 +38,15 @@ func NewUploader(ctx context.Context, be op.Backend, src op.Source) (*Uploader, 
 // the backend said.
 func (u *Uploader) Err() error { return u.err }
 
-// Get uploads a tensor. Vectors are stored with one dimension,
-// matrices and tables with two, convolutions with four (OIHW, 3×3).
+// Has reports whether the file has a tensor of this name.
+func (u *Uploader) Has(name string) bool {
+	_, ok := u.index.Lookup(name)
+	return ok
+}
+
+// Get uploads a tensor. Vectors are stored with one dimension, matrices and tables
+// with two, convolutions with four (OIHW, 3×3). A matrix may also be stored as a
+// convolution of one pixel, [out, in, 1, 1], which is the same numbers.
 func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	if u.err == nil && u.ctx.Err() != nil {
 		u.err = fault.Wrap(u.ctx.Err(), fault.Aborted, "loading was stopped")
@@ -59,8 +66,12 @@ func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	case use == op.UseVector && rows == 1:
 		want = []int{cols}
 	}
-	if fmt.Sprint(t.Shape) != fmt.Sprint(want) {
-		u.err = fault.New(fault.WeightsMissing, "tensor %q has the shape %.200v, the model needs %v", name, t.Shape, want)
+	shape := t.Shape
+	if use == op.UseMatrix && len(shape) == 4 && shape[2] == 1 && shape[3] == 1 {
+		shape = shape[:2]
+	}
+	if fmt.Sprint(shape) != fmt.Sprint(want) {
+		u.err = fault.New(fault.WeightsMissing, "tensor %q has the shape %.200s, the model needs %v", name, fmt.Sprint(t.Shape), want)
 		return nil
 	}
 	if u.err = t.Readable(); u.err != nil {

@@ -28,6 +28,8 @@ type recorder struct {
 	params  int64
 }
 
+func (r *recorder) Has(name string) bool { return true }
+
 func (r *recorder) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	shape := []int{rows, cols}
 	switch {

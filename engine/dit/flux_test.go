@@ -15,6 +15,8 @@ var dev = FluxConfig{InChannels: 64, VecDim: 768, ContextDim: 4096, Hidden: 3072
 // described gives weights without memory, and counts them.
 type described struct{ count, elems int }
 
+func (d *described) Has(name string) bool { return true }
+
 func (d *described) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	d.count++
 	d.elems += rows * cols

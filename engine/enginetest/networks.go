@@ -31,6 +31,8 @@ func (g *golden) network(be op.Backend, prefix string) *networkWeights {
 	return n
 }
 
+func (n *networkWeights) Has(name string) bool { return n.Uploader.Has(n.prefix + name) }
+
 func (n *networkWeights) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	t := n.Uploader.Get(n.prefix+name, use, rows, cols)
 	n.made = append(n.made, t)

@@ -3,9 +3,7 @@ package vae
 
 import (
 	"fmt"
-	"math"
 
-	"undertone/engine/fault"
 	"undertone/engine/op"
 )
 
@@ -26,68 +24,29 @@ type Stage struct {
 	Blocks   int `json:"blocks"`
 }
 
-// Preview is the linear map from a latent pixel to its mean colour.
-type Preview struct {
-	Weight [][]float64 `json:"weight"` // [3][latent channels]
-	Bias   []float64   `json:"bias"`   // [3]
-}
-
 // Check refuses configurations that cannot be computed (fault.ModelUnsupported).
 func (c Config) Check() error {
-	unsupported := func(format string, args ...any) error {
-		return fault.New(fault.ModelUnsupported, "decoder: "+format, args...)
-	}
 	switch {
 	case c.Kind != "tiny":
 		return unsupported("kind %q, supported: tiny", c.Kind)
-	case c.LatentChannels < 1 || c.LatentChannels > 1024:
-		return unsupported("%d latent channels, supported 1 to 1024", c.LatentChannels)
 	case len(c.Stages) < 1 || len(c.Stages) > 8 || c.Downscale != 1<<(len(c.Stages)-1):
 		return unsupported("downscale %d with %d stages; each stage after the first doubles the side", c.Downscale, len(c.Stages))
-	case !finite(c.ScalingFactor, c.ShiftFactor) || c.ScalingFactor == 0:
-		return unsupported("scaling_factor %g, shift_factor %g", c.ScalingFactor, c.ShiftFactor)
-	case len(c.Preview.Weight) != 3 || len(c.Preview.Bias) != 3:
-		return unsupported("the preview has %d rows and %d biases, wanted 3 and 3", len(c.Preview.Weight), len(c.Preview.Bias))
-	}
-	for _, row := range c.Preview.Weight {
-		if len(row) != c.LatentChannels || !finite(row...) {
-			return unsupported("a preview row has %d numbers, wanted %d finite ones", len(row), c.LatentChannels)
-		}
-	}
-	if !finite(c.Preview.Bias...) {
-		return unsupported("a preview bias is not finite")
 	}
 	for _, s := range c.Stages {
 		if s.Channels < 1 || s.Channels > 4096 || s.Blocks < 0 || s.Blocks > 64 {
 			return unsupported("a stage of %d blocks with %d channels, supported up to 64 and 4096", s.Blocks, s.Channels)
 		}
 	}
-	return nil
-}
-
-func finite(xs ...float64) bool {
-	for _, x := range xs {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return false
-		}
-	}
-	return true
-}
-
-// Shape is what the engine has to know of a decoder.
-type Shape struct {
-	Channels  int // of a latent pixel
-	Downscale int // pixels a side that one latent pixel becomes
+	return checkLatent(c.LatentChannels, c.ScalingFactor, c.ShiftFactor, c.Preview)
 }
 
 // Tiny is the decoder of TAESD (github.com/madebyollin/taesd, AutoencoderTiny in
 // diffusers) with any number of stages: plain residual convolutions, no norms.
 type Tiny struct {
 	Config
-	unscale, shift *op.Tensor // [c, c] and [1, c]: the latent's scale and shift as a 1×1 convolution
-	preview, mean  *op.Tensor // [3, c] and [1, 3]
-	in, out        conv
-	stages         []stage
+	latent
+	in, out conv
+	stages  []stage
 }
 
 type conv struct{ w, b *op.Tensor }
@@ -97,14 +56,30 @@ type stage struct {
 	up     conv // to the next stage's channels, without bias; absent in the last stage
 }
 
-// LoadTiny asks for the weights under the names of AutoencoderTiny.
+// tinyNames are the ways in which published files count the layers: the name of a
+// layer is the prefix and its number, which is first for the first convolution. The
+// original counts the clamp before it; this project's own bundles do so too, under
+// the prefix of AutoencoderTiny, which does not.
+var tinyNames = []struct {
+	prefix string
+	first  int
+}{{"decoder.layers.", 1}, {"decoder.layers.", 0}, {"", 1}}
+
+// LoadTiny asks for the weights under the first of tinyNames that the file has.
 func LoadTiny(c Config, weights op.Weights) (*Tiny, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	layer := 1 // of the nn.Sequential; 0 is the clamp
+	names := tinyNames[0]
+	for _, n := range tinyNames {
+		if weights.Has(fmt.Sprintf("%s%d.weight", n.prefix, n.first)) {
+			names = n
+			break
+		}
+	}
+	layer := names.first
 	take := func(suffix string, in, out int, bias bool) conv {
-		name := fmt.Sprintf("decoder.layers.%d%s", layer, suffix)
+		name := fmt.Sprintf("%s%d%s", names.prefix, layer, suffix)
 		k := conv{w: weights.Get(name+".weight", op.UseConv3x3, out, in*9)}
 		if bias {
 			k.b = weights.Get(name+".bias", op.UseVector, 1, out)
@@ -133,21 +108,7 @@ func LoadTiny(c Config, weights op.Weights) (*Tiny, error) {
 	}
 	t.out = take("", c.Stages[len(c.Stages)-1].Channels, 3, true)
 
-	n := c.LatentChannels
-	unscale, shift, preview, mean := make([]float32, n*n), make([]float32, n), make([]float32, 0, 3*n), make([]float32, 3)
-	for i := range n {
-		unscale[i*n+i], shift[i] = float32(1/c.ScalingFactor), float32(c.ShiftFactor)
-	}
-	for i, row := range c.Preview.Weight {
-		for _, w := range row {
-			preview = append(preview, float32(w))
-		}
-		mean[i] = float32(c.Preview.Bias[i])
-	}
-	t.unscale = weights.Constant("vae.unscale", op.UseMatrix, n, n, unscale)
-	t.shift = weights.Constant("vae.shift", op.UseVector, 1, n, shift)
-	t.preview = weights.Constant("vae.preview", op.UseMatrix, 3, n, preview)
-	t.mean = weights.Constant("vae.preview bias", op.UseVector, 1, 3, mean)
+	t.latent = loadLatent(c.LatentChannels, c.ScalingFactor, c.ShiftFactor, c.Preview, weights)
 	return t, nil
 }
 
@@ -208,8 +169,8 @@ func (t *Tiny) Strips(h, w int, limit int64) int {
 
 // body records everything before the last upsampling.
 func (t *Tiny) body(l *op.List, z *op.Tensor, h, w int) (*op.Tensor, int, int) {
-	x := l.MatMul(z, t.unscale, op.Epilogue{Bias: t.shift, Act: op.Clamp3}) // [h·w, c]
-	x = l.Conv3x3(x, h, w, t.in.w, t.in.b, nil, op.ReLU, nil)               // [h·w, c0]
+	x := t.scaled(l, z, op.Clamp3)                            // [h·w, c]
+	x = l.Conv3x3(x, h, w, t.in.w, t.in.b, nil, op.ReLU, nil) // [h·w, c0]
 	for n, s := range t.stages[:len(t.stages)-1] {
 		if n > 0 {
 			x, h, w = t.stages[n-1].double(l, x, h, w)
@@ -243,10 +204,4 @@ func (s stage) run(l *op.List, x *op.Tensor, h, w int) *op.Tensor {
 func (s stage) double(l *op.List, x *op.Tensor, h, w int) (*op.Tensor, int, int) {
 	x = l.Upsample(x, h, w, nil)                                                // [2h·2w, c]
 	return l.Conv3x3(x, 2*h, 2*w, s.up.w, nil, nil, op.None, nil), 2 * h, 2 * w // [2h·2w, next c]
-}
-
-// LinearPreview records a quick look at z [h·w, c] → mean colours [h·w, 3],
-// nominally in [0, 1].
-func (t *Tiny) LinearPreview(l *op.List, z *op.Tensor) *op.Tensor {
-	return l.MatMul(z, t.preview, op.Epilogue{Bias: t.mean}) // [h·w, 3]
 }

@@ -17,6 +17,8 @@ func taesd() Config {
 // described gives weights without memory, and keeps the shapes of those of a file.
 type described map[string][2]int
 
+func (d described) Has(name string) bool { return true }
+
 func (d described) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	d[name] = [2]int{rows, cols}
 	return op.NewStorage(name, op.Weight, op.F32, rows, cols)
@@ -56,6 +58,38 @@ func TestPublishedTAESD(t *testing.T) {
 		t.Errorf("%s, %v", out, l.Err())
 	}
 }
+
+// The layers are counted as the file counts them: the original from the clamp, that of
+// diffusers from the first convolution, and this project's own bundles from the clamp
+// under the names of diffusers.
+func TestTinyLayouts(t *testing.T) {
+	for has, want := range map[string][]string{
+		"1.weight":                {"1.bias", "3.conv.0.weight", "7.weight", "18.conv.4.bias", "19.weight"},
+		"decoder.layers.0.weight": {"decoder.layers.0.bias", "decoder.layers.2.conv.0.weight", "decoder.layers.6.weight", "decoder.layers.17.conv.4.bias", "decoder.layers.18.weight"},
+		"decoder.layers.1.weight": {"decoder.layers.1.bias", "decoder.layers.3.conv.0.weight", "decoder.layers.7.weight", "decoder.layers.18.conv.4.bias", "decoder.layers.19.weight"},
+	} {
+		w := layout{described{}, has}
+		if _, err := LoadTiny(taesd(), w); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range append(want, has) {
+			if _, ok := w.described[name]; !ok {
+				t.Errorf("a file with %s is not asked for %s", has, name)
+			}
+		}
+		if len(w.described) != 67 {
+			t.Errorf("a file with %s is asked for %d tensors, want 67", has, len(w.described))
+		}
+	}
+}
+
+// layout describes the weights of a file that has one tensor by which it is known.
+type layout struct {
+	described
+	has string
+}
+
+func (l layout) Has(name string) bool { return name == l.has }
 
 // A megapixel of TAESD takes tensors of 256 MiB, which no device has to bind: in
 // strips none is over the limit, and every pixel is drawn once.
