@@ -65,7 +65,7 @@ type Decoder interface {
 var (
 	textEncoders = map[string]loader[TextEncoder]{"clip": with[TextEncoder](text.LoadCLIP), "t5": with[TextEncoder](text.LoadT5)}
 	transformers = map[string]loader[Transformer]{"flux": with[Transformer](dit.LoadFlux)}
-	decoders     = map[string]loader[Decoder]{"tiny": with[Decoder](vae.LoadTiny)}
+	decoders     = map[string]loader[Decoder]{"tiny": with[Decoder](vae.LoadTiny), "kl": with[Decoder](vae.LoadKL)}
 )
 
 // loader reads a component's configuration from the manifest and asks for its weights.

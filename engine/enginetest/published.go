@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"undertone/engine"
 	"undertone/engine/dit"
 	"undertone/engine/op"
-	"undertone/engine/vae"
 	"undertone/guidance"
 )
 
@@ -34,9 +32,17 @@ func Published(t *testing.T, be op.Backend, lim Limits) {
 	}
 	t.Run("t5", func(t *testing.T) { publishedT5(t, be, openPublished(t, "t5"), lim.Published) })
 	t.Run("taef1", func(t *testing.T) {
-		p := openPublished(t, "taef1")
-		m := p.tiny(be)
-		p.picture(be, m, "case0", p.cases.get("case0.in.latent"), lim.Published)
+		bothLayouts(t, "taef1", func(t *testing.T, p *published) {
+			p.tinyPicture(be, p.tiny(be), "case0", p.cases.get("case0.in.latent"), lim.Published)
+		})
+	})
+	t.Run("vae_kl", func(t *testing.T) {
+		bothLayouts(t, "vae_kl", func(t *testing.T, p *published) {
+			m := p.kl(be)
+			for name := range p.json.Cases {
+				p.klCase(be, m, name, lim.Published)
+			}
+		})
 	})
 	t.Run("e2e_flux_schnell", func(t *testing.T) {
 		p := openPublished(t, "flux_schnell")
@@ -51,7 +57,7 @@ func Published(t *testing.T, be op.Backend, lim Limits) {
 		p := openPublished(t, "taef1")
 		m := p.tiny(be)
 		p.cases = e.cases
-		p.picture(be, m, "plain", latent, lim.Published)
+		p.tinyPicture(be, m, "plain", latent, lim.Published)
 	})
 }
 
@@ -86,10 +92,15 @@ type publishedJSON struct {
 		HeadWidth int `json:"d_kv"`
 		T5MLP     int `json:"d_ff"`
 		T5Heads   int `json:"num_heads"`
-		// The decoder's.
-		LatentChannels int   `json:"latent_channels"`
-		Channels       []int `json:"decoder_block_out_channels"`
-		Blocks         []int `json:"num_decoder_blocks"`
+		// A decoder's: of both kinds, of the tiny one, of AutoencoderKL.
+		LatentChannels int     `json:"latent_channels"`
+		Scaling        float64 `json:"scaling_factor"`
+		Shift          float64 `json:"shift_factor"`
+		TinyChannels   []int   `json:"decoder_block_out_channels"`
+		TinyBlocks     []int   `json:"num_decoder_blocks"`
+		KLChannels     []int   `json:"block_out_channels"`
+		KLLayers       int     `json:"layers_per_block"`
+		KLGroups       int     `json:"norm_num_groups"`
 	} `json:"config"`
 	Cases map[string]struct {
 		Blocks []string `json:"blocks"`
@@ -248,57 +259,4 @@ func packed(latent []float32, h, w int) []float32 {
 		}
 	}
 	return out
-}
-
-// tiny loads the decoder, whose published file counts its layers without a prefix.
-func (p *published) tiny(be op.Backend) *vae.Tiny {
-	t, c := p.weights.t, p.json.Config
-	t.Helper()
-	n := p.weights.network(be, "")
-	config := vae.Config{Kind: "tiny", LatentChannels: c.LatentChannels, Downscale: 1 << (len(c.Channels) - 1), ScalingFactor: 1,
-		Preview: vae.Preview{Weight: make([][]float64, 3), Bias: make([]float64, 3)}}
-	for i := range config.Preview.Weight {
-		config.Preview.Weight[i] = make([]float64, c.LatentChannels)
-	}
-	for i, channels := range c.Channels {
-		config.Stages = append(config.Stages, vae.Stage{Channels: channels, Blocks: c.Blocks[i]})
-	}
-	m, err := vae.LoadTiny(config, counted{n})
-	n.must(t, err)
-	return m
-}
-
-// counted finds weights by the number of their layer alone.
-type counted struct{ *networkWeights }
-
-func (c counted) Get(name string, use op.Use, rows, cols int) *op.Tensor {
-	return c.networkWeights.Get(strings.TrimPrefix(name, "decoder.layers."), use, rows, cols)
-}
-
-// picture decodes a latent [channels, h, w] and compares with the case's image,
-// which lies between −1 and 1 where the decoder's lies between 0 and 1.
-func (p *published) picture(be op.Backend, m *vae.Tiny, name string, latent []float32, limit float64) {
-	g := p.cases
-	shape, _ := g.index.Lookup(name + ".out.image")
-	height, width := shape.Shape[1], shape.Shape[2]
-	h, w := height/m.Downscale, width/m.Downscale
-	z := make([]float32, 0, len(latent))
-	for at := range h * w {
-		for c := range m.LatentChannels {
-			z = append(z, latent[c*h*w+at])
-		}
-	}
-	b := &bench{golden: g, be: be}
-	defer func() { be.Free(b.made...) }()
-	pixels := b.run("picture", func(l *op.List) *op.Tensor {
-		return m.Decode(l, b.fill("z", h*w, m.LatentChannels, z), h, w, nil)
-	})
-	image := g.get(name + ".out.image")
-	want := make([]float32, 0, len(image))
-	for at := range height * width {
-		for c := range 3 {
-			want = append(want, (image[c*height*width+at]+1)/2)
-		}
-	}
-	near(g.t, name+": picture", pixels, want, limit)
 }

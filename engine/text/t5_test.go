@@ -43,6 +43,8 @@ func (described) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	return op.NewStorage(name, op.Weight, op.F32, rows, cols)
 }
 
+func (described) Has(string) bool { return true }
+
 func (described) Constant(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
 	return op.NewStorage(name, op.Weight, op.F32, rows, cols)
 }

@@ -7,7 +7,6 @@ import (
 	"undertone/engine"
 	"undertone/engine/dit"
 	"undertone/engine/text"
-	"undertone/engine/vae"
 	"undertone/engine/weights"
 	"undertone/guidance"
 )
@@ -18,7 +17,6 @@ type model struct {
 	*weights.Manifest
 	dit     dit.FluxConfig
 	text    text.Config
-	vae     vae.Config
 	presets []preset
 }
 
@@ -53,7 +51,7 @@ func parseModel(data []byte) (*model, error) {
 	for _, part := range []struct {
 		text []byte
 		into any
-	}{{m.DiT, &m.dit}, {m.Text, &m.text}, {m.VAE, &m.vae}} {
+	}{{m.DiT, &m.dit}, {m.Text, &m.text}} {
 		if err := weights.Decode(part.text, "model.json", part.into); err != nil {
 			return nil, err
 		}
