@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"testing"
 
@@ -51,6 +52,22 @@ func TestEstimate(t *testing.T) {
 		t.Errorf("the whole takes %g", sum)
 	}
 
+	// The same transformer with the decoder of AutoencoderKL.
+	other := b.Manifest
+	other.VAE = []byte(`{"kind":"kl","latent_channels":16,"block_out_channels":[32,64,64],"layers_per_block":1,"norm_num_groups":32,"scaling_factor":0.3611,"shift_factor":0.1159,"preview":` +
+		string(preview(t, b.VAE)) + `}`)
+	kl, err := engine.EstimateModel(&other, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const latent, first = 64 * 64, 9 * 64 * 64
+	want := 2*latent*(9*16*64+8*first+4*64*64) + 4*latent*latent*64 + // conv_in, 4 blocks, attention
+		2*4*latent*(first+4*first) + // up, 2 blocks
+		2*16*latent*(first+9*64*32+64*32+3*9*32*32+9*32*3) // up, 2 blocks, the picture
+	if more := kl.Decode.FLOPs/float64(want) - 1; !(more > 0 && more < 0.05) {
+		t.Errorf("AutoencoderKL takes %.4g, by hand %.4g", kl.Decode.FLOPs, float64(want))
+	}
+
 	req.CFG = 3
 	two, err := engine.EstimateModel(&b.Manifest, req)
 	if err != nil {
@@ -63,4 +80,14 @@ func TestEstimate(t *testing.T) {
 	if _, err := engine.EstimateModel(&b.Manifest, req); !fault.Is(err, fault.SizeUnsupported) {
 		t.Errorf("size 512: %v", err)
 	}
+}
+
+// preview is that of a decoder's configuration.
+func preview(t *testing.T, config []byte) json.RawMessage {
+	t.Helper()
+	var c struct{ Preview json.RawMessage }
+	if err := json.Unmarshal(config, &c); err != nil {
+		t.Fatal(err)
+	}
+	return c.Preview
 }

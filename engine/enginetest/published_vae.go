@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -129,6 +130,44 @@ func (p *published) klCase(be op.Backend, m *vae.KL, name string, limit float64)
 				x = append(x, more...)
 			}
 			closeTo(p.cases.t, fmt.Sprintf("%s, stage %d", what, i), rms(x), float64(stages[i]), limit)
+		}
+		p.drawn(b, m, z, height, width, strips, want)
+	}
+}
+
+// drawn compares the bytes of a picture with what lies between −1 and 1: they may be
+// of either neighbour where it is close to the middle of two.
+func (p *published) drawn(b *bench, m *vae.KL, z *op.Tensor, height, width, strips int, want []float32) {
+	t, down := p.cases.t, m.Shape().Downscale
+	t.Helper()
+	rgba, err := b.be.New("rgba", op.U32, 1, height*width)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.made = append(b.made, rgba)
+	l := op.NewList("draw")
+	m.Draw(l, z, height/down, width/down, strips, rgba)
+	program, err := b.be.Compile(background(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.Close()
+	if err := program.Run(background()); err != nil {
+		t.Fatal(err)
+	}
+	pixels, err := b.be.ReadU32(background(), rgba)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, pixel := range pixels {
+		for c := range 3 {
+			exact := 255 * min(max((float64(want[3*i+c])+1)/2, 0), 1)
+			if got := float64(pixel >> (8 * c) & 255); math.Abs(got-exact) > 0.51 {
+				t.Fatalf("pixel %d, channel %d is %g, want %g", i, c, got, exact)
+			}
+		}
+		if pixel>>24 != 255 {
+			t.Fatalf("pixel %d is not opaque", i)
 		}
 	}
 }
