@@ -61,6 +61,30 @@ func TestListRefuses(t *testing.T) {
 		"convolution: taps": {
 			func(l *List) { l.Conv3x3(fixed(12, 2), 3, 4, weight(5, 18), nil, nil, None, nil) },
 			func(l *List) { l.Conv3x3(fixed(12, 2), 3, 4, weight(5, 16), nil, nil, None, nil) }},
+		"group moments: whole groups": {
+			func(l *List) { l.GroupMoments(fixed(6, 12), 3, fixed(2, 12)) },
+			func(l *List) { l.GroupMoments(fixed(6, 12), 5, fixed(2, 20)) }},
+		"group moments: columns": {
+			func(l *List) { l.GroupMoments(fixed(6, 12), 3, fixed(2, 12)) },
+			func(l *List) { l.GroupMoments(fixed(6, 12), 3, fixed(2, 8)) }},
+		"group moments: no stretch is empty": {
+			func(l *List) { l.GroupMoments(fixed(6, 12), 3, fixed(3, 12)) },
+			func(l *List) { l.GroupMoments(fixed(6, 12), 3, fixed(4, 12)) }},
+		"group moments: as many stretches as pixels": {
+			func(l *List) { l.GroupMoments(fixed(6, 12), 3, fixed(6, 12)) },
+			func(l *List) { l.GroupMoments(fixed(6, 12), 3, fixed(7, 12)) }},
+		"group moments: where to": {
+			func(l *List) { l.GroupMoments(fixed(6, 12), 3, fixed(1, 12)) },
+			func(l *List) { l.GroupMoments(fixed(6, 12), 3, nil) }},
+		"group norm: moments": {
+			func(l *List) { l.GroupNorm(fixed(6, 12), fixed(5, 12), fixed(1, 12), fixed(1, 12), 1e-6, None, nil) },
+			func(l *List) { l.GroupNorm(fixed(6, 12), fixed(5, 20), fixed(1, 12), fixed(1, 12), 1e-6, None, nil) }},
+		"group norm: weight": {
+			func(l *List) { l.GroupNorm(fixed(6, 12), fixed(5, 12), fixed(1, 12), fixed(1, 12), 1e-6, None, nil) },
+			func(l *List) { l.GroupNorm(fixed(6, 12), fixed(5, 12), nil, fixed(1, 12), 1e-6, None, nil) }},
+		"group norm: in place": {
+			func(l *List) { l.GroupNorm(whole, fixed(1, 16), fixed(1, 16), fixed(1, 16), 1e-6, None, fixed(6, 16)) },
+			func(l *List) { l.GroupNorm(whole, fixed(1, 16), fixed(1, 16), fixed(1, 16), 1e-6, None, whole) }},
 		"patches: whole ones": {
 			func(l *List) { l.Patchify(fixed(12, 2), 2, 6, 2, nil) },
 			func(l *List) { l.Patchify(fixed(12, 2), 3, 4, 2, nil) }},

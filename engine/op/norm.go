@@ -69,9 +69,9 @@ func (n *GroupMomentsOp) Stretch() int { return (n.X.Rows + n.Out.Rows - 1) / n.
 // GroupMoments records the moments of x [pixels, C] for GroupNorm over as many equal
 // stretches of pixels as out [stretches, 4·groups] has rows; C is a multiple of groups.
 func (l *List) GroupMoments(x *Tensor, groups int, out *Tensor) *Tensor {
-	if groups < 1 || x.Cols%groups != 0 {
-		l.fail(GroupMoments, "%d channels in %d groups", x.Cols, groups)
-		return out
+	if groups < 1 || x.Cols%groups != 0 || out == nil {
+		l.fail(GroupMoments, "%d channels in %d groups to %s", x.Cols, groups, out)
+		return x
 	}
 	n := &GroupMomentsOp{X: x, Groups: groups, Out: l.out(GroupMoments, out, out.Rows, 4*groups)}
 	if out.Rows < 1 || (out.Rows-1)*n.Stretch() >= x.Rows {
