@@ -117,19 +117,19 @@ func (p *pipeline) make(ctx context.Context, strips int) error {
 		return err
 	}
 	start := op.NewList("noise")
-	start.Patchify(p.noise, p.height, p.width, shape.Patch, p.latent) // [S, in]
+	start.Patchify(p.noise, p.height, p.width, shape.Patch, false, p.latent) // [S, in]
 
 	decode := op.NewList("decode")
-	z := decode.Unpatchify(p.latent, p.height, p.width, shape.Patch, nil) // [height·width, c]
+	z := decode.Unpatchify(p.latent, p.height, p.width, shape.Patch, false, nil) // [height·width, c]
 	strips = max(strips, v.Strips(p.height, p.width, p.be.Info().Limits["maxStorageBufferBindingSize"]))
 	v.Draw(decode, z, p.height, p.width, strips, p.rgba)
 
 	// The preview shows the data the velocity points to, x₀ = x_t − t·v, not the
 	// noisy latent itself.
 	preview := op.NewList("preview")
-	x0 := preview.Copy(p.latent, nil)                               // [S, in]
-	preview.Euler(x0, p.velocity, p.t)                              // [S, in]
-	z = preview.Unpatchify(x0, p.height, p.width, shape.Patch, nil) // [height·width, c]
+	x0 := preview.Copy(p.latent, nil)                                      // [S, in]
+	preview.Euler(x0, p.velocity, p.t)                                     // [S, in]
+	z = preview.Unpatchify(x0, p.height, p.width, shape.Patch, false, nil) // [height·width, c]
 	preview.ToRGBA(v.LinearPreview(preview, z), 1, 0, p.preview)
 	var err error
 	if p.runNoise, err = p.be.Compile(ctx, start); err != nil {

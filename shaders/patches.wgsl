@@ -1,11 +1,12 @@
 // Image → tokens (TOKENS) and back, for patches of s × s pixels (FLUX's "c ph pw" order):
-// token(ty·(width/s) + tx, (c·s + i)·s + j) = pixel((ty·s + i)·width + tx·s + j, c).
+// token(ty·(width/s) + tx, (c·s + i)·s + j) = pixel((ty·s + i)·width + tx·s + j, c);
+// with CHANNEL_LAST (SD3's "ph pw c") the token's channel is (i·s + j)·C + c.
 //
 //   pixels [height·width, C] and tokens [height/s · width/s, C·s·s], x the one and
 //   out the other; one thread per four columns of a row of out
 //
 // Bindings: 1 out · 2 x, as single numbers. Libraries: store, place.
-// Prelude: TOKENS, WORKGROUP. CPU twins: patchify and unpatchify in engine/cpu.
+// Prelude: TOKENS, CHANNEL_LAST, WORKGROUP. CPU twins: patchify and unpatchify in engine/cpu.
 
 struct Params {
     rows: u32, // of the output
@@ -28,15 +29,17 @@ fn element(row: u32, col: u32) -> f32 {
     let s = p.side;
     let across = p.width / s; // tokens
     if (TOKENS) {
-        let i = c / s % s;
-        let j = c % s;
-        let pixel = (row / across * s + i) * p.width + row % across * s + j;
-        return x[p.x_at + pixel * p.x_stride + c / (s * s)];
+        let channels = p.cols / (s * s);
+        let within = select(c % (s * s), c / channels, CHANNEL_LAST); // i·s + j
+        let channel = select(c / (s * s), c % channels, CHANNEL_LAST);
+        let pixel = (row / across * s + within / s) * p.width + row % across * s + within % s;
+        return x[p.x_at + pixel * p.x_stride + channel];
     }
     let h = row / p.width;
     let w = row % p.width;
     let token = h / s * across + w / s;
-    return x[p.x_at + token * p.x_stride + (c * s + h % s) * s + w % s];
+    let within = h % s * s + w % s;
+    return x[p.x_at + token * p.x_stride + select(c * s * s + within, within * p.cols + c, CHANNEL_LAST)];
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -15,25 +15,29 @@ func upsample(j *job, n *op.UpsampleOp) {
 	}
 }
 
-// patchify: token channel (c, row in patch, column in patch).
+// patchify: token channel (c, row in patch, column in patch), or c last.
 func patchify(j *job, n *op.PatchifyOp) {
 	x, out := f32(n.Pixels), f32(n.Tokens)
-	patches(n.Height, n.Width, n.Patch, x.Cols, func(token, channel, pixel, c int) { out.row(token)[channel] = x.row(pixel)[c] })
+	patches(n.Height, n.Width, n.Patch, x.Cols, n.ChannelLast, func(token, channel, pixel, c int) { out.row(token)[channel] = x.row(pixel)[c] })
 }
 
 func unpatchify(j *job, n *op.UnpatchifyOp) {
 	x, out := f32(n.Tokens), f32(n.Pixels)
-	patches(n.Height, n.Width, n.Patch, out.Cols, func(token, channel, pixel, c int) { out.row(pixel)[c] = x.row(token)[channel] })
+	patches(n.Height, n.Width, n.Patch, out.Cols, n.ChannelLast, func(token, channel, pixel, c int) { out.row(pixel)[c] = x.row(token)[channel] })
 }
 
 // patches visits every element of an image of so many channels, at its place in
 // the tokens and in the picture.
-func patches(h, w, p, channels int, visit func(token, channel, pixel, c int)) {
+func patches(h, w, p, channels int, last bool, visit func(token, channel, pixel, c int)) {
 	for y := range h {
 		for x := range w {
 			token := y/p*(w/p) + x/p
 			for c := range channels {
-				visit(token, (c*p+y%p)*p+x%p, y*w+x, c)
+				channel := (c*p+y%p)*p + x%p
+				if last {
+					channel = (y%p*p+x%p)*channels + c
+				}
+				visit(token, channel, y*w+x, c)
 			}
 		}
 	}

@@ -218,9 +218,14 @@ func TestImagesByHand(t *testing.T) {
 	image := []float32{1, 10, 2, 20, 3, 30, 4, 40, 5, 50, 6, 60, 7, 70, 8, 80}
 	tokens := []float32{1, 2, 5, 6, 10, 20, 50, 60, 3, 4, 7, 8, 30, 40, 70, 80}
 	b = newBench(t)
-	b.want(b.l.Patchify(b.x(8, image...), 2, 4, 2, b.x(2, make([]float32, 16)...)), tokens...)
+	b.want(b.l.Patchify(b.x(8, image...), 2, 4, 2, false, b.x(2, make([]float32, 16)...)), tokens...)
 	b = newBench(t)
-	b.want(b.l.Unpatchify(b.x(2, tokens...), 2, 4, 2, b.x(8, make([]float32, 16)...)), image...)
+	b.want(b.l.Unpatchify(b.x(2, tokens...), 2, 4, 2, false, b.x(8, make([]float32, 16)...)), image...)
+	channelLast := []float32{1, 10, 2, 20, 5, 50, 6, 60, 3, 30, 4, 40, 7, 70, 8, 80}
+	b = newBench(t)
+	b.want(b.l.Patchify(b.x(8, image...), 2, 4, 2, true, b.x(2, make([]float32, 16)...)), channelLast...)
+	b = newBench(t)
+	b.want(b.l.Unpatchify(b.x(2, channelLast...), 2, 4, 2, true, b.x(8, make([]float32, 16)...)), image...)
 	b = newBench(t)
 	y := b.x(3, make([]float32, 6)...)
 	b.l.Copy(b.x(2, 1, 2, 3, 4), y.Slice(1, 3))

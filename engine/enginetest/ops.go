@@ -158,8 +158,8 @@ func Ops(t *testing.T, be op.Backend) {
 	b.check(op.Conv3x3, "conv3x3.plain", func(l *op.List) *op.Tensor { return l.Conv3x3(x, h, wd, cw, nil, nil, op.None, nil) })
 	b.check(op.Conv3x3, "conv3x3.out", func(l *op.List) *op.Tensor { return l.Conv3x3(x, h, wd, cw, cb, cr, op.ReLU, nil) })
 	b.check(op.Upsample, "upsample.out", func(l *op.List) *op.Tensor { return l.Upsample(x, h, wd, nil) })
-	b.check(op.Patchify, "patchify.out", func(l *op.List) *op.Tensor { return l.Patchify(x, h, wd, 2, nil) })
-	b.check(op.Unpatchify, "patchify.x", func(l *op.List) *op.Tensor { return l.Unpatchify(b.fixed("patchify.out"), h, wd, 2, nil) })
+	b.check(op.Patchify, "patchify.out", func(l *op.List) *op.Tensor { return l.Patchify(x, h, wd, 2, false, nil) })
+	b.check(op.Unpatchify, "patchify.x", func(l *op.List) *op.Tensor { return l.Unpatchify(b.fixed("patchify.out"), h, wd, 2, false, nil) })
 
 	rgb, want := b.fixed("to_rgba.x"), b.get("to_rgba.out")
 	pixels, err := be.New("rgba", op.U32, 1, rgb.Rows)

@@ -8,17 +8,18 @@ func lowerUpsample(n *op.UpsampleOp, _ Caps) []Launch {
 }
 
 func lowerPatchify(n *op.PatchifyOp, _ Caps) []Launch {
-	return patches(n.Pixels, n.Tokens, true, n.Width, n.Patch)
+	return patches(n.Pixels, n.Tokens, true, n.ChannelLast, n.Width, n.Patch)
 }
 
 func lowerUnpatchify(n *op.UnpatchifyOp, _ Caps) []Launch {
-	return patches(n.Tokens, n.Pixels, false, n.Width, n.Patch)
+	return patches(n.Tokens, n.Pixels, false, n.ChannelLast, n.Width, n.Patch)
 }
 
 // patches binds x as single numbers: four neighbours of a patch come from four pixels.
-func patches(x, out *op.Tensor, tokens bool, width, patch int) []Launch {
+func patches(x, out *op.Tensor, tokens, channelLast bool, width, patch int) []Launch {
 	var c constants
 	c.flag("TOKENS", tokens)
+	c.flag("CHANNEL_LAST", channelLast)
 	return []Launch{mapped("patches", nil, c, out, nil, []*op.Tensor{x},
 		words(out.Rows, out.Cols, out, x.Offset, x.Stride, width, patch))}
 }

@@ -28,6 +28,7 @@ type PatchifyOp struct {
 	Pixels, Tokens *Tensor // [H·W, C], [(H/p)·(W/p), C·p·p]
 	Height, Width  int     // of the image
 	Patch          int
+	ChannelLast    bool // the channels of a token run over the image's channels first
 }
 
 func (n *PatchifyOp) Kind() Kind        { return Patchify }
@@ -39,6 +40,7 @@ type UnpatchifyOp struct {
 	Tokens, Pixels *Tensor
 	Height, Width  int
 	Patch          int
+	ChannelLast    bool
 }
 
 func (n *UnpatchifyOp) Kind() Kind        { return Unpatchify }
@@ -86,24 +88,25 @@ func (l *List) Upsample(x *Tensor, h, w int, out *Tensor) *Tensor {
 }
 
 // Patchify records image → tokens: x [H·W, C] → [(H/p)·(W/p), C·p·p], token
-// channels in the order c, row in patch, column in patch (FLUX).
-func (l *List) Patchify(x *Tensor, h, w, p int, out *Tensor) *Tensor {
+// channels in the order c, row in patch, column in patch (FLUX), the last running
+// fastest, or, with channelLast, row, column, c (what SD3 gives).
+func (l *List) Patchify(x *Tensor, h, w, p int, channelLast bool, out *Tensor) *Tensor {
 	if p < 1 || h*w != x.Rows || h%p != 0 || w%p != 0 {
 		l.fail(Patchify, "x %s as %d×%d pixels in patches of %d", x, h, w, p)
 		return x
 	}
 	o := l.out(Patchify, out, h/p*(w/p), x.Cols*p*p)
-	return l.record(&PatchifyOp{Pixels: x, Tokens: o, Height: h, Width: w, Patch: p})
+	return l.record(&PatchifyOp{Pixels: x, Tokens: o, Height: h, Width: w, Patch: p, ChannelLast: channelLast})
 }
 
 // Unpatchify is the inverse of Patchify; h and w are those of the image it makes.
-func (l *List) Unpatchify(x *Tensor, h, w, p int, out *Tensor) *Tensor {
+func (l *List) Unpatchify(x *Tensor, h, w, p int, channelLast bool, out *Tensor) *Tensor {
 	if p < 1 || h%p != 0 || w%p != 0 || x.Rows*p*p != h*w || x.Cols%(p*p) != 0 {
 		l.fail(Unpatchify, "x %s to %d×%d pixels in patches of %d", x, h, w, p)
 		return x
 	}
 	o := l.out(Unpatchify, out, h*w, x.Cols/(p*p))
-	return l.record(&UnpatchifyOp{Tokens: x, Pixels: o, Height: h, Width: w, Patch: p})
+	return l.record(&UnpatchifyOp{Tokens: x, Pixels: o, Height: h, Width: w, Patch: p, ChannelLast: channelLast})
 }
 
 // ToRGBA records x [H·W, 3] → out [1, H·W] U32 (Fixed): red in the lowest byte,

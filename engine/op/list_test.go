@@ -86,8 +86,8 @@ func TestListRefuses(t *testing.T) {
 			func(l *List) { l.GroupNorm(whole, fixed(1, 16), fixed(1, 16), fixed(1, 16), 1e-6, None, fixed(6, 16)) },
 			func(l *List) { l.GroupNorm(whole, fixed(1, 16), fixed(1, 16), fixed(1, 16), 1e-6, None, whole) }},
 		"patches: whole ones": {
-			func(l *List) { l.Patchify(fixed(12, 2), 2, 6, 2, nil) },
-			func(l *List) { l.Patchify(fixed(12, 2), 3, 4, 2, nil) }},
+			func(l *List) { l.Patchify(fixed(12, 2), 2, 6, 2, false, nil) },
+			func(l *List) { l.Patchify(fixed(12, 2), 3, 4, 2, false, nil) }},
 		"layer norm: in place": {
 			func(l *List) { l.LayerNorm(whole, nil, nil, 1e-6, false, fixed(6, 16)) },
 			func(l *List) { l.LayerNorm(whole, nil, nil, 1e-6, false, whole) }},

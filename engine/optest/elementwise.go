@@ -128,12 +128,12 @@ func copyCases() []Case {
 		Case{op.Copied, "through_temporaries", false, func(r *rig) {
 			x := r.in(24, 20, normal(1))
 			l := r.list
-			kept := l.Copy(x, nil)                   // lives to the end
-			up := l.Upsample(x, 6, 4, nil)           // 96×20
-			tok := l.Patchify(up, 12, 8, 2, nil)     // 24×80
-			wide := l.Copy(tok, nil)                 // 24×80
-			img := l.Unpatchify(wide, 12, 8, 2, nil) // 96×20, up again
-			small := l.Copy(img.Slice(0, 24), nil)   // 24×20
+			kept := l.Copy(x, nil)                          // lives to the end
+			up := l.Upsample(x, 6, 4, nil)                  // 96×20
+			tok := l.Patchify(up, 12, 8, 2, false, nil)     // 24×80
+			wide := l.Copy(tok, nil)                        // 24×80
+			img := l.Unpatchify(wide, 12, 8, 2, false, nil) // 96×20, up again
+			small := l.Copy(img.Slice(0, 24), nil)          // 24×20
 			again := l.Copy(kept, nil)
 			l.Copy(small, r.out(24, 20))
 			l.Copy(again, r.out(24, 20))

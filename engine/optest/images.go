@@ -88,13 +88,19 @@ func imageCases() []Case {
 		if framed {
 			name += "_framed"
 		}
-		cases = append(cases,
-			Case{op.Patchify, name, framed, func(r *rig) {
-				r.list.Patchify(r.in(h*w, c, normal(1)), h, w, p, r.out(h/p*(w/p), c*p*p))
-			}},
-			Case{op.Unpatchify, name, framed, func(r *rig) {
-				r.list.Unpatchify(r.in(h/p*(w/p), c*p*p, normal(1)), h, w, p, r.out(h*w, c))
-			}})
+		for _, last := range []bool{false, true} {
+			name := name
+			if last {
+				name += "_channel_last"
+			}
+			cases = append(cases,
+				Case{op.Patchify, name, framed, func(r *rig) {
+					r.list.Patchify(r.in(h*w, c, normal(1)), h, w, p, last, r.out(h/p*(w/p), c*p*p))
+				}},
+				Case{op.Unpatchify, name, framed, func(r *rig) {
+					r.list.Unpatchify(r.in(h/p*(w/p), c*p*p, normal(1)), h, w, p, last, r.out(h*w, c))
+				}})
+		}
 	}
 	special := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 3e38, -3e38, 1e-40, -1e-40, 0}
 	for i, c := range []struct {
