@@ -44,9 +44,9 @@ func TestUploaderAsksOnlyForWhatIsUsed(t *testing.T) {
 	}
 }
 
-// A matrix may be stored as a convolution of one pixel, and nothing else may be.
+// A matrix may be stored as a convolution of one pixel; the file tells what it has.
 func TestUploaderTakesConvolutionsOfOnePixel(t *testing.T) {
-	header := `{"conv":{"dtype":"F32","shape":[2,4,1,1],"data_offsets":[0,32]},"larger":{"dtype":"F32","shape":[2,1,2,2],"data_offsets":[32,64]}}`
+	header := `{"conv":{"dtype":"F32","shape":[2,4,1,1],"data_offsets":[0,32]},"larger":{"dtype":"F32","shape":[4,1,1,2],"data_offsets":[32,64]}}`
 	file := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
 	file = append(file, make([]byte, 64)...)
 	be := cpu.New(cpu.Options{})
@@ -57,8 +57,7 @@ func TestUploaderTakesConvolutionsOfOnePixel(t *testing.T) {
 		says string
 	}{
 		{"conv", op.UseMatrix, ""},
-		{"larger", op.UseMatrix, `tensor "larger" has the shape [2 1 2 2], the model needs [2 4]`},
-		{"conv", op.UseVector, `tensor "conv" has the shape [2 4 1 1], the model needs [2 4]`},
+		{"larger", op.UseMatrix, `tensor "larger" has the shape [4 1 1 2], the model needs [2 4]`},
 	} {
 		u, err := engine.NewUploader(context.Background(), be, bytes.NewReader(file))
 		if err != nil {
@@ -70,6 +69,35 @@ func TestUploaderTakesConvolutionsOfOnePixel(t *testing.T) {
 		got := u.Get(c.name, c.use, 2, 4)
 		if err := u.Err(); (got != nil) != (c.says == "") || err != nil && (!fault.Is(err, fault.WeightsMissing) || !strings.Contains(err.Error(), c.says)) {
 			t.Errorf("%s for use %d: %v", c.name, c.use, err)
+		}
+	}
+}
+
+// A matrix may stand in a file with batch dimensions of 1 before it and with columns
+// of several dimensions; its rows are the first dimension, and vectors are vectors.
+func TestUploaderSeesMatrices(t *testing.T) {
+	be := cpu.New(cpu.Options{})
+	defer be.Close()
+	for _, c := range []struct {
+		shape      string
+		use        op.Use
+		rows, cols int
+		fits       bool
+	}{
+		{"[2,12]", op.UseMatrix, 2, 12, true}, {"[1,2,12]", op.UseVector, 2, 12, true}, {"[2,3,2,2]", op.UseMatrix, 2, 12, true},
+		{"[1,24]", op.UseMatrix, 1, 24, true}, {"[24]", op.UseVector, 1, 24, true},
+		{"[12,2]", op.UseMatrix, 2, 12, false}, {"[1,12,2]", op.UseVector, 2, 12, false}, {"[3,2,2,2]", op.UseMatrix, 2, 12, false},
+		{"[24]", op.UseMatrix, 1, 24, false}, {"[24]", op.UseMatrix, 24, 1, false}, {"[1,24]", op.UseVector, 1, 24, false}, {"[2,12]", op.UseMatrix, 1, 24, false},
+	} {
+		header := `{"a":{"dtype":"F32","shape":` + c.shape + `,"data_offsets":[0,96]}}`
+		file := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
+		u, err := engine.NewUploader(context.Background(), be, bytes.NewReader(append(file, make([]byte, 96)...)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := u.Get("a", c.use, c.rows, c.cols)
+		if (got != nil) != c.fits || !c.fits && !fault.Is(u.Err(), fault.WeightsMissing) {
+			t.Errorf("%s as %d×%d: %v, %v", c.shape, c.rows, c.cols, got, u.Err())
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
@@ -44,9 +45,10 @@ func (u *Uploader) Has(name string) bool {
 	return ok
 }
 
-// Get uploads a tensor. Vectors are stored with one dimension, matrices and tables
-// with two, convolutions with four (OIHW, 3×3). A matrix may also be stored as a
-// convolution of one pixel, [out, in, 1, 1], which is the same numbers.
+// Get uploads a tensor. Vectors are stored with one dimension, convolutions with
+// four (OIHW, 3×3), matrices and tables with two: batch dimensions of 1 may stand
+// before them, and columns may be several dimensions, as where a convolution's
+// kernel is as large as its stride, which is a matrix.
 func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	if u.err == nil && u.ctx.Err() != nil {
 		u.err = fault.Wrap(u.ctx.Err(), fault.Aborted, "loading was stopped")
@@ -59,18 +61,16 @@ func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 		u.err = fault.New(fault.WeightsMissing, "the weight file has no tensor %q", name)
 		return nil
 	}
-	want := []int{rows, cols}
+	shape, want := t.Shape, []int{rows, cols}
 	switch {
 	case use == op.UseConv3x3:
 		want = []int{rows, cols / 9, 3, 3}
 	case use == op.UseVector && rows == 1:
 		want = []int{cols}
+	default:
+		shape = flat(shape)
 	}
-	shape := t.Shape
-	if use == op.UseMatrix && len(shape) == 4 && shape[2] == 1 && shape[3] == 1 {
-		shape = shape[:2]
-	}
-	if fmt.Sprint(shape) != fmt.Sprint(want) {
+	if !slices.Equal(shape, want) {
 		u.err = fault.New(fault.WeightsMissing, "tensor %q has the shape %.200s, the model needs %v", name, fmt.Sprint(t.Shape), want)
 		return nil
 	}
@@ -85,6 +85,21 @@ func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	u.done += t.Bytes
 	u.progress(u.done)
 	return out
+}
+
+// flat sees a shape of more than two dimensions as that of a matrix.
+func flat(shape []int) []int {
+	for len(shape) > 2 && shape[0] == 1 {
+		shape = shape[1:]
+	}
+	if len(shape) < 3 {
+		return shape
+	}
+	cols := 1
+	for _, n := range shape[1:] {
+		cols *= n
+	}
+	return []int{shape[0], cols}
 }
 
 // Constant uploads numbers that are not in the file.
