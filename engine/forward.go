@@ -55,8 +55,12 @@ func (e *Engine) Forward(ctx context.Context, in Pass) (*Passed, error) {
 func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Encoder, in Pass) (*Passed, error) {
 	shape, tokens := t.Shape(), in.Rows*in.Cols
 	blocks := len(shape.Blocks)
-	if in.Rows < 1 || in.Cols < 1 || in.Rows > 1<<12 || in.Cols > 1<<12 {
-		return nil, fault.New(fault.RequestInvalid, "%d × %d image tokens, supported 1 to %d a side", in.Rows, in.Cols, 1<<12)
+	side := 1 << 12
+	if shape.Side > 0 {
+		side = min(side, shape.Side)
+	}
+	if in.Rows < 1 || in.Cols < 1 || in.Rows > side || in.Cols > side {
+		return nil, fault.New(fault.RequestInvalid, "%d × %d image tokens, supported 1 to %d a side", in.Rows, in.Cols, side)
 	}
 	encoder.Tokens = len(in.Txt) / max(encoder.Width, 1)
 	reading, err := t.Fit(dit.Parts{Encoders: []dit.Encoder{encoder}, LatentChannels: shape.Channels / (shape.Patch * shape.Patch)})
@@ -105,12 +109,16 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	mods := r.fixed("modulation", 1, shape.Modulation)
 	out := r.fixed("velocity", tokens, shape.Channels)
 	table, width := t.Positions(reading.Tokens, in.Rows, in.Cols)
+	var positions *op.Tensor
+	if len(table) > 0 {
+		positions = r.fixed("positions", len(table)/width, width, table...)
+	}
 	var names []string
 	var probes []*op.Tensor
 	t.Modulate(pass, r.fixed("yhat", 1, (blocks+1)*shape.Vector, yhat...), mods)
 	t.Velocity(pass, dit.Pass{
 		Context: text, Latent: r.fixed("img", tokens, shape.Channels, in.Img...), Mod: mods, Out: out,
-		Positions: r.fixed("positions", len(table)/width, width, table...),
+		Positions: positions, Rows: in.Rows, Cols: in.Cols,
 		AfterBlock: func(name string, v *op.Tensor) {
 			names = append(names, name)
 			probes = append(probes, pass.Copy(v, r.fixed(name, v.Rows, v.Cols)))

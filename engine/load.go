@@ -115,10 +115,13 @@ func (e *Engine) fit(readers []*reader) (dit.Reading, error) {
 	if err != nil {
 		return reading, err
 	}
-	step := e.decoder.Shape().Downscale * e.transformer.Shape().Patch
+	step, side := e.decoder.Shape().Downscale*e.transformer.Shape().Patch, e.transformer.Shape().Side
 	for _, s := range e.manifest.Sizes {
 		if s.Width%step != 0 || s.Height%step != 0 {
 			return reading, fault.New(fault.ModelUnsupported, "size %v, the sides of this model's pictures must be multiples of %d", s, step)
+		}
+		if side > 0 && max(s.Width, s.Height) > side*step {
+			return reading, fault.New(fault.ModelUnsupported, "size %v, the transformer knows positions up to %d", s, side*step)
 		}
 	}
 	return reading, nil

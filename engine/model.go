@@ -40,7 +40,8 @@ type Transformer interface {
 	Modulate(l *op.List, yhat, mods *op.Tensor)
 	// Parts lists what lies in a row of modulation, in its order.
 	Parts() []dit.Part
-	// Positions is the table of the context's tokens and rows × cols image tokens.
+	// Positions is the table of the context's tokens and rows × cols image tokens, or
+	// nothing where the positions are weights, which Velocity finds by itself.
 	Positions(context, rows, cols int) (table []float32, width int)
 	// Velocity records one pass and returns the velocity [S, Channels], noise − data.
 	Velocity(l *op.List, p dit.Pass) *op.Tensor
@@ -64,7 +65,7 @@ type Decoder interface {
 // them: a new family is one file in dit and one row here.
 var (
 	textEncoders = map[string]loader[TextEncoder]{"clip": with[TextEncoder](text.LoadCLIP), "t5": with[TextEncoder](text.LoadT5)}
-	transformers = map[string]loader[Transformer]{"flux": with[Transformer](dit.LoadFlux)}
+	transformers = map[string]loader[Transformer]{"flux": with[Transformer](dit.LoadFlux), "sd3": with[Transformer](dit.LoadSD3)}
 	decoders     = map[string]loader[Decoder]{"tiny": with[Decoder](vae.LoadTiny), "kl": with[Decoder](vae.LoadKL)}
 )
 

@@ -33,7 +33,7 @@ type pipeline struct {
 	latent        *op.Tensor   // [S, in], x_t
 	velocity      *op.Tensor   // [S, in]
 	rgba, preview *op.Tensor   // [1, pixels] and [1, height·width] U32
-	positions     *op.Tensor   // see Transformer.Positions
+	positions     *op.Tensor   // see Transformer.Positions; nil where it is empty
 	context       []*op.Tensor // [T, D], one for each branch
 	mod           []*op.Tensor // [1, Modulation], likewise
 	dts, ts       *op.Tensor   // [max steps, 1]: t_next − t, and −t_next
@@ -104,7 +104,6 @@ func (p *pipeline) make(ctx context.Context, strips int) error {
 		{&p.noise, "noise", op.F32, pixels, v.Shape().Channels}, {&p.latent, "latent", op.F32, tokens, shape.Channels},
 		{&p.velocity, "velocity", op.F32, tokens, shape.Channels},
 		{&p.rgba, "rgba", op.U32, 1, p.size.Height * p.size.Width}, {&p.preview, "preview", op.U32, 1, pixels},
-		{&p.positions, "positions", op.F32, len(table) / width, width},
 		{&p.dts, "dts", op.F32, p.steps, 1}, {&p.ts, "ts", op.F32, p.steps, 1},
 		{&p.dt, "dt", op.F32, 1, 1}, {&p.t, "t", op.F32, 1, 1},
 	} {
@@ -113,8 +112,14 @@ func (p *pipeline) make(ctx context.Context, strips int) error {
 			return err
 		}
 	}
-	if err := p.be.Write(p.positions, table); err != nil {
-		return err
+	if len(table) > 0 {
+		var err error
+		if p.positions, err = p.new("positions", op.F32, len(table)/width, width); err != nil {
+			return err
+		}
+		if err := p.be.Write(p.positions, table); err != nil {
+			return err
+		}
 	}
 	start := op.NewList("noise")
 	start.Patchify(p.noise, p.height, p.width, shape.Patch, false, p.latent) // [S, in]
@@ -189,7 +194,7 @@ func (p *pipeline) step(ctx context.Context, scale float32) (op.Program, error) 
 
 // pass names the tensors of one branch.
 func (p *pipeline) pass(branch int, out *op.Tensor) dit.Pass {
-	return dit.Pass{Context: p.context[branch], Latent: p.latent, Mod: p.mod[branch], Positions: p.positions, Out: out}
+	return dit.Pass{Context: p.context[branch], Latent: p.latent, Mod: p.mod[branch], Positions: p.positions, Rows: p.rows, Cols: p.cols, Out: out}
 }
 
 // begin writes a picture's noise and time steps.

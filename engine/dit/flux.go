@@ -44,16 +44,9 @@ func (c FluxConfig) modWidth() int { return (12*c.Depth + 3*c.DepthSingle + 2) *
 
 // Check refuses configurations that cannot be computed (fault.ModelUnsupported).
 func (c FluxConfig) Check() error {
-	unsupported := func(format string, args ...any) error {
-		return fault.New(fault.ModelUnsupported, "transformer: "+format, args...)
-	}
-	for _, w := range []struct {
-		name  string
-		value int
-	}{{"in_channels", c.InChannels}, {"vec_in_dim", c.VecDim}, {"context_in_dim", c.ContextDim}, {"hidden_size", c.Hidden}, {"num_heads", c.Heads}} {
-		if w.value < 1 || w.value > maxWidth {
-			return unsupported("%s %d, supported 1 to %d", w.name, w.value, maxWidth)
-		}
+	if err := checkWidths(width{"in_channels", c.InChannels}, width{"vec_in_dim", c.VecDim}, width{"context_in_dim", c.ContextDim},
+		width{"hidden_size", c.Hidden}, width{"num_heads", c.Heads}); err != nil {
+		return err
 	}
 	if c.Depth < 0 || c.DepthSingle < 0 || c.blocks() < 1 || c.blocks() > 200 {
 		return unsupported("%d + %d blocks, supported 1 to 200", c.Depth, c.DepthSingle)
@@ -138,13 +131,7 @@ func LoadFlux(c FluxConfig, weights op.Weights) (*Flux, error) {
 		return nil, err
 	}
 	d, m, hd := c.Hidden, c.MLP(), c.HeadDim()
-	lin := func(name string, out, in int, bias bool) linear {
-		l := linear{w: weights.Get(name+".weight", op.UseMatrix, out, in)}
-		if bias {
-			l.b = weights.Get(name+".bias", op.UseVector, 1, out)
-		}
-		return l
-	}
+	lin := func(name string, out, in int, bias bool) linear { return loadLinear(weights, name, out, in, bias) }
 	norm := func(name string) *op.Tensor { return weights.Get(name+".scale", op.UseVector, 1, hd) }
 	embed := func(name string, in int) embedder {
 		return embedder{lin(name+".in_layer", d, in, true), lin(name+".out_layer", d, d, true)}

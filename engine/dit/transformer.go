@@ -19,6 +19,7 @@ type Shape struct {
 	Time           int      // width of what τ reads of one time
 	EmbedsGuidance bool     // the guidance scale is an input of τ instead of a second pass
 	Heads, HeadDim int      // of attention
+	Side           int      // most image tokens in a row or column of the picture; 0 where any number fits
 }
 
 // Encoder is what a transformer may read of one text encoder.
@@ -55,6 +56,8 @@ type Pass struct {
 	Latent    *op.Tensor // [S, in], image tokens; not changed
 	Mod       *op.Tensor // [1, Modulation], this step's
 	Positions *op.Tensor // see Transformer.Positions
+	Rows      int        // of image tokens, S = Rows · Cols
+	Cols      int
 	Out       *op.Tensor // [S, in] or nil, where the velocity goes
 	// AfterBlock, if not nil, is shown the residual stream after every block, under
 	// the block's name and the stream's.
