@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,6 +101,60 @@ func TestUploaderSeesMatrices(t *testing.T) {
 		got := u.Get("a", c.use, c.rows, c.cols)
 		if (got != nil) != c.fits || !c.fits && !fault.Is(u.Err(), fault.WeightsMissing) {
 			t.Errorf("%s as %d×%d: %v, %v", c.shape, c.rows, c.cols, got, u.Err())
+		}
+	}
+}
+
+// The middle of a square table is cut out of the file.
+func TestUploaderCutsTheMiddle(t *testing.T) {
+	be := cpu.New(cpu.Options{})
+	defer be.Close()
+	get := func(shape string, n, rows, cols int) ([]float32, error) {
+		header := `{"before":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":` + shape + fmt.Sprintf(`,"data_offsets":[4,%d]}}`, 4+4*n)
+		file := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
+		for i := range n + 1 {
+			file = binary.LittleEndian.AppendUint32(file, math.Float32bits(float32(i-1)))
+		}
+		u, err := engine.NewUploader(context.Background(), be, bytes.NewReader(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := u.Get("a", op.UseMiddle, rows, cols)
+		if x == nil {
+			return nil, u.Err()
+		}
+		got, err := be.Read(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got, nil
+	}
+	for _, size := range [][3]int{{6, 2, 3}, {6, 4, 5}, {6, 6, 1}, {5, 1, 4}, {5, 3, 2}, {1, 1, 1}, {200, 180, 12}} {
+		n, k, cols := size[0], size[1], size[2]
+		got, err := get(fmt.Sprintf("[1,%d,%d]", n*n, cols), n*n*cols, k*k, cols)
+		var want []float32
+		for r := range k {
+			for c := range k * cols {
+				want = append(want, float32(((n-k)/2+r)*n*cols+(n-k)/2*cols+c))
+			}
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%d of %d: %.60v, %v", k, n, got, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		shape         string
+		n, rows, cols int
+	}{
+		"odd in even":   {"[36,2]", 72, 9, 2},
+		"larger":        {"[36,2]", 72, 64, 2},
+		"no square":     {"[36,2]", 72, 8, 2},
+		"of no square":  {"[35,2]", 70, 16, 2},
+		"another width": {"[36,2]", 72, 16, 1},
+		"a vector":      {"[36]", 36, 16, 1},
+	} {
+		if _, err := get(c.shape, c.n, c.rows, c.cols); !fault.Is(err, fault.WeightsMissing) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -61,8 +62,14 @@ func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 		u.err = fault.New(fault.WeightsMissing, "the weight file has no tensor %q", name)
 		return nil
 	}
-	shape, want := t.Shape, []int{rows, cols}
+	shape, want, data, offset := t.Shape, []int{rows, cols}, u.src, t.Offset
 	switch {
+	case use == op.UseMiddle:
+		if shape = flat(shape); t.Readable() == nil {
+			if m := newMiddle(u.src, t, shape, rows, cols); m != nil {
+				use, shape, data, offset = op.UseVector, want, m, 0
+			}
+		}
 	case use == op.UseConv3x3:
 		want = []int{rows, cols / 9, 3, 3}
 	case use == op.UseVector && rows == 1:
@@ -77,7 +84,7 @@ func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	if u.err = t.Readable(); u.err != nil {
 		return nil
 	}
-	out, err := u.be.Upload(u.ctx, op.WeightSpec{Name: name, Use: use, DType: t.DType, Rows: rows, Cols: cols, Data: u.src, Offset: t.Offset})
+	out, err := u.be.Upload(u.ctx, op.WeightSpec{Name: name, Use: use, DType: t.DType, Rows: rows, Cols: cols, Data: data, Offset: offset})
 	if err != nil {
 		u.err = err
 		return nil
@@ -85,6 +92,48 @@ func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	u.done += t.Bytes
 	u.progress(u.done)
 	return out
+}
+
+// middle is the middle of a square table in a file, as if it stood there alone: of the
+// table's rows, runs of equal length at equal distances.
+type middle struct {
+	op.Source
+	first, run, every, size int64 // in bytes
+}
+
+// newMiddle cuts rows = k² out of a table [n², cols], or returns nil where the table
+// is not such a one.
+func newMiddle(src op.Source, t weights.Tensor, shape []int, rows, cols int) op.Source {
+	if len(shape) != 2 || shape[1] != cols {
+		return nil
+	}
+	n, k := int(math.Sqrt(float64(shape[0]))), int(math.Sqrt(float64(rows)))
+	if n*n != shape[0] || k*k != rows || k > n || (n-k)%2 != 0 {
+		return nil
+	}
+	row := t.Bytes / int64(shape[0])
+	edge := int64(n-k) / 2
+	return middle{src, t.Offset + (edge*int64(n)+edge)*row, int64(k) * row, int64(n) * row, int64(rows) * row}
+}
+
+func (m middle) Size() int64 { return m.size }
+
+// ReadAt reads from one run after another.
+func (m middle) ReadAt(b []byte, off int64) (done int, err error) {
+	for done < len(b) && err == nil {
+		if off >= m.size {
+			return done, io.EOF
+		}
+		within := off % m.run
+		part := b[done:min(len(b), done+int(m.run-within))]
+		var n int
+		n, err = m.Source.ReadAt(part, m.first+off/m.run*m.every+within)
+		done, off = done+n, off+int64(n)
+		if n == len(part) {
+			err = nil
+		}
+	}
+	return done, err
 }
 
 // flat sees a shape of more than two dimensions as that of a matrix.

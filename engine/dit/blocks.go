@@ -60,3 +60,11 @@ func (m *mods) next(d int) *op.Tensor {
 	m.at += d
 	return m.row.Columns(m.at-d, m.at)
 }
+
+// grid sees tokens [rows·cols, D] as [rows, cols·D]: D is a multiple of op.Align, so
+// that they lie without gaps.
+func grid(x *op.Tensor, rows, cols int) *op.Tensor {
+	v := *x
+	v.Rows, v.Cols, v.Stride = rows, cols*x.Cols, cols*x.Stride
+	return &v
+}

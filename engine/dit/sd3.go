@@ -18,6 +18,7 @@ type SD3Config struct {
 	ContextDim int    `json:"joint_attention_dim"`
 	PooledDim  int    `json:"pooled_projection_dim"`
 	Side       int    `json:"pos_embed_max_size"`    // of the square table of positions, in image tokens
+	Sample     int    `json:"sample_size"`           // of the largest picture's latent, in pixels; 0: as large as the table
 	Dual       []int  `json:"dual_attention_layers"` // the blocks with a second attention
 	QKNorm     string `json:"qk_norm"`               // "rms_norm" or empty
 }
@@ -34,6 +35,16 @@ func (c SD3Config) Hidden() int { return c.Heads * c.HeadDim }
 // tokenChannels is the width of an image token, before and after the network.
 func (c SD3Config) tokenChannels() int { return c.InChannels * sd3Patch * sd3Patch }
 
+// side is that of the middle of the table of positions that pictures need. It is even
+// or odd as the table's, so that a crop of the one is a crop of the other.
+func (c SD3Config) side() int {
+	side := (c.Sample + sd3Patch - 1) / sd3Patch
+	if c.Sample == 0 || side > c.Side {
+		return c.Side
+	}
+	return side + (c.Side-side)%2
+}
+
 // Check refuses configurations that cannot be computed (fault.ModelUnsupported).
 func (c SD3Config) Check() error {
 	if err := checkWidths(width{"in_channels", c.InChannels}, width{"num_attention_heads", c.Heads}, width{"attention_head_dim", c.HeadDim},
@@ -48,6 +59,9 @@ func (c SD3Config) Check() error {
 	}
 	if c.Side < 1 || c.Side > 1<<10 {
 		return unsupported("pos_embed_max_size %d, supported 1 to %d", c.Side, 1<<10)
+	}
+	if c.Sample < 0 || c.Sample > maxWidth {
+		return unsupported("sample_size %d, supported up to %d", c.Sample, maxWidth)
 	}
 	for i, n := range c.Dual {
 		if n < 0 || n >= c.Layers || slices.Contains(c.Dual[:i], n) {
@@ -72,7 +86,7 @@ func (c SD3Config) Check() error {
 type SD3 struct {
 	SD3Config
 	xIn, contextIn linear     // [D, in], [D, C]
-	positions      *op.Tensor // [Side², D], row by row
+	positions      *op.Tensor // [side², D], row by row
 	time, pooled   embedder
 	blocks         []sd3Block
 	finalMod       linear     // [2D, D]
@@ -133,7 +147,7 @@ func LoadSD3(c SD3Config, weights op.Weights) (*SD3, error) {
 		SD3Config: c,
 		xIn:       lin("x_embedder.proj", d, c.tokenChannels()),
 		contextIn: lin("context_embedder", d, c.ContextDim),
-		positions: weights.Get("pos_embed", op.UseVector, c.Side*c.Side, d),
+		positions: weights.Get("pos_embed", op.UseMiddle, c.side()*c.side(), d),
 		time:      embed("t_embedder", timeWidth),
 		pooled:    embed("y_embedder", c.PooledDim),
 		zeros:     weights.Constant("zeros", op.UseVector, 1, c.ContextDim, make([]float32, c.ContextDim)),
@@ -171,7 +185,7 @@ func (s *SD3) Shape() Shape {
 	return Shape{
 		Blocks: repeat("double", s.Layers),
 		Vector: d, Pooled: s.PooledDim, Modulation: row * d, Channels: s.tokenChannels(), Patch: sd3Patch,
-		Time: timeWidth, Heads: s.Heads, HeadDim: s.HeadDim, Side: s.Side,
+		Time: timeWidth, Heads: s.Heads, HeadDim: s.HeadDim, Side: s.side(),
 	}
 }
 
@@ -329,19 +343,12 @@ func (s *SD3) Velocity(l *op.List, p Pass) *op.Tensor {
 	return l.Patchify(v, 2*p.Rows, 2*p.Cols, sd3Patch, false, p.Out) // [S, in], as they came
 }
 
-// grid sees tokens [rows·cols, D] as [rows, cols·D]: D is a multiple of op.Align, so
-// that they lie without gaps.
-func grid(x *op.Tensor, rows, cols int) *op.Tensor {
-	v := *x
-	v.Rows, v.Cols, v.Stride = rows, cols*x.Cols, cols*x.Stride
-	return &v
-}
-
 // crop is the middle [rows, cols·D] of the table of positions. It panics where the
 // picture has more tokens than the table (see Shape.Side).
 func (s *SD3) crop(rows, cols int) *op.Tensor {
-	top, left := (s.Side-rows)/2, (s.Side-cols)/2
-	v := grid(s.positions, s.Side, s.Side).Slice(top, top+rows)
+	side := s.side()
+	top, left := (side-rows)/2, (side-cols)/2
+	v := grid(s.positions, side, side).Slice(top, top+rows)
 	return v.Columns(left*s.Hidden(), (left+cols)*s.Hidden())
 }
 

@@ -16,10 +16,10 @@ import (
 
 // The published models.
 var (
-	sd3Medium  = SD3Config{InChannels: 16, Layers: 24, Heads: 24, HeadDim: 64, ContextDim: 4096, PooledDim: 2048, Side: 192}
-	sd35Medium = SD3Config{InChannels: 16, Layers: 24, Heads: 24, HeadDim: 64, ContextDim: 4096, PooledDim: 2048, Side: 384,
+	sd3Medium  = SD3Config{InChannels: 16, Layers: 24, Heads: 24, HeadDim: 64, ContextDim: 4096, PooledDim: 2048, Side: 192, Sample: 128}
+	sd35Medium = SD3Config{InChannels: 16, Layers: 24, Heads: 24, HeadDim: 64, ContextDim: 4096, PooledDim: 2048, Side: 384, Sample: 128,
 		Dual: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, QKNorm: "rms_norm"}
-	sd35Large = SD3Config{InChannels: 16, Layers: 38, Heads: 38, HeadDim: 64, ContextDim: 4096, PooledDim: 2048, Side: 192, QKNorm: "rms_norm"}
+	sd35Large = SD3Config{InChannels: 16, Layers: 38, Heads: 38, HeadDim: 64, ContextDim: 4096, PooledDim: 2048, Side: 192, Sample: 128, QKNorm: "rms_norm"}
 )
 
 // The published models load, with as many parameters as the sums of their layers
@@ -27,13 +27,13 @@ var (
 // without an error of shape.
 func TestPublishedSD3(t *testing.T) {
 	for name, m := range map[string]struct {
-		c                      SD3Config
-		d, side, blocks, norms int
-		dual, billions         float64
+		c                SD3Config
+		d, blocks, norms int
+		dual, billions   float64
 	}{
-		"SD3 medium":   {sd3Medium, 1536, 192, 24, 0, 0, 2.03},
-		"SD3.5 medium": {sd35Medium, 1536, 384, 24, 1, 13, 2.24},
-		"SD3.5 large":  {sd35Large, 2432, 192, 38, 1, 0, 8.06},
+		"SD3 medium":   {sd3Medium, 1536, 24, 0, 0, 2.03},
+		"SD3.5 medium": {sd35Medium, 1536, 24, 1, 13, 2.24},
+		"SD3.5 large":  {sd35Large, 2432, 38, 1, 0, 8.06},
 	} {
 		var w described
 		s, err := LoadSD3(m.c, &w)
@@ -52,10 +52,11 @@ func TestPublishedSD3(t *testing.T) {
 		if got := float64(network) / 1e9; math.Abs(got-m.billions) > .005 {
 			t.Errorf("%s: %.3f billion parameters, published with %.2f", name, got, m.billions)
 		}
-		constant := m.c.ContextDim // the zeros, which no file holds
-		if want := network + m.side*m.side*d; w.elems-constant != want {
-			t.Errorf("%s: %d parameters with the table of positions, want %d", name, w.elems-constant, want)
+		constant := m.c.ContextDim                               // the zeros, which no file holds
+		if want := network + 64*64*d; w.elems-constant != want { // positions of 64 × 64 image tokens
+			t.Errorf("%s: %d parameters with positions, want %d", name, w.elems-constant, want)
 		}
+		t.Logf("%s: %d parameters", name, network)
 		fixed := func(name string, r, c int) *op.Tensor { return op.NewStorage(name, op.Fixed, op.F32, r, c) }
 		l := op.NewList("step")
 		s.Velocity(l, Pass{Context: fixed("context", 333, d), Latent: fixed("latent", 4096, 64), Mod: fixed("mod", 1, s.Shape().Modulation), Rows: 64, Cols: 64})
@@ -111,6 +112,7 @@ func TestSD3Refuses(t *testing.T) {
 		"no blocks":           func(c *SD3Config) { c.Layers, c.Dual = 0, nil },
 		"many blocks":         func(c *SD3Config) { c.Layers = 201 },
 		"no positions":        func(c *SD3Config) { c.Side = 0 },
+		"a negative picture":  func(c *SD3Config) { c.Sample = -1 },
 		"a huge table":        func(c *SD3Config) { c.Side = 1025 },
 		"attn2 in no block":   func(c *SD3Config) { c.Dual = []int{24} },
 		"attn2 before all":    func(c *SD3Config) { c.Dual = []int{-1} },
@@ -287,4 +289,28 @@ func (r *random) Constant(name string, use op.Use, rows, cols int, values []floa
 		r.t.Fatal(err)
 	}
 	return x
+}
+
+// Pictures get the rows (side − h)/2 … of the whole table, however much of it is kept.
+func TestSD3Crop(t *testing.T) {
+	for _, side := range []int{11, 12} {
+		for sample := range 30 {
+			s := &SD3{SD3Config: SD3Config{Heads: 1, HeadDim: 4, Side: side, Sample: sample}}
+			kept := s.side()
+			if kept > side || sample == 0 && kept != side || (side-kept)%2 != 0 || 2*kept < min(sample, 2*side) || sample > 0 && 2*kept > sample+3 {
+				t.Fatalf("of a table of %d, %d are kept for %d pixels", side, kept, sample)
+			}
+			s.positions = op.NewStorage("positions", op.Weight, op.F32, kept*kept, 4)
+			for rows := 1; rows <= kept; rows++ {
+				for cols := 1; cols <= kept; cols++ {
+					v := s.crop(rows, cols)
+					at := v.Offset / 4
+					row, col := at/kept+(side-kept)/2, at%kept+(side-kept)/2
+					if row != (side-rows)/2 || col != (side-cols)/2 || v.Rows != rows || v.Cols != 4*cols || v.Stride != 4*kept {
+						t.Fatalf("%d × %d of %d of %d: %+v", rows, cols, kept, side, v)
+					}
+				}
+			}
+		}
+	}
 }

@@ -19,7 +19,7 @@ func (p *published) transformer(be op.Backend) engine.Transformer {
 	if strings.HasPrefix(p.json.Family, "sd3") {
 		s, err := dit.LoadSD3(dit.SD3Config{
 			InChannels: c.InChannels, Layers: c.Double, Heads: c.Heads, HeadDim: c.HeadDim, ContextDim: c.Context, PooledDim: c.Pooled,
-			Side: c.Side, Dual: c.Dual, QKNorm: c.QKNorm,
+			Side: c.Side, Sample: p.largest(), Dual: c.Dual, QKNorm: c.QKNorm,
 		}, n)
 		n.must(t, err)
 		return s
@@ -30,6 +30,15 @@ func (p *published) transformer(be op.Backend) engine.Transformer {
 	}, n)
 	n.must(t, err)
 	return f
+}
+
+// largest is the longest side of any case's latent.
+func (p *published) largest() (pixels int) {
+	for name := range p.json.Cases {
+		shape, _ := p.cases.index.Lookup(name + ".in.latent")
+		pixels = max(pixels, shape.Shape[1], shape.Shape[2])
+	}
+	return pixels
 }
 
 // input is a case's pass at its own time, without guidance.

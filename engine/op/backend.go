@@ -31,6 +31,9 @@ const (
 	UseVector
 	// UseConv3x3 is a convolution kernel stored as [out, in*9] in OIHW order.
 	UseConv3x3
+	// UseMiddle is the middle [k², C] of a square table [n², C], n ≥ k, both even or
+	// both odd. Weights.Get cuts it out of the file; a Backend gets a UseVector.
+	UseMiddle
 )
 
 // WeightSpec describes one tensor of a weight file for Backend.Upload.
