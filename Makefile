@@ -81,7 +81,7 @@ gpu: ## every op and the whole model on WebGPU under Node (SwiftShader without a
 	GOOS=js GOARCH=wasm $(GOTEST) -timeout 25m -exec "node $(CURDIR)/$(NODE_GPU)/run.mjs" ./engine/gpu $(LOG)
 
 browser: wasm model ## the page in a real Chromium, and in a real Firefox
-	$(GOTEST) -timeout 22m ./web $(LOG)
+	$(GOTEST) -timeout 30m ./web $(LOG)
 
 screenshots: wasm model ## take pictures of every view (build/screenshots), those of docs/images and web/screenshots among them
 	go test -count=1 -v -timeout 30m -tags screenshots -run TestScreenshots ./web

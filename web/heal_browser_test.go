@@ -121,8 +121,8 @@ func TestBrowserP7Spoiled(t *testing.T) {
 			b.eval(`return fetch("`+name+`").then((r) => r.json()).then((m) => m.name, () => "refused")`, &text)
 			return text
 		}
-		for _, how := range []string{cut, `(text) => text.replace("number 1", "number 2")`, `() => ""`} {
-			if got := read(); got != "number 1" {
+		for _, how := range []string{cut, `(text) => text.replace("number-1", "number-2")`, `() => ""`} {
+			if got := read(); got != "number-1" {
 				t.Errorf("with a network the model is %q", got)
 			}
 			b.spoil(name, how)
