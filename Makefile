@@ -25,9 +25,11 @@ go:
 	  [ "$$v" -ge 24 ] 2>/dev/null || { echo "Undertone needs Go 1.24 or newer; this is $$(go env GOVERSION)"; exit 1; }
 
 # Copies of small functions where they are called make a program faster and larger.
-# The engine is to be fast; these packages, which only the page and messages use, small.
+# What computes is to be fast; these packages, which only the page, messages and the
+# recording of models use, small.
 PROGRAM ?= build
-COMPACT := undertone/wasm/... honnef.co/... fmt encoding/json reflect
+COMPACT := undertone/wasm/... honnef.co/... fmt encoding/json reflect \
+  undertone/engine undertone/engine/dit undertone/engine/text undertone/engine/vae undertone/engine/weights undertone/engine/recipe
 
 wasm: go
 	@mkdir -p $(PROGRAM)

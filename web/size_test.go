@@ -9,8 +9,10 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// maxProgram is the most that the page may ask of a person's line before it runs.
-const maxProgram = 1_600_000
+// maxProgram is the most that the page may ask of a person's line before it runs. With
+// Stable Diffusion 3, T5 and AutoencoderKL in it the program has grown by 5 %; a page
+// that is only read will need none of them once page and engine are two programs.
+const maxProgram = 1_670_000
 
 // TestBrowserProgramSize compresses the program as `make dist` does.
 func TestBrowserProgramSize(t *testing.T) {

@@ -112,16 +112,33 @@ export async function present(list) {
   return bytes;
 }
 
+/** Refusals that waiting does not change. */
+const final = ["NotFoundError", "QuotaExceededError", "SecurityError", "NotAllowedError"];
+
+/** Does again what the browser refuses while another tab writes or deletes the same. */
+async function patiently(work) {
+  for (let wait = 50; ; wait *= 2) {
+    try {
+      return await work();
+    } catch (error) {
+      if (wait > 800 || final.includes(error.name)) throw error;
+      await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random())));
+    }
+  }
+}
+
 /** Notes which pieces a model consists of; must come before its pieces, see sweep. */
 export async function remember(address, manifest, complete) {
-  const models = await folder("models", true);
   const name = await recordName(address);
-  const old = complete ? null : await recordText(models, name);
-  const record = old && old.manifest !== manifest ? { ...old, next: manifest } : { address, manifest };
-  const file = await models.getFileHandle(name, { create: true });
-  const writable = await file.createWritable(); // takes the old one's place when it is closed
-  await writable.write(JSON.stringify(record));
-  await writable.close();
+  await patiently(async () => {
+    const models = await folder("models", true);
+    const old = complete ? null : await recordText(models, name);
+    const record = old && old.manifest !== manifest ? { ...old, next: manifest } : { address, manifest };
+    const file = await models.getFileHandle(name, { create: true });
+    const writable = await file.createWritable(); // takes the old one's place when it is closed
+    await writable.write(JSON.stringify(record));
+    await writable.close();
+  });
 }
 
 /** @returns {Promise<{ address: string, manifest: string, next?: string } | null>} */
@@ -202,14 +219,14 @@ export async function survey() {
 export async function remove(address) {
   const root = await navigator.storage.getDirectory();
   tellDeleted();
-  for (let wait = 50; ; wait *= 2) {
-    try {
-      return await (address === undefined ? root.removeEntry(OURS, { recursive: true }) : removeModel(address));
-    } catch (error) {
-      if (error.name === "NotFoundError") return; // nothing is there, or another tab deletes it
-      if (wait > 800) throw error;
-      await new Promise((done) => setTimeout(done, wait)); // a piece is just being written, or another tab deletes the same
-    }
+  // Deletions come one after another, in all tabs; where there are no locks, they are tried again.
+  const release = await hold("deletion").catch(() => () => {});
+  try {
+    await patiently(() => (address === undefined ? root.removeEntry(OURS, { recursive: true }) : removeModel(address)));
+  } catch (error) {
+    absent(error); // nothing is there, or another tab deletes it
+  } finally {
+    release();
   }
 }
 
