@@ -17,6 +17,7 @@ import (
 // every bundler of docs/bundlers.md by the commands that stand there, and draws a
 // picture in each build.
 func TestBrowserBundlers(t *testing.T) {
+	t.Parallel() // see TestBrowserProgramSize
 	if !exists("testdata/bundlers/node_modules") {
 		t.Skip("the bundlers are not installed: npm ci --prefix web/testdata/bundlers")
 	}

@@ -23,6 +23,7 @@ const onCPU = `document.querySelector("#load-cpu") && !document.querySelector("#
 // TestBrowserFirefox uses the page with the shipped model in Debian's Firefox, which
 // has no WebGPU there: from the keyboard alone to a picture on the CPU, and saves it.
 func TestBrowserFirefox(t *testing.T) {
+	t.Parallel() // see TestBrowserProgramSize
 	s := serve(t)
 	s.prelude = ""
 	downloads := t.TempDir()
@@ -56,6 +57,7 @@ func TestBrowserFirefox(t *testing.T) {
 // canvas, and open a private window: the page makes the picture all the same, and
 // the file that it saves has its very pixels.
 func TestBrowserFirefoxSettings(t *testing.T) {
+	t.Parallel() // see TestBrowserProgramSize
 	s := smallSite(t)
 	s.prelude = ""
 	for name, c := range map[string]struct {
@@ -129,6 +131,7 @@ func TestBrowserFirefoxGPU(t *testing.T) {
 // TestBrowserFirefoxOffline stops the server: the page comes up again, and draws
 // what it drew before.
 func TestBrowserFirefoxOffline(t *testing.T) {
+	t.Parallel() // see TestBrowserProgramSize
 	smallSite(t)
 	dir, err := smallDist()
 	if err != nil {
