@@ -77,19 +77,19 @@ check:
 	GOOS=js GOARCH=wasm go vet ./engine/... ./wasm/... ./guidance/... ./shaders/...
 
 unit: ## unit and golden tests on this machine's CPU
-	$(GOTEST) $$(go list ./... | grep -vE '/web$$') $(LOG)
+	$(GOTEST) $$(go list ./... | grep -vE '/e2e$$') $(LOG)
 
 gpu: ## every op and the whole model on WebGPU under Node (SwiftShader without a GPU)
 	GOOS=js GOARCH=wasm $(GOTEST) -timeout 25m -exec "node $(CURDIR)/$(NODE_GPU)/run.mjs" ./engine/gpu $(LOG)
 
 browser: wasm model ## the page in a real Chromium, and in a real Firefox
-	$(GOTEST) -timeout 30m ./web $(LOG)
+	$(GOTEST) -timeout 30m ./e2e $(LOG)
 
 screenshots: wasm model ## take pictures of every view (build/screenshots), those of docs/images and web/screenshots among them
-	go test -count=1 -v -timeout 30m -tags screenshots -run TestScreenshots ./web
+	go test -count=1 -v -timeout 30m -tags screenshots -run TestScreenshots ./e2e
 
 mutants: ## planted bugs, each of which the tests must catch
-	$(GOTEST) -timeout 20m -tags mutants ./engine/mutants $(LOG)
+	$(GOTEST) -timeout 20m -tags mutants ./engine/testing/mutants $(LOG)
 
 traintest: ## the short tests of train/
 	PYTHONPATH=train $(PYTHON) -m pytest -v -p no:cacheprovider train/tests 2>&1 | sed -uE 's/^([^ ]+::[^ ]+) PASSED.*/--- PASS: \1/; s/^([^ ]+::[^ ]+) FAILED.*/--- FAIL: \1/; s/^([^ ]+::[^ ]+) SKIPPED.*/--- SKIP: \1/' $(LOG)

@@ -7,7 +7,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/cpu"
-	"undertone/engine/enginetest"
+	"undertone/engine/testing/networks"
 	"undertone/engine/weights"
 )
 
@@ -19,7 +19,7 @@ func TestModulationInChunks(t *testing.T) {
 		req := engine.Request{Prompt: "a red frog", Seed: 3, Steps: 5, Size: weights.Square(16), CFG: cfg}
 		latent := func(limit int) []float32 {
 			defer engine.LimitModulation(limit)()
-			e := enginetest.Small(t, cpu.New(cpu.Options{}))
+			e := networks.Small(t, cpu.New(cpu.Options{}))
 			defer e.Close()
 			r, err := e.Generate(context.Background(), req, nil)
 			if err != nil {

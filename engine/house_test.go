@@ -18,35 +18,35 @@ import (
 // standard library is free to all, but for syscall/js. A room ending in /… covers
 // the packages beneath it too.
 var rooms = map[string]string{
-	"engine/fault":   "",
-	"guidance":       "",
-	"shaders":        "",
-	"engine/op":      "engine/fault",
-	"engine/quant":   "engine/op",
-	"engine/cpu":     "engine/op engine/quant engine/fault",
-	"engine/optest":  "engine/op engine/quant engine/fault",
-	"engine/sample":  "engine/op engine/fault",
-	"engine/dit":     "engine/op engine/fault",
-	"engine/vae":     "engine/op engine/fault",
-	"engine/text":    "engine/op engine/fault github.com/sugarme/tokenizer golang.org/x/text",
-	"engine/weights": "engine/op engine/quant engine/fault",
-	"engine/gpu":     "engine/op engine/fault shaders github.com/cogentcore/webgpu",
+	"engine/fault":       "",
+	"guidance":           "",
+	"shaders":            "",
+	"engine/op":          "engine/fault",
+	"engine/quant":       "engine/op",
+	"engine/cpu":         "engine/op engine/quant engine/fault",
+	"engine/testing/ops": "engine/op engine/quant engine/fault",
+	"engine/sample":      "engine/op engine/fault",
+	"engine/dit":         "engine/op engine/fault",
+	"engine/vae":         "engine/op engine/fault",
+	"engine/text":        "engine/op engine/fault github.com/sugarme/tokenizer golang.org/x/text",
+	"engine/weights":     "engine/op engine/quant engine/fault",
+	"engine/gpu":         "engine/op engine/fault shaders github.com/cogentcore/webgpu",
 	// The engine receives its Backend: it knows no machine.
-	"engine":            "engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/enginetest": "engine engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/recipe":     "engine engine/fault engine/text engine/weights guidance",
-	"engine/mutants":    "",
+	"engine":                  "engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/testing/networks": "engine engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/recipe":           "engine engine/fault engine/text engine/weights guidance",
+	"engine/testing/mutants":  "",
 	// These two construct the machines. Nothing imports them.
 	"wasm/…": "wasm/… engine engine/recipe engine/op engine/fault engine/weights engine/dit engine/text engine/vae engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",
 	"cmd/…":  "cmd/… engine engine/recipe engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
 	// Its only Go files are the tests that drive a browser.
-	"web": "engine engine/recipe guidance wasm/protocol github.com/andybalholm/brotli",
+	"e2e": "engine engine/recipe guidance wasm/protocol github.com/andybalholm/brotli",
 }
 
 // inTests may be imported by tests, beside what their package may: the cases,
 // the truth to compare with, the networks to make small models of, and the
 // browsers to drive.
-const inTests = "engine/optest engine/enginetest engine/cpu engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
+const inTests = "engine/testing/ops engine/testing/networks engine/cpu engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
 
 const module = "undertone/"
 
@@ -184,7 +184,7 @@ func TestHouseRuleCatches(t *testing.T) {
 		{"engine/engine.go", "undertone/engine/gpu", false},
 		{"engine/engine.go", "undertone/shaders", false},
 		{"engine/engine.go", "undertone/wasm/protocol", false},
-		{"engine/engine_test.go", "undertone/engine/cpu undertone/engine/optest", true},
+		{"engine/engine_test.go", "undertone/engine/cpu undertone/engine/testing/ops", true},
 		{"cmd/undertone/main.go", "undertone/engine/cpu undertone/cmd/undertone/internal/site", true},
 		{"cmd/undertone/main.go", "undertone/engine/gpu", false},
 		{"cmd/undertone/main.go", "undertone/wasm/protocol", false},

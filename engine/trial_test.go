@@ -10,9 +10,9 @@ import (
 	"undertone/engine"
 	"undertone/engine/cpu"
 	"undertone/engine/dit"
-	"undertone/engine/enginetest"
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/testing/networks"
 	"undertone/engine/weights"
 )
 
@@ -94,7 +94,7 @@ func (t *trial) Maps(l *op.List, m dit.Maps) func(int, *op.Tensor) { return nil 
 func TestANewFamily(t *testing.T) {
 	defer engine.AddTransformer("trial", loadTrial)()
 	be := cpu.New(cpu.Options{})
-	e := enginetest.Made(t, be, "trial", map[string]any{"hidden_size": 32, "num_heads": 2})
+	e := networks.Made(t, be, "trial", map[string]any{"hidden_size": 32, "num_heads": 2})
 	defer e.Close()
 	made := func(req engine.Request) []float32 {
 		t.Helper()
@@ -169,7 +169,7 @@ func TestT5Encoder(t *testing.T) {
 	seen := map[string]string{}
 	for _, masked := range []bool{false, true} {
 		be := &masking{Backend: cpu.New(cpu.Options{})}
-		e := enginetest.MadeWithT5(t, be, "worded", map[string]any{"hidden_size": 32, "num_heads": 2}, masked)
+		e := networks.MadeWithT5(t, be, "worded", map[string]any{"hidden_size": 32, "num_heads": 2}, masked)
 		defer e.Close()
 		for prompt, counts := range map[string]int{"": 1, "a frog": 3, "a cat": 3, strings.Repeat("moon ", 9): 9} { // with the end
 			r, err := e.Generate(context.Background(), engine.Request{Prompt: prompt, Seed: 1, Steps: 2, Size: weights.Square(16), CFG: 1}, nil)

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"undertone/engine/op"
-	"undertone/engine/optest"
+	"undertone/engine/testing/ops"
 )
 
 // bench makes tensors on a machine for one test.
@@ -39,7 +39,7 @@ func (b *bench) weight(use op.Use, rows int, data ...float32) *op.Tensor {
 	b.Helper()
 	t, err := b.m.Upload(context.Background(), op.WeightSpec{
 		Name: "w", Use: use, DType: op.F32, Rows: rows, Cols: len(data) / rows,
-		Data: bytes.NewReader(optest.Encode(op.F32, data)),
+		Data: bytes.NewReader(ops.Encode(op.F32, data)),
 	})
 	if err != nil {
 		b.Fatal(err)

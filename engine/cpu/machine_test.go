@@ -9,17 +9,17 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
-	"undertone/engine/optest"
+	"undertone/engine/testing/ops"
 )
 
-func TestContract(t *testing.T) { optest.Contract(t, New(Options{})) }
+func TestContract(t *testing.T) { ops.Contract(t, New(Options{})) }
 
 // Every case of the list runs, and leaves its surroundings alone, with more
 // workers than there are cores.
 func TestOpsOnManyWorkers(t *testing.T) {
 	one, many := New(Options{}), New(Options{})
 	one.workers, many.workers = 1, 5
-	optest.Run(t, many, one)
+	ops.Run(t, many, one)
 }
 
 // The number of workers changes no bit of a result.

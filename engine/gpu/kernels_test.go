@@ -14,7 +14,7 @@ import (
 
 	"undertone/engine/cpu"
 	"undertone/engine/op"
-	"undertone/engine/optest"
+	"undertone/engine/testing/ops"
 	"undertone/shaders"
 )
 
@@ -81,7 +81,7 @@ func (l lowered) Upload(ctx context.Context, w op.WeightSpec) (*op.Tensor, error
 // kind of device.
 func TestKernelsAreValid(t *testing.T) {
 	be := lowered{cpu.New(cpu.Options{}), t, map[string]Kernel{}, map[*op.Storage]op.DType{}}
-	optest.Run(t, be, cpu.New(cpu.Options{}))
+	ops.Run(t, be, cpu.New(cpu.Options{}))
 	files, used := shaderFiles(t), map[string]bool{}
 	for _, k := range be.kernels {
 		used[k.File+".wgsl"] = true

@@ -7,14 +7,14 @@ import (
 
 	"undertone/engine/cpu"
 	"undertone/engine/op"
-	"undertone/engine/optest"
+	"undertone/engine/testing/ops"
 )
 
 // named picks cases of MatMul.
-func named(t *testing.T, names ...string) []optest.Case {
+func named(t *testing.T, names ...string) []ops.Case {
 	t.Helper()
-	var out []optest.Case
-	for _, c := range optest.Cases() {
+	var out []ops.Case
+	for _, c := range ops.Cases() {
 		if c.Kind == op.MatMul && slices.Contains(names, c.Name) {
 			out = append(out, c)
 		}

@@ -3,13 +3,13 @@ package gpu
 import (
 	"testing"
 
-	"undertone/engine/enginetest"
+	"undertone/engine/testing/networks"
 )
 
 // Whole networks and the engine, with the kernels that this adapter would get.
-func TestNetworks(t *testing.T) { enginetest.Run(t, open(t, Options{}), enginetest.GPU) }
+func TestNetworks(t *testing.T) { networks.Run(t, open(t, Options{}), networks.GPU) }
 
 // The networks with the kernels for a device without any limit or feature.
 func TestNetworksFloor(t *testing.T) {
-	enginetest.Golden(t, open(t, Options{Portable: true}), enginetest.GPU)
+	networks.Golden(t, open(t, Options{Portable: true}), networks.GPU)
 }

@@ -10,7 +10,7 @@ import (
 
 	"undertone/engine/cpu"
 	"undertone/engine/op"
-	"undertone/engine/optest"
+	"undertone/engine/testing/ops"
 )
 
 // The list of cases runs first on a device without any limit or feature, …
@@ -31,8 +31,8 @@ func runOps(t *testing.T, o Options) {
 		t.Skip("a software adapter takes minutes for the kernels of real GPUs; without -short they run")
 	}
 	ref := cpu.New(cpu.Options{})
-	cases := map[op.Kind][]optest.Case{}
-	for _, c := range optest.Cases() {
+	cases := map[op.Kind][]ops.Case{}
+	for _, c := range ops.Cases() {
 		cases[c.Kind] = append(cases[c.Kind], c)
 	}
 	defer func() { t.Logf("%d pipelines", len(d.pipelines.index)) }()
@@ -100,5 +100,5 @@ func worthwhile(test, name string, steps []step, slow bool) string {
 	return ""
 }
 
-func TestContract(t *testing.T)      { optest.Contract(t, open(t, Options{})) }
-func TestContractFloor(t *testing.T) { optest.Contract(t, open(t, Options{Portable: true})) }
+func TestContract(t *testing.T)      { ops.Contract(t, open(t, Options{})) }
+func TestContractFloor(t *testing.T) { ops.Contract(t, open(t, Options{Portable: true})) }

@@ -63,7 +63,7 @@ var table = [kinds]row{
 	Upsample:     {"Upsample", Tolerance{0, 0}, perElement},
 	Patchify:     {"Patchify", Tolerance{0, 0}, perElement},
 	Unpatchify:   {"Unpatchify", Tolerance{0, 0}, perElement},
-	ToRGBA:       {"ToRGBA", Tolerance{0, 0}, perElement}, // in units of 1/255; ties may round either way, see optest
+	ToRGBA:       {"ToRGBA", Tolerance{0, 0}, perElement}, // in units of 1/255; ties may round either way, see ops
 	Copied:       {"Copy", Tolerance{0, 0}, perElement},
 	RMSNorm:      {"RMSNorm", Tolerance{1e-5, 1e-5}, perElement},
 	GroupMoments: {"GroupMoments", Tolerance{2e-5, 2e-5}, perInput},

@@ -10,7 +10,7 @@ import (
 
 	"undertone/engine/cpu"
 	"undertone/engine/op"
-	"undertone/engine/optest"
+	"undertone/engine/testing/ops"
 )
 
 // Drawn in any number of strips a picture has the same bytes: every strip sees as
@@ -93,7 +93,7 @@ func (w invented) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 }
 
 func (w invented) Constant(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
-	x, err := w.be.Upload(context.Background(), op.WeightSpec{Name: name, Use: use, DType: op.F32, Rows: rows, Cols: cols, Data: bytes.NewReader(optest.Encode(op.F32, values))})
+	x, err := w.be.Upload(context.Background(), op.WeightSpec{Name: name, Use: use, DType: op.F32, Rows: rows, Cols: cols, Data: bytes.NewReader(ops.Encode(op.F32, values))})
 	w.must(err)
 	return x
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"undertone/engine/enginetest"
+	"undertone/engine/testing/networks"
 	"undertone/engine/fault"
 	"undertone/engine/weights"
 )
@@ -77,7 +77,7 @@ func TestModelsAreChecked(t *testing.T) {
 			o := o
 			o.Models = []string{filepath.Join(top, "models", "hostile")}
 			o.Out = filepath.Join(top, "deep", "er", "site")
-			enginetest.WriteSmall(t, o.Models[0], 0)
+			networks.WriteSmall(t, o.Models[0], 0)
 			c.change(t, o.Models[0])
 			before := tree(t, top)
 			err := Build(t.Context(), o)

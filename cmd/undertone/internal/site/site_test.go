@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"undertone/engine/enginetest"
+	"undertone/engine/testing/networks"
 )
 
 // source writes a little repository: two scripts that refer to each other's
@@ -34,7 +34,7 @@ func source(t *testing.T) Options {
 	put(t, filepath.Join(root, "web/sw.js"), "start\n"+shellLine+"\nend")
 	put(t, filepath.Join(root, "web/kill.js"), "kill")
 	put(t, filepath.Join(root, "undertone.wasm"), "\x00asm")
-	enginetest.WriteSmall(t, filepath.Join(root, "model/tiny"), 0)
+	networks.WriteSmall(t, filepath.Join(root, "model/tiny"), 0)
 	return Options{Root: root, Extra: map[string]string{"undertone.wasm": filepath.Join(root, "undertone.wasm")},
 		Models: []string{filepath.Join(root, "model/tiny")}, Out: filepath.Join(root, "dist"), Twins: true, Name: "1.2.3"}
 }

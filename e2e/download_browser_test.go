@@ -1,0 +1,212 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// source serves the transformer's file of the small model, in the way that a test
+// chooses.
+type source struct {
+	t       *testing.T
+	s       *server
+	path    string
+	data    []byte
+	address string // of the model.json that names it
+
+	mu   sync.Mutex
+	mode http.HandlerFunc
+}
+
+func newSource(t *testing.T, s *server) *source {
+	m := s.bundle(t)
+	f := &source{t: t, s: s, data: m.read(m.path("dit")), address: model, path: "/models/sprites/" + m.path("dit")}
+	f.is(nil)
+	s.misbehave(f.path, func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		h := f.mode
+		f.mu.Unlock()
+		h(w, r)
+	})
+	return f
+}
+
+// is sets how the file is served; nil is properly.
+func (f *source) is(h http.HandlerFunc) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.mode = h; h == nil {
+		f.mode = content(f.data)
+	}
+}
+
+// stopsAt sends the file up to a place, and then nothing more.
+func (f *source) stopsAt(place int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Header().Set("Content-Length", fmt.Sprint(len(f.data)))
+		w.Write(f.data[:place])
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}
+}
+
+// slowly sends the file in parts with a pause between them.
+func (f *source) slowly(part int, pause time.Duration) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Header().Set("Content-Length", fmt.Sprint(len(f.data)))
+		for rest := f.data; len(rest) > 0 && r.Context().Err() == nil; rest = rest[min(part, len(rest)):] {
+			w.Write(rest[:min(part, len(rest))])
+			w.(http.Flusher).Flush()
+			time.Sleep(pause)
+		}
+	}
+}
+
+// arrives waits until the first bytes and the whole pieces of a file that stops at a
+// place are there.
+func (b *tab) arrives(place int) {
+	b.t.Helper()
+	b.eval(fmt.Sprintf(`
+		while (!(progress?.file?.startsWith("dit") && progress.done > 0)) await test.sleep(5);
+		while ((await api.Undertone.storage()).used < %d) await test.sleep(10);`, place/pieceBytes*pieceBytes), nil)
+}
+
+// TestBrowserResume breaks downloads off and takes them up again.
+func TestBrowserResume(t *testing.T) {
+	s := smallSite(t)
+	f := newSource(t, s)
+	profile := t.TempDir()
+	b := open(t, s.URL+"/blank.html", options{profile: profile})
+	b.eval(storeHelpers, nil)
+	reload := func() {
+		b.run(chromedp.Reload())
+		b.eval(storeHelpers, nil)
+	}
+
+	for _, percent := range []int{1, 50, 99} {
+		b.step(fmt.Sprintf("D1 cut at %d percent and reload", percent), func(t *testing.T) {
+			b.forget()
+			place := len(f.data) * percent / 100
+			f.is(f.stopsAt(place))
+			b.eval(fmt.Sprintf(`keep(%q)`, f.address), nil)
+			b.arrives(place)
+			reload()
+			f.is(nil)
+			s.bytes("")
+			k := b.keep(f.address)
+			if n := int(s.bytes(f.path)); k.Fault != nil || n > len(f.data)-place+pieceBytes {
+				t.Errorf("%d bytes were sent after a cut at %d of %d: %+v", n, place, len(f.data), k)
+			}
+		})
+	}
+
+	b.step("D13 offline", func(t *testing.T) {
+		b.forget()
+		place := pieceBytes + 1000
+		f.is(f.stopsAt(place))
+		b.eval(fmt.Sprintf(`globalThis.loading = keep(%q)`, f.address), nil)
+		b.arrives(place)
+		// The browser itself says that there is no network, to the page and its worker,
+		// and every connection breaks, with those that are tried.
+		f.is(broken)
+		s.CloseClientConnections()
+		b.network(false)
+		b.eval(`while (progress.wait !== "offline") await test.sleep(20);`, nil)
+		time.Sleep(3 * time.Second)
+		f.is(nil)
+		s.bytes("")
+		b.eval(`
+			const done = progress.done;
+			globalThis.resumed = new Promise((go) => addEventListener("online", async () => {
+				const at = performance.now();
+				while (progress.done === done) await test.sleep(10);
+				go(performance.now() - at);
+			}));`, nil)
+		b.network(true)
+		var k kept
+		b.eval(`const ms = await resumed; return { ...await loading, ms }`, &k)
+		if n := int(s.bytes(f.path)); k.Fault != nil || k.Ms > 2000 || n == 0 || n > len(f.data)-pieceBytes {
+			t.Errorf("%d bytes were sent: %+v", n, k)
+		}
+		t.Logf("resumed %.0f ms after the network was back", k.Ms)
+	})
+
+	b.step("D14 two tabs", func(t *testing.T) {
+		b.forget()
+		c := b.another(s.URL + "/blank.html")
+		f.is(f.slowly(256<<10, 50*time.Millisecond))
+		s.bytes("")
+		b.eval(fmt.Sprintf(`globalThis.loading = keep(%q)`, f.address), nil)
+		second := c.keep(f.address)
+		var first kept
+		b.eval(`return loading`, &first)
+		sent := s.bytes(".safetensors") + s.bytes("/tokenizer")
+		if first.Fault != nil || second.Fault != nil || float64(sent) > 1.02*float64(first.Bytes) {
+			t.Errorf("%d bytes were sent for %d: %+v, %+v", sent, first.Bytes, first, second)
+		}
+		if len(first.Waits)+len(second.Waits) == 0 {
+			t.Error("no tab has waited")
+		}
+	})
+
+	b.step("S8 deleted while it is downloaded", func(t *testing.T) {
+		b.forget()
+		f.is(f.slowly(256<<10, 50*time.Millisecond))
+		b.eval(fmt.Sprintf(`globalThis.loading = keep(%q)`, f.address), nil)
+		b.arrives(pieceBytes)
+		b.forget()
+		var k kept
+		b.eval(`return loading`, &k)
+		if u := b.storage(); k.Fault != nil || k.Storage.Fault != nil || u.Used != 0 || len(u.Models) != 0 {
+			t.Errorf("%+v, and %+v is left", k, u)
+		}
+	})
+
+	b.step("D15 killed while writing", func(t *testing.T) {
+		for i := range 20 {
+			b.forget()
+			f.is(f.slowly(512<<10, 10*time.Millisecond))
+			b.eval(fmt.Sprintf(`keep(%q)`, f.address), nil)
+			time.Sleep(time.Duration(rand.N(400)) * time.Millisecond)
+			if i%4 != 0 {
+				reload()
+			} else {
+				b.kill()
+				b = open(b.t, s.URL+"/blank.html", options{profile: profile})
+				b.eval(storeHelpers, nil)
+			}
+			f.is(nil)
+			var before int
+			b.eval(`return (await pieces()).filter((p) => p[2]).reduce((sum, p) => sum + p[1], 0)`, &before)
+			k := b.keep(f.address)
+			if k.Fault != nil || k.Storage.Stored != k.Bytes || int(k.Storage.Reused) < before {
+				t.Fatalf("kill %d, with %d good bytes: %+v", i, before, k)
+			}
+			b.checkPieces(t)
+		}
+	})
+}
+
+// network lets the browser have a network, or not.
+func (b *tab) network(is bool) {
+	b.t.Helper()
+	b.run(network.EmulateNetworkConditions(!is, 0, -1, -1))
+}
+
+// kill ends the browser as a power cut would, with all its processes.
+func (b *tab) kill() {
+	b.t.Helper()
+	if err := chromedp.FromContext(b.ctx).Browser.Process().Kill(); err != nil {
+		b.t.Fatal(err)
+	}
+	<-b.ctx.Done()
+}

@@ -1,0 +1,196 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+
+	"undertone/engine"
+	"undertone/engine/recipe"
+	"undertone/engine/weights"
+	"undertone/guidance"
+)
+
+// withRecipe is a PNG of that size that holds parameters.
+func withRecipe(t *testing.T, w, h int, prompt string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, w, h))); err != nil {
+		t.Fatal(err)
+	}
+	file, err := recipe.WritePNG(b.Bytes(), engine.Parameters{Request: engine.Request{
+		Prompt: prompt, Steps: 2, Size: weights.Square(16), CFG: 1,
+		Guidance: []engine.Term{{Positive: "night", Weight: 3, Schedule: guidance.Schedule{Kind: "constant"}}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// dropped drops files, by their names.
+func (b *tab) dropped(files ...any) {
+	b.t.Helper()
+	script := "const list = [];"
+	for i := 0; i < len(files); i += 2 {
+		script += `list.push(new File([Uint8Array.from(atob(` + quote(base64.StdEncoding.EncodeToString(files[i+1].([]byte))) + `), (c) => c.charCodeAt(0))], ` + quote(files[i].(string)) + `));`
+	}
+	b.eval(script+`test.drop((t) => list.forEach((f) => t.items.add(f)));`, nil)
+}
+
+// TestBrowserDrops: whatever is dropped, the page says what became of it, and says it of
+// nothing else.
+func TestBrowserDrops(t *testing.T) {
+	s := smallSite(t)
+	b := open(t, s.URL+"/?utm_source=letter&fbclid=IwAR0", options{noGPU: true, script: blurred})
+	b.eval(pictureHelpers+`
+		const note = () => document.querySelector("#note").textContent;
+		const alert = () => document.querySelector("#alert .alert").hidden ? "" : document.querySelector("#alert").textContent;
+		Object.assign(test, { note, alert });`, nil)
+	b.until(`document.querySelector("#no-webgpu")?.checkVisibility()`)
+	good := withRecipe(t, 16, 16, "a red frog")
+	restores := func(t *testing.T, prompt string) {
+		t.Helper()
+		b.until(`document.querySelector("#prompt").value === ` + quote(prompt) + ` && test.note().startsWith("The settings are those of the picture") && test.alert() === ""`)
+	}
+	// refuses waits for the fault, which stands there alone.
+	refuses := func(t *testing.T, words string) {
+		t.Helper()
+		b.until(`test.alert().includes("picture-invalid") && test.alert().includes(` + quote(words) + `)`)
+		if note := b.text("#note"); note != "" {
+			t.Errorf("beside the fault it says %q", note)
+		}
+		b.dropped("good.png", good)
+		restores(t, "a red frog")
+	}
+	b.dropped("good.png", good)
+	restores(t, "a red frog")
+
+	b.step("no picture of ours", func(t *testing.T) {
+		var blank bytes.Buffer
+		if err := png.Encode(&blank, image.NewNRGBA(image.Rect(0, 0, 4, 4))); err != nil {
+			t.Fatal(err)
+		}
+		for words, file := range map[string][]byte{
+			"is empty": {}, "kind GIF": []byte("GIF89a"), "kind JPEG": []byte("\xff\xd8\xff\xe0"), "kind WebP": []byte("RIFF....WEBPVP8 "),
+			"no parameters": blank.Bytes(), "not a PNG": bytes.Repeat([]byte("x"), 100),
+		} {
+			b.dropped("x.png", file)
+			refuses(t, words)
+		}
+		for n, words := range map[int]string{32 << 20: "not a PNG", 32<<20 + 1: "at most 33.6 MB are read"} {
+			b.eval(`test.drop((t) => t.items.add(new File([new Uint8Array(`+strconv.Itoa(n)+`)], "x.png")));`, nil)
+			refuses(t, words)
+		}
+		b.eval(`test.drop((t) => { t.setData("text/uri-list", "https://example.org/a.jpg"); t.setData("text/plain", "https://example.org/a.jpg"); })`, nil)
+		refuses(t, "neither a file nor a link")
+		// A file that is gone by the time it is read.
+		b.eval(`
+			const read = Blob.prototype.arrayBuffer;
+			Blob.prototype.arrayBuffer = function () {
+				Blob.prototype.arrayBuffer = read;
+				return Promise.reject(new DOMException("gone", "NotFoundError"));
+			};
+			test.drop((t) => t.items.add(new File(["x"], "x.png")));`, nil)
+		refuses(t, "could not be read")
+	})
+	b.step("a folder", func(t *testing.T) {
+		b.drag(t.TempDir())
+		refuses(t, "is a folder")
+	})
+	b.step("several", func(t *testing.T) {
+		dir := t.TempDir()
+		paths := []string{filepath.Join(dir, "a folder"), filepath.Join(dir, "bad.png"), filepath.Join(dir, "good.png"), filepath.Join(dir, "more.png")}
+		if err := os.Mkdir(paths[0], 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for i, file := range [][]byte{[]byte("GIF89a"), withRecipe(t, 16, 16, "a car"), withRecipe(t, 16, 16, "a house")} {
+			if err := os.WriteFile(paths[i+1], file, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.drag(paths...)
+		restores(t, "a car")
+		if note := b.text("#note"); !strings.Contains(note, "Of 4 files, “good.png” was taken") {
+			t.Errorf("it says %q", note)
+		}
+		b.dropped("a.png", []byte("GIF89a"), "b.png", []byte{})
+		refuses(t, "kind GIF")
+	})
+	b.step("a picture that cannot be shown", func(t *testing.T) {
+		for prompt, c := range map[string]struct {
+			w, h  int
+			words string
+		}{
+			"as wide as can be": {4096, 1, ""}, "wider": {4097, 1, "4097 × 1 pixels"}, "higher": {1, 4097, "1 × 4097 pixels"},
+		} {
+			b.dropped("x.png", withRecipe(t, c.w, c.h, prompt))
+			restores(t, prompt)
+			if note := b.text("#note"); !strings.Contains(note, c.words) || (c.words == "") != !strings.Contains(note, "picture itself") {
+				t.Errorf("%s: it says %q", prompt, note)
+			}
+		}
+		huge := withRecipe(t, 1, 1, "a hundred megapixels")
+		binary.BigEndian.PutUint32(huge[16:], 10000)
+		binary.BigEndian.PutUint32(huge[20:], 10000)
+		binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
+		b.dropped("x.png", huge)
+		restores(t, "a hundred megapixels")
+		if note := b.text("#note"); !strings.Contains(note, "10000 × 10000 pixels") {
+			t.Errorf("it says %q", note)
+		}
+		damaged := withRecipe(t, 16, 16, "a scratch")
+		damaged[len(damaged)-20] ^= 1
+		b.dropped("x.png", damaged)
+		restores(t, "a scratch")
+		if note := b.text("#note"); !strings.Contains(note, "is damaged") {
+			t.Errorf("it says %q", note)
+		}
+	})
+	b.step("links", func(t *testing.T) {
+		b.dropped("good.png", good)
+		restores(t, "a red frog")
+		b.eval(`document.querySelector("#copy-link").click()`, nil)
+		b.until(`globalThis.copiedText !== undefined`)
+		var link string
+		if b.eval(`return copiedText`, &link); !strings.HasPrefix(link, s.URL+"/#prompt=a+red+frog&") {
+			t.Errorf("the link is %q", link)
+		}
+		b.dropped("x.png", []byte("GIF89a"))
+		b.until(`test.alert().includes("kind GIF")`)
+		b.eval(`document.querySelector("#weight").value = ""; location.hash = "`+link[strings.Index(link, "#"):]+`).\u3002>"`, nil)
+		b.until(`test.note() === "Filled in from the link. Nothing runs before you press Generate." && test.alert() === ""`)
+		if weight := b.value("weight"); weight != "3" {
+			t.Errorf("the weight is %q", weight)
+		}
+	})
+	if wrong := b.complaints(); len(wrong) != 0 {
+		t.Errorf("the page complains: %q", wrong)
+	}
+}
+
+// drag drops what lies at these paths, as from the system's file manager.
+func (b *tab) drag(paths ...string) {
+	b.t.Helper()
+	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		data := &input.DragData{Items: []*input.DragDataItem{}, Files: paths, DragOperationsMask: 1}
+		for _, kind := range []input.DispatchDragEventType{input.DragEnter, input.DragOver, input.Drop} {
+			if err := input.DispatchDragEvent(kind, 100, 100, data).Do(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}

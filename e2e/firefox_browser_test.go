@@ -1,0 +1,327 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"undertone/engine"
+	"undertone/engine/recipe"
+	"undertone/engine/weights"
+)
+
+const onCPU = `document.querySelector("#load-cpu") && !document.querySelector("#no-webgpu").hidden && !document.querySelector("#load-cpu").disabled`
+
+// TestBrowserFirefox uses the page with the shipped model in Debian's Firefox, which
+// has no WebGPU there: from the keyboard alone to a picture on the CPU, and saves it.
+func TestBrowserFirefox(t *testing.T) {
+	t.Parallel() // see TestBrowserProgramSize
+	s := serve(t)
+	s.prelude = ""
+	downloads := t.TempDir()
+	f := openFirefox(t, s.URL, saveIn(downloads))
+	f.until(onCPU)
+	for n := 0; f.focused() != "load-cpu"; n++ {
+		if n == 20 {
+			t.Fatal("twenty presses of Tab do not lead to the button that loads the model")
+		}
+		f.press(keyTab)
+	}
+	f.press(keyEnter)
+	f.until(idle)
+	if device := f.text("#device"); device != "CPU" {
+		t.Errorf("the device is called %q", device)
+	}
+	f.field("prompt", "a red frog in a meadow at night")
+	f.field("seed", "3405691582")
+	f.field("steps", "1")
+	f.generate()
+	p := f.save(downloads).isNative(t, convertedFolder(t))
+	if p.Prompt != "a red frog in a meadow at night" || p.Seed != 3405691582 || p.Steps != 1 || p.Backend != "cpu" {
+		t.Errorf("the file says it is %+v", p)
+	}
+	if c := f.complaints(); len(c) != 0 {
+		t.Errorf("the console has %v", c)
+	}
+}
+
+// TestBrowserFirefoxSettings has Firefox keep nothing, blur what is read from a
+// canvas, and open a private window: the page makes the picture all the same, and
+// the file that it saves has its very pixels.
+func TestBrowserFirefoxSettings(t *testing.T) {
+	t.Parallel() // see TestBrowserProgramSize
+	s := smallSite(t)
+	s.prelude = ""
+	for name, c := range map[string]struct {
+		preference, value string
+		told              string // what Firefox itself writes into the console, whatever the page catches
+	}{
+		"cookies blocked":      {"network.cookie.cookieBehavior", "2", "Failed to register/update a ServiceWorker"},
+		"resistFingerprinting": {"privacy.resistFingerprinting", "true", ""},
+		"private window":       {"browser.privatebrowsing.autostart", "true", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			downloads := t.TempDir()
+			f := openFirefox(t, s.URL, preferences{c.preference: c.value}, saveIn(downloads))
+			f.until(onCPU)
+			f.click("#load-cpu")
+			f.until(idle)
+			f.field("prompt", "the red frog at night")
+			f.generate()
+			f.save(downloads).isNative(t, smallFolder(t))
+			for _, complaint := range f.complaints() {
+				if c.told == "" || !strings.HasPrefix(complaint, c.told) {
+					t.Errorf("the console has %q", complaint)
+				}
+			}
+		})
+	}
+}
+
+// TestBrowserFirefoxGPU has Firefox draw on Vulkan in software, which its WebGPU
+// takes where it is told to: its compiler of WGSL (naga) is another one than
+// Chromium's.
+func TestBrowserFirefoxGPU(t *testing.T) {
+	t.Setenv("VK_DRIVER_FILES", "/usr/lib/chromium/vk_swiftshader_icd.json")
+	s := smallSite(t)
+	s.prelude = ""
+	f := openFirefox(t, s.URL+"/blank.html", preferences{"dom.webgpu.enabled": "true", "gfx.webgpu.ignore-blocklist": "true", "dom.webgpu.workers.enabled": "true"})
+	var r struct {
+		Devices, Apart, Colours int
+		Same                    map[string]bool
+		Again                   bool
+	}
+	f.eval(`
+		const { Undertone } = await import("/undertone.js");
+		const request = { prompt: "the frog at night", seed: 4294967295, steps: 2 };
+		const term = { positive: "red", negative: "blue", weight: 0, schedule: { kind: "constant" } };
+		const equal = (a, b) => a.image.data.every((x, i) => x === b.image.data[i]);
+		const same = {}, plain = [];
+		for (const device of ["webgpu", "cpu"]) {
+			const u = await Undertone.load("models/sprites/model.json", { device });
+			if (u.info.backend !== device) throw Error("it is on " + u.info.backend);
+			const r = await u.generate(request);
+			const two = await u.generate({ ...request, guidance: [{ ...term, weight: 2 }] });
+			same[device] = equal(r, await u.generate({ ...request, guidance: [term] })) && !equal(r, two);
+			plain.push(r, two);
+			u.close();
+		}
+		const apart = Math.max(...[0, 1].map((k) => plain[k].image.data.reduce((most, x, i) => Math.max(most, Math.abs(x - plain[k + 2].image.data[i])), 0)));
+		return { devices: plain.length / 2, apart, same, colours: new Set(new Uint32Array(plain[0].image.data.buffer)).size }`, &r)
+	if r.Devices != 2 || !r.Same["webgpu"] || !r.Same["cpu"] {
+		t.Errorf("weight 0 is no guidance, and another weight is: %+v", r)
+	}
+	if r.Colours < 20 || r.Apart > 1 {
+		t.Errorf("the GPU's picture has %d colours and is %d of 255 apart from the CPU's", r.Colours, r.Apart)
+	}
+	t.Logf("the GPU's picture is %d of 255 apart from the CPU's", r.Apart)
+	if c := f.complaints(); len(c) != 0 {
+		t.Errorf("the console has %v", c)
+	}
+}
+
+// TestBrowserFirefoxOffline stops the server: the page comes up again, and draws
+// what it drew before.
+func TestBrowserFirefoxOffline(t *testing.T) {
+	t.Parallel() // see TestBrowserProgramSize
+	smallSite(t)
+	dir, err := smallDist()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHost(t, dir)
+	f := openFirefox(t, h.site(), nil)
+	draw := func() (hash string) {
+		f.until(onCPU)
+		f.click("#load-cpu")
+		f.until(idle)
+		f.eval(`
+			const u = await undertone.Undertone.load("models/sprites/model.json", { device: "cpu", store: true });
+			const { image } = await u.generate({ prompt: "the frog at night", seed: 3 });
+			return Array.from(image.data).join()`, &hash)
+		return hash
+	}
+	f.until(isKept)
+	before := draw()
+	h.stop()
+	h.asked()
+	f.navigate(h.site())
+	if after := draw(); after != before {
+		t.Error("without a network it is another picture")
+	}
+	if asked := h.asked(); len(asked) != 0 {
+		t.Errorf("the server, which is stopped, answered %v", asked)
+	}
+}
+
+// saveIn has downloads saved in a folder, without a question.
+func saveIn(folder string) preferences {
+	return preferences{"browser.download.folderList": "2", "browser.download.dir": strconv.Quote(folder)}
+}
+
+// saved is a PNG file.
+type saved []byte
+
+// save presses Save and waits for the file.
+func (f *firefox) save(folder string) saved {
+	f.t.Helper()
+	f.click("#save")
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		files, err := filepath.Glob(filepath.Join(folder, "*.png"))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		for _, name := range files {
+			// While it is written, its last name lies there empty.
+			if data, err := os.ReadFile(name); err == nil && bytes.Contains(data, []byte("IEND")) {
+				return data
+			}
+		}
+	}
+	f.t.Fatalf("Save has saved nothing\nthe page says: %v", f.complaints())
+	return nil
+}
+
+// isNative fails the test unless the native tool, given the parameters that the file
+// carries, makes the same pixels from the model in the folder.
+func (file saved) isNative(t *testing.T, model string) engine.Parameters {
+	t.Helper()
+	p, notices, err := recipe.FromPNG(file, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []weights.Size{weights.Square(16), weights.Square(24), weights.Square(256)}, Blocks: 57}, nil)
+	if err != nil || len(notices) != 0 {
+		t.Fatalf("its parameters: %v, %v", err, notices)
+	}
+	tool, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms, err := json.Marshal(p.Guidance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	guidance, out := filepath.Join(dir, "guidance.json"), filepath.Join(dir, "native.png")
+	write(t, guidance, string(terms))
+	if err := commands(exec.Command(filepath.Join(tool, "undertone"), "generate", model, "-o", out, "--prompt", p.Prompt, "--guidance", guidance,
+		"--seed", strconv.Itoa(int(p.Seed)), "--steps", strconv.Itoa(p.Steps), "--size", p.Size.String(), "--cfg", strconv.FormatFloat(p.CFG, 'g', -1, 64))); err != nil {
+		t.Fatal(err)
+	}
+	native, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := pixels(t, file), pixels(t, native)
+	if got.Rect != want.Rect {
+		t.Fatalf("the picture is %v, the native tool's %v", got.Rect, want.Rect)
+	}
+	differ, most := 0, 0
+	for i, x := range got.Pix {
+		d := max(int(x), int(want.Pix[i])) - min(int(x), int(want.Pix[i]))
+		most = max(most, d)
+		if d > 0 {
+			differ++
+		}
+	}
+	t.Logf("of %d values %d differ from the native tool's, by %d at most", len(got.Pix), differ, most)
+	if most > 1 {
+		t.Errorf("of %d values %d differ from the native tool's, by up to %d", len(got.Pix), differ, most)
+	}
+	return p
+}
+
+func pixels(t *testing.T, file []byte) *image.NRGBA {
+	t.Helper()
+	picture, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := image.NewNRGBA(picture.Bounds())
+	for y := out.Rect.Min.Y; y < out.Rect.Max.Y; y++ {
+		for x := out.Rect.Min.X; x < out.Rect.Max.X; x++ {
+			out.Set(x, y, picture.At(x, y))
+		}
+	}
+	return out
+}
+
+// smallFolder is the model of smallSite, convertedFolder that of serve.
+func smallFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "fixture", "sprites")
+}
+
+func convertedFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "converted", "sprites")
+}
+
+// Keys as WebDriver names them.
+const (
+	keyTab     = "\ue004"
+	keyEnter   = "\ue006"
+	keyControl = "\ue009"
+)
+
+func (f *firefox) focused() (id string) {
+	f.t.Helper()
+	f.eval(`return document.activeElement.id`, &id)
+	return id
+}
+
+func (f *firefox) text(selector string) (s string) {
+	f.t.Helper()
+	f.eval(`return document.querySelector(`+quote(selector)+`).textContent`, &s)
+	return s
+}
+
+// field types over what a field holds.
+func (f *firefox) field(id, value string) {
+	f.t.Helper()
+	f.eval(`const e = document.getElementById(`+quote(id)+`); e.focus(); e.select()`, nil)
+	for _, key := range strings.Split(value, "") {
+		f.press(key)
+	}
+}
+
+// generate presses Ctrl+Enter and waits for the end.
+func (f *firefox) generate() {
+	f.t.Helper()
+	f.eval(`
+		const { prototype } = undertone.Undertone, { generate } = prototype;
+		globalThis.answers = 0;
+		prototype.generate = async function (request) {
+			try { return await generate.call(this, request); } finally { answers++; prototype.generate = generate; }
+		};`, nil)
+	f.press(keyControl, keyEnter)
+	f.until(`answers > 0 && ` + idle)
+}
+
+// click presses the mouse on an element, wherever the page has it.
+func (f *firefox) click(selector string) {
+	f.t.Helper()
+	var at struct{ X, Y float64 }
+	f.eval(`
+		const e = document.querySelector(`+quote(selector)+`);
+		e.scrollIntoView({ block: "center", behavior: "instant" });
+		const r = e.getBoundingClientRect();
+		return { x: r.x + r.width / 2, y: r.y + r.height / 2 }`, &at)
+	f.call("input.performActions", map[string]any{"context": f.tab, "actions": []any{map[string]any{
+		"type": "pointer", "id": "mouse", "actions": []map[string]any{
+			{"type": "pointerMove", "x": int(at.X), "y": int(at.Y)}, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}},
+	}}}, nil)
+}

@@ -1,0 +1,339 @@
+package e2e
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/storage"
+	"github.com/chromedp/chromedp"
+
+	"undertone/engine"
+	"undertone/engine/recipe"
+	"undertone/engine/weights"
+)
+
+// beside opens the address in a second tab that, as the first, knows no service workers.
+func (b *tab) beside(address string) *tab {
+	b.t.Helper()
+	return b.second(address, chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument("delete Navigator.prototype.serviceWorker;" + pageHelpers).Do(ctx)
+		return err
+	}), chromedp.EmulateViewport(1280, 900))
+}
+
+// press presses the button with that text, which must be in view.
+func (b *tab) press(text string) {
+	b.t.Helper()
+	b.until(`[...document.querySelectorAll("button")].some((e) => e.textContent === ` + quote(text) + ` && e.checkVisibility())`)
+	b.eval(`[...document.querySelectorAll("button")].find((e) => e.textContent === `+quote(text)+` && e.checkVisibility()).click()`, nil)
+}
+
+func (b *tab) cards(n int) {
+	b.t.Helper()
+	b.until(fmt.Sprintf(`document.querySelectorAll(".cards > *").length === %d`, n))
+}
+
+// keepNext makes a picture of another seed and keeps it.
+func (b *tab) keepNext(seed int) {
+	b.t.Helper()
+	b.click("#tab-picture")
+	b.field("seed", fmt.Sprint(seed))
+	b.generate()
+	b.click("#keep")
+}
+
+// TestBrowserGallery keeps pictures in one tab and looks at them in another.
+func TestBrowserGallery(t *testing.T) {
+	s, b := started(t)
+	c := b.beside(s.URL)
+	c.until(`document.querySelector("#load")?.disabled === false`)
+	c.eval(pictureHelpers+`document.querySelector("#tab-gallery").click()`, nil)
+	c.until(`document.querySelector("#pane-gallery .empty").checkVisibility()`)
+
+	b.run(page.BringToFront())
+	shown, lean := b.print(hero), b.value("weight")
+	b.step("pressed twice, kept once", func(t *testing.T) {
+		b.eval(`const keep = document.querySelector("#keep"); keep.click(); keep.click()`, nil)
+		b.until(`document.querySelector("#keep").textContent === "Kept"`)
+		var n int
+		if b.eval(`await test.sleep(200); return (await test.kept()).length`, &n); n != 1 {
+			t.Errorf("%d pictures are kept", n)
+		}
+	})
+	b.step("another tab shows it", func(t *testing.T) {
+		c.t = t
+		c.cards(1)
+		b.keepNext(41)
+		c.cards(2)
+		b.keepNext(42)
+		c.cards(3)
+		var order []string
+		if c.eval(`return [...document.querySelectorAll(".cards .tile span")].map((e) => e.textContent)`, &order); fmt.Sprint(order) != "[a red frog a red frog a red frog]" {
+			t.Errorf("the cards are %q", order)
+		}
+	})
+	b.step("settings and picture come back there", func(t *testing.T) {
+		c.t = t
+		c.run(page.BringToFront())
+		c.eval(`document.querySelector(".cards > :last-child .tile").click()`, nil)
+		c.until(`!document.querySelector("#pane-picture").hidden && document.querySelector("#pane-picture .easel").checkVisibility()`)
+		if c.print(hero) != shown {
+			t.Error("another picture came back")
+		}
+		prompt, steps, weight := c.value("prompt"), c.value("steps"), c.value("weight")
+		if prompt != "a red frog" || steps != "3" || weight != lean {
+			t.Errorf("the form says %q, %s steps, weight %s", prompt, steps, weight)
+		}
+		if says := c.text("#keep"); says != "Kept" {
+			t.Errorf("what came from the gallery has the button %q", says)
+		}
+	})
+	b.step("what one tab deletes is gone in the other", func(t *testing.T) {
+		c.t = t
+		c.eval(`document.querySelector("#tab-gallery").click()`, nil)
+		c.eval(`document.querySelector(".cards > :last-child [data-do=delete]").click()`, nil) // not the newest
+		c.cards(2)
+		b.run(page.BringToFront())
+		b.click("#tab-gallery")
+		b.cards(2)
+		b.click("#tab-picture")
+		if says := b.text("#keep"); says != "Kept" {
+			t.Errorf("another picture was deleted, and the button says %q", says)
+		}
+		c.eval(`document.querySelector(".cards > :first-child [data-do=delete]").click()`, nil)
+		b.until(`document.querySelector("#keep").textContent === "Keep"`)
+		b.click("#tab-gallery")
+		b.cards(1)
+	})
+	b.step("delete all, after a question", func(t *testing.T) {
+		c.t = t
+		b.click("#gallery-clear")
+		b.press("Cancel")
+		b.until(`document.activeElement.id === "gallery-clear"`)
+		b.cards(1)
+		b.click("#gallery-clear")
+		b.until(`document.activeElement.textContent === "Delete all"`)
+		b.eval(`document.activeElement.click()`, nil)
+		b.cards(0)
+		c.cards(0)
+		var n int
+		if b.eval(`return (await test.kept()).length`, &n); n != 0 {
+			t.Errorf("%d pictures are left", n)
+		}
+	})
+	if wrong := append(b.complaints(), c.complaints()...); len(wrong) != 0 {
+		t.Errorf("the pages complain: %q", wrong)
+	}
+}
+
+// TestBrowserGalleryFull: when the browser gives no more room, or the gallery holds as
+// many as it takes, nothing is deleted before somebody says so.
+func TestBrowserGalleryFull(t *testing.T) {
+	s, profile := smallSite(t), t.TempDir()
+	visit := func() *tab {
+		b := open(t, s.URL, options{profile: profile})
+		b.eval(pictureHelpers, nil)
+		b.until(`document.querySelector("#load")?.disabled === false`)
+		b.run(chromedp.Click("#load", chromedp.ByQuery))
+		b.until(idle)
+		b.generate()
+		return b
+	}
+	b := visit()
+	left := func() (n int) {
+		b.t.Helper()
+		b.eval(`return (await test.kept()).length`, &n)
+		return n
+	}
+	b.click("#keep")
+	b.until(`document.querySelector("#keep").textContent === "Kept"`)
+	// A browser that has just written allows itself some more without asking for the quota.
+	if err := chromedp.Cancel(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	b = visit()
+
+	b.step("the quota is short", func(t *testing.T) {
+		b.run(storage.OverrideQuotaForOrigin(s.URL).WithQuotaSize(1))
+		b.keepNext(2)
+		b.until(`document.querySelector("#pane-gallery .ask").checkVisibility()`)
+		if says := b.text("#pane-gallery .ask"); !strings.Contains(says, "no more room") || !strings.Contains(says, "holds 1 pictures") {
+			t.Errorf("it asks %q", says)
+		}
+		b.press("Not now")
+		b.until(`!document.querySelector("#pane-gallery .ask").checkVisibility()`)
+		if n := left(); n != 1 {
+			t.Errorf("%d pictures are kept", n)
+		}
+		b.click("#tab-picture")
+		if says := b.text("#keep"); says != "Keep" {
+			t.Errorf("the button says %q", says)
+		}
+		b.click("#keep")
+		b.until(`document.querySelector("#pane-gallery .ask").checkVisibility()`)
+		b.run(storage.OverrideQuotaForOrigin(s.URL)) // as if what is deleted made the room
+		b.press("Delete the oldest")
+		b.click("#tab-picture")
+		b.until(`document.querySelector("#keep").textContent === "Kept"`)
+		var seed string
+		b.eval(`return test.base64((await test.kept())[0].file)`, &seed)
+		data, err := base64.StdEncoding.DecodeString(seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, _, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []weights.Size{weights.Square(16), weights.Square(24)}, Blocks: 57}, nil); err != nil || p.Seed != 2 {
+			t.Errorf("what is left has the seed %d: %v", p.Seed, err)
+		}
+	})
+	b.step("two hundred", func(t *testing.T) {
+		b.eval(`
+			const [one] = await test.kept();
+			await new Promise((done, fail) => {
+				const open = indexedDB.open("undertone-gallery", 1);
+				open.onsuccess = () => {
+					const t = open.result.transaction("pictures", "readwrite"), store = t.objectStore("pictures");
+					for (let i = 1; i < 200; i++) store.add({ prompt: "picture " + i, at: one.at + i, file: one.file });
+					t.oncomplete = () => { open.result.close(); done(); };
+					t.onabort = () => fail(t.error);
+				};
+			});
+			new BroadcastChannel("undertone-gallery").postMessage("changed");`, nil)
+		b.click("#tab-gallery")
+		b.cards(200)
+		b.keepNext(3)
+		b.until(`document.querySelector("#pane-gallery .ask").checkVisibility()`)
+		if says := b.text("#pane-gallery .ask"); !strings.Contains(says, "holds 200 pictures") || !strings.Contains(says, "oldest 20") {
+			t.Errorf("it asks %q", says)
+		}
+		b.press("Delete the oldest")
+		b.cards(181)
+		if n := left(); n != 181 {
+			t.Errorf("%d pictures are kept", n)
+		}
+	})
+	if wrong := b.complaints(); len(wrong) != 0 {
+		t.Errorf("the page complains: %q", wrong)
+	}
+}
+
+// TestBrowserGalleryRefused: where the browser keeps nothing, the page works, and says so.
+func TestBrowserGalleryRefused(t *testing.T) {
+	for name, script := range map[string]string{
+		"no access":        `for (const name of ["indexedDB", "localStorage", "sessionStorage"]) Object.defineProperty(globalThis, name, { get() { throw new DOMException("denied", "SecurityError"); } });`,
+		"cannot be opened": `IDBFactory.prototype.open = function () { const r = new EventTarget(); r.error = new DOMException("planted", "UnknownError"); setTimeout(() => r.onerror?.(new Event("error"))); return r; };`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t, smallSite(t).URL, options{script: script})
+			b.until(`document.querySelector("#load")?.disabled === false`)
+			b.run(chromedp.Click("#load", chromedp.ByQuery))
+			b.until(idle)
+			b.generate()
+			b.click("#keep")
+			b.until(`document.querySelector("#action-note").textContent.includes("keeps nothing for this page")`)
+			if says := b.text("#keep"); says != "Keep" {
+				t.Errorf("the button says %q", says)
+			}
+			b.click("#tab-gallery")
+			b.until(`document.querySelector("#pane-gallery").textContent.includes("Save pictures as files instead")`)
+			b.click("#tab-picture")
+			b.generate()
+			if wrong := b.complaints(); len(wrong) != 0 {
+				t.Errorf("the page complains: %q", wrong)
+			}
+		})
+	}
+}
+
+// TestBrowserShare stands in for the system's share sheet, which no test can see.
+func TestBrowserShare(t *testing.T) {
+	b := open(t, smallSite(t).URL, options{script: `
+		globalThis.shared = [];
+		globalThis.sheet = { files: true, closed: false };
+		Object.assign(Navigator.prototype, {
+			canShare: ({ files }) => files === undefined || sheet.files,
+			async share(what) {
+				shared.push(what);
+				if (sheet.closed) throw new DOMException("closed", "AbortError");
+			},
+		});
+		globalThis.copied = [];
+		navigator.clipboard.write = async ([item]) => {
+			if (globalThis.refuse) throw new DOMException("denied", "NotAllowedError");
+			copied.push(await item.getType("image/png"));
+		};`})
+	b.until(`document.querySelector("#load")?.disabled === false`)
+	b.run(chromedp.Click("#load", chromedp.ByQuery))
+	b.until(idle)
+	b.eval(pictureHelpers, nil)
+	b.field("prompt", "a blue car")
+	b.generate()
+	shown := b.print(hero)
+	fits := func(t *testing.T, script string) {
+		t.Helper()
+		var file string
+		b.eval(`return test.base64(`+script+`)`, &file)
+		data, err := base64.StdEncoding.DecodeString(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, _, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []weights.Size{weights.Square(16), weights.Square(24)}, Blocks: 57}, nil)
+		if err != nil || p.Prompt != "a blue car" {
+			t.Errorf("the file says %+v, %v", p, err)
+		}
+		var pixels string
+		b.eval(`
+			const bitmap = await createImageBitmap(`+script+`, { premultiplyAlpha: "none", colorSpaceConversion: "none" });
+			const c = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+			c.drawImage(bitmap, 0, 0);
+			return test.digest(c.getImageData(0, 0, bitmap.width, bitmap.height).data)`, &pixels)
+		if pixels != shown {
+			t.Error("the file holds another picture")
+		}
+	}
+
+	b.step("with the file", func(t *testing.T) {
+		b.click("#share")
+		b.until(`shared.length === 1`)
+		var what struct{ Title, Text, Name, Type, URL string }
+		b.eval(`const [{ title, text, url, files: [file] }] = shared; return { title, text, url, name: file.name, type: file.type }`, &what)
+		if what.Title != "Undertone" || what.Text != "a blue car" || what.URL != "" || what.Type != "image/png" || !strings.HasPrefix(what.Name, "undertone-a-blue-car-") {
+			t.Errorf("shared is %+v", what)
+		}
+		fits(t, "shared[0].files[0]")
+	})
+	b.step("where files are not taken, the link", func(t *testing.T) {
+		b.eval(`sheet.files = false`, nil)
+		b.click("#share")
+		b.until(`shared.length === 2`)
+		var url string
+		var files bool
+		b.eval(`return "files" in shared[1]`, &files)
+		if b.eval(`return shared[1].url`, &url); files || !strings.Contains(url, "#prompt=a+blue+car&") {
+			t.Errorf("shared is %q, with files: %v", url, files)
+		}
+	})
+	b.step("a sheet that is closed is no fault", func(t *testing.T) {
+		b.eval(`sheet.closed = true`, nil)
+		b.click("#share")
+		b.until(`shared.length === 3`)
+		var hidden bool
+		if b.eval(`await test.drawn(); return document.querySelector("#alert .alert").hidden`, &hidden); !hidden {
+			t.Errorf("it says %q", b.text("#alert"))
+		}
+	})
+	b.step("copy image", func(t *testing.T) {
+		b.click("#copy-image")
+		b.until(`document.querySelector("#action-note").textContent === "Copied."`)
+		fits(t, "copied[0]")
+		b.eval(`globalThis.refuse = true`, nil)
+		b.click("#copy-image")
+		b.until(`document.querySelector("#action-note").textContent.includes("did not")`)
+	})
+	if wrong := b.complaints(); len(wrong) != 0 {
+		t.Errorf("the page complains: %q", wrong)
+	}
+}

@@ -1,0 +1,241 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// spoil changes what the browser's cache has of a file of the site: how is a function
+// from its text to another.
+func (b *tab) spoil(name, how string) {
+	b.t.Helper()
+	var n int
+	b.eval(fmt.Sprintf(`
+		let n = 0;
+		for (const key of await caches.keys()) {
+			const cache = await caches.open(key);
+			const kept = await cache.match(new URL(%q, location.href));
+			if (!kept) continue;
+			const bytes = new Uint8Array(await kept.arrayBuffer());
+			const text = Array.from(bytes, (b) => String.fromCharCode(b)).join("");
+			const other = Uint8Array.from((%s)(text), (c) => c.charCodeAt(0));
+			await cache.put(new URL(%q, location.href), new Response(other, { headers: kept.headers }));
+			n++;
+		}
+		return n`, name, how, name), &n)
+	if n == 0 {
+		b.t.Fatalf("no cache holds %s", name)
+	}
+}
+
+// spoiled lists the files of the site that a cache holds under a name which is not
+// that of their bytes.
+func (b *tab) spoiled() (names []string) {
+	b.t.Helper()
+	b.eval(`
+		const names = [];
+		for (const key of await caches.keys()) {
+			const cache = await caches.open(key);
+			for (const request of await cache.keys()) {
+				const hash = request.url.match(/assets\/.*\.([0-9a-f]{12})\.[a-z0-9]+$/)?.[1];
+				if (hash && !(await test.digest(await (await cache.match(request)).arrayBuffer())).startsWith(hash)) names.push(request.url);
+			}
+		}
+		return names`, &names)
+	return names
+}
+
+const (
+	evil = `(text) => "globalThis.evil = true; " + text`
+	cut  = `(text) => text.slice(0, text.length / 2)`
+)
+
+// TestBrowserP7Spoiled changes what the browser has stored of the page: nothing of it
+// runs or is shown, and it is fetched again as soon as there is a network.
+func TestBrowserP7Spoiled(t *testing.T) {
+	one, two := light(t, 1), light(t, 2)
+	h := newHost(t, one)
+	b := visitLight(t, h)
+	store, program := asset(t, one, "store", ".js"), asset(t, one, "undertone", ".wasm")
+	clean := func(t *testing.T) {
+		t.Helper()
+		var ran bool
+		if b.eval(`return globalThis.evil === true`, &ran); ran {
+			t.Error("the changed script ran")
+		}
+		if s := b.spoiled(); len(s) != 0 {
+			t.Errorf("still changed: %v", s)
+		}
+	}
+
+	b.step("a script, before a reload", func(t *testing.T) {
+		b.spoil(store, evil)
+		b.reload()
+		clean(t)
+	})
+	b.step("every file, before a reload", func(t *testing.T) {
+		for name := range files(t, one) {
+			if strings.HasPrefix(name, "assets/") && !strings.Contains(name, ".png") && !strings.Contains(name, ".webp") || name == "index.html" || name == "undertone.js" {
+				b.spoil(name, evil)
+			}
+		}
+		if n := b.reload(); n != 1 {
+			t.Errorf("the page is version %d", n)
+		}
+		clean(t)
+	})
+	b.step("the program is cut", func(t *testing.T) {
+		b.spoil(program, cut)
+		b.eval(`await undertone.compiled()`, nil)
+		b.reload()
+		clean(t)
+	})
+	b.step("without a network", func(t *testing.T) {
+		b.spoil(program, cut)
+		h.stop()
+		b.run(chromedp.Reload())
+		b.until(`undertone.offline.state.refused`)
+		var state struct {
+			Offline      bool
+			Refused, Why string
+			Compiled     bool
+		}
+		b.eval(`
+			const { offline, refused, why } = undertone.offline.state;
+			return { offline, refused, why, compiled: await undertone.compiled().then(() => true, () => false) }`, &state)
+		if state.Offline || state.Refused != program || state.Why != "missing" || state.Compiled {
+			t.Errorf("of the cut program the page says %+v", state)
+		}
+		h.again()
+		b.reload()
+		clean(t)
+	})
+	b.step("model.json", func(t *testing.T) {
+		const name = "models/tiny/model.json"
+		read := func() (text string) {
+			b.eval(`return fetch("`+name+`").then((r) => r.json()).then((m) => m.name, () => "refused")`, &text)
+			return text
+		}
+		for _, how := range []string{cut, `(text) => text.replace("number-1", "number-2")`, `() => ""`} {
+			if got := read(); got != "number-1" {
+				t.Errorf("with a network the model is %q", got)
+			}
+			b.spoil(name, how)
+			h.stop()
+			if got := read(); got != "refused" {
+				t.Errorf("without a network the changed model is %q", got)
+			}
+			h.again()
+		}
+	})
+	b.step("before an update", func(t *testing.T) {
+		h.put(two)
+		b.spoil(store, evil)
+		b.spoil(program, cut)
+		h.asked()
+		if update := b.look(); update != "waiting" {
+			t.Fatalf("the update is %q", update)
+		}
+		if asked := h.asked(); !slices.Contains(asked, store) {
+			t.Errorf("the changed script was taken over: only %v were fetched", asked)
+		}
+		b.take(`globalThis.undertone?.version === 2 && ` + lightKept)
+		clean(t)
+		if n := b.reload(); n != 2 {
+			t.Errorf("the page is version %d", n)
+		}
+		clean(t)
+	})
+}
+
+// TestBrowserP8ChangingHost has a host that adds a line to the page and says that its
+// answers vary with everything: the page is kept all the same and follows updates.
+func TestBrowserP8ChangingHost(t *testing.T) {
+	one, two := light(t, 1), light(t, 2)
+	h := newHost(t, one)
+	line := func(n int) string { return fmt.Sprintf(`<meta name="line" content="%d">`, n) }
+	h.changes(line(1), "*")
+	b := visitLight(t, h)
+	state := func(line string, version int, changed bool) {
+		b.t.Helper()
+		b.until(fmt.Sprintf(`undertone.offline.state.changed === %v`, changed))
+		var got string
+		b.eval(`return document.querySelector("meta[name=line]")?.content ?? ""`, &got)
+		if n := b.version(); got != line || n != version {
+			b.t.Errorf("the page is version %d with the line %q, wanted %d with %q", n, got, version, line)
+		}
+	}
+	state("1", 1, true)
+	b.step("without a network", func(t *testing.T) {
+		h.stop()
+		b.reload()
+		state("1", 1, true)
+		h.again()
+	})
+	b.step("another line", func(t *testing.T) {
+		h.changes(line(2), "Cookie")
+		b.reload()
+		state("2", 1, true)
+	})
+	b.step("a page of somebody else", func(t *testing.T) {
+		login := func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, "<!doctype html><title>Log in</title>")
+		}
+		h.misbehave("", login)
+		h.misbehave("index.html", login)
+		b.reload()
+		state("2", 1, true)
+		h.misbehave("", nil)
+		h.misbehave("index.html", nil)
+	})
+	b.step("an update", func(t *testing.T) {
+		h.put(two)
+		b.reload() // the network's page is the second version's already
+		state("2", 1, true)
+		if b.look(); !slices.Contains(h.asked(), "sw.js") {
+			t.Error("the browser did not look")
+		}
+		b.until(waiting)
+		b.take(`globalThis.undertone?.version === 2 && ` + lightKept)
+		state("2", 2, true)
+	})
+	b.step("no line any more", func(t *testing.T) {
+		h.changes("", "")
+		b.reload()
+		state("", 2, false)
+	})
+}
+
+// TestBrowserRefusedIsTold looks at what the page says where it cannot be kept.
+func TestBrowserRefusedIsTold(t *testing.T) {
+	dir := released(t, 1)
+	h := newHost(t, dir)
+	style := asset(t, dir, "page", ".css")
+	h.misbehave(style, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/css")
+		fmt.Fprint(w, "body{}")
+	})
+	b := open(t, h.site(), options{offline: true})
+	told := func(part string) {
+		b.t.Helper()
+		b.until(fmt.Sprintf(`document.querySelector("#kept")?.hidden === false && document.querySelector("#kept").textContent.includes(%q)`, part))
+		if text := b.text("#kept"); !strings.HasPrefix(text, "Does not start without a network") || !strings.Contains(text, "hosting.md") {
+			b.t.Errorf("it says %q", text)
+		}
+	}
+	told(style)
+	h.misbehave(style, nil)
+	h.misbehave("sw.js", html(http.StatusOK))
+	b.run(chromedp.Reload())
+	told("sw.js")
+	h.misbehave("sw.js", nil)
+	b.run(chromedp.Reload())
+	b.until(isKept)
+	b.until(`document.querySelector("#kept").textContent === "Also starts without a network"`)
+}

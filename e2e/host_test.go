@@ -1,0 +1,262 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"undertone/engine/testing/networks"
+
+	"github.com/chromedp/chromedp"
+)
+
+// under is the folder of the origin that a host serves the site from.
+const under = "/some/where/"
+
+// host serves one site after another under the same address, as a static host
+// does, and can be switched off and on. Beside the site it has pages of others.
+type host struct {
+	t       *testing.T
+	address string // of the origin
+
+	mu       sync.Mutex
+	server   *http.Server
+	dir      string
+	added    string                      // before the title of the page, as some hosts do
+	vary     string                      // a header of every answer
+	requests []string                    // names within the site
+	wrong    map[string]http.HandlerFunc // by name within the site
+}
+
+func newHost(t *testing.T, dir string) *host {
+	t.Helper()
+	h := &host{t: t, dir: dir, wrong: map[string]http.HandlerFunc{}}
+	h.start("127.0.0.1:0")
+	t.Cleanup(h.stop)
+	return h
+}
+
+func (h *host) start(address string) {
+	h.t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.address = "http://" + l.Addr().String()
+	h.server = &http.Server{Handler: h}
+	go h.server.Serve(l)
+}
+
+// stop closes the port and every connection.
+func (h *host) stop() { h.server.Close() }
+
+// again listens on the same port after stop.
+func (h *host) again() { h.start(strings.TrimPrefix(h.address, "http://")) }
+
+func (h *host) site() string { return h.address + under }
+
+func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, ok := strings.CutPrefix(r.URL.Path, under)
+	w.Header().Set("Cache-Control", "no-cache")
+	if !ok || name == "other.html" {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, `<!doctype html><title>another page</title><link rel="icon" href="data:,">`)
+		return
+	}
+	h.mu.Lock()
+	h.requests = append(h.requests, name)
+	dir, wrong, added := h.dir, h.wrong[name], h.added
+	if h.vary != "" {
+		w.Header().Set("Vary", h.vary)
+	}
+	h.mu.Unlock()
+	if wrong != nil {
+		wrong(w, r)
+		return
+	}
+	if page, err := os.ReadFile(filepath.Join(dir, "index.html")); added != "" && err == nil && (name == "" || name == "index.html") {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, strings.Replace(string(page), "<title>", added+"<title>", 1))
+		return
+	}
+	if strings.HasSuffix(name, ".webmanifest") {
+		w.Header().Set("Content-Type", "application/manifest+json")
+	}
+	r.Header.Del("If-Modified-Since") // two sites may have been built within its one second
+	http.StripPrefix(under, http.FileServer(http.Dir(dir))).ServeHTTP(w, r)
+}
+
+// changes has the host add a line to its pages from now on, and send this Vary.
+func (h *host) changes(line, vary string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.added, h.vary = line, vary
+}
+
+// put replaces the site, as an upload does that is done at once.
+func (h *host) put(dir string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.dir = dir
+}
+
+// misbehave answers a name within the site with f, or as usual when f is nil.
+func (h *host) misbehave(name string, f http.HandlerFunc) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.wrong[name] = f
+}
+
+// asked returns the names asked for since the last call.
+func (h *host) asked() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	names := h.requests
+	h.requests = nil
+	return names
+}
+
+// released builds the small site once more from sources that differ from the
+// repository's in a style, a script and the program, so that all that refers to
+// them differs too.
+func released(t *testing.T, n int) string {
+	t.Helper()
+	smallSite(t)
+	root, tool := sources(t)
+	mark := fmt.Sprintf("/* version %d */\n", n)
+	change(t, filepath.Join(root, "web/page.css"), mark)
+	change(t, filepath.Join(root, "web/replay.js"), mark)
+	change(t, filepath.Join(root, "undertone.wasm"), "\x00\x03\x01v"+string(rune(n))) // a custom section of its own
+	return siteOf(t, tool, root, filepath.Join(tool, "fixture", "sprites"))
+}
+
+// light builds a site of the same scripts whose page is not the program but one
+// script, with which it registers its service worker: for tests of that alone.
+func light(t *testing.T, n int, flags ...string) string {
+	t.Helper()
+	root, tool := sources(t)
+	model := filepath.Join(root, "tiny")
+	networks.WriteSmall(t, model, 0)
+	manifest, err := os.ReadFile(filepath.Join(model, "model.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(model, "model.json"), strings.Replace(string(manifest), `"name":"fixture"`, fmt.Sprintf(`"name":"number-%d"`, n), 1))
+	write(t, filepath.Join(root, "undertone.wasm"), "\x00asm\x01\x00\x00\x00\x00\x03\x01v"+string(rune(n)))
+	write(t, filepath.Join(root, "index.html"), `<!doctype html><title>light</title><link rel="icon" href="./icon.svg">
+		<link rel="manifest" href="./manifest.webmanifest"><link rel="stylesheet" href="./page.css"><script type="module" src="./light.js"></script>`)
+	write(t, filepath.Join(root, "web/light.js"), fmt.Sprintf(`
+		import * as offline from "./offline.js";
+		import * as store from "./store.js";
+		import { compiled } from "./wasm.js";
+		globalThis.undertone = { offline, store, compiled, version: %d };
+		offline.register(import.meta.url);`, n))
+	change(t, filepath.Join(root, "web/page.css"), fmt.Sprintf("/* version %d */\n", n))
+	return siteOf(t, tool, root, model, flags...)
+}
+
+// sources copies what a site is built from into a folder of its own, and names the
+// folder of the tool.
+func sources(t *testing.T) (root, tool string) {
+	t.Helper()
+	tool, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root = t.TempDir()
+	few := exec.Command("sh", "-c", `tar -C .. --exclude=node_modules -cf - index.html VERSION LICENSE NOTICE web | tar -C "$0" -xf -`, root)
+	if err := commands(few, exec.Command("cp", filepath.Join(tool, "undertone.wasm"), root)); err != nil {
+		t.Fatal(err)
+	}
+	return root, tool
+}
+
+func siteOf(t *testing.T, tool, root, model string, flags ...string) string {
+	t.Helper()
+	out := filepath.Join(root, "site")
+	args := append([]string{"dist", "--root", root, "--out", out, "--model", model,
+		"--wasm", filepath.Join(root, "undertone.wasm"), "--exec", filepath.Join(tool, "wasm_exec.js")}, flags...)
+	if err := commands(exec.Command(filepath.Join(tool, "undertone"), args...)); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func change(t *testing.T, file, more string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, append(text, more...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// files lists a site's files by name.
+func files(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	err := filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			rel, _ := filepath.Rel(dir, p)
+			names[filepath.ToSlash(rel)] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// asset finds the one file of a site whose hashed name begins and ends so.
+func asset(t *testing.T, dir, begin, end string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "assets", begin+".*"+end))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%s*%s: %v, %v", begin, end, found, err)
+	}
+	return "assets/" + filepath.Base(found[0])
+}
+
+// second opens another tab of the same browser; before runs in it first.
+func (b *tab) second(address string, before ...chromedp.Action) *tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(cancel)
+	c := &tab{t: b.t, ctx: ctx}
+	chromedp.ListenTarget(ctx, c.hear)
+	// The first run opens the tab, which lives as long as its context.
+	if err := chromedp.Run(ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	c.run(append(before, chromedp.Navigate(address))...)
+	return c
+}
+
+// close ends the browser, so that its profile can be opened again.
+func (b *tab) close() {
+	b.t.Helper()
+	if err := chromedp.Cancel(b.ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond) // its last files are written
+}

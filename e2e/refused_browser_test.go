@@ -1,0 +1,226 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/storage"
+	"github.com/chromedp/chromedp"
+)
+
+// TestBrowserStorageRefused has browsers that keep little or nothing: the picture is
+// made all the same.
+func TestBrowserStorageRefused(t *testing.T) {
+	s := smallSite(t)
+	b := storeTab(t, s)
+	whole := b.keep(model).Bytes
+	quota := func(bytes float64) {
+		b.forget()
+		b.run(storage.OverrideQuotaForOrigin(s.URL).WithQuotaSize(bytes))
+	}
+	refused := func(t *testing.T, code string) (k kept) {
+		t.Helper()
+		if k = b.keep(model); k.Fault != nil || k.Storage.Fault == nil || k.Storage.Fault.Code != code || k.Storage.Fault.Advice == "" {
+			t.Errorf("%+v, wanted a picture and the notice %s", k, code)
+		}
+		b.checkPieces(t)
+		return k
+	}
+
+	b.step("S1 quota 3 MB", func(t *testing.T) {
+		quota(3 << 20)
+		if k := refused(t, "storage-full"); k.Storage.Stored >= 3<<20 {
+			t.Errorf("%+v", k)
+		}
+	})
+	b.step("S2 quota of 90 percent", func(t *testing.T) {
+		quota(float64(whole) * 0.9)
+		first := refused(t, "storage-full")
+		s.bytes("")
+		again := refused(t, "storage-full")
+		if n := s.bytes(".safetensors") + s.bytes(".json"); first.Storage.Stored == 0 || again.Storage.Reused < first.Storage.Stored || n > 2*pieceBytes {
+			t.Errorf("%d bytes were sent again: %+v, then %+v", n, first, again)
+		}
+	})
+	b.run(storage.OverrideQuotaForOrigin(s.URL))
+
+	good := s.prelude
+	for name, prelude := range map[string]string{
+		"S6 no OPFS":      `StorageManager.prototype.getDirectory = async () => { throw new DOMException("not here", "SecurityError"); };`,
+		"S6 no storage":   `Object.defineProperty(WorkerNavigator.prototype, "storage", { value: undefined });`,
+		"S6 no locks":     `Object.defineProperty(WorkerNavigator.prototype, "locks", { value: undefined });`,
+		"S6 no handles":   `delete FileSystemFileHandle.prototype.createSyncAccessHandle;`,
+		"S6 read only":    `FileSystemFileHandle.prototype.createWritable = async () => { throw new DOMException("no", "NotAllowedError"); };`,
+		"S6 broken locks": `LockManager.prototype.request = async () => { throw new DOMException("no", "SecurityError"); };`,
+	} {
+		b.step(name, func(t *testing.T) {
+			b.forget()
+			s.prelude = prelude + good
+			defer func() { s.prelude = good }()
+			if name == "S6 broken locks" { // harmless
+				if k := b.keep(model); k.Fault != nil || k.Storage.Stored != whole {
+					t.Errorf("%+v", k)
+				}
+				return
+			}
+			if k := refused(t, "storage-refused"); k.Storage.Stored != 0 {
+				t.Errorf("%+v", k)
+			}
+		})
+	}
+
+	b.step("S7 persist denied", func(t *testing.T) {
+		var r []bool
+		b.eval(`
+			const answers = [];
+			for (const answer of [async () => true, async () => false, async () => { throw new TypeError("no"); }]) {
+				navigator.storage.persisted = async () => false;
+				navigator.storage.persist = answer;
+				answers.push(await api.Undertone.persist());
+			}
+			delete navigator.storage.persist;
+			delete navigator.storage.persisted;
+			return answers`, &r)
+		if !slices.Equal(r, []bool{true, false, false}) {
+			t.Errorf("%v", r)
+		}
+		if k := b.keep(model); k.Fault != nil || k.Storage.Stored != whole {
+			t.Errorf("%+v", k)
+		}
+		for _, c := range []struct {
+			setting browser.PermissionSetting
+			kept    bool
+		}{{browser.PermissionSettingDenied, false}, {browser.PermissionSettingGranted, true}} {
+			b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+				return browser.SetPermission(&browser.PermissionDescriptor{Name: "persistent-storage"}, c.setting).WithOrigin(s.URL).
+					Do(cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser))
+			}))
+			var is bool
+			if b.eval(`return api.Undertone.persist()`, &is); is != c.kept {
+				t.Errorf("where the browser has it %s, persist said %v", c.setting, is)
+			}
+		}
+	})
+
+	b.step("S5 sandboxed frame", func(t *testing.T) {
+		s.misbehave("/frame.html", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, `<!doctype html><script type="module">
+				import { Undertone } from "/undertone.js";
+				const failed = await Undertone.load("`+model+`", { device: "cpu", store: true }).catch((e) => e);
+				const removed = await Undertone.remove().then(() => null, (e) => e);
+				parent.postMessage({ code: failed.code, advice: failed.advice, storage: await Undertone.storage(),
+					persist: await Undertone.persist(), removed: removed?.code }, "*");
+			</script>`)
+		})
+		var r struct {
+			Code, Advice, Removed string
+			Storage               stored
+			Persist               bool
+		}
+		b.eval(`
+			const frame = document.createElement("iframe");
+			frame.sandbox = "allow-scripts";
+			frame.src = "/frame.html";
+			const said = new Promise((done) => addEventListener("message", ({ data }) => done(data), { once: true }));
+			document.body.append(frame);
+			return said`, &r)
+		if r.Code != "worker-failed" || !strings.Contains(r.Advice, "full page") || r.Storage.Available || r.Persist || r.Removed != "storage-refused" {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// TestBrowserNoStorage has browsers that really have no storage: at an address that
+// is not secure, where neither files nor locks nor hashes are offered, and with a
+// profile in which there is no room for files.
+func TestBrowserNoStorage(t *testing.T) {
+	s := smallSite(t)
+	profile := t.TempDir()
+	write(t, filepath.Join(profile, fileSystems), "not a folder")
+	_, port, _ := strings.Cut(strings.TrimPrefix(s.URL, "http://"), ":")
+	for _, c := range []struct {
+		name, address string
+		o             options
+	}{
+		{"S6 an address that is not secure", "http://undertone.test:" + port, options{names: "undertone.test"}},
+		{"S6 a disk that does not take files", s.URL, options{profile: profile}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := open(t, c.address+"/blank.html", c.o)
+			b.eval(storeHelpers, nil)
+			k := b.keep(model)
+			if k.Fault != nil || k.Bytes == 0 || k.Storage.Stored != 0 || k.Storage.Fault == nil || k.Storage.Fault.Code != "storage-refused" || k.Storage.Fault.Advice == "" {
+				t.Errorf("%+v, wanted a picture and the notice storage-refused", k)
+			}
+			if u := b.storage(); u.Used != 0 || len(u.Models) != 0 {
+				t.Errorf("%+v", u)
+			}
+		})
+	}
+}
+
+// TestBrowserStoragePage is the same as people see it.
+func TestBrowserStoragePage(t *testing.T) {
+	s := smallSite(t)
+	f := newSource(t, s)
+	b := open(t, s.URL+"/", options{noGPU: true})
+	const canLoad = `document.querySelector("#load-cpu") && !document.querySelector("#no-webgpu").hidden && !document.querySelector("#load-cpu").disabled`
+	load := func() { b.run(chromedp.Click("#load-cpu", chromedp.ByQuery)) }
+	says := func(t *testing.T, selector, words string) {
+		t.Helper()
+		b.until(fmt.Sprintf(`document.querySelector(%q).textContent.includes(%q)`, selector, words))
+	}
+	b.until(canLoad)
+
+	b.step("D16 nothing before consent", func(t *testing.T) {
+		b.eval(`await test.sleep(500)`, nil)
+		if asked := slices.Concat(s.asked(".safetensors"), s.asked("/tokenizer")); len(asked) != 0 {
+			t.Errorf("before Load was pressed the page has asked for %v", asked)
+		}
+	})
+	b.step("what is here already", func(t *testing.T) {
+		f.is(f.stopsAt(2*pieceBytes + 10))
+		load()
+		b.eval(`
+			globalThis.api = await import("/undertone.js");
+			while ((await api.Undertone.storage()).used < `+fmt.Sprint(2*pieceBytes)+`) await test.sleep(50);`, nil)
+		f.is(nil)
+		b.run(chromedp.Reload())
+		b.until(canLoad)
+		says(t, "#load-note", "are here already")
+		s.bytes("")
+		load()
+		b.until(idle)
+		if n := int(s.bytes(f.path)); n > len(f.data)-2*pieceBytes {
+			t.Errorf("%d bytes were sent", n)
+		}
+	})
+	b.step("delete", func(t *testing.T) {
+		b.eval(`document.querySelector("#storage").open = true`, nil)
+		says(t, "#storage-used", "MB of weights are kept")
+		says(t, "#storage .kept li", "Fixture")
+		b.eval(`document.querySelector("#storage .kept button").click()`, nil)
+		says(t, "#storage-used", "No weights are kept")
+		b.generate()
+		b.run(chromedp.Reload())
+		b.until(canLoad)
+		says(t, "#load-note", "Nothing is downloaded before you press")
+	})
+	b.step("not kept", func(t *testing.T) {
+		s.prelude += `StorageManager.prototype.getDirectory = async () => { throw new DOMException("not here", "SecurityError"); };`
+		load()
+		b.until(idle)
+		says(t, "#note", "could not be kept")
+	})
+	for _, c := range b.complaints() {
+		t.Errorf("the console has %v", c)
+	}
+}

@@ -1,0 +1,402 @@
+//go:build screenshots
+
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/storage"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// TestScreenshots writes pictures of every view, made with the shipped model, to
+// build/screenshots (`make screenshots`), to be looked at one by one, and those
+// that are published to their places.
+func TestScreenshots(t *testing.T) {
+	folder := filepath.Join("..", "build", "screenshots")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	modernFont(t)
+	site := bothPrecisions(t)
+	visit := func(t *testing.T, o options, prelude string) (*server, *camera) {
+		s := serveFolder(t, site)
+		s.prelude = prelude
+		c := &camera{open(t, s.URL, o), folder}
+		c.desktop()
+		return s, c
+	}
+	t.Run("views", func(t *testing.T) { _, c := visit(t, options{}, workerPrelude); c.views() })
+	t.Run("first visit", func(t *testing.T) { s, c := visit(t, options{}, workerPrelude); c.firstVisit(s) })
+	t.Run("app", func(t *testing.T) {
+		// This host changes nothing in the files, which a service worker would refuse.
+		c := &camera{open(t, newHost(t, site).site(), options{offline: true}), folder}
+		c.desktop()
+		c.app()
+	})
+	t.Run("update", func(t *testing.T) { shootUpdate(t, folder) })
+	t.Run("no WebGPU", func(t *testing.T) {
+		_, c := visit(t, options{script: "delete Navigator.prototype.gpu;"}, workerPrelude)
+		c.noGPU("fault-no-webgpu")
+	})
+	t.Run("no adapter", func(t *testing.T) { _, c := visit(t, options{noGPU: true}, workerPrelude); c.noGPU("fault-no-adapter") })
+	t.Run("no memory", func(t *testing.T) {
+		_, c := visit(t, options{script: troubleHelpers}, troublePrelude)
+		c.until(usable)
+		c.eval(`globalThis.planned = trouble("no memory", 40)`, nil)
+		c.fault("fault-memory", `document.querySelector("#load").click()`)
+	})
+	t.Run("GPU gone", func(t *testing.T) {
+		_, c := visit(t, options{}, workerPrelude)
+		c.until(usable)
+		c.load()
+		for range 2 {
+			c.generate()
+			c.crash()
+		}
+		c.generate()
+		c.still()
+		c.take("fault-gpu-gone")
+	})
+}
+
+// bothPrecisions builds the site as `make run` does, from what `make model` made.
+func bothPrecisions(t *testing.T) string {
+	t.Helper()
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(name string) string { return filepath.Join(dir, name) }
+	err = commands(exec.Command(in("undertone"), "dist", "--root", "..", "--out", in("both"),
+		"--model", "../build/Q8_0/sprites", "--model", "../build/Q4_0/sprites-q4", "--wasm", in("undertone.wasm"), "--exec", in("wasm_exec.js")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in("both")
+}
+
+// made makes a picture of a prompt with a preset.
+func (c *camera) made(prompt, preset string) {
+	c.t.Helper()
+	c.click("#tab-picture")
+	c.field("prompt", prompt)
+	c.click(`[data-preset="` + preset + `"]`)
+	c.settled() // what follows the controls
+	c.generate()
+	c.still()
+}
+
+// settled waits until nothing is made and nothing follows.
+func (c *camera) settled() {
+	c.t.Helper()
+	for range 2 {
+		c.eval(`await test.sleep(300)`, nil)
+		c.until(idle)
+	}
+}
+
+// load presses the button and waits until the model is there.
+func (c *camera) load() {
+	c.t.Helper()
+	c.run(chromedp.Click("#load", chromedp.ByQuery))
+	c.until(idle)
+}
+
+// views are all that can be seen with a model.
+func (c *camera) views() {
+	c.until(usable)
+	c.eval(pictureHelpers, nil)
+	c.load()
+	c.take("ready")
+	c.phone()
+	c.take("ready-phone")
+	c.desktop()
+	c.eval(`document.querySelector("#tab-gallery").click()`, nil)
+	c.take("gallery-empty")
+	c.made("a red car on the beach", "night")
+	c.click("#keep")
+	c.until(`document.querySelector("#keep").textContent === "Kept"`)
+	c.still()
+	c.take("picture")
+	c.at(1280, 800)
+	c.take("install-wide")
+	c.at(412, 732)
+	c.take("install-narrow")
+	c.phone()
+	c.take("picture-phone")
+	c.show("#weight-slider")
+	c.take("readme-phone")
+	c.at(360, 740)
+	c.take("picture-phone-small")
+	c.show("#settings")
+	c.take("settings-phone")
+	c.at(844, 390)
+	c.take("picture-phone-turned")
+	c.at(1920, 1080)
+	c.take("picture-wide")
+	c.desktop()
+	c.media("", "prefers-color-scheme dark")
+	c.take("picture-dark")
+	c.media("", "forced-colors active", "prefers-color-scheme dark")
+	c.take("forced-colors")
+	c.media("", "forced-colors active")
+	c.show("#bars")
+	c.take("forced-colors-schedule")
+	c.top()
+	c.media("print")
+	c.take("print")
+	c.media("")
+	c.eval(`document.querySelector("#surprise").focus()`, nil)
+	c.run(chromedp.KeyEvent(kb.Tab))
+	c.take("focus-chip")
+	c.eval(`document.querySelector("#weight").focus()`, nil)
+	c.run(chromedp.KeyEvent(kb.Tab))
+	c.take("focus-slider")
+	c.still()
+	c.panel()
+	c.finished()
+	c.run(chromedp.Evaluate(`const l = document.querySelector("#language"); l.value = "zh-Hans"; l.dispatchEvent(new Event("change", { bubbles: true }))`, nil))
+	c.click("#alert .square")
+	c.click("#tab-picture")
+	c.desktop()
+	c.take("chinese")
+	c.phone()
+	c.show("#weight-slider")
+	c.take("chinese-phone")
+}
+
+// panel are the controls.
+func (c *camera) panel() {
+	c.show("#bars")
+	c.take("schedule")
+	c.click(`[name="schedule"][value="bumps"]`)
+	c.click("#add-direction")
+	c.field("positive", "sunset")
+	c.still()
+	c.settled()
+	c.show("#bars")
+	c.take("schedule-two")
+	c.show("#settings")
+	c.take("settings")
+	c.click("#remove-direction")
+	c.field("prompt", "a red blurple frog")
+	c.settled()
+	c.eval(`document.querySelector("#understands").open = true`, nil)
+	c.still()
+	c.top()
+	c.take("understands")
+	c.eval(`document.querySelector("#understands").open = false; document.querySelectorAll("footer details").forEach((d) => (d.open = true))`, nil)
+	c.until(`document.querySelector("#diagnostics-text").value.includes("Limits")`)
+	c.show("footer")
+	c.take("foot")
+	c.eval(`document.querySelectorAll("footer details").forEach((d) => (d.open = false))`, nil)
+	c.top()
+}
+
+// finished are the views of finished pictures.
+func (c *camera) finished() {
+	c.made("a red car on the beach", "night")
+	c.click("#tab-compare")
+	c.until(`!document.querySelector("#divider").hidden`)
+	c.settled()
+	c.still()
+	c.top()
+	c.take("compare")
+	c.at(1280, 800)
+	c.take("readme-compare")
+	c.phone()
+	c.take("compare-phone")
+	c.desktop()
+	c.eval(`document.querySelector('[name="compare-as"][value="pair"]').click()`, nil)
+	c.take("compare-pair")
+	c.eval(`document.querySelector('[name="compare-as"][value="slider"]').click()`, nil)
+	c.click("#tab-sweep")
+	c.still()
+	c.take("sweep-empty")
+	c.click("#sweep-go")
+	c.until(`document.querySelectorAll(".sheet .tile:not([disabled])").length > 3`)
+	c.still()
+	c.take("sweep-working")
+	c.until(idle)
+	c.take("sweep")
+	c.at(1280, 800)
+	c.take("readme-sweep")
+	c.phone()
+	c.take("sweep-phone")
+	c.desktop()
+	c.click("#tab-steps")
+	c.still()
+	c.take("steps")
+	c.click("#tab-how")
+	c.until(`document.querySelector("#pane-how").textContent.includes("%")`)
+	c.settled()
+	c.still()
+	c.take("how")
+	c.show("#pane-how .looking")
+	c.take("how-blocks")
+	c.at(1280, 800)
+	c.show("#pane-how .looking")
+	c.take("readme-how")
+	c.desktop()
+	c.show("#pane-how .end")
+	c.take("how-end")
+	c.media("", "prefers-color-scheme dark")
+	c.show("#pane-how .looking")
+	c.take("how-dark")
+	c.media("")
+	c.phone()
+	c.take("how-phone")
+	c.show("#pane-how .looking")
+	c.take("how-phone-blocks")
+	c.desktop()
+	for _, p := range [][2]string{{"a frog in a meadow", ""}, {"a house in the snow", "neon"}, {"two cats in the snow", "sunset"}} {
+		c.made(p[0], p[1])
+		c.click("#keep")
+		c.until(`document.querySelector("#keep").textContent === "Kept"`)
+	}
+	c.click(`[name="each"][value="4"]`)
+	c.top()
+	c.run(chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(2)))
+	c.until(`/2/.test(document.querySelector("#generate").textContent)`)
+	c.still()
+	c.take("working")
+	c.until(idle)
+	c.take("several")
+	c.click("#tab-gallery")
+	c.still()
+	c.until(`document.querySelectorAll(".cards img").length === 4 && Array.from(document.querySelectorAll(".cards img")).every((i) => i.naturalWidth > 0)`)
+	c.take("gallery")
+	c.phone()
+	c.take("gallery-phone")
+	c.desktop()
+	c.click("#tab-picture")
+	c.eval(`location.hash = "#prompt=a+house&seed=1e99&steps=999"`, nil)
+	c.until(`document.querySelector("#note").textContent.includes("999")`)
+	c.top()
+	c.take("link-bad")
+	c.fault("fault-picture", `test.drop((t) => t.items.add(new File(["GIF89a"], "x.png", { type: "image/png" })))`)
+	c.field("steps", "9999")
+	c.still()
+	c.fault("fault-steps", `document.querySelector("#generate").click()`)
+}
+
+// fault takes a picture of what the page says when a script has made trouble.
+func (c *camera) fault(name, script string) {
+	c.t.Helper()
+	c.eval(script, nil)
+	c.until(`!document.querySelector("#alert .alert").hidden`)
+	c.top()
+	c.take(name)
+}
+
+// noGPU is the page where there is none.
+func (c *camera) noGPU(name string) {
+	c.until(`/about \d/.test(document.querySelector("#no-webgpu").textContent)`)
+	c.take(name)
+	c.phone()
+	c.take(name + "-phone")
+}
+
+// slow reads a file as a slow line would bring it, about 300 kB in a second.
+type slow struct{ *os.File }
+
+func (s slow) Read(p []byte) (int, error) {
+	time.Sleep(100 * time.Millisecond)
+	return s.File.Read(p)
+}
+
+// firstVisit is all until a picture is made, and what goes wrong on the way.
+func (c *camera) firstVisit(s *server) {
+	c.until(usable)
+	c.take("welcome")
+	c.media("", "prefers-color-scheme dark")
+	c.take("welcome-dark")
+	c.media("")
+	c.phone()
+	c.take("welcome-phone")
+	c.at(1920, 1080)
+	c.take("welcome-wide")
+	c.desktop()
+	for name := range files(c.t, s.dir) {
+		if !strings.HasSuffix(name, ".gguf") {
+			continue
+		}
+		s.misbehave("/"+name, func(w http.ResponseWriter, r *http.Request) {
+			f, err := os.Open(filepath.Join(s.dir, filepath.FromSlash(name)))
+			if err != nil {
+				http.NotFound(w, r)
+				return
+			}
+			defer f.Close()
+			http.ServeContent(w, r, "", time.Time{}, slow{f})
+		})
+		defer s.misbehave("/"+name, nil)
+	}
+	c.eval(`document.querySelector("#load").click()`, nil)
+	c.until(`document.querySelector("progress").value > 0.4`)
+	c.take("loading")
+	c.phone()
+	c.take("loading-phone")
+	c.desktop()
+	c.eval(`document.querySelector("#cancel").click()`, nil)
+	c.until(`!document.querySelector("#load").hidden`)
+	for name := range files(c.t, s.dir) {
+		if strings.HasSuffix(name, ".gguf") {
+			s.misbehave("/"+name, http.NotFound)
+		}
+	}
+	c.fault("fault-download", `document.querySelector("#load").click()`)
+	for name := range files(c.t, s.dir) {
+		s.misbehave("/"+name, nil)
+	}
+	c.click("#alert .square")
+	c.run(storage.OverrideQuotaForOrigin(s.URL).WithQuotaSize(3 << 20))
+	c.load()
+	c.take("storage-full")
+	c.run(storage.OverrideQuotaForOrigin(s.URL))
+}
+
+// app is the page without a network, with the weights and without them.
+func (c *camera) app() {
+	offline := func() {
+		c.eval(`Object.defineProperty(navigator, "onLine", { value: false, configurable: true }); dispatchEvent(new Event("offline"))`, nil)
+	}
+	c.until(usable)
+	c.until(isKept)
+	offline()
+	c.take("offline-without-weights")
+	c.run(chromedp.Reload())
+	c.until(usable)
+	c.load()
+	c.run(chromedp.Reload())
+	c.until(usable)
+	offline()
+	c.take("offline")
+	c.load()
+	c.generate()
+	c.still()
+	c.take("offline-picture")
+	c.phone()
+	c.take("offline-phone")
+}
+
+// shootUpdate is the page when there is a new version of it.
+func shootUpdate(t *testing.T, folder string) {
+	h := newHost(t, released(t, 1))
+	c := &camera{visit(t, h, ""), folder}
+	h.put(released(t, 2))
+	c.eval(`undertone.offline.check()`, nil)
+	c.until(waiting)
+	c.desktop()
+	c.take("update")
+	c.phone()
+	c.take("update-phone")
+}

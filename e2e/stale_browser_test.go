@@ -1,0 +1,111 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// cached serves a handler's answers as a host does that lets browsers keep them.
+func cached(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		h(w, r)
+	}
+}
+
+// unnamed sends bytes whose length is not told, and no parts of them.
+func unnamed(data []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.(http.Flusher).Flush()
+		w.Write(data)
+	}
+}
+
+// TestBrowserStale has the HTTP cache hold something else than the file that model.json
+// lists, under the file's name: whatever it is, the file is asked for once past the
+// cache, and with it the model loads, whether it is kept on this machine or not.
+func TestBrowserStale(t *testing.T) {
+	s := smallSite(t)
+	b := storeTab(t, s)
+	good := s.bundle(t)
+	name := good.path("dit")
+	data := good.read(name)
+	other := append([]byte(nil), data...)
+	other[100] ^= 1
+	for i, c := range []struct {
+		name string
+		h    http.HandlerFunc
+	}{
+		{"shorter", content(data[:len(data)-100])},
+		{"longer", content(append(append([]byte(nil), data...), "more"...))},
+		{"shorter by pieces", content(data[:pieceBytes])},
+		{"other content", content(other)},
+		{"shorter, of unknown length", unnamed(data[:1000])},
+		{"longer, of unknown length", unnamed(append(append([]byte(nil), data...), "more"...))},
+		{"empty", content(nil)},
+		{"a web page", html(200)},
+		{"none", http.NotFound},
+		{"gone", html(410)},
+	} {
+		for _, store := range []bool{false, true} {
+			b.step(fmt.Sprintf("%s, store %v", c.name, store), func(t *testing.T) {
+				if store {
+					b.forget()
+				}
+				address := s.bundle(t).publish(fmt.Sprintf("stale-%d-%v", i, store), nil)
+				file := strings.TrimSuffix(address, "model.json") + name
+				s.misbehave(file, cached(c.h))
+				b.eval(fmt.Sprintf(`await (await fetch(%q)).arrayBuffer()`, file), nil)
+				s.misbehave(file, cached(content(data)))
+				var k kept
+				if b.eval(fmt.Sprintf(`return keep(%q, { store: %v })`, address, store), &k); k.Fault != nil {
+					t.Errorf("%+v", k)
+				}
+				if store && k.Storage.Stored != k.Bytes {
+					t.Errorf("%+v", k)
+				}
+			})
+		}
+	}
+
+	// A server that says of an old model.json that it is still good.
+	b.step("an old model.json", func(t *testing.T) {
+		address := s.bundle(t).publish("stale-manifest", nil)
+		text := s.bundle(t).text()
+		manifest := func(text []byte) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("ETag", `"always"`)
+				w.Header().Set("Cache-Control", "no-cache")
+				if r.Header.Get("If-None-Match") != "" {
+					w.WriteHeader(http.StatusNotModified)
+					return
+				}
+				w.Write(text)
+			}
+		}
+		old := strings.Replace(string(text), name, "old-"+name, 1)
+		s.misbehave(address, manifest([]byte(old)))
+		b.eval(fmt.Sprintf(`await (await fetch(%q)).arrayBuffer()`, address), nil)
+		s.misbehave(address, manifest(text))
+		var k kept
+		if b.eval(fmt.Sprintf(`return keep(%q, { store: false })`, address), &k); k.Fault != nil {
+			t.Errorf("%+v", k)
+		}
+	})
+
+	// What is wrong at its source is asked for twice, and said.
+	b.step("wrong for good", func(t *testing.T) {
+		m := s.bundle(t)
+		asked := 0
+		address := m.publish("wrong", map[string]http.HandlerFunc{"dit": func(w http.ResponseWriter, r *http.Request) {
+			asked++
+			content(other)(w, r)
+		}})
+		if f, _ := b.load(address); f == nil || f.Code != "weights-hash" || asked != 2 {
+			t.Errorf("asked %d times: %+v", asked, f)
+		}
+	})
+}

@@ -1,0 +1,224 @@
+package networks
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"undertone/engine"
+	"undertone/engine/op"
+	"undertone/engine/quant"
+	"undertone/engine/weights"
+)
+
+// fixture is a whole small model in memory, put together from the golden files'
+// networks: 2 double and 3 single blocks of width 48, pictures of 16 × 16, 24 × 24
+// and 24 × 16 pixels. Tests bend it before they load it.
+type fixture struct {
+	t       *testing.T
+	family  string
+	dit     map[string]any                // model.json's "dit"
+	text    map[string]any                // model.json's "text"
+	tensors map[string]map[string]*tensor // by role
+	words   []string                      // of the tokenizer, by id
+	sizes   []weights.Size
+}
+
+type tensor struct {
+	shape []int
+	data  []float32
+}
+
+var fixtureWords = strings.Fields(`[PAD] [BOS] [EOS] [UNK] , . - a the frog cat house red blue night day in at sharp plain moon sun green`)
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{t: t, family: "flux", tensors: map[string]map[string]*tensor{}, words: fixtureWords, sizes: []weights.Size{weights.Square(16), weights.Square(24), {Width: 24, Height: 16}}}
+	for role, file := range map[string]string{"dit": "flux_odd", "text": "clip", "vae": "vae"} {
+		g := readGolden(t, file)
+		f.tensors[role] = map[string]*tensor{}
+		for _, x := range g.index.Tensors {
+			if name, ok := strings.CutPrefix(x.Name, "weights."); ok {
+				f.tensors[role][name] = &tensor{x.Shape, g.get(x.Name)}
+			}
+		}
+		if role == "dit" {
+			g.decode("config", &f.dit)
+		}
+		if role == "text" {
+			g.decode("config", &f.text)
+		}
+	}
+	f.dit["guidance_embed"] = false // its weights stay in the file, unused
+	return f
+}
+
+// bundle is the fixture, ready to be loaded.
+func (f *fixture) bundle() *weights.Bundle {
+	f.t.Helper()
+	b, err := weights.LoadBundle(background(), f.files(), "model.json")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return b
+}
+
+// files writes the fixture's files into memory.
+func (f *fixture) files() weights.Memory {
+	f.t.Helper()
+	check := func(err error) {
+		f.t.Helper()
+		if err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	files := weights.Memory{}
+	var entries []weights.File
+	add := func(role, name string, data []byte) {
+		files[name] = data
+		e, err := weights.Describe(role, name, bytes.NewReader(data))
+		check(err)
+		entries = append(entries, e)
+	}
+	for role, tensors := range f.tensors {
+		var outputs []weights.Output
+		for name, x := range tensors {
+			outputs = append(outputs, weights.Output{Name: name, DType: op.F32, Shape: x.shape, Write: func(w io.Writer) error {
+				raw := make([]byte, 4*len(x.data))
+				quant.Quantize(op.F32, raw, x.data)
+				_, err := w.Write(raw)
+				return err
+			}})
+		}
+		var b bytes.Buffer
+		check(weights.WriteSafetensors(&b, nil, outputs...))
+		add(role, role+".safetensors", b.Bytes())
+	}
+	vocab := map[string]int{}
+	for i, w := range f.words {
+		vocab[w] = i
+	}
+	words, err := json.Marshal(map[string]any{
+		"normalizer":    map[string]string{"type": "Lowercase"},
+		"pre_tokenizer": map[string]string{"type": "Whitespace"},
+		"model":         map[string]any{"type": "WordLevel", "unk_token": "[UNK]", "vocab": vocab},
+	})
+	check(err)
+	add("tokenizer", "tokenizer.json", words)
+	manifest, err := json.Marshal(map[string]any{
+		"format": weights.ManifestFormat, "version": weights.ManifestVersion, "name": "fixture", "title": "Fixture", "family": f.family,
+		"revision": "1", "parameters": map[string]int{"dit": 1, "text": 1, "vae": 1},
+		"licenses": map[string]string{"weights": "none", "data": "none"}, "files": entries,
+		"dit": f.dit, "text": f.text, "vae": configOf(f.t, "vae"),
+		"defaults": map[string]any{"steps": 2, "size": 16, "shift": 1.5, "cfg": 1, "seed": 1, "prompt": "a frog"},
+		"sizes":    f.sizes, "max_steps": 12, "presets": fixturePresets, "understands": fixtureUnderstands, "examples": fixtureExamples,
+	})
+	check(err)
+	files["model.json"] = manifest
+	return files
+}
+
+// What the fixture offers on a page, in the words that it knows.
+var (
+	fixturePresets = []weights.Preset{
+		{ID: "night", Title: "Night", Positive: "at night", Negative: "in day", Weight: 1, Schedule: json.RawMessage(`{"kind":"constant"}`)},
+		{ID: "sharp", Title: "Sharp", Positive: "sharp", Negative: "plain", Weight: 2, Schedule: json.RawMessage(`{"kind":"step","start":2}`)},
+	}
+	fixtureUnderstands = weights.Vocabulary{
+		Objects: []string{"frog", "cat", "house", "moon", "sun"}, Colours: []string{"red", "blue", "green"},
+		Places: []string{"at night", "in day"}, Quality: []string{"sharp", "plain"},
+	}
+	fixtureExamples = []string{"a frog", "the cat in a red house"}
+)
+
+// WriteSmall writes a small whole model into a folder, as model.json and the files
+// beside it: pictures of 16 × 16, 24 × 24 and 24 × 16 pixels, made in milliseconds on
+// any machine, of nothing in particular. With padding, the transformer's file has that many further
+// bytes, which no network reads, so that it has several pieces.
+func WriteSmall(t *testing.T, folder string, padding int) {
+	t.Helper()
+	f := newFixture(t)
+	if n := padding / 4; n > 0 {
+		noise := make([]float32, n)
+		state := uint32(1)
+		for i := range noise {
+			state = state*1664525 + 1013904223
+			noise[i] = float32(state>>8) / (1 << 24)
+		}
+		f.tensors["dit"]["padding"] = &tensor{[]int{n}, noise}
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range f.files() {
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func configOf(t *testing.T, file string) (c json.RawMessage) {
+	t.Helper()
+	readGolden(t, file).decode("config", &c)
+	return c
+}
+
+// Small brings a small whole model onto a machine.
+func Small(t *testing.T, be op.Backend) *engine.Engine {
+	t.Helper()
+	return newFixture(t).load(be)
+}
+
+// Made is Small with a transformer of another kind and configuration.
+func Made(t *testing.T, be op.Backend, family string, config map[string]any) *engine.Engine {
+	t.Helper()
+	f := newFixture(t)
+	f.family, f.dit = family, config
+	return f.load(be)
+}
+
+// MadeWithT5 is Made with a T5 of width 48 as text encoder, which reads 9 tokens.
+func MadeWithT5(t *testing.T, be op.Backend, family string, config map[string]any, masked bool) *engine.Engine {
+	t.Helper()
+	f := newFixture(t)
+	f.family, f.dit = family, config
+	p := openPublished(t, "t5")
+	c := p.json.Config
+	f.text = map[string]any{"layout": "t5", "vocab_size": c.Vocabulary, "d_model": c.Width, "d_kv": c.HeadWidth, "d_ff": c.T5MLP,
+		"num_layers": c.Double, "num_heads": c.T5Heads, "max_length": 9, "eos": 2, "pad": 0, "masked": masked}
+	f.tensors["text"] = map[string]*tensor{}
+	for _, x := range p.weights.index.Tensors {
+		f.tensors["text"][x.Name] = &tensor{x.Shape, p.weights.get(x.Name)}
+	}
+	return f.load(be)
+}
+
+// load brings the fixture onto a machine.
+func (f *fixture) load(be op.Backend) *engine.Engine {
+	f.t.Helper()
+	e, err := engine.Load(background(), lent{be}, f.bundle(), engine.LoadOptions{})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return e
+}
+
+// picture generates and fails the test where that fails.
+func picture(t *testing.T, e *engine.Engine, req engine.Request) *engine.Result {
+	t.Helper()
+	r, err := e.Generate(background(), req, nil)
+	if err != nil {
+		t.Fatalf("%+v: %v", req, err)
+	}
+	return r
+}
+
+// same reports whether two pictures are equal to the last bit, latent and bytes.
+func same(a, b *engine.Result) bool {
+	return fmt.Sprint(bits(a.Latent)) == fmt.Sprint(bits(b.Latent)) && bytes.Equal(a.Image.RGBA, b.Image.RGBA)
+}
