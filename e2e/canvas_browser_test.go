@@ -12,7 +12,6 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/recipe"
-	"undertone/engine/weights"
 )
 
 // blurred makes every way to read a canvas back answer with stripes, as browsers do
@@ -79,7 +78,7 @@ func TestBrowserBlurredCanvas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, notices, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []weights.Size{weights.Square(16), weights.Square(24)}, Blocks: 57}, nil); err != nil || len(notices) != 0 || p.Prompt != "a red frog" {
+		if p, notices, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []recipe.Size{recipe.Square(16), recipe.Square(24)}, Blocks: 57}, nil); err != nil || len(notices) != 0 || p.Prompt != "a red frog" {
 			t.Errorf("the file says %+v, %v, %v", p, notices, err)
 		}
 		m, err := png.Decode(bytes.NewReader(data))

@@ -19,7 +19,6 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/recipe"
-	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -31,7 +30,7 @@ func withRecipe(t *testing.T, w, h int, prompt string) []byte {
 		t.Fatal(err)
 	}
 	file, err := recipe.WritePNG(b.Bytes(), engine.Parameters{Request: engine.Request{
-		Prompt: prompt, Steps: 2, Size: weights.Square(16), CFG: 1,
+		Prompt: prompt, Steps: 2, Size: recipe.Square(16), CFG: 1,
 		Guidance: []engine.Term{{Positive: "night", Weight: 3, Schedule: guidance.Schedule{Kind: "constant"}}},
 	}})
 	if err != nil {

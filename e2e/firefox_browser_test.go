@@ -15,7 +15,6 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/recipe"
-	"undertone/engine/weights"
 )
 
 const onCPU = `document.querySelector("#load-cpu") && !document.querySelector("#no-webgpu").hidden && !document.querySelector("#load-cpu").disabled`
@@ -194,7 +193,7 @@ func (f *firefox) save(folder string) saved {
 // carries, makes the same pixels from the model in the folder.
 func (file saved) isNative(t *testing.T, model string) engine.Parameters {
 	t.Helper()
-	p, notices, err := recipe.FromPNG(file, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []weights.Size{weights.Square(16), weights.Square(24), weights.Square(256)}, Blocks: 57}, nil)
+	p, notices, err := recipe.FromPNG(file, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []recipe.Size{recipe.Square(16), recipe.Square(24), recipe.Square(256)}, Blocks: 57}, nil)
 	if err != nil || len(notices) != 0 {
 		t.Fatalf("its parameters: %v, %v", err, notices)
 	}

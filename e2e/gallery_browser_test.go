@@ -13,7 +13,6 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/recipe"
-	"undertone/engine/weights"
 )
 
 // beside opens the address in a second tab that, as the first, knows no service workers.
@@ -185,7 +184,7 @@ func TestBrowserGalleryFull(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, _, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []weights.Size{weights.Square(16), weights.Square(24)}, Blocks: 57}, nil); err != nil || p.Seed != 2 {
+		if p, _, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []recipe.Size{recipe.Square(16), recipe.Square(24)}, Blocks: 57}, nil); err != nil || p.Seed != 2 {
 			t.Errorf("what is left has the seed %d: %v", p.Seed, err)
 		}
 	})
@@ -280,7 +279,7 @@ func TestBrowserShare(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, _, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []weights.Size{weights.Square(16), weights.Square(24)}, Blocks: 57}, nil)
+		p, _, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []recipe.Size{recipe.Square(16), recipe.Square(24)}, Blocks: 57}, nil)
 		if err != nil || p.Prompt != "a blue car" {
 			t.Errorf("the file says %+v, %v", p, err)
 		}

@@ -16,7 +16,6 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/recipe"
-	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -170,9 +169,9 @@ func TestBrowserMarkup(t *testing.T) {
 		}
 		texts := bunches(words, 380)
 		for i, text := range texts {
-			p := engine.Parameters{Request: engine.Request{Prompt: text, Steps: 2, Size: weights.Square(16), CFG: 1}, Model: words[i], Revision: words[i+100], Precision: words[i+50], Backend: words[i+150], Plan: words[i+200]}
-			for k := range engine.MaxTerms {
-				at := (i*engine.MaxTerms + k) % len(words)
+			p := engine.Parameters{Request: engine.Request{Prompt: text, Steps: 2, Size: recipe.Square(16), CFG: 1}, Model: words[i], Revision: words[i+100], Precision: words[i+50], Backend: words[i+150], Plan: words[i+200]}
+			for k := range recipe.MaxTerms {
+				at := (i*recipe.MaxTerms + k) % len(words)
 				p.Guidance = append(p.Guidance, engine.Term{Positive: words[at], Negative: words[len(words)-1-at], Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}})
 			}
 			file, err := recipe.WritePNG(blank.Bytes(), p)
@@ -190,7 +189,7 @@ func TestBrowserMarkup(t *testing.T) {
 				if (!note.includes(`+quote(strings.TrimSpace(p.Model))+`.slice(0, 15))) wrong.push("of the other model it says " + note);`)
 		}
 		b.unsprung(t)
-		t.Logf("%d strings through the text chunks, in %d files with %d directions each", len(words), len(texts), engine.MaxTerms)
+		t.Logf("%d strings through the text chunks, in %d files with %d directions each", len(words), len(texts), recipe.MaxTerms)
 	})
 
 	b.step("the trap", func(t *testing.T) {

@@ -13,7 +13,6 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/recipe"
-	"undertone/engine/weights"
 )
 
 // pictureHelpers: what is on a canvas by its selector, and the gallery's records.
@@ -198,7 +197,7 @@ func (b *tab) gallery(t *testing.T, s *server) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, notices, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []weights.Size{weights.Square(16), weights.Square(24)}, Blocks: 57}, nil)
+		p, notices, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []recipe.Size{recipe.Square(16), recipe.Square(24)}, Blocks: 57}, nil)
 		if err != nil || len(notices) != 0 || p.Prompt != "a red frog" || p.Steps != 3 || len(p.Guidance) != 1 || p.Guidance[0].Weight != 2 || p.Plan == "" || p.Backend == "" {
 			t.Errorf("%+v, %v, %v", p, notices, err)
 		}

@@ -7,8 +7,8 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/cpu"
+	"undertone/engine/recipe"
 	"undertone/engine/testing/networks"
-	"undertone/engine/weights"
 )
 
 // Modulation that does not fit into one binding is computed in chunks of steps;
@@ -16,7 +16,7 @@ import (
 func TestModulationInChunks(t *testing.T) {
 	const row = 4 * (12*2 + 3*3 + 2) * 48 // bytes of the small model's modulation of one row
 	for _, cfg := range []float64{1, 3} {
-		req := engine.Request{Prompt: "a red frog", Seed: 3, Steps: 5, Size: weights.Square(16), CFG: cfg}
+		req := engine.Request{Prompt: "a red frog", Seed: 3, Steps: 5, Size: recipe.Square(16), CFG: cfg}
 		latent := func(limit int) []float32 {
 			defer engine.LimitModulation(limit)()
 			e := networks.Small(t, cpu.New(cpu.Options{}))

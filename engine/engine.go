@@ -1,7 +1,7 @@
 // Package engine makes pictures: Load → Encode → Guide → Denoise → Decode.
 //
 //	e, err := engine.Load(ctx, backend, bundle, engine.LoadOptions{})
-//	r, err := e.Generate(ctx, engine.Request{Prompt: "a frog in a meadow", Seed: 1, Steps: 4, Size: weights.Square(256), CFG: 1}, nil)
+//	r, err := e.Generate(ctx, engine.Request{Prompt: "a frog in a meadow", Seed: 1, Steps: 4, Size: recipe.Square(256), CFG: 1}, nil)
 //
 // An Engine is given a machine (op.Backend) and a model (weights.Bundle) and
 // knows neither WebGPU nor files. It keeps compiled programs for each picture
@@ -51,7 +51,7 @@ func (e *Engine) Generate(ctx context.Context, req Request, onStep func(StepEven
 		return nil, err
 	}
 	defer release()
-	if err := req.check(e.manifest, len(e.transformer.Shape().Blocks)); err != nil {
+	if err := req.Check(e.limits()); err != nil {
 		return nil, err
 	}
 	r, err := e.generate(ctx, req, onStep)

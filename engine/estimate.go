@@ -55,7 +55,7 @@ func EstimateModel(m *weights.Manifest, req Request) (Estimate, error) {
 	if err != nil {
 		return Estimate{}, err
 	}
-	if err := req.check(e.manifest, len(e.transformer.Shape().Blocks)); err != nil {
+	if err := req.Check(e.limits()); err != nil {
 		return Estimate{}, err
 	}
 	ctx := context.Background()

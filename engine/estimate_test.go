@@ -8,6 +8,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/fault"
+	"undertone/engine/recipe"
 	"undertone/engine/weights"
 )
 
@@ -20,7 +21,7 @@ func TestEstimate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req := engine.Request{Steps: 4, Size: weights.Square(256), CFG: 1}
+	req := engine.Request{Steps: 4, Size: recipe.Square(256), CFG: 1}
 	e, err := engine.EstimateModel(&b.Manifest, req)
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +77,7 @@ func TestEstimate(t *testing.T) {
 	if ratio := two.Step.FLOPs / e.Step.FLOPs; math.Abs(ratio-2) > 0.01 {
 		t.Errorf("a step with classifier-free guidance takes %.3f times one without", ratio)
 	}
-	req.Size = weights.Square(512)
+	req.Size = recipe.Square(512)
 	if _, err := engine.EstimateModel(&b.Manifest, req); !fault.Is(err, fault.SizeUnsupported) {
 		t.Errorf("size 512: %v", err)
 	}

@@ -28,13 +28,13 @@ var rooms = map[string]string{
 	"engine/sample":      "engine/op engine/fault",
 	"engine/dit":         "engine/op engine/fault",
 	"engine/vae":         "engine/op engine/fault",
-	"engine/text":        "engine/op engine/fault github.com/sugarme/tokenizer golang.org/x/text",
-	"engine/weights":     "engine/op engine/quant engine/fault",
+	"engine/text":        "engine/op engine/recipe engine/fault github.com/sugarme/tokenizer golang.org/x/text",
+	"engine/weights":     "engine/op engine/quant engine/recipe engine/fault",
 	"engine/gpu":         "engine/op engine/fault shaders github.com/cogentcore/webgpu",
 	// The engine receives its Backend: it knows no machine.
-	"engine":                  "engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/testing/networks": "engine engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/recipe":           "engine engine/fault engine/text engine/weights guidance",
+	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/testing/networks": "engine engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/recipe":           "engine/fault guidance",
 	"engine/testing/mutants":  "",
 	// These two construct the machines. Nothing imports them.
 	"wasm/…": "wasm/… engine engine/recipe engine/op engine/fault engine/weights engine/dit engine/text engine/vae engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",

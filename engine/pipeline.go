@@ -8,8 +8,8 @@ import (
 	"undertone/engine/dit"
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 	"undertone/engine/sample"
-	"undertone/engine/weights"
 )
 
 // keepPipelines is how many picture sizes stay compiled.
@@ -24,10 +24,10 @@ type pipeline struct {
 	transformer   Transformer
 	decoder       Decoder
 	reading       dit.Reading
-	size          weights.Size // of the picture
-	width, height int          // of the latent, in its own pixels
-	rows, cols    int          // of image tokens
-	steps         int          // at most
+	size          recipe.Size // of the picture
+	width, height int         // of the latent, in its own pixels
+	rows, cols    int         // of image tokens
+	steps         int         // at most
 
 	noise         *op.Tensor   // [height·width, c]
 	latent        *op.Tensor   // [S, in], x_t
@@ -52,7 +52,7 @@ type pipeline struct {
 }
 
 // pipeline finds or makes the pipeline of a size.
-func (e *Engine) pipeline(ctx context.Context, s weights.Size) (*pipeline, error) {
+func (e *Engine) pipeline(ctx context.Context, s recipe.Size) (*pipeline, error) {
 	if i := slices.IndexFunc(e.pipelines, func(p *pipeline) bool { return p.size == s }); i >= 0 {
 		p := e.pipelines[i]
 		e.pipelines = append(slices.Delete(e.pipelines, i, i+1), p)

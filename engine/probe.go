@@ -9,64 +9,10 @@ import (
 	"undertone/engine/dit"
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 	"undertone/engine/text"
 	"undertone/guidance"
 )
-
-// ProbeRequest asks to look on while a picture is made. The picture stays the
-// same, to the last bit; every step is computed a second time for the looking.
-type ProbeRequest struct {
-	// Word is the token, as numbered in Probe.Tokens, whose attention is wanted;
-	// nil: all of them, as far as a head is wide.
-	Word *int `json:"word,omitempty"`
-}
-
-// Probe is what was seen. With classifier-free guidance it is of the branch that
-// has the prompt.
-type Probe struct {
-	Tokens     []Token      `json:"tokens"`     // what the text encoder read, padding left out
-	Padding    int          `json:"padding"`    // how many tokens of padding follow
-	Times      []float64    `json:"times"`      // t before each step and after the last: 1 noise … 0 picture
-	NormY      []float64    `json:"normY"`      // ‖y(p, t)‖ at every step
-	Blocks     []Vectors    `json:"blocks"`     // in the order they run, the output head last
-	Modulation []Modulation `json:"modulation"` // in the order of the blocks
-
-	// Attention [steps, blocks, len(Words), Rows·Cols] is what each cell of the
-	// picture gives to a token, of the 1 it has for all tokens of text and picture,
-	// averaged over the heads.
-	Attention []float32 `json:"-"`
-	Words     []int     `json:"words"` // which tokens Attention is of
-	Rows      int       `json:"rows"`
-	Cols      int       `json:"cols"`
-
-	// Latents [steps+1] are x_t as the linear preview draws it: noise, then what
-	// each step has left.
-	Latents []*Image `json:"-"`
-}
-
-// Token is one token of the prompt.
-type Token struct {
-	ID   uint32 `json:"id"`
-	Text string `json:"text"` // empty for start and end
-	Kind string `json:"kind"` // "start", "word", "unknown" or "end"
-}
-
-// Vectors is what guidance made of y for one block.
-type Vectors struct {
-	Kind         string    `json:"kind"`         // "double", "single" or "head"
-	Norm         []float64 `json:"norm"`         // ‖ŷ‖ at every step
-	AngleDegrees []float64 `json:"angleDegrees"` // between y and ŷ, at every step
-	NormShift    float64   `json:"normShift"`    // ‖Σ w·δ‖, the same at every step
-}
-
-// Modulation is the lengths of shift, scale and gate in one place of a block.
-type Modulation struct {
-	Block int       `json:"block"` // Blocks() for the output head
-	Part  string    `json:"part"`  // see dit.Part
-	Shift []float64 `json:"shift"` // at every step
-	Scale []float64 `json:"scale"`
-	Gate  []float64 `json:"gate,omitempty"` // none at the head
-}
 
 // maxProbe bounds the numbers of attention that are kept, and those that a step reads back.
 const maxProbe = 1 << 24
@@ -105,7 +51,7 @@ func (r *run) newProbing(ctx context.Context) (*probing, error) {
 	}
 	k.Attention = make([]float32, 0, r.req.Steps*cells*len(k.Words))
 	for _, part := range k.parts {
-		k.Modulation = append(k.Modulation, Modulation{Block: part.Block, Part: part.Name})
+		k.Modulation = append(k.Modulation, recipe.Modulation{Block: part.Block, Part: part.Name})
 	}
 	k.vectors()
 	k.ms = milliseconds(time.Since(begin))
@@ -148,7 +94,7 @@ func (k *probing) read(t text.Tokens) {
 	last := t.First + len(t.Words)
 	k.Padding = len(t.IDs) - 1 - last
 	for i, id := range t.IDs[:last+1] {
-		token := Token{ID: id, Kind: "word"}
+		token := recipe.Token{ID: id, Kind: "word"}
 		switch {
 		case i < t.First:
 			token.Kind = "start"
@@ -167,7 +113,7 @@ func (k *probing) read(t text.Tokens) {
 // vectors measures y and ŷ.
 func (k *probing) vectors() {
 	d, kinds := k.shape.Vector, append(slices.Clone(k.shape.Blocks), "head")
-	k.Blocks = make([]Vectors, len(kinds))
+	k.Blocks = make([]recipe.Vectors, len(kinds))
 	for s := range k.r.req.Steps {
 		row := s * len(k.r.branches) // the branch with the prompt comes first
 		plain := k.r.y[row*d : (row+1)*d]

@@ -120,7 +120,7 @@ func (r *run) directions(ctx context.Context) ([]guidance.Direction, error) {
 	psi := r.branches[0].psi
 	var dirs []guidance.Direction
 	for i, t := range r.req.Guidance {
-		weights, err := t.weights(len(r.e.transformer.Shape().Blocks))
+		weights, err := t.Weights(len(r.e.transformer.Shape().Blocks))
 		if err != nil {
 			return nil, err
 		}

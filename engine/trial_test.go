@@ -12,8 +12,8 @@ import (
 	"undertone/engine/dit"
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 	"undertone/engine/testing/networks"
-	"undertone/engine/weights"
 )
 
 // trial is a made-up family, as small as one can be and unlike FLUX where the
@@ -98,7 +98,7 @@ func TestANewFamily(t *testing.T) {
 	defer e.Close()
 	made := func(req engine.Request) []float32 {
 		t.Helper()
-		req.Prompt, req.Seed, req.Steps, req.Size = "a frog", 1, 2, weights.Square(16)
+		req.Prompt, req.Seed, req.Steps, req.Size = "a frog", 1, 2, recipe.Square(16)
 		r, err := e.Generate(context.Background(), req, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -172,7 +172,7 @@ func TestT5Encoder(t *testing.T) {
 		e := networks.MadeWithT5(t, be, "worded", map[string]any{"hidden_size": 32, "num_heads": 2}, masked)
 		defer e.Close()
 		for prompt, counts := range map[string]int{"": 1, "a frog": 3, "a cat": 3, strings.Repeat("moon ", 9): 9} { // with the end
-			r, err := e.Generate(context.Background(), engine.Request{Prompt: prompt, Seed: 1, Steps: 2, Size: weights.Square(16), CFG: 1}, nil)
+			r, err := e.Generate(context.Background(), engine.Request{Prompt: prompt, Seed: 1, Steps: 2, Size: recipe.Square(16), CFG: 1}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

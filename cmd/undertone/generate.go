@@ -30,9 +30,9 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	prompt := fs.String("prompt", "", "what to draw; without this flag, the model's own example; empty is unconditional")
 	seed := fs.Uint64("seed", 0, "0 to 4294967295; without this flag, the model's own")
 	steps := fs.Int("steps", 0, "without this flag, the model's own number")
-	var size weights.Size
+	var size recipe.Size
 	fs.Func("size", "pixels of a side, as in 512, or `WIDTHxHEIGHT`, as in 512x384; without this flag, the model's own", func(text string) (err error) {
-		size, err = weights.ParseSize(text)
+		size, err = recipe.ParseSize(text)
 		return err
 	})
 	cfg := fs.Float64("cfg", 0, "classifier-free guidance scale; 1 is off; without this flag, the model's own")

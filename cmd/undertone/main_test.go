@@ -188,8 +188,8 @@ func TestGenerate(t *testing.T) {
 	plain := draw("--prompt", "a red frog", "--seed", "7")
 	term := []string{"--prompt", "a red frog", "--seed", "7", "--positive", "red car", "--negative", "frog", "--head", "-2", "--schedule"}
 	steered := draw(append(term, "window:1-2", "--weight", "8")...)
-	p, notices, err := recipe.FromPNG(read(t, filepath.Join(folder, "picture.png")), engine.Request{}, recipe.Limits{MaxSteps: 8, Sizes: []weights.Size{weights.Square(32)}, Blocks: 3}, nil)
-	want := engine.Request{Prompt: "a red frog", Seed: 7, Steps: 2, Size: weights.Square(32), CFG: 1, Guidance: []engine.Term{
+	p, notices, err := recipe.FromPNG(read(t, filepath.Join(folder, "picture.png")), engine.Request{}, recipe.Limits{MaxSteps: 8, Sizes: []recipe.Size{recipe.Square(32)}, Blocks: 3}, nil)
+	want := engine.Request{Prompt: "a red frog", Seed: 7, Steps: 2, Size: recipe.Square(32), CFG: 1, Guidance: []engine.Term{
 		{Positive: "red car", Negative: "frog", Weight: 8, Head: -2, Schedule: guidance.Schedule{Kind: "window", Start: 1, End: 2}},
 	}}
 	if err != nil || len(notices) != 0 || !reflect.DeepEqual(p.Request, want) || p.Backend != "cpu" || p.Model == "" {
@@ -226,8 +226,8 @@ func TestGenerate(t *testing.T) {
 // A picture that is not square is drawn, written and told of with its two sides.
 func TestGenerateSizes(t *testing.T) {
 	model, out := tinyModel(t), filepath.Join(t.TempDir(), "picture.png")
-	l := recipe.Limits{MaxSteps: 8, Sizes: []weights.Size{weights.Square(32), {Width: 48, Height: 32}}, Blocks: 3}
-	for text, size := range map[string]weights.Size{"48x32": l.Sizes[1], "32": l.Sizes[0], "32x32": l.Sizes[0]} {
+	l := recipe.Limits{MaxSteps: 8, Sizes: []recipe.Size{recipe.Square(32), {Width: 48, Height: 32}}, Blocks: 3}
+	for text, size := range map[string]recipe.Size{"48x32": l.Sizes[1], "32": l.Sizes[0], "32x32": l.Sizes[0]} {
 		printed := succeed(t, "generate", model, "--size", text, "--seed", "5", "-o", out)
 		if want := fmt.Sprintf("%d × %d, ", size.Width, size.Height); !strings.Contains(printed, want) {
 			t.Errorf("--size %s printed %q, wanted %q", text, printed, want)

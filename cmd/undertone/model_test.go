@@ -11,6 +11,7 @@ import (
 
 	"undertone/engine/dit"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 	"undertone/engine/text"
 	"undertone/engine/vae"
 	"undertone/engine/weights"
@@ -66,8 +67,8 @@ func tinyModel(t *testing.T) string {
 		ScalingFactor: 1, Preview: vae.Preview{Weight: [][]float64{make([]float64, 4), make([]float64, 4), make([]float64, 4)}, Bias: make([]float64, 3)}}
 	m := weights.Manifest{
 		Format: weights.ManifestFormat, Version: weights.ManifestVersion, Name: "tiny", Title: "Tiny", Family: "flux", Revision: "2026-01-01",
-		Licenses: weights.Licenses{Weights: "Apache-2.0", Data: "random numbers"}, Sizes: []weights.Size{weights.Square(32), {Width: 48, Height: 32}}, MaxSteps: 8,
-		Defaults: weights.Defaults{Steps: 2, Size: weights.Square(32), Shift: 1, CFG: 1, Seed: 1, Prompt: "a red frog"},
+		Licenses: recipe.Licenses{Weights: "Apache-2.0", Data: "random numbers"}, Sizes: []recipe.Size{recipe.Square(32), {Width: 48, Height: 32}}, MaxSteps: 8,
+		Defaults: recipe.Defaults{Steps: 2, Size: recipe.Square(32), Shift: 1, CFG: 1, Seed: 1, Prompt: "a red frog"},
 	}
 	add := func(role, name string, write func(io.Writer) error) {
 		var b bytes.Buffer

@@ -197,7 +197,7 @@ func TestLargeSeeds(t *testing.T) {
 		if !strings.Contains(stderr, "seed "+text+",") {
 			t.Errorf("seed %s: the notes say %q", text, stderr)
 		}
-		p, _, err := recipe.FromPNG([]byte(stdout), engine.Request{}, recipe.Limits{MaxSteps: 8, Sizes: []weights.Size{weights.Square(32)}, Blocks: 3}, nil)
+		p, _, err := recipe.FromPNG([]byte(stdout), engine.Request{}, recipe.Limits{MaxSteps: 8, Sizes: []recipe.Size{recipe.Square(32)}, Blocks: 3}, nil)
 		if err != nil || p.Seed != seed {
 			t.Errorf("seed %s: the file says %d: %v", text, p.Seed, err)
 		}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"undertone/engine"
 	"undertone/engine/fault"
 )
 
@@ -19,8 +18,8 @@ func TestHashInText(t *testing.T) {
 	guided, plain := rich, base
 	scaled := base
 	scaled.CFG = 3.5
-	oblong := engine.Request{Steps: 1, Size: wide, CFG: 1}
-	for _, q := range []engine.Request{guided, plain, scaled, oblong} {
+	oblong := Request{Steps: 1, Size: wide, CFG: 1}
+	for _, q := range []Request{guided, plain, scaled, oblong} {
 		hash := Hash(q)
 		for _, behind := range []string{
 			".", ",", ";", ":", "!", "?", ")", ").", "]", "}", ">", "\"", "'", "*", "**", "_", "~", "`", "…", "...", "—",
@@ -66,7 +65,7 @@ func TestPNGRewritten(t *testing.T) {
 	latin := strings.ReplaceAll(string(JSON(accent)), "é", "\xe9")
 	for _, c := range []struct {
 		name, kind, data string
-		want             engine.Parameters
+		want             Parameters
 	}{
 		{"tEXt", "tEXt", Keyword + "\x00" + text, made},
 		{"tEXt in Latin-1", "tEXt", Keyword + "\x00" + latin, accent},

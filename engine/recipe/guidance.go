@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"undertone/engine"
 	"undertone/guidance"
 )
 
@@ -63,7 +62,7 @@ func nums(list []float64) (out []num) {
 }
 
 // terms are directions as they are written.
-func terms(list []engine.Term) []term {
+func terms(list []Term) []term {
 	out := make([]term, len(list))
 	for i, t := range list {
 		out[i] = term{Positive: t.Positive, Negative: t.Negative, Weight: num(t.Weight), Head: num(t.Head)}
@@ -87,21 +86,21 @@ func terms(list []engine.Term) []term {
 // of a direction, what is not understood is, and what is out of range is brought
 // into it. What stands behind the list is not the list's fault: texts put a full
 // stop or a bracket behind a link.
-func (r *reader) guidance(text string) []engine.Term {
+func (r *reader) guidance(text string) []Term {
 	var list []json.RawMessage
 	d := json.NewDecoder(strings.NewReader(text))
 	if err := d.Decode(&list); err != nil {
-		r.notice(Guidance, text, "")
+		r.notice(FieldGuidance, text, "")
 		return nil
 	}
 	if rest := text[d.InputOffset():]; !punctuation(rest) {
-		r.notice(Guidance, rest, "")
+		r.notice(FieldGuidance, rest, "")
 	}
-	if len(list) > engine.MaxTerms {
-		r.notice(Guidance, strconv.Itoa(len(list)), strconv.Itoa(engine.MaxTerms))
-		list = list[:engine.MaxTerms]
+	if len(list) > MaxTerms {
+		r.notice(FieldGuidance, strconv.Itoa(len(list)), strconv.Itoa(MaxTerms))
+		list = list[:MaxTerms]
 	}
-	var out []engine.Term
+	var out []Term
 	for _, raw := range list {
 		if t, ok := r.term(raw); ok {
 			out = append(out, t)
@@ -111,18 +110,18 @@ func (r *reader) guidance(text string) []engine.Term {
 }
 
 // term reads one direction, and reports whether it is one.
-func (r *reader) term(raw json.RawMessage) (t engine.Term, ok bool) {
-	given, ok := r.object(Direction, raw, termKeys)
+func (r *reader) term(raw json.RawMessage) (t Term, ok bool) {
+	given, ok := r.object(FieldDirection, raw, termKeys)
 	if !ok {
-		r.notice(Direction, string(raw), "")
+		r.notice(FieldDirection, string(raw), "")
 		return t, false
 	}
 	words := func(key string) (s string) {
 		if raw, there := given[key]; there && json.Unmarshal(raw, &s) != nil {
-			r.notice(Direction, string(raw), "")
+			r.notice(FieldDirection, string(raw), "")
 			return ""
 		}
-		return r.text(Direction, s)
+		return r.text(FieldDirection, s)
 	}
 	weight := func(key string) float64 {
 		raw, there := given[key]
@@ -131,10 +130,10 @@ func (r *reader) term(raw json.RawMessage) (t engine.Term, ok bool) {
 		}
 		v, ok := parse(string(raw))
 		if !ok {
-			r.notice(Weight, string(raw), "0")
+			r.notice(FieldWeight, string(raw), "0")
 			return 0
 		}
-		return r.clamp(Weight, v, -guidance.MaxWeight, guidance.MaxWeight)
+		return r.clamp(FieldWeight, v, -guidance.MaxWeight, guidance.MaxWeight)
 	}
 	t.Positive, t.Negative, t.Weight, t.Head = words("positive"), words("negative"), weight("weight"), weight("head")
 	t.Schedule = r.schedule(given["schedule"])
@@ -171,14 +170,14 @@ func keys(x any) (list []string) {
 // written reads a schedule as it is written, and reports whether every value has the
 // type that it must have.
 func (r *reader) written(raw json.RawMessage) (s schedule, ok bool) {
-	given, ok := r.object(Schedule, raw, scheduleKeys)
+	given, ok := r.object(FieldSchedule, raw, scheduleKeys)
 	if !ok {
 		return s, false
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(given["intervals"], &list) == nil {
 		for _, raw := range list {
-			r.object(Schedule, raw, intervalKeys)
+			r.object(FieldSchedule, raw, intervalKeys)
 		}
 	}
 	text, err := json.Marshal(given) // without what is not known
@@ -194,24 +193,24 @@ func (r *reader) schedule(raw json.RawMessage) guidance.Schedule {
 	}
 	s, ok := r.written(raw)
 	if !ok {
-		r.notice(Schedule, string(raw), constant.Kind)
+		r.notice(FieldSchedule, string(raw), constant.Kind)
 		return constant
 	}
-	of := r.clampWhole(Schedule, float64(s.Of), 0, guidance.MaxBlocks)
+	of := r.clampWhole(FieldSchedule, float64(s.Of), 0, guidance.MaxBlocks)
 	blocks := of
 	if of == 0 {
 		blocks = float64(r.limits.Blocks)
 	}
 	block := func(n num, from float64) int {
-		return int(r.clampWhole(Schedule, float64(n), from, max(from, blocks-1)))
+		return int(r.clampWhole(FieldSchedule, float64(n), from, max(from, blocks-1)))
 	}
 	list := func(ns []num, from, to float64) (out []float64) {
 		for _, n := range ns {
 			if len(out) == guidance.MaxBlocks {
-				r.notice(Schedule, strconv.Itoa(len(ns)), strconv.Itoa(guidance.MaxBlocks))
+				r.notice(FieldSchedule, strconv.Itoa(len(ns)), strconv.Itoa(guidance.MaxBlocks))
 				break
 			}
-			out = append(out, r.clamp(Schedule, float64(n), from, to))
+			out = append(out, r.clamp(FieldSchedule, float64(n), from, to))
 		}
 		return out
 	}
@@ -227,24 +226,24 @@ func (r *reader) schedule(raw json.RawMessage) guidance.Schedule {
 		out.End = block(s.End, float64(out.Start))
 	case "bumps":
 		out.Centers = list(s.Centers, 0, blocks-1)
-		out.Width = r.clamp(Schedule, float64(s.Width), 0, guidance.MaxBlocks)
+		out.Width = r.clamp(FieldSchedule, float64(s.Width), 0, guidance.MaxBlocks)
 	case "intervals":
 		for i, v := range s.Intervals {
 			if i == guidance.MaxBlocks {
-				r.notice(Schedule, strconv.Itoa(len(s.Intervals)), strconv.Itoa(guidance.MaxBlocks))
+				r.notice(FieldSchedule, strconv.Itoa(len(s.Intervals)), strconv.Itoa(guidance.MaxBlocks))
 				break
 			}
-			from := r.clampWhole(Schedule, float64(v.From), 0, blocks-1)
+			from := r.clampWhole(FieldSchedule, float64(v.From), 0, blocks-1)
 			out.Intervals = append(out.Intervals, guidance.Interval{
-				From: int(from), To: int(r.clampWhole(Schedule, float64(v.To), from+1, blocks)),
-				Weight: r.clamp(Schedule, float64(v.Weight), -w, w),
+				From: int(from), To: int(r.clampWhole(FieldSchedule, float64(v.To), from+1, blocks)),
+				Weight: r.clamp(FieldSchedule, float64(v.Weight), -w, w),
 			})
 		}
 	case "table":
 		out.Table = list(s.Table, -w, w)
 	}
 	if _, err := out.Weights(1, r.limits.Blocks); err != nil {
-		r.notice(Schedule, s.Kind, constant.Kind)
+		r.notice(FieldSchedule, s.Kind, constant.Kind)
 		return constant
 	}
 	return out

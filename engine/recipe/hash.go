@@ -6,8 +6,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"undertone/engine"
 )
 
 // MaxHash is the longest hash that is read, in bytes.
@@ -19,16 +17,16 @@ const MaxHash = 256 << 10
 //
 // where what has a meaning in addresses is escaped as forms do it. A picture that is
 // not square has size=WIDTHxHEIGHT. The scale cfg is left out where it is off.
-func Hash(q engine.Request) string {
+func Hash(q Request) string {
 	var b strings.Builder
 	b.WriteString("#prompt=")
 	escape(&b, q.Prompt)
 	number := func(f Field, n int64) {
 		b.WriteString("&" + string(f) + "=" + strconv.FormatInt(n, 10))
 	}
-	number(Seed, int64(q.Seed))
-	number(Steps, int64(q.Steps))
-	b.WriteString("&" + string(Size) + "=" + q.Size.String())
+	number(FieldSeed, int64(q.Seed))
+	number(FieldSteps, int64(q.Steps))
+	b.WriteString("&" + string(FieldSize) + "=" + q.Size.String())
 	if q.CFG != 1 {
 		b.WriteString("&cfg=" + numeral(q.CFG))
 	}
@@ -48,14 +46,14 @@ func Hash(q engine.Request) string {
 // within the page. A hash is read too when it comes out of HTML source (&amp;), or with
 // the punctuation of the text around it (a full stop, a bracket, a quotation mark); of
 // a prompt at its end, that cannot be told from the prompt.
-func FromHash(hash string, base engine.Request, l Limits) (engine.Request, []Notice, bool) {
+func FromHash(hash string, base Request, l Limits) (Request, []Notice, bool) {
 	r := reader{limits: l}
 	hash = strings.TrimPrefix(hash, "#")
 	if !strings.Contains(hash, "=") {
 		return base, nil, false
 	}
 	if len(hash) > MaxHash {
-		r.notice(Link, strconv.Itoa(len(hash)), "")
+		r.notice(FieldLink, strconv.Itoa(len(hash)), "")
 		return base, r.notices, true
 	}
 	given := map[Field]string{}
@@ -65,7 +63,7 @@ func FromHash(hash string, base engine.Request, l Limits) (engine.Request, []Not
 			continue
 		}
 		switch f := Field(unescape(key)); f {
-		case Prompt, Seed, Steps, Size, CFG, Guidance:
+		case FieldPrompt, FieldSeed, FieldSteps, FieldSize, FieldCFG, FieldGuidance:
 			if _, twice := given[f]; twice {
 				r.notice(f, unescape(value), "") // the first one counts
 				continue
@@ -73,18 +71,18 @@ func FromHash(hash string, base engine.Request, l Limits) (engine.Request, []Not
 			given[f] = unescape(value)
 		case "":
 		default:
-			r.foreign(Link, string(f))
+			r.foreign(FieldLink, string(f))
 		}
 	}
 	if len(given) == 0 {
 		return base, nil, false
 	}
-	if s, ok := given[Prompt]; ok {
-		base.Prompt = r.text(Prompt, s)
+	if s, ok := given[FieldPrompt]; ok {
+		base.Prompt = r.text(FieldPrompt, s)
 	}
 	r.request(&base, func(f Field) (string, bool) {
 		s, ok := given[f]
-		if ok && f != Guidance {
+		if ok && f != FieldGuidance {
 			s = r.alone(f, s)
 		}
 		return s, ok
@@ -96,7 +94,7 @@ func FromHash(hash string, base engine.Request, l Limits) (engine.Request, []Not
 // of unless it is punctuation. What goes on with a letter is neither.
 func (r *reader) alone(f Field, s string) string {
 	of := numerals
-	if f == Size {
+	if f == FieldSize {
 		of += "x"
 	}
 	n := strings.IndexFunc(s, func(c rune) bool { return !strings.ContainsRune(of, c) })

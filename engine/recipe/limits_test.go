@@ -5,10 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"undertone/engine"
 	"undertone/engine/fault"
-	"undertone/engine/text"
-	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -24,51 +21,51 @@ func TestLimits(t *testing.T) {
 		}
 		return fmt.Sprintf(`{"kind":"intervals","of":%d,"intervals":[%s]}`, guidance.MaxBlocks, strings.Join(list, ","))
 	}
-	schedule := func(q engine.Request) guidance.Schedule { return q.Guidance[0].Schedule }
+	schedule := func(q Request) guidance.Schedule { return q.Guidance[0].Schedule }
 	for _, c := range []struct {
 		name     string
 		at, past string
-		get      func(q engine.Request) any
+		get      func(q Request) any
 		want     any
 	}{
-		{"prompt", "prompt=" + strings.Repeat("x", text.MaxPrompt), "prompt=" + strings.Repeat("x", text.MaxPrompt+1),
-			func(q engine.Request) any { return len(q.Prompt) }, text.MaxPrompt},
-		{"prompt of two-byte characters", "prompt=" + strings.Repeat("é", text.MaxPrompt/2), "prompt=" + strings.Repeat("é", text.MaxPrompt/2) + "e",
-			func(q engine.Request) any { return len(q.Prompt) }, text.MaxPrompt},
-		{"positive", `guidance=[{"weight":1,"positive":"` + strings.Repeat("x", text.MaxPrompt) + `"}]`, `guidance=[{"weight":1,"positive":"` + strings.Repeat("x", text.MaxPrompt+1) + `"}]`,
-			func(q engine.Request) any { return len(q.Guidance[0].Positive) }, text.MaxPrompt},
-		{"seed, highest", "seed=4294967295", "seed=4294967296", func(q engine.Request) any { return q.Seed }, uint32(4294967295)},
-		{"seed, lowest", "seed=0", "seed=-1", func(q engine.Request) any { return q.Seed }, uint32(0)},
-		{"steps, most", fmt.Sprint("steps=", limits.MaxSteps), fmt.Sprint("steps=", limits.MaxSteps+1), func(q engine.Request) any { return q.Steps }, limits.MaxSteps},
-		{"steps, fewest", "steps=1", "steps=0", func(q engine.Request) any { return q.Steps }, 1},
-		{"size, largest", "size=256", "size=257", func(q engine.Request) any { return q.Size }, weights.Square(256)},
-		{"size, smallest", "size=128", "size=127", func(q engine.Request) any { return q.Size }, weights.Square(128)},
-		{"size, width", "size=192x96", "size=193x96", func(q engine.Request) any { return q.Size }, wide},
-		{"size, height", "size=192x96", "size=192x97", func(q engine.Request) any { return q.Size }, wide},
-		{"cfg, highest", fmt.Sprint("cfg=", engine.MaxCFG), fmt.Sprintf("cfg=%d.001", engine.MaxCFG), func(q engine.Request) any { return q.CFG }, float64(engine.MaxCFG)},
-		{"cfg, lowest", "cfg=0", "cfg=-0.001", func(q engine.Request) any { return q.CFG }, 0.0},
-		{"directions", "guidance=[" + repeat(`{"weight":1}`, engine.MaxTerms) + "]", "guidance=[" + repeat(`{"weight":1}`, engine.MaxTerms+1) + "]",
-			func(q engine.Request) any { return len(q.Guidance) }, engine.MaxTerms},
-		{"weight, highest", `guidance=[{"weight":20}]`, `guidance=[{"weight":20.001}]`, func(q engine.Request) any { return q.Guidance[0].Weight }, 20.0},
-		{"weight, lowest", `guidance=[{"weight":-20}]`, `guidance=[{"weight":-20.001}]`, func(q engine.Request) any { return q.Guidance[0].Weight }, -20.0},
-		{"head", `guidance=[{"weight":1,"head":20}]`, `guidance=[{"weight":1,"head":20.001}]`, func(q engine.Request) any { return q.Guidance[0].Head }, 20.0},
-		{"start", direction(`{"kind":"step","start":7}`), direction(`{"kind":"step","start":8}`), func(q engine.Request) any { return schedule(q).Start }, 7},
+		{"prompt", "prompt=" + strings.Repeat("x", MaxPrompt), "prompt=" + strings.Repeat("x", MaxPrompt+1),
+			func(q Request) any { return len(q.Prompt) }, MaxPrompt},
+		{"prompt of two-byte characters", "prompt=" + strings.Repeat("é", MaxPrompt/2), "prompt=" + strings.Repeat("é", MaxPrompt/2) + "e",
+			func(q Request) any { return len(q.Prompt) }, MaxPrompt},
+		{"positive", `guidance=[{"weight":1,"positive":"` + strings.Repeat("x", MaxPrompt) + `"}]`, `guidance=[{"weight":1,"positive":"` + strings.Repeat("x", MaxPrompt+1) + `"}]`,
+			func(q Request) any { return len(q.Guidance[0].Positive) }, MaxPrompt},
+		{"seed, highest", "seed=4294967295", "seed=4294967296", func(q Request) any { return q.Seed }, uint32(4294967295)},
+		{"seed, lowest", "seed=0", "seed=-1", func(q Request) any { return q.Seed }, uint32(0)},
+		{"steps, most", fmt.Sprint("steps=", limits.MaxSteps), fmt.Sprint("steps=", limits.MaxSteps+1), func(q Request) any { return q.Steps }, limits.MaxSteps},
+		{"steps, fewest", "steps=1", "steps=0", func(q Request) any { return q.Steps }, 1},
+		{"size, largest", "size=256", "size=257", func(q Request) any { return q.Size }, Square(256)},
+		{"size, smallest", "size=128", "size=127", func(q Request) any { return q.Size }, Square(128)},
+		{"size, width", "size=192x96", "size=193x96", func(q Request) any { return q.Size }, wide},
+		{"size, height", "size=192x96", "size=192x97", func(q Request) any { return q.Size }, wide},
+		{"cfg, highest", fmt.Sprint("cfg=", MaxCFG), fmt.Sprintf("cfg=%d.001", MaxCFG), func(q Request) any { return q.CFG }, float64(MaxCFG)},
+		{"cfg, lowest", "cfg=0", "cfg=-0.001", func(q Request) any { return q.CFG }, 0.0},
+		{"directions", "guidance=[" + repeat(`{"weight":1}`, MaxTerms) + "]", "guidance=[" + repeat(`{"weight":1}`, MaxTerms+1) + "]",
+			func(q Request) any { return len(q.Guidance) }, MaxTerms},
+		{"weight, highest", `guidance=[{"weight":20}]`, `guidance=[{"weight":20.001}]`, func(q Request) any { return q.Guidance[0].Weight }, 20.0},
+		{"weight, lowest", `guidance=[{"weight":-20}]`, `guidance=[{"weight":-20.001}]`, func(q Request) any { return q.Guidance[0].Weight }, -20.0},
+		{"head", `guidance=[{"weight":1,"head":20}]`, `guidance=[{"weight":1,"head":20.001}]`, func(q Request) any { return q.Guidance[0].Head }, 20.0},
+		{"start", direction(`{"kind":"step","start":7}`), direction(`{"kind":"step","start":8}`), func(q Request) any { return schedule(q).Start }, 7},
 		{"start of another depth", direction(`{"kind":"step","start":56,"of":57}`), direction(`{"kind":"step","start":57,"of":57}`),
-			func(q engine.Request) any { return schedule(q).Start }, 56},
-		{"end", direction(`{"kind":"window","start":7,"end":7}`), direction(`{"kind":"window","start":7,"end":8}`), func(q engine.Request) any { return schedule(q).End }, 7},
-		{"of", direction(`{"kind":"step","start":1,"of":1000}`), direction(`{"kind":"step","start":1,"of":1001}`), func(q engine.Request) any { return schedule(q).Of }, guidance.MaxBlocks},
+			func(q Request) any { return schedule(q).Start }, 56},
+		{"end", direction(`{"kind":"window","start":7,"end":7}`), direction(`{"kind":"window","start":7,"end":8}`), func(q Request) any { return schedule(q).End }, 7},
+		{"of", direction(`{"kind":"step","start":1,"of":1000}`), direction(`{"kind":"step","start":1,"of":1001}`), func(q Request) any { return schedule(q).Of }, guidance.MaxBlocks},
 		{"center", direction(`{"kind":"bumps","centers":[7],"width":1}`), direction(`{"kind":"bumps","centers":[7.001],"width":1}`),
-			func(q engine.Request) any { return schedule(q).Centers[0] }, 7.0},
+			func(q Request) any { return schedule(q).Centers[0] }, 7.0},
 		{"centers", direction(`{"kind":"bumps","width":1,"centers":[` + repeat("1", guidance.MaxBlocks) + "]}"), direction(`{"kind":"bumps","width":1,"centers":[` + repeat("1", guidance.MaxBlocks+1) + "]}"),
-			func(q engine.Request) any { return len(schedule(q).Centers) }, guidance.MaxBlocks},
+			func(q Request) any { return len(schedule(q).Centers) }, guidance.MaxBlocks},
 		{"width", direction(`{"kind":"bumps","centers":[1],"width":1000}`), direction(`{"kind":"bumps","centers":[1],"width":1000.001}`),
-			func(q engine.Request) any { return schedule(q).Width }, 1000.0},
+			func(q Request) any { return schedule(q).Width }, 1000.0},
 		{"intervals", direction(intervals(guidance.MaxBlocks)), direction(intervals(guidance.MaxBlocks + 1)),
-			func(q engine.Request) any { return len(schedule(q).Intervals) }, guidance.MaxBlocks},
+			func(q Request) any { return len(schedule(q).Intervals) }, guidance.MaxBlocks},
 		{"interval's end", direction(`{"kind":"intervals","intervals":[{"from":7,"to":8,"weight":1}]}`), direction(`{"kind":"intervals","intervals":[{"from":7,"to":9,"weight":1}]}`),
-			func(q engine.Request) any { return schedule(q).Intervals[0].To }, 8},
+			func(q Request) any { return schedule(q).Intervals[0].To }, 8},
 		{"table's factor", direction(`{"kind":"table","table":[20,0,0,0,0,0,0,0]}`), direction(`{"kind":"table","table":[20.001,0,0,0,0,0,0,0]}`),
-			func(q engine.Request) any { return schedule(q).Table[0] }, 20.0},
+			func(q Request) any { return schedule(q).Table[0] }, 20.0},
 	} {
 		for hash, words := range map[string]int{c.at: 0, c.past: 1} {
 			q, notices, ok := FromHash("#"+hash, base, limits)

@@ -7,7 +7,6 @@ import (
 	"hash/crc32"
 	"unicode/utf8"
 
-	"undertone/engine"
 	"undertone/engine/fault"
 )
 
@@ -37,7 +36,7 @@ type Inflate func(data []byte, most int) ([]byte, error)
 const maxTexts = 4
 
 // WritePNG returns the PNG with the parameters in a chunk behind its header.
-func WritePNG(file []byte, p engine.Parameters) ([]byte, error) {
+func WritePNG(file []byte, p Parameters) ([]byte, error) {
 	if err := checkPNG(file); err != nil {
 		return nil, err
 	}
@@ -54,8 +53,8 @@ func WritePNG(file []byte, p engine.Parameters) ([]byte, error) {
 // What is missing comes from base. Nothing is allocated but what is returned and, for
 // compressed text, at most MaxJSON bytes for each of maxTexts chunks; without an inflate
 // compressed text is refused. The error is of the code fault.PictureInvalid.
-func FromPNG(file []byte, base engine.Request, l Limits, inflate Inflate) (engine.Parameters, []Notice, error) {
-	out := engine.Parameters{Request: base}
+func FromPNG(file []byte, base Request, l Limits, inflate Inflate) (Parameters, []Notice, error) {
+	out := Parameters{Request: base}
 	if err := checkPNG(file); err != nil {
 		return out, nil, err
 	}

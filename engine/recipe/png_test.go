@@ -15,21 +15,18 @@ import (
 	"strings"
 	"testing"
 
-	"undertone/engine"
 	"undertone/engine/fault"
-	"undertone/engine/text"
-	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
 // valid checks that the engine would accept a request.
-func valid(t *testing.T, q engine.Request) {
+func valid(t *testing.T, q Request) {
 	t.Helper()
 	within := func(v, from, to float64) bool { return v >= from && v <= to }
-	ok := text.CheckPrompt(q.Prompt) == nil && within(float64(q.Steps), 1, float64(limits.MaxSteps)) &&
-		slices.Contains(limits.Sizes, q.Size) && within(q.CFG, 0, engine.MaxCFG) && len(q.Guidance) <= engine.MaxTerms
+	ok := CheckPrompt(q.Prompt) == nil && within(float64(q.Steps), 1, float64(limits.MaxSteps)) &&
+		slices.Contains(limits.Sizes, q.Size) && within(q.CFG, 0, MaxCFG) && len(q.Guidance) <= MaxTerms
 	for _, d := range q.Guidance {
-		ok = ok && text.CheckPrompt(d.Positive) == nil && text.CheckPrompt(d.Negative) == nil && within(d.Head, -guidance.MaxWeight, guidance.MaxWeight)
+		ok = ok && CheckPrompt(d.Positive) == nil && CheckPrompt(d.Negative) == nil && within(d.Head, -guidance.MaxWeight, guidance.MaxWeight)
 		if _, err := d.Schedule.Weights(d.Weight, limits.Blocks); err != nil {
 			t.Fatal(err)
 		}
@@ -40,8 +37,8 @@ func valid(t *testing.T, q engine.Request) {
 }
 
 // same compares requests, where a list of nothing is no list.
-func same(a, b engine.Request) bool {
-	return bytes.Equal(JSON(engine.Parameters{Request: a}), JSON(engine.Parameters{Request: b}))
+func same(a, b Request) bool {
+	return bytes.Equal(JSON(Parameters{Request: a}), JSON(Parameters{Request: b}))
 }
 
 func smallPNG(t testing.TB) []byte {
@@ -52,7 +49,7 @@ func smallPNG(t testing.TB) []byte {
 	return b.Bytes()
 }
 
-var made = engine.Parameters{Request: rich, Model: "sprites", Revision: "2026-11-22", Precision: "Q8_0", Backend: "cpu", Plan: "abc"}
+var made = Parameters{Request: rich, Model: "sprites", Revision: "2026-11-22", Precision: "Q8_0", Backend: "cpu", Plan: "abc"}
 
 func TestPNGThereAndBack(t *testing.T) {
 	file, err := WritePNG(smallPNG(t), made)
@@ -74,15 +71,15 @@ func TestPNGThereAndBack(t *testing.T) {
 
 // The size of a square is a number, as it always was; any other is a list.
 func TestPNGSizes(t *testing.T) {
-	for text, size := range map[string]weights.Size{`"size":256`: weights.Square(256), `"size":[192,96]`: wide} {
-		p := engine.Parameters{Request: base}
+	for text, size := range map[string]Size{`"size":256`: Square(256), `"size":[192,96]`: wide} {
+		p := Parameters{Request: base}
 		p.Size = size
 		file, err := WritePNG(smallPNG(t), p)
 		if err != nil || !bytes.Contains(file, []byte(text+`,`)) {
 			t.Errorf("%v is not written as %s: %v", size, text, err)
 		}
 		other := base
-		other.Size = weights.Square(128)
+		other.Size = Square(128)
 		got, notices, err := FromPNG(file, other, limits, nil)
 		if err != nil || len(notices) != 0 || got.Size != size {
 			t.Errorf("%s is read as %v: %v, %v", text, got.Size, notices, err)
@@ -90,12 +87,12 @@ func TestPNGSizes(t *testing.T) {
 	}
 	for _, c := range []struct {
 		text string
-		want weights.Size
+		want Size
 		said []Notice
 	}{
-		{`[96,192]`, limits.Sizes[3], nil}, {`[256,256]`, weights.Square(256), nil}, {`[96,193]`, limits.Sizes[3], []Notice{{Size, "96x193", "96x192"}}},
-		{`"256"`, base.Size, []Notice{{Size, `"256"`, ""}}}, {`[256]`, base.Size, []Notice{{Size, "[256]", ""}}}, {`[1,null]`, base.Size, []Notice{{Size, "[1,null]", ""}}},
-		{`{}`, base.Size, []Notice{{Size, "{}", ""}}},
+		{`[96,192]`, limits.Sizes[3], nil}, {`[256,256]`, Square(256), nil}, {`[96,193]`, limits.Sizes[3], []Notice{{FieldSize, "96x193", "96x192"}}},
+		{`"256"`, base.Size, []Notice{{FieldSize, `"256"`, ""}}}, {`[256]`, base.Size, []Notice{{FieldSize, "[256]", ""}}}, {`[1,null]`, base.Size, []Notice{{FieldSize, "[1,null]", ""}}},
+		{`{}`, base.Size, []Notice{{FieldSize, "{}", ""}}},
 	} {
 		got, notices, err := FromJSON([]byte(`{"size":`+c.text+`}`), base, limits)
 		if err != nil || got.Size != c.want || !slices.Equal(notices, c.said) {

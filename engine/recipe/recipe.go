@@ -14,17 +14,14 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"undertone/engine"
 	"undertone/engine/fault"
-	"undertone/engine/text"
-	"undertone/engine/weights"
 )
 
 // Limits are what the model at hand can do.
 type Limits struct {
 	MaxSteps int
-	Sizes    []weights.Size // at least one
-	Blocks   int            // of the transformer, double and single together
+	Sizes    []Size // at least one
+	Blocks   int    // of the transformer, double and single together
 }
 
 // Notice tells of a value that was not taken as it was given. Used is what stands
@@ -40,16 +37,16 @@ type Field string
 
 // The fields. Direction and Schedule lie within Guidance.
 const (
-	Prompt    Field = "prompt"
-	Seed      Field = "seed"
-	Steps     Field = "steps"
-	Size      Field = "size"
-	CFG       Field = "cfg"
-	Guidance  Field = "guidance"
-	Direction Field = "direction" // one of several; Given is what of it cannot be used
-	Weight    Field = "weight"
-	Schedule  Field = "schedule"
-	Link      Field = "link" // the link as a whole, or a key it does not know
+	FieldPrompt    Field = "prompt"
+	FieldSeed      Field = "seed"
+	FieldSteps     Field = "steps"
+	FieldSize      Field = "size"
+	FieldCFG       Field = "cfg"
+	FieldGuidance  Field = "guidance"
+	FieldDirection Field = "direction" // one of several; Given is what of it cannot be used
+	FieldWeight    Field = "weight"
+	FieldSchedule  Field = "schedule"
+	FieldLink      Field = "link" // the link as a whole, or a key it does not know
 )
 
 // MaxJSON is the longest JSON of parameters in bytes: eight directions and the
@@ -58,7 +55,7 @@ const MaxJSON = 512 << 10
 
 // JSON is what makes the picture again, as the API's generate takes it (without
 // what is the default there), and what it was made with.
-func JSON(p engine.Parameters) []byte {
+func JSON(p Parameters) []byte {
 	text, err := json.Marshal(document{
 		Prompt: p.Prompt, Seed: p.Seed, Steps: p.Steps, Size: p.Size, CFG: p.CFG, Guidance: terms(p.Guidance),
 		Model: p.Model, Revision: p.Revision, Precision: p.Precision, Backend: p.Backend, Plan: p.Plan,
@@ -71,24 +68,24 @@ func JSON(p engine.Parameters) []byte {
 
 // document is the JSON in a PNG.
 type document struct {
-	Prompt    string       `json:"prompt"`
-	Seed      uint32       `json:"seed"`
-	Steps     int          `json:"steps"`
-	Size      weights.Size `json:"size"`
-	CFG       float64      `json:"cfg"`
-	Guidance  []term       `json:"guidance"`
-	Model     string       `json:"model"`
-	Revision  string       `json:"revision"`
-	Precision string       `json:"precision"`
-	Backend   string       `json:"backend"`
-	Plan      string       `json:"plan"`
+	Prompt    string  `json:"prompt"`
+	Seed      uint32  `json:"seed"`
+	Steps     int     `json:"steps"`
+	Size      Size    `json:"size"`
+	CFG       float64 `json:"cfg"`
+	Guidance  []term  `json:"guidance"`
+	Model     string  `json:"model"`
+	Revision  string  `json:"revision"`
+	Precision string  `json:"precision"`
+	Backend   string  `json:"backend"`
+	Plan      string  `json:"plan"`
 }
 
 // FromJSON reads what JSON wrote. What is missing comes from base; keys it does
 // not know are of a later version and do no harm. The error is of the code
 // fault.PictureInvalid.
-func FromJSON(text []byte, base engine.Request, l Limits) (engine.Parameters, []Notice, error) {
-	out := engine.Parameters{Request: base}
+func FromJSON(text []byte, base Request, l Limits) (Parameters, []Notice, error) {
+	out := Parameters{Request: base}
 	if len(text) > MaxJSON {
 		return out, nil, fault.New(fault.PictureInvalid, "the parameters have %d bytes, the limit is %d", len(text), MaxJSON)
 	}
@@ -109,7 +106,7 @@ func FromJSON(text []byte, base engine.Request, l Limits) (engine.Parameters, []
 		return s, true
 	}
 	if s, ok := word("prompt"); ok {
-		out.Prompt = r.text(Prompt, s)
+		out.Prompt = r.text(FieldPrompt, s)
 	}
 	r.request(&out.Request, func(f Field) (string, bool) {
 		raw, ok := given[string(f)]
@@ -146,20 +143,20 @@ func (r *reader) foreign(f Field, key string) {
 
 // request reads everything but the prompt, which the hash and JSON write
 // differently.
-func (r *reader) request(q *engine.Request, given func(Field) (string, bool)) {
-	if s, ok := given(Seed); ok {
-		q.Seed = uint32(r.number(Seed, s, r.clampWhole, 0, math.MaxUint32, float64(q.Seed)))
+func (r *reader) request(q *Request, given func(Field) (string, bool)) {
+	if s, ok := given(FieldSeed); ok {
+		q.Seed = uint32(r.number(FieldSeed, s, r.clampWhole, 0, math.MaxUint32, float64(q.Seed)))
 	}
-	if s, ok := given(Steps); ok {
-		q.Steps = int(r.number(Steps, s, r.clampWhole, 1, float64(r.limits.MaxSteps), float64(q.Steps)))
+	if s, ok := given(FieldSteps); ok {
+		q.Steps = int(r.number(FieldSteps, s, r.clampWhole, 1, float64(r.limits.MaxSteps), float64(q.Steps)))
 	}
-	if s, ok := given(Size); ok {
+	if s, ok := given(FieldSize); ok {
 		q.Size = r.size(s, q.Size)
 	}
-	if s, ok := given(CFG); ok {
-		q.CFG = r.number(CFG, s, r.clamp, 0, engine.MaxCFG, q.CFG)
+	if s, ok := given(FieldCFG); ok {
+		q.CFG = r.number(FieldCFG, s, r.clamp, 0, MaxCFG, q.CFG)
 	}
-	if s, ok := given(Guidance); ok {
+	if s, ok := given(FieldGuidance); ok {
 		q.Guidance = r.guidance(s)
 	}
 }
@@ -192,19 +189,19 @@ func (r *reader) use(f Field, given, used float64) float64 {
 }
 
 // size takes, of the model's sizes with the shape that is nearest, the nearest.
-func (r *reader) size(s string, was weights.Size) weights.Size {
+func (r *reader) size(s string, was Size) Size {
 	width, height, ok := sides(s)
 	if !ok || len(r.limits.Sizes) == 0 {
-		r.notice(Size, s, "")
+		r.notice(FieldSize, s, "")
 		return was
 	}
-	shape := func(s weights.Size) float64 { // how far its shape is; not a number where the given one has none
+	shape := func(s Size) float64 { // how far its shape is; not a number where the given one has none
 		return math.Abs(math.Log(width/height) - math.Log(float64(s.Width)/float64(s.Height)))
 	}
-	far := func(s weights.Size) float64 {
+	far := func(s Size) float64 {
 		return math.Abs(float64(s.Width)-width) + math.Abs(float64(s.Height)-height)
 	}
-	used := slices.MinFunc(r.limits.Sizes, func(a, b weights.Size) int {
+	used := slices.MinFunc(r.limits.Sizes, func(a, b Size) int {
 		return cmp.Or(cmp.Compare(shape(a), shape(b)), cmp.Compare(far(a), far(b)))
 	})
 	if far(used) != 0 {
@@ -212,7 +209,7 @@ func (r *reader) size(s string, was weights.Size) weights.Size {
 		if width != height {
 			given += "x" + numeral(height)
 		}
-		r.notice(Size, given, used.String())
+		r.notice(FieldSize, given, used.String())
 	}
 	return used
 }
@@ -239,7 +236,7 @@ func sides(s string) (width, height float64, ok bool) {
 // text makes foreign words fit to be a prompt: valid, without control characters,
 // not too long.
 func (r *reader) text(f Field, s string) string {
-	if text.CheckPrompt(s) == nil {
+	if CheckPrompt(s) == nil {
 		return s
 	}
 	clean := strings.Map(func(c rune) rune {
@@ -248,7 +245,7 @@ func (r *reader) text(f Field, s string) string {
 		}
 		return c
 	}, strings.ToValidUTF8(s, "\uFFFD"))
-	clean = cut(clean, text.MaxPrompt)
+	clean = cut(clean, MaxPrompt)
 	r.notice(f, s, short(clean))
 	return clean
 }

@@ -7,21 +7,19 @@ import (
 	"strings"
 	"testing"
 
-	"undertone/engine"
-	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
 var (
-	wide   = weights.Size{Width: 192, Height: 96}
-	limits = Limits{MaxSteps: 50, Sizes: []weights.Size{weights.Square(128), weights.Square(256), wide, {Width: 96, Height: 192}, {Width: 192, Height: 384}}, Blocks: 8}
-	base   = engine.Request{Prompt: "a frog", Seed: 3, Steps: 4, Size: weights.Square(256), CFG: 1}
+	wide   = Size{Width: 192, Height: 96}
+	limits = Limits{MaxSteps: 50, Sizes: []Size{Square(128), Square(256), wide, {Width: 96, Height: 192}, {Width: 192, Height: 384}}, Blocks: 8}
+	base   = Request{Prompt: "a frog", Seed: 3, Steps: 4, Size: Square(256), CFG: 1}
 )
 
 // rich is a request that uses everything.
-var rich = engine.Request{
-	Prompt: "twò cats & a=\"dog\" #1 + 50% 画\n<b>", Seed: math.MaxUint32, Steps: 7, Size: weights.Square(128), CFG: 3.5,
-	Guidance: []engine.Term{
+var rich = Request{
+	Prompt: "twò cats & a=\"dog\" #1 + 50% 画\n<b>", Seed: math.MaxUint32, Steps: 7, Size: Square(128), CFG: 3.5,
+	Guidance: []Term{
 		{Positive: "ultra-detailed", Negative: "flat", Weight: -2.25, Head: 0.5, Schedule: guidance.Schedule{Kind: "step", Start: 5, Of: 57}},
 		{Positive: "a", Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}},
 		{Weight: 3, Schedule: guidance.Schedule{Kind: "window", Start: 0, End: 3}},
@@ -32,7 +30,7 @@ var rich = engine.Request{
 }
 
 func TestHashThereAndBack(t *testing.T) {
-	for _, q := range []engine.Request{base, rich, {Size: weights.Square(128), Steps: 1, CFG: 1}, {Size: wide, Steps: 1, CFG: 1}} {
+	for _, q := range []Request{base, rich, {Size: Square(128), Steps: 1, CFG: 1}, {Size: wide, Steps: 1, CFG: 1}} {
 		hash := Hash(q)
 		if i := strings.IndexFunc(hash, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune("\"<>{}[]`|^\\", c) }); i >= 0 {
 			t.Errorf("%q is not the hash of an address at %d", hash, i)
@@ -44,7 +42,7 @@ func TestHashThereAndBack(t *testing.T) {
 	}
 	oblong := base
 	oblong.Size = wide
-	for want, q := range map[string]engine.Request{"#prompt=a+frog&seed=3&steps=4&size=256": base, "#prompt=a+frog&seed=3&steps=4&size=192x96": oblong} {
+	for want, q := range map[string]Request{"#prompt=a+frog&seed=3&steps=4&size=256": base, "#prompt=a+frog&seed=3&steps=4&size=192x96": oblong} {
 		if got := Hash(q); got != want {
 			t.Errorf("the hash is %s, wanted %s", got, want)
 		}
@@ -61,79 +59,79 @@ func TestHashWithoutParameters(t *testing.T) {
 
 // What is wrong is clamped or left out, and said.
 func TestHashClamps(t *testing.T) {
-	with := func(change func(q *engine.Request)) engine.Request { q := base; change(&q); return q }
-	term := func(t engine.Term) engine.Request {
+	with := func(change func(q *Request)) Request { q := base; change(&q); return q }
+	term := func(t Term) Request {
 		if t.Schedule.Kind == "" {
 			t.Schedule.Kind = "constant"
 		}
-		return with(func(q *engine.Request) { q.Guidance = []engine.Term{t} })
+		return with(func(q *Request) { q.Guidance = []Term{t} })
 	}
 	for _, c := range []struct {
 		hash string
-		want engine.Request
+		want Request
 		said []Notice
 	}{
-		{"seed=-1", with(func(q *engine.Request) { q.Seed = 0 }), []Notice{{Seed, "-1", "0"}}},
-		{"seed=1e400", with(func(q *engine.Request) { q.Seed = math.MaxUint32 }), []Notice{{Seed, numeral(math.MaxFloat64), "4294967295"}}},
-		{"seed=3.7", with(func(q *engine.Request) { q.Seed = 4 }), []Notice{{Seed, "3.7", "4"}}},
-		{"seed=NaN", base, []Notice{{Seed, "NaN", ""}}},
-		{"seed=0x10", base, []Notice{{Seed, "0x10", ""}}},
-		{"seed=", base, []Notice{{Seed, "", ""}}},
-		{"seed=5&seed=6", with(func(q *engine.Request) { q.Seed = 5 }), []Notice{{Seed, "6", ""}}},
-		{"steps=999", with(func(q *engine.Request) { q.Steps = 50 }), []Notice{{Steps, "999", "50"}}},
-		{"size=100000", base, []Notice{{Size, "100000", "256"}}},
-		{"cfg=-3", with(func(q *engine.Request) { q.CFG = 0 }), []Notice{{CFG, "-3", "0"}}},
-		{"prompt=a%00b%ff", with(func(q *engine.Request) { q.Prompt = "ab\uFFFD" }), []Notice{{Prompt, "a\x00b\uFFFD", "ab\uFFFD"}}},
-		{"prompt=100%25%2&seed=3", with(func(q *engine.Request) { q.Prompt = "100%%2" }), nil},
-		{"seed=3&utm_source=x", base, []Notice{{Link, "utm_source", ""}}},
-		{"guidance=nonsense", base, []Notice{{Guidance, "nonsense", ""}}},
-		{`guidance={"weight":1}`, base, []Notice{{Guidance, `{"weight":1}`, ""}}},
-		{`guidance=[{"weight":"1"}]`, term(engine.Term{}), []Notice{{Weight, `"1"`, "0"}}},
-		{`guidance=[{"weight":null}]`, term(engine.Term{}), []Notice{{Weight, "null", "0"}}},
-		{`guidance=[{"weight":1,"colour":2}]`, term(engine.Term{Weight: 1}), []Notice{{Direction, "colour: 2", ""}}},
-		{`guidance=[{"weight":1,"Weight":2}]`, term(engine.Term{Weight: 1}), []Notice{{Direction, "Weight: 2", ""}}},
-		{`guidance=[5,{"weight":1,"positive":5,"negative":"a"},null]`, term(engine.Term{Weight: 1, Negative: "a"}),
-			[]Notice{{Direction, "5", ""}, {Direction, "5", ""}, {Direction, "null", ""}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":3,"phase":[1]}}]`, term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 3}}),
-			[]Notice{{Schedule, "phase: [1]", ""}}},
+		{"seed=-1", with(func(q *Request) { q.Seed = 0 }), []Notice{{FieldSeed, "-1", "0"}}},
+		{"seed=1e400", with(func(q *Request) { q.Seed = math.MaxUint32 }), []Notice{{FieldSeed, numeral(math.MaxFloat64), "4294967295"}}},
+		{"seed=3.7", with(func(q *Request) { q.Seed = 4 }), []Notice{{FieldSeed, "3.7", "4"}}},
+		{"seed=NaN", base, []Notice{{FieldSeed, "NaN", ""}}},
+		{"seed=0x10", base, []Notice{{FieldSeed, "0x10", ""}}},
+		{"seed=", base, []Notice{{FieldSeed, "", ""}}},
+		{"seed=5&seed=6", with(func(q *Request) { q.Seed = 5 }), []Notice{{FieldSeed, "6", ""}}},
+		{"steps=999", with(func(q *Request) { q.Steps = 50 }), []Notice{{FieldSteps, "999", "50"}}},
+		{"size=100000", base, []Notice{{FieldSize, "100000", "256"}}},
+		{"cfg=-3", with(func(q *Request) { q.CFG = 0 }), []Notice{{FieldCFG, "-3", "0"}}},
+		{"prompt=a%00b%ff", with(func(q *Request) { q.Prompt = "ab\uFFFD" }), []Notice{{FieldPrompt, "a\x00b\uFFFD", "ab\uFFFD"}}},
+		{"prompt=100%25%2&seed=3", with(func(q *Request) { q.Prompt = "100%%2" }), nil},
+		{"seed=3&utm_source=x", base, []Notice{{FieldLink, "utm_source", ""}}},
+		{"guidance=nonsense", base, []Notice{{FieldGuidance, "nonsense", ""}}},
+		{`guidance={"weight":1}`, base, []Notice{{FieldGuidance, `{"weight":1}`, ""}}},
+		{`guidance=[{"weight":"1"}]`, term(Term{}), []Notice{{FieldWeight, `"1"`, "0"}}},
+		{`guidance=[{"weight":null}]`, term(Term{}), []Notice{{FieldWeight, "null", "0"}}},
+		{`guidance=[{"weight":1,"colour":2}]`, term(Term{Weight: 1}), []Notice{{FieldDirection, "colour: 2", ""}}},
+		{`guidance=[{"weight":1,"Weight":2}]`, term(Term{Weight: 1}), []Notice{{FieldDirection, "Weight: 2", ""}}},
+		{`guidance=[5,{"weight":1,"positive":5,"negative":"a"},null]`, term(Term{Weight: 1, Negative: "a"}),
+			[]Notice{{FieldDirection, "5", ""}, {FieldDirection, "5", ""}, {FieldDirection, "null", ""}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":3,"phase":[1]}}]`, term(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 3}}),
+			[]Notice{{FieldSchedule, "phase: [1]", ""}}},
 		{`guidance=[{"weight":1,"schedule":{"kind":"intervals","intervals":[{"from":1,"to":2,"weight":3,"ease":4}]}}]`,
-			term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "intervals", Intervals: []guidance.Interval{{From: 1, To: 2, Weight: 3}}}}),
-			[]Notice{{Schedule, "ease: 4", ""}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":"x"}}]`, term(engine.Term{Weight: 1}), []Notice{{Schedule, `{"kind":"step","start":"x"}`, "constant"}}},
-		{`guidance=[{"weight":1,"schedule":7}]`, term(engine.Term{Weight: 1}), []Notice{{Schedule, "7", "constant"}}},
-		{`guidance=[{"weight":1,"schedule":null}]`, term(engine.Term{Weight: 1}), nil},
-		{`guidance=[{"weight":1,"a":1,"b":1},{"weight":1,"c":1,"d":1}]&e=1`, with(func(q *engine.Request) {
-			one := engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}}
-			q.Guidance = []engine.Term{one, one}
-		}), []Notice{{Link, "e", ""}, {Direction, "a: 1", ""}, {Direction, "b: 1", ""}}},
-		{`guidance=[{"weight":1}]x`, term(engine.Term{Weight: 1}), []Notice{{Guidance, "x", ""}}},
-		{"size=128?fbclid=abc", with(func(q *engine.Request) { q.Size = weights.Square(128) }), []Notice{{Size, "?fbclid=abc", ""}}},
-		{"size=128px", base, []Notice{{Size, "128px", ""}}},
-		{"size=192x96", with(func(q *engine.Request) { q.Size = wide }), nil},
-		{"size=[192,96]", with(func(q *engine.Request) { q.Size = wide }), nil},
-		{"size=128x128", with(func(q *engine.Request) { q.Size = weights.Square(128) }), nil},
-		{"size=192x96?fbclid=abc", with(func(q *engine.Request) { q.Size = wide }), []Notice{{Size, "?fbclid=abc", ""}}},
-		{"size=1024x512", with(func(q *engine.Request) { q.Size = wide }), []Notice{{Size, "1024x512", "192x96"}}}, // the shape counts first,
-		{"size=100x199", with(func(q *engine.Request) { q.Size = limits.Sizes[3] }), []Notice{{Size, "100x199", "96x192"}}},
-		{"size=300x600", with(func(q *engine.Request) { q.Size = limits.Sizes[4] }), []Notice{{Size, "300x600", "192x384"}}}, // then the sides
-		{"size=250x260", base, []Notice{{Size, "250x260", "256"}}},
-		{"size=0x0", with(func(q *engine.Request) { q.Size = weights.Square(128) }), []Notice{{Size, "0", "128"}}},
-		{"size=-256x128", with(func(q *engine.Request) { q.Size = weights.Square(128) }), []Notice{{Size, "-256x128", "128"}}},
-		{"size=192x", base, []Notice{{Size, "192x", ""}}},
-		{"size=x96", base, []Notice{{Size, "x96", ""}}},
-		{"size=192x96x48", base, []Notice{{Size, "192x96x48", ""}}},
-		{"size=192x96px", base, []Notice{{Size, "192x96px", ""}}},
-		{"size=[192]", base, []Notice{{Size, "[192]", ""}}},
-		{"size=[192,96,48]", base, []Notice{{Size, "[192,96,48]", ""}}},
-		{`guidance=[{"weight":1e9,"head":-1e999}]`, term(engine.Term{Weight: 20, Head: -20}), []Notice{{Weight, "1000000000", "20"}, {Weight, numeral(-math.MaxFloat64), "-20"}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"spiral"}}]`, term(engine.Term{Weight: 1}), []Notice{{Schedule, "spiral", "constant"}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":99}}]`, term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 7}}),
-			[]Notice{{Schedule, "99", "7"}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"window","start":5,"end":2}}]`, term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "window", Start: 5, End: 5}}),
-			[]Notice{{Schedule, "2", "5"}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"table","table":[1,2]}}]`, term(engine.Term{Weight: 1}), []Notice{{Schedule, "table", "constant"}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"bumps","width":-4}}]`, term(engine.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "bumps"}}),
-			[]Notice{{Schedule, "-4", "0"}}},
+			term(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "intervals", Intervals: []guidance.Interval{{From: 1, To: 2, Weight: 3}}}}),
+			[]Notice{{FieldSchedule, "ease: 4", ""}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":"x"}}]`, term(Term{Weight: 1}), []Notice{{FieldSchedule, `{"kind":"step","start":"x"}`, "constant"}}},
+		{`guidance=[{"weight":1,"schedule":7}]`, term(Term{Weight: 1}), []Notice{{FieldSchedule, "7", "constant"}}},
+		{`guidance=[{"weight":1,"schedule":null}]`, term(Term{Weight: 1}), nil},
+		{`guidance=[{"weight":1,"a":1,"b":1},{"weight":1,"c":1,"d":1}]&e=1`, with(func(q *Request) {
+			one := Term{Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}}
+			q.Guidance = []Term{one, one}
+		}), []Notice{{FieldLink, "e", ""}, {FieldDirection, "a: 1", ""}, {FieldDirection, "b: 1", ""}}},
+		{`guidance=[{"weight":1}]x`, term(Term{Weight: 1}), []Notice{{FieldGuidance, "x", ""}}},
+		{"size=128?fbclid=abc", with(func(q *Request) { q.Size = Square(128) }), []Notice{{FieldSize, "?fbclid=abc", ""}}},
+		{"size=128px", base, []Notice{{FieldSize, "128px", ""}}},
+		{"size=192x96", with(func(q *Request) { q.Size = wide }), nil},
+		{"size=[192,96]", with(func(q *Request) { q.Size = wide }), nil},
+		{"size=128x128", with(func(q *Request) { q.Size = Square(128) }), nil},
+		{"size=192x96?fbclid=abc", with(func(q *Request) { q.Size = wide }), []Notice{{FieldSize, "?fbclid=abc", ""}}},
+		{"size=1024x512", with(func(q *Request) { q.Size = wide }), []Notice{{FieldSize, "1024x512", "192x96"}}}, // the shape counts first,
+		{"size=100x199", with(func(q *Request) { q.Size = limits.Sizes[3] }), []Notice{{FieldSize, "100x199", "96x192"}}},
+		{"size=300x600", with(func(q *Request) { q.Size = limits.Sizes[4] }), []Notice{{FieldSize, "300x600", "192x384"}}}, // then the sides
+		{"size=250x260", base, []Notice{{FieldSize, "250x260", "256"}}},
+		{"size=0x0", with(func(q *Request) { q.Size = Square(128) }), []Notice{{FieldSize, "0", "128"}}},
+		{"size=-256x128", with(func(q *Request) { q.Size = Square(128) }), []Notice{{FieldSize, "-256x128", "128"}}},
+		{"size=192x", base, []Notice{{FieldSize, "192x", ""}}},
+		{"size=x96", base, []Notice{{FieldSize, "x96", ""}}},
+		{"size=192x96x48", base, []Notice{{FieldSize, "192x96x48", ""}}},
+		{"size=192x96px", base, []Notice{{FieldSize, "192x96px", ""}}},
+		{"size=[192]", base, []Notice{{FieldSize, "[192]", ""}}},
+		{"size=[192,96,48]", base, []Notice{{FieldSize, "[192,96,48]", ""}}},
+		{`guidance=[{"weight":1e9,"head":-1e999}]`, term(Term{Weight: 20, Head: -20}), []Notice{{FieldWeight, "1000000000", "20"}, {FieldWeight, numeral(-math.MaxFloat64), "-20"}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"spiral"}}]`, term(Term{Weight: 1}), []Notice{{FieldSchedule, "spiral", "constant"}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":99}}]`, term(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 7}}),
+			[]Notice{{FieldSchedule, "99", "7"}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"window","start":5,"end":2}}]`, term(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "window", Start: 5, End: 5}}),
+			[]Notice{{FieldSchedule, "2", "5"}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"table","table":[1,2]}}]`, term(Term{Weight: 1}), []Notice{{FieldSchedule, "table", "constant"}}},
+		{`guidance=[{"weight":1,"schedule":{"kind":"bumps","width":-4}}]`, term(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "bumps"}}),
+			[]Notice{{FieldSchedule, "-4", "0"}}},
 	} {
 		for i := range c.said {
 			c.said[i].Given = strings.ReplaceAll(c.said[i].Given, "%2B", "+")
@@ -148,15 +146,15 @@ func TestHashClamps(t *testing.T) {
 
 func TestHashCaps(t *testing.T) {
 	got, said, ok := FromHash("#prompt="+strings.Repeat("x", MaxHash), base, limits)
-	if !ok || !reflect.DeepEqual(got, base) || len(said) != 1 || said[0].Field != Link {
+	if !ok || !reflect.DeepEqual(got, base) || len(said) != 1 || said[0].Field != FieldLink {
 		t.Errorf("a hash over the limit gave %.60v, %v", got, said)
 	}
 	got, said, _ = FromHash("#prompt="+strings.Repeat("画", 2000), base, limits)
-	if len(got.Prompt) != 4095 || len(said) != 1 || said[0].Field != Prompt {
+	if len(got.Prompt) != 4095 || len(said) != 1 || said[0].Field != FieldPrompt {
 		t.Errorf("a long prompt has %d bytes, notices %v", len(got.Prompt), said)
 	}
 	got, said, _ = FromHash("#guidance=["+strings.Repeat(`{"weight":1},`, 11)+`{"weight":2}]`, base, limits)
-	if len(got.Guidance) != engine.MaxTerms || !slices.Equal(said, []Notice{{Guidance, "12", "8"}}) {
+	if len(got.Guidance) != MaxTerms || !slices.Equal(said, []Notice{{FieldGuidance, "12", "8"}}) {
 		t.Errorf("12 directions gave %d, %v", len(got.Guidance), said)
 	}
 	_, said, _ = FromHash("#seed=1"+strings.Repeat("&x=1", 5000), base, limits)

@@ -17,7 +17,6 @@ import (
 	"strings"
 	"testing"
 
-	"undertone/engine"
 	"undertone/guidance"
 )
 
@@ -122,7 +121,7 @@ func scenes(t *testing.T) map[string]*image.NRGBA {
 // parameters as this package writes and reads them, and are about as small as Go's.
 func TestScriptEncodes(t *testing.T) {
 	parameters := made
-	parameters.Guidance = []engine.Term{{Positive: "naïve 画", Negative: "flat", Weight: -2.25, Head: 0.5, Schedule: guidance.Schedule{Kind: "step", Start: 5, Of: 57}}}
+	parameters.Guidance = []Term{{Positive: "naïve 画", Negative: "flat", Weight: -2.25, Head: 0.5, Schedule: guidance.Schedule{Kind: "step", Start: 5, Of: 57}}}
 	var given map[string]any
 	if err := json.Unmarshal(JSON(parameters), &given); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"undertone/engine/fault"
+	"undertone/engine/recipe"
 )
 
 // maxVocabulary bounds what a tokenizer.json may claim.
@@ -159,9 +160,9 @@ func (t *Tokenizer) Vocabulary() []string {
 	return list
 }
 
-// Encode tokenizes a prompt that CheckPrompt accepts.
+// Encode tokenizes a prompt that recipe.CheckPrompt accepts.
 func (t *Tokenizer) Encode(prompt string) (Tokens, error) {
-	if err := CheckPrompt(prompt); err != nil {
+	if err := recipe.CheckPrompt(prompt); err != nil {
 		return Tokens{}, err
 	}
 	out := Tokens{IDs: make([]uint32, 0, t.length), First: len(t.bos), EOS: -1}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"undertone/engine/fault"
+	"undertone/engine/recipe"
 )
 
 // config is a text encoder that reads a vocabulary of the given size.
@@ -144,30 +145,6 @@ func TestVocabulary(t *testing.T) {
 	}
 }
 
-func TestCheckPrompt(t *testing.T) {
-	for _, c := range []struct {
-		prompt string
-		code   fault.Code
-	}{
-		{"", ""},
-		{"a frog\tin\r\na meadow 😀", ""},
-		{strings.Repeat("x", MaxPrompt), ""},
-		{strings.Repeat("x", MaxPrompt+1), fault.PromptTooLong},
-		{strings.Repeat("x", 1<<20), fault.PromptTooLong},
-		{"\xff\xfe frog", fault.PromptNotText},
-		{"frog\x00", fault.PromptNotText},
-		{"frog\x1b[31m", fault.PromptNotText},
-		{"del\x7f", fault.PromptNotText},
-		{"the second set of controls \u009b31m", fault.PromptNotText},
-		{"next line\u0085, which is white space", ""},
-	} {
-		err := CheckPrompt(c.prompt)
-		if (err == nil) != (c.code == "") || err != nil && !fault.Is(err, c.code) {
-			t.Errorf("%.20q (%d bytes): %v, want %q", c.prompt, len(c.prompt), err, c.code)
-		}
-	}
-}
-
 func TestNewTokenizerRefuses(t *testing.T) {
 	const good = `{"pre_tokenizer":{"type":"Whitespace"},"normalizer":{"type":"Lowercase"},"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"a":1}}}`
 	if _, err := NewTokenizer([]byte(good), config(2, 8, 0, 0, 0)); err != nil {
@@ -236,7 +213,7 @@ func FuzzEncode(f *testing.F) {
 		tok.words(s) // also what CheckPrompt refuses
 		got, err := tok.Encode(s)
 		if err != nil {
-			if utf8.ValidString(s) && len(s) <= MaxPrompt && !fault.Is(err, fault.PromptNotText) {
+			if utf8.ValidString(s) && len(s) <= recipe.MaxPrompt && !fault.Is(err, fault.PromptNotText) {
 				t.Fatalf("%q: %v", s, err)
 			}
 			return

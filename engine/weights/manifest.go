@@ -9,6 +9,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 )
 
 // ManifestFormat and ManifestVersion are what "format" and "version" of a
@@ -24,37 +25,24 @@ const (
 // they stand; they belong to engine/dit, engine/text, engine/vae and guidance,
 // which check them (see Decode).
 type Manifest struct {
-	Format      string          `json:"format"`
-	Version     int             `json:"version"`
-	Name        string          `json:"name"`
-	Title       string          `json:"title"`
-	Family      string          `json:"family"`
-	Revision    string          `json:"revision"`
-	Parameters  Parameters      `json:"parameters"`
-	Licenses    Licenses        `json:"licenses"`
-	Files       []File          `json:"files"`
-	DiT         json.RawMessage `json:"dit"`
-	Text        json.RawMessage `json:"text"`
-	VAE         json.RawMessage `json:"vae"`
-	Defaults    Defaults        `json:"defaults"`
-	Sizes       []Size          `json:"sizes"` // of the pictures it can make
-	MaxSteps    int             `json:"max_steps"`
-	Presets     []Preset        `json:"presets"`
-	Understands Vocabulary      `json:"understands"`
-	Examples    []string        `json:"examples"`
-}
-
-// Parameters counts the weights of each component.
-type Parameters struct {
-	DiT  int64 `json:"dit"`
-	Text int64 `json:"text"`
-	VAE  int64 `json:"vae"`
-}
-
-// Licenses name the terms of the weights and of the data they were trained on.
-type Licenses struct {
-	Weights string `json:"weights"`
-	Data    string `json:"data"`
+	Format      string            `json:"format"`
+	Version     int               `json:"version"`
+	Name        string            `json:"name"`
+	Title       string            `json:"title"`
+	Family      string            `json:"family"`
+	Revision    string            `json:"revision"`
+	Parameters  recipe.Counts     `json:"parameters"`
+	Licenses    recipe.Licenses   `json:"licenses"`
+	Files       []File            `json:"files"`
+	DiT         json.RawMessage   `json:"dit"`
+	Text        json.RawMessage   `json:"text"`
+	VAE         json.RawMessage   `json:"vae"`
+	Defaults    recipe.Defaults   `json:"defaults"`
+	Sizes       []recipe.Size     `json:"sizes"` // of the pictures it can make
+	MaxSteps    int               `json:"max_steps"`
+	Presets     []recipe.Preset   `json:"presets"`
+	Understands recipe.Vocabulary `json:"understands"`
+	Examples    []string          `json:"examples"`
 }
 
 // File is one file of a model. Pieces are the SHA-256 of every 4 MiB of it,
@@ -65,42 +53,6 @@ type File struct {
 	Bytes  int64    `json:"bytes"`
 	Pieces []string `json:"pieces"`
 	SHA256 string   `json:"sha256"`
-}
-
-// Defaults are the settings of the first picture.
-type Defaults struct {
-	Steps  int     `json:"steps"`
-	Size   Size    `json:"size"`
-	Shift  float64 `json:"shift"` // t → shift·t/(1 + (shift−1)·t)
-	CFG    float64 `json:"cfg"`
-	Seed   uint32  `json:"seed"`
-	Prompt string  `json:"prompt"`
-}
-
-// Preset is a ready-made guidance direction. Schedule is guidance.Schedule as JSON;
-// without one, ParseManifest sets that of all blocks alike.
-// Range, where it is given, holds the lowest and the highest weight that still
-// make clean pictures.
-type Preset struct {
-	ID       string          `json:"id"`
-	Title    string          `json:"title"`
-	Positive string          `json:"positive"`
-	Negative string          `json:"negative"`
-	Weight   float64         `json:"weight"`
-	Head     float64         `json:"head"`
-	Range    []float64       `json:"range,omitempty"`
-	Schedule json.RawMessage `json:"schedule,omitempty"`
-}
-
-// Vocabulary lists the words a model was trained on, for people.
-type Vocabulary struct {
-	Objects   []string `json:"objects"`
-	Colours   []string `json:"colours"`
-	Counts    []string `json:"counts"`
-	Places    []string `json:"places"`
-	Styles    []string `json:"styles"`
-	Quality   []string `json:"quality"`
-	Relations []string `json:"relations"`
 }
 
 // Bundle is a manifest together with access to its files.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 )
 
 // tinyModel is a whole model in memory: one file of each role, with weights of
@@ -55,10 +56,10 @@ func tinyModel(t testing.TB) Memory {
 func tinyManifest() Manifest {
 	return Manifest{
 		Format: ManifestFormat, Version: ManifestVersion, Name: "tiny", Title: "Tiny", Family: "flux", Revision: "2026-01-01",
-		Parameters: Parameters{7232, 2336, 296}, Licenses: Licenses{"Apache-2.0", "none"},
+		Parameters: recipe.Counts{DiT: 7232, Text: 2336, VAE: 296}, Licenses: recipe.Licenses{Weights: "Apache-2.0", Data: "none"},
 		DiT: json.RawMessage(`{"hidden_size":64}`), Text: json.RawMessage(`{"layout":"clip"}`), VAE: json.RawMessage(`{"kind":"tiny"}`),
-		Defaults: Defaults{Steps: 4, Size: Square(64), Shift: 1, CFG: 1, Seed: 1, Prompt: "a frog"}, Sizes: []Size{Square(64)}, MaxSteps: 8,
-		Presets: []Preset{{ID: "detail", Title: "Detail", Positive: "<b>", Weight: 1.5, Schedule: json.RawMessage(`{"kind":"step","start":1}`)}},
+		Defaults: recipe.Defaults{Steps: 4, Size: recipe.Square(64), Shift: 1, CFG: 1, Seed: 1, Prompt: "a frog"}, Sizes: []recipe.Size{recipe.Square(64)}, MaxSteps: 8,
+		Presets: []recipe.Preset{{ID: "detail", Title: "Detail", Positive: "<b>", Weight: 1.5, Schedule: json.RawMessage(`{"kind":"step","start":1}`)}},
 	}
 }
 
@@ -225,4 +226,38 @@ func manyKeys() string {
 		fmt.Fprintf(&b, `,"k%d":1`, i)
 	}
 	return b.String()
+}
+
+// The sides of a model's pictures are held at the last values that are possible, and
+// at the next ones.
+func TestManifestSizes(t *testing.T) {
+	good := string(tinyModel(t)["model.json"])
+	for _, c := range []struct{ sizes, size, says string }{
+		{"[64,[16,4096],[4096,16]]", "64", ""},
+		{"[64,[64,48]]", "[64,48]", ""},
+		{"[[64,64]]", "64", ""},
+		{"[64,[15,16]]", "64", "a side of sizes[1] is 15, wanted 16 to 4096"},
+		{"[64,[16,15]]", "64", "a side of sizes[1] is 15, wanted 16 to 4096"},
+		{"[64,[4097,16]]", "64", "a side of sizes[1] is 4097"},
+		{"[64,[16,4097]]", "64", "a side of sizes[1] is 4097"},
+		{"[64,[64,48]]", "[48,64]", "defaults.size 48x64 is not among the sizes [64 64x48]"},
+		{"[64,[64]]", "64", "the size is [64], wanted a whole number or [width, height]"},
+		{"[64,[64,48,1]]", "64", "the size is [64,48,1]"},
+		{"[64]", `"64"`, `the size is "64"`},
+	} {
+		text := strings.Replace(strings.Replace(good, `"sizes":[64]`, `"sizes":`+c.sizes, 1), `"size":64`, `"size":`+c.size, 1)
+		m, err := ParseManifest([]byte(text))
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("sizes %s, size %s: %v, wanted %q", c.sizes, c.size, err, c.says)
+		}
+		if err == nil {
+			again, err := json.Marshal(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ParseManifest(again); err != nil {
+				t.Errorf("sizes %s: written again, %v", c.sizes, err)
+			}
+		}
+	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"undertone/engine/weights"
+	carried "undertone/engine/recipe"
 )
 
 // joined puts sentences behind each other, without those that are empty.
@@ -31,7 +31,7 @@ func bytesText(n int64) string {
 }
 
 // sizeText writes the size of a picture.
-func sizeText(s weights.Size) string { return fmt.Sprintf("%d × %d", s.Width, s.Height) }
+func sizeText(s carried.Size) string { return fmt.Sprintf("%d × %d", s.Width, s.Height) }
 
 // countText writes a number of weights.
 func countText(n int64) string {

@@ -7,7 +7,6 @@ import (
 
 	"undertone/engine"
 	carried "undertone/engine/recipe"
-	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -41,14 +40,14 @@ func TestNoticesText(t *testing.T) {
 	if got := noticesText(nil); got != "" {
 		t.Errorf("nothing to say, and it says %q", got)
 	}
-	got := noticesText([]carried.Notice{{Field: carried.Steps, Given: "999", Used: "50"}, {Field: carried.Guidance, Given: "x"}})
+	got := noticesText([]carried.Notice{{Field: carried.FieldSteps, Given: "999", Used: "50"}, {Field: carried.FieldGuidance, Given: "x"}})
 	if got != "Steps: 999 is not possible here, 50 is used. Guidance: “x” cannot be used and is left out." {
 		t.Errorf("it says %q", got)
 	}
 	if got := noticesText(make([]carried.Notice, 50)); !strings.HasSuffix(got, " …") || len(got) > 400 {
 		t.Errorf("50 notices are %q", got)
 	}
-	for _, f := range []carried.Field{carried.Prompt, carried.Seed, carried.Steps, carried.Size, carried.CFG, carried.Guidance, carried.Direction, carried.Weight, carried.Schedule, carried.Link} {
+	for _, f := range []carried.Field{carried.FieldPrompt, carried.FieldSeed, carried.FieldSteps, carried.FieldSize, carried.FieldCFG, carried.FieldGuidance, carried.FieldDirection, carried.FieldWeight, carried.FieldSchedule, carried.FieldLink} {
 		if got := noticesText([]carried.Notice{{Field: f, Given: "x"}}); strings.HasPrefix(got, ":") {
 			t.Errorf("%s has no name: %q", f, got)
 		}
@@ -149,7 +148,7 @@ func TestComparison(t *testing.T) {
 func TestReport(t *testing.T) {
 	m := mustParse(t)
 	s := state{model: m, phase: ready, info: info{Backend: "webgpu", Adapter: "some gpu", Precision: "Q8_0"}}
-	s.picture = &picture{recipe: m.recipeOf(engine.Request{Prompt: "secret frog", Seed: 5, Steps: 4, Size: weights.Square(256), Guidance: []engine.Term{{Positive: "secret words", Weight: 1}}})}
+	s.picture = &picture{recipe: m.recipeOf(engine.Request{Prompt: "secret frog", Seed: 5, Steps: 4, Size: carried.Square(256), Guidance: []engine.Term{{Positive: "secret words", Weight: 1}}})}
 	s.panes.fault = &problem{code: "guidance-invalid", message: `the schedule of "secret words" does not fit`}
 	r := report{version: "0.2.0", agent: "Chrome", state: &s}
 	text := r.text(false)

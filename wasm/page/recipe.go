@@ -4,13 +4,13 @@ import (
 	"math"
 	"slices"
 
-	"undertone/engine"
-	"undertone/engine/weights"
+	carried "undertone/engine/recipe"
+
 	"undertone/guidance"
 )
 
 // maxTerms is how many directions a picture may have.
-const maxTerms = engine.MaxTerms
+const maxTerms = carried.MaxTerms
 
 // recipe is everything that makes a picture. Numbers that people type are kept as
 // they are, even when they are out of range: the API names the range.
@@ -18,7 +18,7 @@ type recipe struct {
 	prompt string
 	seed   float64
 	steps  float64
-	size   weights.Size
+	size   carried.Size
 	cfg    float64
 	terms  []term
 }
@@ -45,7 +45,7 @@ func (r recipe) request() map[string]any {
 }
 
 // sizeValue is a size as the API takes it: a number or [width, height].
-func sizeValue(s weights.Size) any {
+func sizeValue(s carried.Size) any {
 	if s.Width == s.Height {
 		return s.Width
 	}

@@ -6,13 +6,13 @@ import (
 	"reflect"
 	"testing"
 
-	"undertone/engine/weights"
+	carried "undertone/engine/recipe"
 	"undertone/guidance"
 )
 
 func TestRecipe(t *testing.T) {
 	f := newForm(mustParse(t))
-	if !f.guided || f.terms[0].preset != "detail" || f.terms[0].weight != 1.5 || f.seed != 7 || f.steps != 4 || f.size != weights.Square(256) || f.prompt != "a frog" {
+	if !f.guided || f.terms[0].preset != "detail" || f.terms[0].weight != 1.5 || f.seed != 7 || f.steps != 4 || f.size != carried.Square(256) || f.prompt != "a frog" {
 		t.Errorf("the form begins as %+v", f)
 	}
 	want := map[string]any{"prompt": "a frog", "seed": 7.0, "steps": 4.0, "size": 256, "cfg": 1.0, "guidance": []any{map[string]any{
@@ -21,7 +21,7 @@ func TestRecipe(t *testing.T) {
 		t.Errorf("asks for %v, wanted %v", got, want)
 	}
 	oblong := f
-	oblong.size = weights.Size{Width: 512, Height: 384}
+	oblong.size = carried.Size{Width: 512, Height: 384}
 	if got := oblong.made().request()["size"]; !reflect.DeepEqual(got, []any{512, 384}) {
 		t.Errorf("asks for the size %v", got)
 	}
@@ -40,7 +40,7 @@ func TestRecipe(t *testing.T) {
 	}
 	for name, change := range map[string]func(*form){
 		"prompt": func(f *form) { f.prompt = "a cat" }, "seed": func(f *form) { f.seed = 8 }, "steps": func(f *form) { f.steps = 5 },
-		"size": func(f *form) { f.size = weights.Size{Width: 256, Height: 128} }, "cfg": func(f *form) { f.cfg = 2 }, "guided": func(f *form) { f.guided = false },
+		"size": func(f *form) { f.size = carried.Size{Width: 256, Height: 128} }, "cfg": func(f *form) { f.cfg = 2 }, "guided": func(f *form) { f.guided = false },
 		"weight":    func(f *form) { f.edit(func(t *term) { t.weight = 2 }) },
 		"positive":  func(f *form) { f.edit(func(t *term) { t.positive = "x" }) },
 		"schedule":  func(f *form) { f.edit(func(t *term) { t.schedule.Start = 2 }) },

@@ -46,9 +46,9 @@ func (m *model) recipeOf(q engine.Request) recipe {
 // noticesText says which values of a link or a file were not taken as they were.
 func noticesText(list []carried.Notice) string {
 	names := map[carried.Field]string{
-		carried.Prompt: say.FieldPrompt, carried.Seed: say.Seed, carried.Steps: say.Steps, carried.Size: say.Size, carried.CFG: "CFG",
-		carried.Guidance: say.Guidance, carried.Direction: say.FieldDirection, carried.Weight: say.Weight, carried.Schedule: say.Schedule,
-		carried.Link: say.FieldLink,
+		carried.FieldPrompt: say.FieldPrompt, carried.FieldSeed: say.Seed, carried.FieldSteps: say.Steps, carried.FieldSize: say.Size, carried.FieldCFG: "CFG",
+		carried.FieldGuidance: say.Guidance, carried.FieldDirection: say.FieldDirection, carried.FieldWeight: say.Weight, carried.FieldSchedule: say.Schedule,
+		carried.FieldLink: say.FieldLink,
 	}
 	const most = 4 // more than that nobody reads
 	var parts []string
@@ -74,7 +74,7 @@ func linkIn(text string) (hash string, ok bool) {
 	if !found || strings.ContainsAny(text, " \n\t") || address != "" && !strings.Contains(address, "://") {
 		return "", false
 	}
-	for _, key := range []carried.Field{carried.Prompt, carried.Seed, carried.Steps, carried.Size, carried.CFG, carried.Guidance} {
+	for _, key := range []carried.Field{carried.FieldPrompt, carried.FieldSeed, carried.FieldSteps, carried.FieldSize, carried.FieldCFG, carried.FieldGuidance} {
 		if strings.HasPrefix(hash, string(key)+"=") {
 			return "#" + hash, true
 		}

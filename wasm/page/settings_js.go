@@ -5,7 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"undertone/engine/weights"
+	carried "undertone/engine/recipe"
 
 	"honnef.co/go/js/dom/v2"
 )
@@ -55,7 +55,7 @@ func newSettings(a *app, panel element) *settingsView {
 		a.update(func(s *state) { s.form.locked = v.lock.Get("checked").Bool() })
 	})
 	on(v.size, "change", func(dom.Event) {
-		if size, err := weights.ParseSize(v.size.Get("value").String()); err == nil { // every option's value is one
+		if size, err := carried.ParseSize(v.size.Get("value").String()); err == nil { // every option's value is one
 			a.edit(true, func(f *form) { f.size = size })
 		}
 	})

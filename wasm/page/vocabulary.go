@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"undertone/engine/weights"
+	carried "undertone/engine/recipe"
 )
 
 // piece is a part of a prompt as it is marked while somebody types.
@@ -55,7 +55,7 @@ func begins(start string, known map[string]bool) bool {
 
 // suggestions are at most limit phrases of the model that go on from the end of
 // the prompt: what it was trained on and what begins as the last word does.
-func suggestions(prompt string, v weights.Vocabulary, limit int) (phrases []string) {
+func suggestions(prompt string, v carried.Vocabulary, limit int) (phrases []string) {
 	last := prompt[strings.LastIndexFunc(prompt, unicode.IsSpace)+1:]
 	last = strings.ToLower(last)
 	if last == "" {
@@ -77,7 +77,7 @@ func complete(prompt, phrase string) string {
 }
 
 // surprise makes up a prompt from what the model understands.
-func surprise(v weights.Vocabulary, known map[string]bool) string {
+func surprise(v carried.Vocabulary, known map[string]bool) string {
 	pick := func(list []string) string {
 		if len(list) == 0 {
 			return ""

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"undertone/engine/weights"
+	carried "undertone/engine/recipe"
 )
 
 var (
 	sampleKnown = map[string]bool{}
-	sampleWords = weights.Vocabulary{
+	sampleWords = carried.Vocabulary{
 		Objects: []string{"frog", "owl", "snowman"}, Colours: []string{"red", "orange"}, Counts: []string{"one", "two"},
 		Places: []string{"in the snow", "on the beach", "at night", "by day"}, Styles: []string{"glossy"}, Relations: []string{"on the left"},
 	}

@@ -15,7 +15,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/fault"
-	"undertone/engine/text"
+	"undertone/engine/recipe"
 	"undertone/guidance"
 )
 
@@ -57,10 +57,10 @@ const MaxBody = 2 << 20
 // Limits are bounds of a request that hold for every model; the window checks
 // them before anything is walked or sent.
 var Limits = map[string]float64{
-	"promptBytes":    text.MaxPrompt,
+	"promptBytes":    recipe.MaxPrompt,
 	"seedMax":        math.MaxUint32,
-	"cfgMax":         engine.MaxCFG,
-	"terms":          engine.MaxTerms,
+	"cfgMax":         recipe.MaxCFG,
+	"terms":          recipe.MaxTerms,
 	"blocks":         guidance.MaxBlocks, // entries of a list in a schedule
 	"scheduleFields": float64(reflect.TypeFor[guidance.Schedule]().NumField()),
 	"scheduleText":   40, // UTF-16 units of a text in a schedule

@@ -11,7 +11,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/fault"
-	"undertone/engine/text"
+	"undertone/engine/recipe"
 	"undertone/guidance"
 )
 
@@ -104,9 +104,9 @@ func TestLargestRequest(t *testing.T) {
 		table[i] = -1.2345678901234567e-200
 		intervals[i] = guidance.Interval{From: i, To: i + 1, Weight: table[i]}
 	}
-	long := strings.Repeat("\"", text.MaxPrompt)
+	long := strings.Repeat("\"", recipe.MaxPrompt)
 	r := engine.Request{Prompt: long, Seed: math.MaxUint32}
-	for range engine.MaxTerms {
+	for range recipe.MaxTerms {
 		r.Guidance = append(r.Guidance, engine.Term{Positive: long, Negative: long, Weight: table[0], Head: table[0],
 			Schedule: guidance.Schedule{Kind: "intervals", Start: 999, End: 999, Of: guidance.MaxBlocks, Centers: table, Width: table[0], Intervals: intervals, Table: table}})
 	}

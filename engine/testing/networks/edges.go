@@ -10,9 +10,9 @@ import (
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 	"undertone/engine/sample"
 	"undertone/engine/vae"
-	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -190,7 +190,7 @@ func pooledVectors(t *testing.T, be op.Backend) {
 func passes(t *testing.T, be op.Backend) {
 	l := listen(be)
 	f := newFixture(t)
-	f.sizes = append(f.sizes, weights.Square(264), weights.Size{Width: 16, Height: 40})
+	f.sizes = append(f.sizes, recipe.Square(264), recipe.Size{Width: 16, Height: 40})
 	e := f.load(l)
 	const channels, shift = 5, 1.5
 	picture(t, e, frog)
@@ -199,7 +199,7 @@ func passes(t *testing.T, be op.Backend) {
 		t.Fatal(err)
 	}
 	const width, end = 24, 6 // of the states; start, five words, end
-	for size, steps := range map[weights.Size]int{weights.Square(264): 1, {Width: 24, Height: 16}: 3, {Width: 16, Height: 40}: 3} {
+	for size, steps := range map[recipe.Size]int{recipe.Square(264): 1, {Width: 24, Height: 16}: 3, {Width: 16, Height: 40}: 3} {
 		req := frog
 		req.Steps, req.Size = steps, size
 		r := picture(t, e, req)
@@ -309,13 +309,13 @@ func plans(t *testing.T, be op.Backend) {
 		return r
 	}
 	requests := []engine.Request{
-		ask(func(r *engine.Request) { r.Steps = 4 }),                             // four rows of modulation, one to a step
-		ask(func(r *engine.Request) { r.Steps, r.CFG = 2, 3 }),                   // four rows, two to a step
-		ask(func(r *engine.Request) { r.Steps, r.CFG = 2, 3.5 }),                 // another scale
-		ask(func(r *engine.Request) { r.Steps, r.CFG = 4, 0 }),                   // one more
-		ask(func(r *engine.Request) { r.Steps, r.Size = 4, weights.Square(24) }), // another size
-		ask(func(r *engine.Request) { r.Steps, r.Size.Width = 4, 24 }),           // as high as one and as wide as another
-		ask(func(r *engine.Request) { r.Steps, r.Prompt = 4, "" }),               // another prompt
+		ask(func(r *engine.Request) { r.Steps = 4 }),                            // four rows of modulation, one to a step
+		ask(func(r *engine.Request) { r.Steps, r.CFG = 2, 3 }),                  // four rows, two to a step
+		ask(func(r *engine.Request) { r.Steps, r.CFG = 2, 3.5 }),                // another scale
+		ask(func(r *engine.Request) { r.Steps, r.CFG = 4, 0 }),                  // one more
+		ask(func(r *engine.Request) { r.Steps, r.Size = 4, recipe.Square(24) }), // another size
+		ask(func(r *engine.Request) { r.Steps, r.Size.Width = 4, 24 }),          // as high as one and as wide as another
+		ask(func(r *engine.Request) { r.Steps, r.Prompt = 4, "" }),              // another prompt
 	}
 	want := make([]*engine.Result, len(requests))
 	for i, r := range requests {

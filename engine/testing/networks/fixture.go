@@ -13,6 +13,7 @@ import (
 	"undertone/engine"
 	"undertone/engine/op"
 	"undertone/engine/quant"
+	"undertone/engine/recipe"
 	"undertone/engine/weights"
 )
 
@@ -26,7 +27,7 @@ type fixture struct {
 	text    map[string]any                // model.json's "text"
 	tensors map[string]map[string]*tensor // by role
 	words   []string                      // of the tokenizer, by id
-	sizes   []weights.Size
+	sizes   []recipe.Size
 }
 
 type tensor struct {
@@ -38,7 +39,7 @@ var fixtureWords = strings.Fields(`[PAD] [BOS] [EOS] [UNK] , . - a the frog cat 
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, family: "flux", tensors: map[string]map[string]*tensor{}, words: fixtureWords, sizes: []weights.Size{weights.Square(16), weights.Square(24), {Width: 24, Height: 16}}}
+	f := &fixture{t: t, family: "flux", tensors: map[string]map[string]*tensor{}, words: fixtureWords, sizes: []recipe.Size{recipe.Square(16), recipe.Square(24), {Width: 24, Height: 16}}}
 	for role, file := range map[string]string{"dit": "flux_odd", "text": "clip", "vae": "vae"} {
 		g := readGolden(t, file)
 		f.tensors[role] = map[string]*tensor{}
@@ -125,11 +126,11 @@ func (f *fixture) files() weights.Memory {
 
 // What the fixture offers on a page, in the words that it knows.
 var (
-	fixturePresets = []weights.Preset{
+	fixturePresets = []recipe.Preset{
 		{ID: "night", Title: "Night", Positive: "at night", Negative: "in day", Weight: 1, Schedule: json.RawMessage(`{"kind":"constant"}`)},
 		{ID: "sharp", Title: "Sharp", Positive: "sharp", Negative: "plain", Weight: 2, Schedule: json.RawMessage(`{"kind":"step","start":2}`)},
 	}
-	fixtureUnderstands = weights.Vocabulary{
+	fixtureUnderstands = recipe.Vocabulary{
 		Objects: []string{"frog", "cat", "house", "moon", "sun"}, Colours: []string{"red", "blue", "green"},
 		Places: []string{"at night", "in day"}, Quality: []string{"sharp", "plain"},
 	}

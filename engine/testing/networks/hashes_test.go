@@ -12,6 +12,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/cpu"
+	"undertone/engine/recipe"
 	"undertone/engine/weights"
 	"undertone/guidance"
 )
@@ -54,7 +55,7 @@ func TestPicturesStayTheSame(t *testing.T) {
 		{"probe", engine.Request{Prompt: "a cat under the moon", Seed: 11, Steps: 1, CFG: 1, Guidance: []engine.Term{neon}, Probe: &engine.ProbeRequest{}}, "bd74b8d2f26282d7"},
 		{"probe of a word", engine.Request{Prompt: "a cat under the moon", Seed: 11, Steps: 2, CFG: 1.5, Probe: &engine.ProbeRequest{Word: &word}}, "4d1bca0d8740c31d"},
 	} {
-		c.req.Size = weights.Square(256)
+		c.req.Size = recipe.Square(256)
 		if got := hashOf(t, picture(t, e, c.req)); got != c.want {
 			t.Errorf("%s: the hash is %s, want %s", c.name, got, c.want)
 		}

@@ -11,7 +11,7 @@ import (
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/op"
-	"undertone/engine/weights"
+	"undertone/engine/recipe"
 )
 
 // probed compares what a probe tells with what the picture's own steps compute,
@@ -27,10 +27,10 @@ func probed(t *testing.T, be op.Backend) {
 	for name, req := range map[string]engine.Request{
 		"plain":  frog,
 		"guided": with(frog, term(1.5, 0, 2), term(-0.5, 1, 0)),
-		"larger": func() engine.Request { r := frog; r.Size, r.Steps = weights.Square(24), 3; return r }(),
+		"larger": func() engine.Request { r := frog; r.Size, r.Steps = recipe.Square(24), 3; return r }(),
 		"wide":   func() engine.Request { r := frog; r.Size.Width = 24; return with(r, term(1, 0, 1)) }(),
 		"CFG":    func() engine.Request { r := frog; r.CFG = 3; return with(r, term(1, 0, 1)) }(),
-		"empty":  {Seed: 2, Steps: 1, Size: weights.Square(16), CFG: 1},
+		"empty":  {Seed: 2, Steps: 1, Size: recipe.Square(16), CFG: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := f.load(spy) // a program for each case of its own: the first to record decides what it reads

@@ -10,7 +10,7 @@ import (
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/op"
-	"undertone/engine/weights"
+	"undertone/engine/recipe"
 	"undertone/guidance"
 )
 
@@ -32,7 +32,7 @@ func Engine(t *testing.T, be op.Backend) {
 	t.Run("Models", func(t *testing.T) { models(t, be) })
 }
 
-var frog = engine.Request{Prompt: "a red frog at night", Seed: 5, Steps: 2, Size: weights.Square(16), CFG: 1}
+var frog = engine.Request{Prompt: "a red frog at night", Seed: 5, Steps: 2, Size: recipe.Square(16), CFG: 1}
 
 // with adds directions to a request.
 func with(r engine.Request, terms ...engine.Term) engine.Request {
@@ -99,10 +99,10 @@ func guided(t *testing.T, e *engine.Engine) {
 		"another direction":   with(frog, engine.Term{Positive: "moon", Negative: "sun", Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 1}}),
 		"both directions":     with(frog, term(1, 0, 1), engine.Term{Positive: "moon", Negative: "sun", Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 1}}),
 		"from the empty":      with(frog, engine.Term{Positive: "sharp", Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 1}}),
-		"another seed":        {Prompt: frog.Prompt, Seed: 6, Steps: 2, Size: weights.Square(16), CFG: 1},
-		"another prompt":      {Prompt: "a blue frog at night", Seed: 5, Steps: 2, Size: weights.Square(16), CFG: 1},
-		"the empty prompt":    {Seed: 5, Steps: 2, Size: weights.Square(16), CFG: 1},
-		"another step number": {Prompt: frog.Prompt, Seed: 5, Steps: 3, Size: weights.Square(16), CFG: 1},
+		"another seed":        {Prompt: frog.Prompt, Seed: 6, Steps: 2, Size: recipe.Square(16), CFG: 1},
+		"another prompt":      {Prompt: "a blue frog at night", Seed: 5, Steps: 2, Size: recipe.Square(16), CFG: 1},
+		"the empty prompt":    {Seed: 5, Steps: 2, Size: recipe.Square(16), CFG: 1},
+		"another step number": {Prompt: frog.Prompt, Seed: 5, Steps: 3, Size: recipe.Square(16), CFG: 1},
 	} {
 		r := picture(t, e, req)
 		for other, p := range pictures {
@@ -225,7 +225,7 @@ func remembers(t *testing.T, e *engine.Engine) {
 		picture(t, e, prompt)
 	}
 	big := frog
-	big.Size = weights.Square(24)
+	big.Size = recipe.Square(24)
 	if r := picture(t, e, big); r.Image.W != 24 || r.Image.H != 24 || len(r.Image.RGBA) != 4*24*24 || len(r.Latent) != 6*6*5 {
 		t.Errorf("a picture of %d × %d with %d bytes", r.Image.W, r.Image.H, len(r.Image.RGBA))
 	}

@@ -10,6 +10,7 @@ import (
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 	"undertone/engine/weights"
 	"undertone/guidance"
 )
@@ -17,7 +18,7 @@ import (
 // requests asks for what cannot be: each is refused with the value and the limit.
 func requests(t *testing.T, e *engine.Engine) {
 	nan := math.NaN()
-	many := make([]engine.Term, engine.MaxTerms+1)
+	many := make([]engine.Term, recipe.MaxTerms+1)
 	for name, c := range map[string]struct {
 		change func(r *engine.Request)
 		code   fault.Code
@@ -27,11 +28,11 @@ func requests(t *testing.T, e *engine.Engine) {
 		"binary":     {func(r *engine.Request) { r.Prompt = "\xff\x00" }, fault.PromptNotText, "UTF-8"},
 		"no steps":   {func(r *engine.Request) { r.Steps = 0 }, fault.StepsRange, "12"},
 		"steps":      {func(r *engine.Request) { r.Steps = 13 }, fault.StepsRange, "12"},
-		"size":       {func(r *engine.Request) { r.Size = weights.Square(17) }, fault.SizeUnsupported, "size 17, this model makes [16 24 24x16]"},
+		"size":       {func(r *engine.Request) { r.Size = recipe.Square(17) }, fault.SizeUnsupported, "size 17, this model makes [16 24 24x16]"},
 		"width":      {func(r *engine.Request) { r.Size.Width = 25 }, fault.SizeUnsupported, "size 25x16, this model makes [16 24 24x16]"},
-		"height":     {func(r *engine.Request) { r.Size = weights.Size{Width: 24, Height: 17} }, fault.SizeUnsupported, "size 24x17,"},
-		"turned":     {func(r *engine.Request) { r.Size = weights.Size{Width: 16, Height: 24} }, fault.SizeUnsupported, "size 16x24,"},
-		"no size":    {func(r *engine.Request) { r.Size = weights.Size{} }, fault.SizeUnsupported, "size 0,"},
+		"height":     {func(r *engine.Request) { r.Size = recipe.Size{Width: 24, Height: 17} }, fault.SizeUnsupported, "size 24x17,"},
+		"turned":     {func(r *engine.Request) { r.Size = recipe.Size{Width: 16, Height: 24} }, fault.SizeUnsupported, "size 16x24,"},
+		"no size":    {func(r *engine.Request) { r.Size = recipe.Size{} }, fault.SizeUnsupported, "size 0,"},
 		"cfg":        {func(r *engine.Request) { r.CFG = 31 }, fault.CFGRange, "30"},
 		"cfg NaN":    {func(r *engine.Request) { r.CFG = nan }, fault.CFGRange, "NaN"},
 		"weight":     {func(r *engine.Request) { *r = with(*r, term(1e6, 0, 0)) }, fault.GuidanceInvalid, "1e+06"},
@@ -133,9 +134,9 @@ func models(t *testing.T, be op.Backend) {
 		"vocabulary": {func(f *fixture) {
 			f.words = slices.Concat(f.words, strings.Fields("w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 w16 w17 w18 w19 w20"))
 		}, fault.TokenizerInvalid, "the text encoder has rows 0 to"},
-		"size":   {func(f *fixture) { f.sizes = append(f.sizes, weights.Square(20)) }, fault.ModelUnsupported, "size 20, "},
-		"width":  {func(f *fixture) { f.sizes = append(f.sizes, weights.Size{Width: 20, Height: 16}) }, fault.ModelUnsupported, "size 20x16, "},
-		"height": {func(f *fixture) { f.sizes = append(f.sizes, weights.Size{Width: 16, Height: 17}) }, fault.ModelUnsupported, "size 16x17, the sides of this model's pictures must be multiples of 8"},
+		"size":   {func(f *fixture) { f.sizes = append(f.sizes, recipe.Square(20)) }, fault.ModelUnsupported, "size 20, "},
+		"width":  {func(f *fixture) { f.sizes = append(f.sizes, recipe.Size{Width: 20, Height: 16}) }, fault.ModelUnsupported, "size 20x16, "},
+		"height": {func(f *fixture) { f.sizes = append(f.sizes, recipe.Size{Width: 16, Height: 17}) }, fault.ModelUnsupported, "size 16x17, the sides of this model's pictures must be multiples of 8"},
 		"key":    {func(f *fixture) { f.dit["heads"] = 4 }, fault.ManifestInvalid, "heads"},
 	} {
 		t.Run(name, func(t *testing.T) {

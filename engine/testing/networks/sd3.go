@@ -9,7 +9,7 @@ import (
 	"undertone/engine/dit"
 	"undertone/engine/fault"
 	"undertone/engine/op"
-	"undertone/engine/weights"
+	"undertone/engine/recipe"
 )
 
 // invented makes up the weights that a network asks for, as a file would hold them.
@@ -54,7 +54,7 @@ func sd3(t *testing.T, be op.Backend) {
 	other := frog
 	other.Prompt = "a blue cat in a house"
 	scaled, larger := frog, frog
-	scaled.CFG, larger.Size = 3, weights.Square(24)
+	scaled.CFG, larger.Size = 3, recipe.Square(24)
 	for name, req := range map[string]engine.Request{
 		"another prompt": other, "guidance": with(frog, term(1, 0, 0)), "guidance of the last block": with(frog, term(1, 0, 2)),
 		"guidance of the head": with(frog, term(0, 1, 0)), "classifier-free guidance": scaled, "a larger picture": larger,
@@ -95,7 +95,7 @@ func sd3(t *testing.T, be op.Backend) {
 	}
 
 	// Three tokens a side are all that its table of positions has.
-	f.sizes = []weights.Size{weights.Square(16), weights.Square(32)}
+	f.sizes = []recipe.Size{recipe.Square(16), recipe.Square(32)}
 	if _, err := engine.Load(background(), lent{be}, f.bundle(), engine.LoadOptions{}); !fault.Is(err, fault.ModelUnsupported) {
 		t.Errorf("a size beyond the table of positions: %v", err)
 	}

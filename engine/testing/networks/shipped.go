@@ -10,6 +10,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 	"undertone/engine/sample"
 	"undertone/engine/weights"
 	"undertone/guidance"
@@ -67,7 +68,7 @@ func Shipped(t *testing.T, be op.Backend, lim Limits) {
 
 	term := engine.Term{Positive: ask.Positive, Negative: ask.Negative, Weight: ask.Weight, Head: ask.Head,
 		Schedule: guidance.Schedule{Kind: "step", Start: ask.Start}}
-	req := engine.Request{Prompt: ask.Prompt, Seed: ask.Seed, Steps: ask.Steps, Size: weights.Square(ask.Size), CFG: 1}
+	req := engine.Request{Prompt: ask.Prompt, Seed: ask.Seed, Steps: ask.Steps, Size: recipe.Square(ask.Size), CFG: 1}
 	generate := func(req engine.Request) *engine.Result {
 		r, err := e.Generate(background(), req, nil)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/op"
-	"undertone/engine/weights"
+	"undertone/engine/recipe"
 )
 
 // frail is a machine that runs out of memory on demand, keeps count of what it was
@@ -139,7 +139,7 @@ func shortOfMemory(t *testing.T, be op.Backend) {
 	defer f.release()
 	want := picture(t, e, frog)
 	other := frog
-	other.Prompt, other.Size = "the cat", weights.Size{Width: 24, Height: 16}
+	other.Prompt, other.Size = "the cat", recipe.Size{Width: 24, Height: 16}
 	wantOther := picture(t, e, other)
 
 	// From here on the engine is short of memory, and keeps less.

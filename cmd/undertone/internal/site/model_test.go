@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"undertone/engine/testing/networks"
 	"undertone/engine/fault"
+	"undertone/engine/testing/networks"
 	"undertone/engine/weights"
 )
 

@@ -1,4 +1,4 @@
-package weights
+package recipe
 
 import (
 	"encoding/json"
@@ -47,40 +47,6 @@ func TestSize(t *testing.T) {
 	for _, bad := range []string{"", "x", "512x", "x384", "512x384x256", "512×384", "512 x 384", "512.5", "512,384", "9223372036854775808", strings.Repeat("1", 1000)} {
 		if got, err := ParseSize(bad); err == nil || got != (Size{}) || len(err.Error()) > 200 {
 			t.Errorf("%.40q is read as %#v: %v", bad, got, err)
-		}
-	}
-}
-
-// The sides of a model's pictures are held at the last values that are possible, and
-// at the next ones.
-func TestManifestSizes(t *testing.T) {
-	good := string(tinyModel(t)["model.json"])
-	for _, c := range []struct{ sizes, size, says string }{
-		{"[64,[16,4096],[4096,16]]", "64", ""},
-		{"[64,[64,48]]", "[64,48]", ""},
-		{"[[64,64]]", "64", ""},
-		{"[64,[15,16]]", "64", "a side of sizes[1] is 15, wanted 16 to 4096"},
-		{"[64,[16,15]]", "64", "a side of sizes[1] is 15, wanted 16 to 4096"},
-		{"[64,[4097,16]]", "64", "a side of sizes[1] is 4097"},
-		{"[64,[16,4097]]", "64", "a side of sizes[1] is 4097"},
-		{"[64,[64,48]]", "[48,64]", "defaults.size 48x64 is not among the sizes [64 64x48]"},
-		{"[64,[64]]", "64", "the size is [64], wanted a whole number or [width, height]"},
-		{"[64,[64,48,1]]", "64", "the size is [64,48,1]"},
-		{"[64]", `"64"`, `the size is "64"`},
-	} {
-		text := strings.Replace(strings.Replace(good, `"sizes":[64]`, `"sizes":`+c.sizes, 1), `"size":64`, `"size":`+c.size, 1)
-		m, err := ParseManifest([]byte(text))
-		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
-			t.Errorf("sizes %s, size %s: %v, wanted %q", c.sizes, c.size, err, c.says)
-		}
-		if err == nil {
-			again, err := json.Marshal(m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := ParseManifest(again); err != nil {
-				t.Errorf("sizes %s: written again, %v", c.sizes, err)
-			}
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package weights
+package recipe
 
 import (
 	"encoding/json"
