@@ -15,6 +15,33 @@ func upsample(j *job, n *op.UpsampleOp) {
 	}
 }
 
+// unfold: row of a position, channel c at the tap's place.
+func unfold(j *job, n *op.UnfoldOp) {
+	x, out, taps := f32(n.X), f32(n.Out), n.Taps()
+	for r := range out.Rows {
+		row, place := out.row(r), split(r, n.Window.Out)
+		for tap := range taps {
+			var from [3]int
+			inside := true
+			for i, k := range split(tap, n.Kernel) {
+				from[i] = place[i]*n.Stride[i] + k - n.Before[i]
+				inside = inside && from[i] >= 0 && from[i] < n.Size[i]
+			}
+			for c := range x.Cols {
+				row[c*taps+tap] = 0
+				if inside {
+					row[c*taps+tap] = x.row((from[0]*n.Size[1]+from[1])*n.Size[2] + from[2])[c]
+				}
+			}
+		}
+	}
+}
+
+// split turns a number into frame, row and column of a block of this size.
+func split(i int, size [3]int) [3]int {
+	return [3]int{i / (size[1] * size[2]), i / size[2] % size[1], i % size[2]}
+}
+
 // patchify: token channel (c, row in patch, column in patch), or c last.
 func patchify(j *job, n *op.PatchifyOp) {
 	x, out := f32(n.Pixels), f32(n.Tokens)

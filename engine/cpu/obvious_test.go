@@ -281,3 +281,38 @@ func TestQKNormRoPEObvious(t *testing.T) {
 		test(newBench(t), rand.New(rand.NewPCG(uint64(hd), 8)), 70, 2, hd)
 	}
 }
+
+// A convolution over frames with any kernel, stride and zeros before, as six loops.
+func TestConvObvious(t *testing.T) {
+	sizes(t, 40, func(b *bench, rng *rand.Rand, size func(int) int) {
+		in, out := size(6), size(8)
+		var x3 [3]int
+		var w op.Window
+		for i := range 3 {
+			x3[i], w.Kernel[i], w.Stride[i] = size(6), size(3), size(2)
+			w.Before[i] = rng.IntN(w.Kernel[i])
+			w.Out[i] = 1 + (x3[i]+w.Before[i]-1)/w.Stride[i]
+		}
+		taps := w.Kernel[0] * w.Kernel[1] * w.Kernel[2]
+		x, kernel, bias := random(rng, x3[0]*x3[1]*x3[2], in), random(rng, out, in*taps), random(rng, 1, out)
+		got := b.l.Conv(b.put(x), x3, w, b.weight(op.UseMatrix, out, kernel.v...), op.Epilogue{Bias: b.put(bias), Out: b.put(random(rng, w.Out[0]*w.Out[1]*w.Out[2], out))})
+		b.near(got, func(r, c int) float64 {
+			s := bias.at(0, c)
+			of, oy, ox := r/(w.Out[1]*w.Out[2]), r/w.Out[2]%w.Out[1], r%w.Out[2]
+			for kf := range w.Kernel[0] {
+				for ky := range w.Kernel[1] {
+					for kx := range w.Kernel[2] {
+						f, py, px := of*w.Stride[0]+kf-w.Before[0], oy*w.Stride[1]+ky-w.Before[1], ox*w.Stride[2]+kx-w.Before[2]
+						if f < 0 || f >= x3[0] || py < 0 || py >= x3[1] || px < 0 || px >= x3[2] {
+							continue
+						}
+						for i := range in {
+							s += x.at((f*x3[1]+py)*x3[2]+px, i) * kernel.at(c, ((i*w.Kernel[0]+kf)*w.Kernel[1]+ky)*w.Kernel[2]+kx)
+						}
+					}
+				}
+			}
+			return s
+		})
+	})
+}

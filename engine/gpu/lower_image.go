@@ -7,6 +7,14 @@ func lowerUpsample(n *op.UpsampleOp, _ Caps) []Launch {
 	return []Launch{mapped("upsample", nil, "", out, nil, []*op.Tensor{x}, words(out.Rows, out.Cols, out, x, n.Width))}
 }
 
+// lowerUnfold binds x as single numbers: four neighbours of a row are four taps.
+func lowerUnfold(n *op.UnfoldOp, _ Caps) []Launch {
+	x, out, w := n.X, n.Out, n.Window
+	return []Launch{mapped("unfold", nil, "", out, nil, []*op.Tensor{x}, words(out.Rows, out.Cols, out, x.Offset, x.Stride,
+		n.Size[0], n.Size[1], n.Size[2], w.Kernel[0], w.Kernel[1], w.Kernel[2], w.Stride[0], w.Stride[1], w.Stride[2],
+		w.Before[0], w.Before[1], w.Before[2], w.Out[1], w.Out[2]))}
+}
+
 func lowerPatchify(n *op.PatchifyOp, _ Caps) []Launch {
 	return patches(n.Pixels, n.Tokens, true, n.ChannelLast, n.Width, n.Patch)
 }

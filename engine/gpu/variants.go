@@ -69,6 +69,7 @@ var operations = map[op.Kind]operation{
 	op.Rotary:       only(lowerRotary),
 	op.Gated:        only(lowerGated),
 	op.RelativeBias: only(lowerRelativeBias),
+	op.Unfold:       only(lowerUnfold),
 }
 
 // operation is a row of the table.

@@ -85,6 +85,15 @@ func TestListRefuses(t *testing.T) {
 		"group norm: in place": {
 			func(l *List) { l.GroupNorm(whole, fixed(1, 16), fixed(1, 16), fixed(1, 16), 1e-6, None, fixed(6, 16)) },
 			func(l *List) { l.GroupNorm(whole, fixed(1, 16), fixed(1, 16), fixed(1, 16), 1e-6, None, whole) }},
+		"unfold: begins within the picture": {
+			func(l *List) { l.Unfold(fixed(12, 2), [3]int{1, 3, 4}, Window2D(3, 2, 1, 2, 2), nil) },
+			func(l *List) { l.Unfold(fixed(12, 2), [3]int{1, 3, 4}, Window2D(3, 2, 1, 3, 2), nil) }},
+		"unfold: pixels": {
+			func(l *List) { l.Unfold(fixed(12, 2), [3]int{1, 3, 4}, Window2D(1, 1, 0, 3, 4), nil) },
+			func(l *List) { l.Unfold(fixed(12, 2), [3]int{1, 4, 4}, Window2D(1, 1, 0, 3, 4), nil) }},
+		"unfold: stride": {
+			func(l *List) { l.Unfold(fixed(12, 2), [3]int{1, 3, 4}, Window2D(1, 1, 0, 3, 4), nil) },
+			func(l *List) { l.Unfold(fixed(12, 2), [3]int{1, 3, 4}, Window2D(1, 0, 0, 3, 4), nil) }},
 		"patches: whole ones": {
 			func(l *List) { l.Patchify(fixed(12, 2), 2, 6, 2, false, nil) },
 			func(l *List) { l.Patchify(fixed(12, 2), 3, 4, 2, false, nil) }},

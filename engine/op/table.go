@@ -26,6 +26,7 @@ const (
 	Rotary
 	Gated
 	RelativeBias
+	Unfold
 	kinds
 )
 
@@ -71,6 +72,7 @@ var table = [kinds]row{
 	Rotary:       {"Rotary", Tolerance{1e-6, 1e-6}, perElement},
 	Gated:        {"Gated", Tolerance{2e-5, 2e-6}, perElement},
 	RelativeBias: {"RelativeBias", Tolerance{0, 0}, perElement},
+	Unfold:       {"Unfold", Tolerance{0, 0}, perElement},
 }
 
 func (k Kind) String() string { return table[k].name }

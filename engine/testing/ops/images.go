@@ -102,6 +102,7 @@ func imageCases() []Case {
 				}})
 		}
 	}
+	cases = append(cases, unfoldCases()...)
 	special := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 3e38, -3e38, 1e-40, -1e-40, 0}
 	for i, c := range []struct {
 		pixels      int
@@ -117,6 +118,30 @@ func imageCases() []Case {
 		{16, 1, 0, func(_ *rand.Rand, row, col int) float32 { return special[(row*3+col)%len(special)] }, "not_finite"},
 	} {
 		cases = append(cases, Case{op.ToRGBA, c.name, i%2 == 1, func(r *rig) { buildToRGBA(r, c.pixels, c.scale, c.bias, c.g) }})
+	}
+	return cases
+}
+
+// unfoldCases are windows over pictures and frames: of one place, with strides, with zeros
+// before and behind, wider than the picture, and those of encoders (a stride of 2 with zeros
+// behind only).
+func unfoldCases() (cases []Case) {
+	for i, c := range []struct {
+		size [3]int
+		c    int
+		w    op.Window
+	}{
+		{[3]int{1, 6, 5}, 3, op.Window2D(1, 1, 0, 6, 5)}, {[3]int{1, 16, 16}, 8, op.Window2D(3, 1, 1, 16, 16)},
+		{[3]int{1, 16, 16}, 5, op.Window2D(3, 2, 0, 8, 8)}, {[3]int{1, 7, 9}, 4, op.Window2D(3, 2, 1, 4, 5)},
+		{[3]int{1, 2, 2}, 1, op.Window2D(5, 1, 2, 2, 2)}, {[3]int{1, 12, 8}, 7, op.Window2D(4, 4, 0, 3, 2)},
+		{[3]int{1, 1, 31}, 2, op.Window{Kernel: [3]int{1, 1, 7}, Stride: [3]int{1, 1, 3}, Before: [3]int{0, 0, 3}, Out: [3]int{1, 1, 11}}},
+		{[3]int{5, 4, 3}, 3, op.Window{Kernel: [3]int{3, 3, 3}, Stride: [3]int{1, 1, 1}, Before: [3]int{2, 1, 1}, Out: [3]int{5, 4, 3}}},
+		{[3]int{4, 5, 6}, 2, op.Window{Kernel: [3]int{2, 3, 1}, Stride: [3]int{2, 2, 1}, Before: [3]int{0, 1, 0}, Out: [3]int{2, 3, 6}}},
+	} {
+		name := fmt.Sprintf("%dx%dx%d_of_%d_by%dx%dx%d", c.size[0], c.size[1], c.size[2], c.c, c.w.Kernel[0], c.w.Kernel[1], c.w.Kernel[2])
+		cases = append(cases, Case{op.Unfold, name, i%2 == 1, func(r *rig) {
+			r.list.Unfold(r.in(c.size[0]*c.size[1]*c.size[2], c.c, normal(1)), c.size, c.w, r.out(c.w.Positions(), c.c*c.w.Taps()))
+		}})
 	}
 	return cases
 }
