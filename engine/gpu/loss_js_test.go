@@ -9,86 +9,89 @@ import (
 	"undertone/engine/op"
 )
 
-// TestDeviceLost takes the device away at every point where somebody may be
-// waiting for it: the call that notices says so, and every call after it.
+// losses take the device away at every point where somebody may be waiting for it, and
+// return what the call says that notices.
+var losses = map[string]func(a adder, ctx context.Context) error{
+	"before a write": func(a adder, ctx context.Context) error {
+		a.d.js.Call("destroy")
+		a.d.Write(a.x, make([]float32, 64*64))
+		return a.d.Sync(ctx)
+	},
+	"before a run": func(a adder, ctx context.Context) error {
+		a.d.js.Call("destroy")
+		a.p.Run(ctx)
+		return a.d.Sync(ctx)
+	},
+	"between runs": func(a adder, ctx context.Context) error {
+		a.p.Run(ctx)
+		a.d.js.Call("destroy")
+		a.p.Run(ctx)
+		return a.d.Sync(ctx)
+	},
+	"before a read": func(a adder, ctx context.Context) error {
+		a.p.Run(ctx)
+		a.d.js.Call("destroy")
+		_, err := a.d.Read(ctx, a.x)
+		return err
+	},
+	"during a read": func(a adder, ctx context.Context) error {
+		for range 20 {
+			a.p.Run(ctx)
+		}
+		go a.d.js.Call("destroy")
+		_, err := a.d.Read(ctx, a.x)
+		return err
+	},
+	"during a wait": func(a adder, ctx context.Context) error {
+		for range 20 {
+			a.p.Run(ctx)
+		}
+		go a.d.js.Call("destroy")
+		return a.d.Sync(ctx)
+	},
+	"during many runs": func(a adder, ctx context.Context) error {
+		go a.d.js.Call("destroy")
+		for range 1000 {
+			if err := a.p.Run(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"before a compilation": func(a adder, ctx context.Context) error {
+		a.d.js.Call("destroy")
+		return a.compileOther(ctx)
+	},
+	"during a compilation": func(a adder, ctx context.Context) error {
+		go a.d.js.Call("destroy")
+		return a.compileOther(ctx)
+	},
+	"before an upload": func(a adder, ctx context.Context) error {
+		a.d.js.Call("destroy")
+		_, err := a.d.Upload(ctx, weightOf(zeros(1<<16)))
+		if err == nil {
+			err = a.d.Sync(ctx)
+		}
+		return err
+	},
+	"during an upload": func(a adder, ctx context.Context) error {
+		src := &destroyer{zeros: 3 * chunkBytes, device: a.d.js, after: 2}
+		_, err := a.d.Upload(ctx, weightOf(src))
+		if err == nil {
+			err = a.d.Sync(ctx)
+		}
+		return err
+	},
+	"while submit throws": func(a adder, ctx context.Context) error {
+		throwing(a.d.jsq, "submit")
+		a.d.js.Call("destroy")
+		return a.p.Run(ctx)
+	},
+}
+
+// The call that notices a loss says so, and every call after it.
 func TestDeviceLost(t *testing.T) {
-	for name, lose := range map[string]func(a adder, ctx context.Context) error{
-		"before a write": func(a adder, ctx context.Context) error {
-			a.d.js.Call("destroy")
-			a.d.Write(a.x, make([]float32, 64*64))
-			return a.d.Sync(ctx)
-		},
-		"before a run": func(a adder, ctx context.Context) error {
-			a.d.js.Call("destroy")
-			a.p.Run(ctx)
-			return a.d.Sync(ctx)
-		},
-		"between runs": func(a adder, ctx context.Context) error {
-			a.p.Run(ctx)
-			a.d.js.Call("destroy")
-			a.p.Run(ctx)
-			return a.d.Sync(ctx)
-		},
-		"before a read": func(a adder, ctx context.Context) error {
-			a.p.Run(ctx)
-			a.d.js.Call("destroy")
-			_, err := a.d.Read(ctx, a.x)
-			return err
-		},
-		"during a read": func(a adder, ctx context.Context) error {
-			for range 20 {
-				a.p.Run(ctx)
-			}
-			go a.d.js.Call("destroy")
-			_, err := a.d.Read(ctx, a.x)
-			return err
-		},
-		"during a wait": func(a adder, ctx context.Context) error {
-			for range 20 {
-				a.p.Run(ctx)
-			}
-			go a.d.js.Call("destroy")
-			return a.d.Sync(ctx)
-		},
-		"during many runs": func(a adder, ctx context.Context) error {
-			go a.d.js.Call("destroy")
-			for range 1000 {
-				if err := a.p.Run(ctx); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-		"before a compilation": func(a adder, ctx context.Context) error {
-			a.d.js.Call("destroy")
-			return a.compileOther(ctx)
-		},
-		"during a compilation": func(a adder, ctx context.Context) error {
-			go a.d.js.Call("destroy")
-			return a.compileOther(ctx)
-		},
-		"before an upload": func(a adder, ctx context.Context) error {
-			a.d.js.Call("destroy")
-			_, err := a.d.Upload(ctx, weightOf(zeros(1<<16)))
-			if err == nil {
-				err = a.d.Sync(ctx)
-			}
-			return err
-		},
-		"during an upload": func(a adder, ctx context.Context) error {
-			src := &destroyer{zeros: 3 * chunkBytes, device: a.d.js, after: 2}
-			_, err := a.d.Upload(ctx, weightOf(src))
-			if err == nil {
-				err = a.d.Sync(ctx)
-			}
-			return err
-		},
-		"while submit throws": func(a adder, ctx context.Context) error {
-			throwing(a.d.jsq, "submit")
-			a.d.js.Call("destroy")
-			return a.p.Run(ctx)
-		},
-	} {
+	for name, lose := range losses {
 		t.Run(name, func(t *testing.T) {
 			a := newAdder(t, open(t, Options{}))
 			ctx := soon(t)

@@ -14,14 +14,21 @@ import (
 	"undertone/engine/recipe"
 )
 
+// The fixture's tokens, width, heads and blocks.
+const (
+	probeText   = 9
+	probeWidth  = 48
+	probeHeads  = 4
+	probeBlocks = 5
+)
+
 // probed compares what a probe tells with what the picture's own steps compute,
 // which a spy reads out of them, and checks that looking changes nothing.
 func probed(t *testing.T, be op.Backend) {
 	f := newFixture(t)
 	spy := &spy{Backend: be, t: t}
 	e := f.load(spy)
-	const width, heads, blocks, text = 48, 4, 5, 9
-	if got := f.dit["num_heads"]; got != float64(heads) {
+	if got := f.dit["num_heads"]; got != float64(probeHeads) {
 		t.Fatalf("the fixture has %v heads", got)
 	}
 	for name, req := range map[string]engine.Request{
@@ -32,97 +39,15 @@ func probed(t *testing.T, be op.Backend) {
 		"CFG":    func() engine.Request { r := frog; r.CFG = 3; return with(r, term(1, 0, 1)) }(),
 		"empty":  {Seed: 2, Steps: 1, Size: recipe.Square(16), CFG: 1},
 	} {
-		t.Run(name, func(t *testing.T) {
-			e := f.load(spy) // a program for each case of its own: the first to record decides what it reads
-			plain := picture(t, e, req)
-			if plain.Probe != nil || plain.Timings.ProbeMs != 0 {
-				t.Error("a probe that nobody asked for")
-			}
-			req.Probe = &engine.ProbeRequest{}
-			spy.seen = nil
-			r := picture(t, e, req)
-			steps := spy.seen
-			if !same(plain, r) {
-				t.Error("looking on changed the picture")
-			}
-			if r.Parameters.Probe != nil {
-				t.Error("the probe is among the picture's parameters")
-			}
-			p := r.Probe
-			if p == nil || len(r.Timings.StepsMs) != req.Steps || r.Timings.ProbeMs <= 0 {
-				t.Fatalf("probe %v, times %+v", p, r.Timings)
-			}
-			if p.Rows != req.Size.Height/8 || p.Cols != req.Size.Width/8 || len(p.Times) != req.Steps+1 || p.Times[0] != 1 || p.Times[req.Steps] != 0 {
-				t.Errorf("maps of %d×%d, times %v", p.Rows, p.Cols, p.Times)
-			}
-
-			// Tokens: start, the words, end.
-			kinds := map[string][]string{"": {"start", "end"}, frog.Prompt: {"start", "word", "word", "word", "word", "word", "end"}}[req.Prompt]
-			var got, words []string
-			for _, w := range p.Tokens {
-				got, words = append(got, w.Kind), append(words, w.Text)
-			}
-			if !slices.Equal(got, kinds) || p.Padding != text-len(kinds) {
-				t.Errorf("tokens %+v and %d of padding", p.Tokens, p.Padding)
-			}
-			if req.Prompt != "" && !slices.Equal(words, []string{"", "a", "red", "frog", "at", "night", ""}) {
-				t.Errorf("words %q", words)
-			}
-
-			// Attention: softmax over the q and k of the step itself.
-			cells, pass := p.Rows*p.Cols, blocks*map[bool]int{false: 1, true: 2}[req.CFG != 1]
-			if len(steps) != req.Steps*pass || len(p.Attention) != req.Steps*blocks*len(p.Words)*cells {
-				t.Fatalf("%d attentions were seen, %d numbers told", len(steps), len(p.Attention))
-			}
-			var want []float32
-			for s := range req.Steps {
-				for b := range blocks {
-					all := softmax(steps[s*pass+b], text+cells, heads, width/heads)
-					for _, w := range p.Words {
-						for i := range cells {
-							want = append(want, float32(all[(text+i)*(text+cells)+w]))
-						}
-					}
-				}
-			}
-			near(t, "attention", p.Attention, want, 1e-4)
-
-			// One word alone is told as among all.
-			one := len(p.Tokens) - 1
-			req.Probe = &engine.ProbeRequest{Word: &one}
-			alone := picture(t, e, req).Probe
-			for b := range req.Steps * blocks {
-				if !slices.Equal(alone.Attention[b*cells:(b+1)*cells], p.Attention[(b*len(p.Words)+one)*cells:][:cells]) {
-					t.Errorf("step and block %d: token %d alone has another map", b, one)
-				}
-			}
-			if again := picture(t, e, with(engine.Request{Prompt: req.Prompt, Seed: req.Seed, Steps: req.Steps, Size: req.Size, CFG: req.CFG}, req.Guidance...)); !same(plain, again) {
-				t.Error("after a probe the picture is another")
-			}
-
-			norms(t, e, req, p)
-			if len(p.Latents) != req.Steps+1 {
-				t.Fatalf("%d latents", len(p.Latents))
-			}
-			for i, img := range p.Latents {
-				if img.W != req.Size.Width/4 || img.H != req.Size.Height/4 || len(img.RGBA) != 4*img.W*img.H {
-					t.Errorf("latent %d is %d×%d", i, img.W, img.H)
-				}
-			}
-			if fresh := req; fresh.Steps != 1 {
-				fresh.Steps, fresh.Probe = 1, &engine.ProbeRequest{}
-				if !reflect.DeepEqual(picture(t, e, fresh).Probe.Latents[0], p.Latents[0]) {
-					t.Error("the noise depends on the number of steps")
-				}
-			}
-		})
+		// A program of its own for each case: the first to record decides what it reads.
+		t.Run(name, func(t *testing.T) { probedPicture(t, f.load(spy), spy, req) })
 	}
 	t.Run("all tokens", func(t *testing.T) {
 		full := frog
-		full.Prompt, full.Steps, full.Probe = strings.Repeat("frog ", text-2), 1, &engine.ProbeRequest{}
+		full.Prompt, full.Steps, full.Probe = strings.Repeat("frog ", probeText-2), 1, &engine.ProbeRequest{}
 		p := picture(t, e, full).Probe
-		if p.Padding != 0 || len(p.Words) != text || len(p.Attention) != blocks*text*4 {
-			t.Errorf("%d maps of %d tokens, %d of padding", len(p.Words), text, p.Padding)
+		if p.Padding != 0 || len(p.Words) != probeText || len(p.Attention) != probeBlocks*probeText*4 {
+			t.Errorf("%d maps of %d tokens, %d of padding", len(p.Words), probeText, p.Padding)
 		}
 	})
 	t.Run("branches", func(t *testing.T) {
@@ -142,6 +67,102 @@ func probed(t *testing.T, be op.Backend) {
 		unknown.Probe = &engine.ProbeRequest{Word: &w}
 		if _, err := e.Generate(background(), unknown, nil); !fault.Is(err, fault.RequestInvalid) {
 			t.Errorf("word %d: %v", w, err)
+		}
+	}
+}
+
+// probedPicture makes a picture with and without a probe, and compares.
+func probedPicture(t *testing.T, e *engine.Engine, spy *spy, req engine.Request) {
+	plain := picture(t, e, req)
+	if plain.Probe != nil || plain.Timings.ProbeMs != 0 {
+		t.Error("a probe that nobody asked for")
+	}
+	req.Probe = &engine.ProbeRequest{}
+	spy.seen = nil
+	r := picture(t, e, req)
+	steps := spy.seen
+	if !same(plain, r) {
+		t.Error("looking on changed the picture")
+	}
+	if r.Parameters.Probe != nil {
+		t.Error("the probe is among the picture's parameters")
+	}
+	p := r.Probe
+	if p == nil || len(r.Timings.StepsMs) != req.Steps || r.Timings.ProbeMs <= 0 {
+		t.Fatalf("probe %v, times %+v", p, r.Timings)
+	}
+	if p.Rows != req.Size.Height/8 || p.Cols != req.Size.Width/8 || len(p.Times) != req.Steps+1 || p.Times[0] != 1 || p.Times[req.Steps] != 0 {
+		t.Errorf("maps of %d×%d, times %v", p.Rows, p.Cols, p.Times)
+	}
+	probedTokens(t, req, p)
+	probedAttention(t, e, req, p, steps)
+	if again := picture(t, e, with(engine.Request{Prompt: req.Prompt, Seed: req.Seed, Steps: req.Steps, Size: req.Size, CFG: req.CFG}, req.Guidance...)); !same(plain, again) {
+		t.Error("after a probe the picture is another")
+	}
+	norms(t, e, req, p)
+	probedLatents(t, e, req, p)
+}
+
+// probedTokens: start, the words, end.
+func probedTokens(t *testing.T, req engine.Request, p *engine.Probe) {
+	kinds := map[string][]string{"": {"start", "end"}, frog.Prompt: {"start", "word", "word", "word", "word", "word", "end"}}[req.Prompt]
+	var got, words []string
+	for _, w := range p.Tokens {
+		got, words = append(got, w.Kind), append(words, w.Text)
+	}
+	if !slices.Equal(got, kinds) || p.Padding != probeText-len(kinds) {
+		t.Errorf("tokens %+v and %d of padding", p.Tokens, p.Padding)
+	}
+	if req.Prompt != "" && !slices.Equal(words, []string{"", "a", "red", "frog", "at", "night", ""}) {
+		t.Errorf("words %q", words)
+	}
+}
+
+// probedAttention: softmax over the q and k of the step itself; and one word alone is
+// told as among all.
+func probedAttention(t *testing.T, e *engine.Engine, req engine.Request, p *engine.Probe, steps [][]float32) {
+	cells, pass := p.Rows*p.Cols, probeBlocks*map[bool]int{false: 1, true: 2}[req.CFG != 1]
+	if len(steps) != req.Steps*pass || len(p.Attention) != req.Steps*probeBlocks*len(p.Words)*cells {
+		t.Fatalf("%d attentions were seen, %d numbers told", len(steps), len(p.Attention))
+	}
+	var want []float32
+	for s := range req.Steps {
+		for b := range probeBlocks {
+			all := softmax(steps[s*pass+b], probeText+cells, probeHeads, probeWidth/probeHeads)
+			for _, w := range p.Words {
+				for i := range cells {
+					want = append(want, float32(all[(probeText+i)*(probeText+cells)+w]))
+				}
+			}
+		}
+	}
+	near(t, "attention", p.Attention, want, 1e-4)
+
+	one := len(p.Tokens) - 1
+	req.Probe = &engine.ProbeRequest{Word: &one}
+	alone := picture(t, e, req).Probe
+	for b := range req.Steps * probeBlocks {
+		if !slices.Equal(alone.Attention[b*cells:(b+1)*cells], p.Attention[(b*len(p.Words)+one)*cells:][:cells]) {
+			t.Errorf("step and block %d: token %d alone has another map", b, one)
+		}
+	}
+}
+
+// probedLatents have the size of the linear preview, and begin with the same noise
+// whatever the number of steps.
+func probedLatents(t *testing.T, e *engine.Engine, req engine.Request, p *engine.Probe) {
+	if len(p.Latents) != req.Steps+1 {
+		t.Fatalf("%d latents", len(p.Latents))
+	}
+	for i, img := range p.Latents {
+		if img.W != req.Size.Width/4 || img.H != req.Size.Height/4 || len(img.RGBA) != 4*img.W*img.H {
+			t.Errorf("latent %d is %d×%d", i, img.W, img.H)
+		}
+	}
+	if fresh := req; fresh.Steps != 1 {
+		fresh.Steps, fresh.Probe = 1, &engine.ProbeRequest{}
+		if !reflect.DeepEqual(picture(t, e, fresh).Probe.Latents[0], p.Latents[0]) {
+			t.Error("the noise depends on the number of steps")
 		}
 	}
 }
