@@ -26,96 +26,35 @@ import (
 
 // generate makes a picture on the CPU. The file carries what made it.
 func generate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	fs := flags("generate", "MODEL_DIR", stderr)
-	prompt := fs.String("prompt", "", "what to draw; without this flag, the model's own example; empty is unconditional")
-	seed := fs.Uint64("seed", 0, "0 to 4294967295; without this flag, the model's own")
-	steps := fs.Int("steps", 0, "without this flag, the model's own number")
-	var size recipe.Size
-	fs.Func("size", "pixels of a side, as in 512, or `WIDTHxHEIGHT`, as in 512x384; without this flag, the model's own", func(text string) (err error) {
-		size, err = recipe.ParseSize(text)
-		return err
-	})
-	cfg := fs.Float64("cfg", 0, "classifier-free guidance scale; 1 is off; without this flag, the model's own")
-	positive := fs.String("positive", "", "modulation guidance: what to steer towards")
-	negative := fs.String("negative", "", "modulation guidance: what to steer away from")
-	weight := fs.Float64("weight", 0, "modulation guidance: how strongly")
-	head := fs.Float64("head", 0, "modulation guidance: how strongly at the output head")
-	schedule := fs.String("schedule", "step:5/57", "modulation guidance: constant, step:FIRST, window:FIRST-LAST or bumps, each with /OF for block numbers of a model with OF blocks; or JSON")
-	file := fs.String("guidance", "", "modulation guidance: a JSON file, [{positive, negative, weight, head, schedule}, …]")
-	out := fs.String("o", "picture.png", "the PNG file to write; - is standard output")
-	if err := fs.Parse(args); err != nil {
-		return err
-	}
-	if fs.NArg() != 1 {
-		return usagef("name one model folder")
-	}
-	target, err := outputTo("-o", *out, ".png", stdout)
+	f, err := parseGenerate(args, stdout, stderr)
 	if err != nil {
 		return err
 	}
-	given := fs.given()
-	var terms []engine.Term
-	switch one := given["positive"] || given["negative"] || given["weight"] || given["head"] || given["schedule"]; {
-	case one && given["guidance"]:
-		return usagef("--guidance FILE stands for --positive, --negative, --weight, --head and --schedule")
-	case one:
-		s, err := parseSchedule(*schedule)
-		if err != nil {
-			return err
-		}
-		if err := hasEffect(given, *positive, *negative); err != nil {
-			return err
-		}
-		terms = []engine.Term{{Positive: *positive, Negative: *negative, Weight: *weight, Head: *head, Schedule: s}}
-	case given["guidance"]:
-		if terms, err = readTerms(ctx, *file); err != nil {
-			return err
-		}
+	terms, err := f.terms(ctx)
+	if err != nil {
+		return err
 	}
-	if *seed > math.MaxUint32 {
-		return fault.New(fault.SeedRange, "seed %d, wanted 0 to %d", *seed, uint32(math.MaxUint32))
+	if f.seed > math.MaxUint32 {
+		return fault.New(fault.SeedRange, "seed %d, wanted 0 to %d", f.seed, uint32(math.MaxUint32))
 	}
 	bar := newBar(stderr)
-	e, err := load(ctx, fs.Arg(0), bar)
+	e, err := load(ctx, f.folder, bar)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	req := e.Defaults()
+	req := f.request(e.Defaults())
 	req.Guidance = terms
-	if given["prompt"] {
-		req.Prompt = *prompt
-	}
-	if given["seed"] {
-		req.Seed = uint32(*seed)
-	}
-	if given["steps"] {
-		req.Steps = *steps
-	}
-	if given["size"] {
-		req.Size = size
-	}
-	if given["cfg"] {
-		req.CFG = *cfg
-	}
 	bar.show("step", 0, int64(req.Steps))
 	r, err := e.Generate(ctx, req, func(s engine.StepEvent) { bar.show("step", int64(s.Step), int64(s.Steps)) })
 	bar.end()
 	if err != nil {
 		return err
 	}
-	var pixels bytes.Buffer
-	if err := png.Encode(&pixels, picture(r.Image)); err != nil {
+	if err := writePicture(f.target, r); err != nil {
 		return err
 	}
-	written, err := recipe.WritePNG(pixels.Bytes(), r.Parameters)
-	if err != nil {
-		return err
-	}
-	if err := target.write(func(w io.Writer) error { _, err := w.Write(written); return err }); err != nil {
-		return err
-	}
-	stdout = target.notes(stdout, stderr)
+	stdout = f.target.notes(stdout, stderr)
 	for _, n := range r.Notices {
 		fmt.Fprintln(stdout, n)
 	}
@@ -124,8 +63,105 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	}
 	p := r.Parameters
 	fmt.Fprintf(stdout, "%s: %d × %d, %q, seed %d, %d steps, %s of %s, %.1f s\n",
-		target.name, r.Image.W, r.Image.H, p.Prompt, r.Seed, p.Steps, p.Precision, p.Model, r.Timings.TotalMs/1000)
+		f.target.name, r.Image.W, r.Image.H, p.Prompt, r.Seed, p.Steps, p.Precision, p.Model, r.Timings.TotalMs/1000)
 	return nil
+}
+
+// generateFlags are what the command line of generate says.
+type generateFlags struct {
+	given  map[string]bool // which flags stand there
+	folder string          // of the model
+	target output
+
+	prompt string
+	seed   uint64
+	steps  int
+	size   recipe.Size
+	cfg    float64
+
+	positive, negative, schedule, file string // of modulation guidance
+	weight, head                       float64
+}
+
+func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, error) {
+	fs, f := flags("generate", "MODEL_DIR", stderr), &generateFlags{}
+	fs.StringVar(&f.prompt, "prompt", "", "what to draw; without this flag, the model's own example; empty is unconditional")
+	fs.Uint64Var(&f.seed, "seed", 0, "0 to 4294967295; without this flag, the model's own")
+	fs.IntVar(&f.steps, "steps", 0, "without this flag, the model's own number")
+	fs.Func("size", "pixels of a side, as in 512, or `WIDTHxHEIGHT`, as in 512x384; without this flag, the model's own", func(text string) (err error) {
+		f.size, err = recipe.ParseSize(text)
+		return err
+	})
+	fs.Float64Var(&f.cfg, "cfg", 0, "classifier-free guidance scale; 1 is off; without this flag, the model's own")
+	fs.StringVar(&f.positive, "positive", "", "modulation guidance: what to steer towards")
+	fs.StringVar(&f.negative, "negative", "", "modulation guidance: what to steer away from")
+	fs.Float64Var(&f.weight, "weight", 0, "modulation guidance: how strongly")
+	fs.Float64Var(&f.head, "head", 0, "modulation guidance: how strongly at the output head")
+	fs.StringVar(&f.schedule, "schedule", "step:5/57", "modulation guidance: constant, step:FIRST, window:FIRST-LAST or bumps, each with /OF for block numbers of a model with OF blocks; or JSON")
+	fs.StringVar(&f.file, "guidance", "", "modulation guidance: a JSON file, [{positive, negative, weight, head, schedule}, …]")
+	out := fs.String("o", "picture.png", "the PNG file to write; - is standard output")
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	if fs.NArg() != 1 {
+		return nil, usagef("name one model folder")
+	}
+	target, err := outputTo("-o", *out, ".png", stdout)
+	f.given, f.folder, f.target = fs.given(), fs.Arg(0), target
+	return f, err
+}
+
+// terms are the directions of the flags, or of the file that stands for them.
+func (f *generateFlags) terms(ctx context.Context) ([]engine.Term, error) {
+	switch one := f.given["positive"] || f.given["negative"] || f.given["weight"] || f.given["head"] || f.given["schedule"]; {
+	case one && f.given["guidance"]:
+		return nil, usagef("--guidance FILE stands for --positive, --negative, --weight, --head and --schedule")
+	case one:
+		s, err := parseSchedule(f.schedule)
+		if err != nil {
+			return nil, err
+		}
+		if err := hasEffect(f.given, f.positive, f.negative); err != nil {
+			return nil, err
+		}
+		return []engine.Term{{Positive: f.positive, Negative: f.negative, Weight: f.weight, Head: f.head, Schedule: s}}, nil
+	case f.given["guidance"]:
+		return readTerms(ctx, f.file)
+	}
+	return nil, nil
+}
+
+// request is the model's own with what the flags say in its place.
+func (f *generateFlags) request(req engine.Request) engine.Request {
+	if f.given["prompt"] {
+		req.Prompt = f.prompt
+	}
+	if f.given["seed"] {
+		req.Seed = uint32(f.seed)
+	}
+	if f.given["steps"] {
+		req.Steps = f.steps
+	}
+	if f.given["size"] {
+		req.Size = f.size
+	}
+	if f.given["cfg"] {
+		req.CFG = f.cfg
+	}
+	return req
+}
+
+// writePicture writes a PNG file that carries its parameters.
+func writePicture(target output, r *engine.Result) error {
+	var pixels bytes.Buffer
+	if err := png.Encode(&pixels, picture(r.Image)); err != nil {
+		return err
+	}
+	file, err := recipe.WritePNG(pixels.Bytes(), r.Parameters)
+	if err != nil {
+		return err
+	}
+	return target.write(func(w io.Writer) error { _, err := w.Write(file); return err })
 }
 
 // given says which flags stand on the command line.
