@@ -2,10 +2,10 @@ package sample
 
 import "math"
 
-// Normal returns n independent standard normal numbers of a seed. Number 4i+j
-// depends on the seed and on i alone:
+// Normal returns n independent standard normal numbers of stream 0 of a seed. Number
+// 4i+j of a stream depends on the seed, the stream and i alone:
 //
-//	(x0, x1, x2, x3) = Philox4x32-10(counter (i, 0, 0, 0), key (seed, 0))
+//	(x0, x1, x2, x3) = Philox4x32-10(counter (i, stream, 0, 0), key (seed, 0))
 //	u = (x0 + 1)/2³², v = x1/2³²: numbers 4i, 4i+1 are √(−2 ln u) · (cos 2πv, sin 2πv)
 //	u = (x2 + 1)/2³², v = x3/2³²: the same for numbers 4i+2, 4i+3
 //
@@ -13,10 +13,13 @@ import "math"
 // Muller, 1958.) Logarithm, sine and cosine are computed here from +, ·, / and √
 // alone, every one rounded to float64: IEEE 754 fixes each, so that the numbers
 // are the same bits on every machine. Go's own math may differ between machines.
-func Normal(seed uint32, n int) []float32 {
+func Normal(seed uint32, n int) []float32 { return normal(seed, 0, n) }
+
+// normal is Normal of any stream.
+func normal(seed, stream uint32, n int) []float32 {
 	out := make([]float32, 0, n+3)
 	for i := uint32(0); len(out) < n; i++ {
-		x := philox([4]uint32{i}, [2]uint32{seed})
+		x := philox([4]uint32{i, stream}, [2]uint32{seed})
 		for p := 0; p < 4; p += 2 {
 			r := math.Sqrt(-2 * ln((float64(x[p])+1)/(1<<32)))
 			cos, sin := turn(x[p+1])
