@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 
@@ -32,7 +31,13 @@ func NewUploader(ctx context.Context, be op.Backend, src op.Source) (*Uploader, 
 	if err != nil {
 		return nil, err
 	}
-	return &Uploader{ctx: ctx, be: be, src: src, index: index, progress: func(int64) {}}, nil
+	return NewIndexUploader(ctx, be, index, src), nil
+}
+
+// NewIndexUploader uploads the tensors of an index, whose offsets count in src: the
+// names and the order of a published file may be other ones (see engine/checkpoint).
+func NewIndexUploader(ctx context.Context, be op.Backend, index *weights.Index, src op.Source) *Uploader {
+	return &Uploader{ctx: ctx, be: be, src: src, index: index, progress: func(int64) {}}
 }
 
 // Err is the first error: WeightsMissing where a tensor is absent or of another
@@ -118,23 +123,14 @@ func newMiddle(src op.Source, t weights.Tensor, shape []int, rows, cols int) op.
 
 func (m middle) Size() int64 { return m.size }
 
-// ReadAt reads from one run after another.
-func (m middle) ReadAt(b []byte, off int64) (done int, err error) {
-	for done < len(b) && err == nil {
-		if off >= m.size {
-			return done, io.EOF
-		}
-		within := off % m.run
-		part := b[done:min(len(b), done+int(m.run-within))]
-		var n int
-		n, err = m.Source.ReadAt(part, m.first+off/m.run*m.every+within)
-		done, off = done+n, off+int64(n)
-		if n == len(part) {
-			err = nil
-		}
-	}
-	return done, err
+// Run finds the run that has a byte.
+func (m middle) Run(off int64) (op.Source, int64, int64) {
+	within := off % m.run
+	return m.Source, m.first + off/m.run*m.every + within, m.run - within
 }
+
+// ReadAt reads from one run after another.
+func (m middle) ReadAt(b []byte, off int64) (int, error) { return weights.ReadRuns(m, b, off) }
 
 // flat sees a shape of more than two dimensions as that of a matrix.
 func flat(shape []int) []int {

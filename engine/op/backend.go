@@ -21,6 +21,31 @@ type PieceSource interface {
 	Piece(off, n int64) (any, error)
 }
 
+// JoinedSource is a Source put together from runs of bytes of other sources, as where
+// one weight lies in several places. Run says where the bytes from off on lie, off
+// being less than Size: at byte at of src, n of them together. A backend that asks
+// src gets them as src has them, in pieces where it is a PieceSource.
+type JoinedSource interface {
+	Source
+	Run(off int64) (src Source, at, n int64)
+}
+
+// RunAt follows joined sources down to the one that has the bytes from off on. Any
+// other source is one run.
+func RunAt(src Source, off int64) (at Source, from, n int64) {
+	n = src.Size() - off
+	for n > 0 {
+		j, ok := src.(JoinedSource)
+		if !ok {
+			break
+		}
+		var run int64
+		src, off, run = j.Run(off)
+		n = min(n, run)
+	}
+	return src, off, n
+}
+
 // Use says what a weight is for, which decides how a backend lays it out.
 type Use uint8
 
