@@ -212,30 +212,53 @@ func (d *Device) prepareUploads(ctx context.Context) (err error) {
 	return nil
 }
 
-// sendRaw writes n bytes of a source to the start of a buffer. WebGPU takes whole
-// words: the last one is filled up with zeros.
+// sendRaw writes n bytes of a source to the start of a buffer, those of a joined one
+// run by run. WebGPU takes whole words: where runs meet within a word, the bytes are
+// joined in Go's memory.
 func (d *Device) sendRaw(src op.Source, b *buffer, off, n int64) error {
-	whole := n &^ 3
-	if p, ok := src.(op.PieceSource); ok {
-		v, err := p.Piece(off, n)
-		if err != nil {
+	if !wordwise(src, off, n) {
+		return d.sendCopy(src, b, 0, off, n)
+	}
+	for to := int64(0); to < n; {
+		from, at, have := op.RunAt(src, off+to)
+		size := min(n-to, have)
+		if err := d.sendRun(from, b, to, at, size); err != nil {
 			return err
 		}
-		piece, ok := v.(js.Value)
-		if !ok || piece.Get("byteLength").Int() != int(n) {
-			return fault.New(fault.Internal, "the source gave %T of another size than the %d bytes asked for", v, n)
-		}
-		dst := d.replay.Get("buffers").Index(int(b.id))
-		if whole > 0 {
-			d.jsq.Call("writeBuffer", dst, 0, piece, 0, whole)
-		}
-		if whole < n {
-			last := js.Global().Get("Uint8Array").New(4)
-			last.Call("set", piece.Call("subarray", whole))
-			d.jsq.Call("writeBuffer", dst, whole, last)
-		}
-		return nil
+		to += size
 	}
+	return nil
+}
+
+// sendRun writes n bytes of a source to byte to of a buffer, a whole word. The last
+// word is filled up with zeros.
+func (d *Device) sendRun(src op.Source, b *buffer, to, off, n int64) error {
+	p, ok := src.(op.PieceSource)
+	if !ok {
+		return d.sendCopy(src, b, to, off, n)
+	}
+	v, err := p.Piece(off, n)
+	if err != nil {
+		return err
+	}
+	piece, ok := v.(js.Value)
+	if !ok || piece.Get("byteLength").Int() != int(n) {
+		return fault.New(fault.Internal, "the source gave %T of another size than the %d bytes asked for", v, n)
+	}
+	dst, whole := d.replay.Get("buffers").Index(int(b.id)), n&^3
+	if whole > 0 {
+		d.jsq.Call("writeBuffer", dst, to, piece, 0, whole)
+	}
+	if whole < n {
+		last := js.Global().Get("Uint8Array").New(4)
+		last.Call("set", piece.Call("subarray", whole))
+		d.jsq.Call("writeBuffer", dst, to+whole, last)
+	}
+	return nil
+}
+
+// sendCopy is sendRun through Go's memory.
+func (d *Device) sendCopy(src op.Source, b *buffer, to, off, n int64) error {
 	padded := int((n + 3) &^ 3)
 	if cap(d.uploads.scratch) < padded {
 		d.uploads.scratch = make([]byte, padded)
@@ -245,7 +268,7 @@ func (d *Device) sendRaw(src op.Source, b *buffer, off, n int64) error {
 	if _, err := src.ReadAt(buf[:n], off); err != nil {
 		return fault.Wrap(err, fault.Fetch, "%d bytes at %d", n, off)
 	}
-	d.send(b, 0, buf)
+	d.send(b, to, buf)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/weights"
 )
 
 // pieces is a source that hands out views of a JavaScript array.
@@ -102,6 +103,44 @@ func TestUploadPieces(t *testing.T) {
 	}
 	if err := d.Sync(soon(t)); err != nil {
 		t.Error(err)
+	}
+}
+
+// A joined source is sent as its parts have it: in pieces where they can, and through
+// Go's memory where they cannot or where they meet within a word.
+func TestUploadJoined(t *testing.T) {
+	d := open(t, Options{})
+	const rows, cols = 6, 5
+	for _, c := range []struct {
+		cuts  []int64 // of the bytes behind the first one
+		asked int     // pieces, of each second part
+	}{{[]int64{40}, 1}, {[]int64{20, 60, 100}, 2}, {[]int64{18, 60}, 0}, {[]int64{20, 63}, 0}} {
+		data := counting(1, rows, cols)
+		var joined weights.Joined
+		joined.Append(bytes.NewReader(data), 0, 1)
+		src, at := newPieces(data), int64(1)
+		for i, cut := range append(c.cuts, rows*cols*4) {
+			part := op.Source(bytes.NewReader(data))
+			if i%2 == 1 {
+				part = src
+			}
+			joined.Append(part, at, cut+1-at)
+			at = cut + 1
+		}
+		w, err := d.Upload(soon(t), table("joined", &joined, 1, rows, cols))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := rowsOf(t, d, w, 0, 1, 2, 3, 4, 5)
+		for i, v := range got {
+			if v != float32(i) {
+				t.Errorf("cut at %v: element %d is %g", c.cuts, i, v)
+				break
+			}
+		}
+		if src.asked != c.asked {
+			t.Errorf("cut at %v: asked for %d pieces, want %d", c.cuts, src.asked, c.asked)
+		}
 	}
 }
 

@@ -231,3 +231,19 @@ func (y layout) shards(cols, from, to, rows int, c Caps) []shard {
 	}
 	return out
 }
+
+// wordwise reports whether all runs of n bytes of a source, but the last, end with a
+// whole word.
+func wordwise(src op.Source, off, n int64) bool {
+	for to := int64(0); to < n; {
+		_, _, have := op.RunAt(src, off+to)
+		if have <= 0 {
+			return false // the source ends: reading it says so
+		}
+		to += have
+		if to < n && to%4 != 0 {
+			return false
+		}
+	}
+	return true
+}
