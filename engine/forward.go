@@ -14,11 +14,39 @@ import (
 type Pass struct {
 	Rows, Cols int       // image tokens
 	Img        []float32 // [Rows·Cols, Channels]
+	Reference  Reference // a picture to go by, where the model reads one
 	Txt        []float32 // [T, C], token states of the only text encoder
 	Pooled     []float32 // [P]
 	Time       float64   // 1 noise … 0 data
 	Guidance   float64   // embedded scale, where the model has one
 	Shift      []float32 // [Blocks+1, Vector] added to y block by block, the head's last; nil: none
+}
+
+// Reference is a reference picture's latent as image tokens; empty: none.
+type Reference struct {
+	Rows, Cols int
+	Img        []float32 // [Rows·Cols, Channels]
+}
+
+// referenced is a Transformer that reads reference pictures.
+type referenced interface {
+	// ReferencePositions follow those of Transformer.Positions.
+	ReferencePositions(rows, cols int) []float32
+}
+
+// positions continue the table of the transformer's positions.
+func (r Reference) positions(t Transformer, side int) ([]float32, error) {
+	if r.Rows == 0 && r.Cols == 0 {
+		return nil, nil
+	}
+	reads, ok := t.(referenced)
+	if !ok {
+		return nil, fault.New(fault.RequestInvalid, "a reference picture of %d × %d tokens, of which this transformer reads none", r.Rows, r.Cols)
+	}
+	if r.Rows < 1 || r.Cols < 1 || r.Rows > side || r.Cols > side {
+		return nil, fault.New(fault.RequestInvalid, "a reference picture of %d × %d tokens, supported 1 to %d a side", r.Rows, r.Cols, side)
+	}
+	return reads.ReferencePositions(r.Rows, r.Cols), nil
 }
 
 // Passed is what one forward pass gives.
@@ -62,6 +90,10 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	if in.Rows < 1 || in.Cols < 1 || in.Rows > side || in.Cols > side {
 		return nil, fault.New(fault.RequestInvalid, "%d × %d image tokens, supported 1 to %d a side", in.Rows, in.Cols, side)
 	}
+	behind, err := in.Reference.positions(t, side)
+	if err != nil {
+		return nil, err
+	}
 	encoder.Tokens = len(in.Txt) / max(encoder.Width, 1)
 	reading, err := t.Fit(dit.Parts{Encoders: []dit.Encoder{encoder}, LatentChannels: shape.Channels / (shape.Patch * shape.Patch)})
 	if err != nil {
@@ -72,7 +104,7 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 		got, want int
 	}{
 		{"img", len(in.Img), tokens * shape.Channels}, {"txt", len(in.Txt), max(reading.Tokens, 1) * encoder.Width},
-		{"pooled", len(in.Pooled), shape.Pooled}, {"shift", len(in.Shift), (blocks + 1) * shape.Vector},
+		{"reference", len(in.Reference.Img), in.Reference.Rows * in.Reference.Cols * shape.Channels}, {"pooled", len(in.Pooled), shape.Pooled}, {"shift", len(in.Shift), (blocks + 1) * shape.Vector},
 	} {
 		if c.got != c.want && !(c.name == "shift" && c.got == 0) {
 			return nil, fault.New(fault.RequestInvalid, "%s has %d numbers, wanted %d", c.name, c.got, c.want)
@@ -109,7 +141,11 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	mods := r.fixed("modulation", 1, shape.Modulation)
 	out := r.fixed("velocity", tokens, shape.Channels)
 	table, width := t.Positions(reading.Tokens, in.Rows, in.Cols)
-	var positions *op.Tensor
+	var positions, reference *op.Tensor
+	table = append(table, behind...)
+	if n := in.Reference.Rows * in.Reference.Cols; n > 0 {
+		reference = r.fixed("reference", n, shape.Channels, in.Reference.Img...)
+	}
 	if len(table) > 0 {
 		positions = r.fixed("positions", len(table)/width, width, table...)
 	}
@@ -117,7 +153,7 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	var probes []*op.Tensor
 	t.Modulate(pass, r.fixed("yhat", 1, (blocks+1)*shape.Vector, yhat...), mods)
 	t.Velocity(pass, dit.Pass{
-		Context: text, Latent: r.fixed("img", tokens, shape.Channels, in.Img...), Mod: mods, Out: out,
+		Context: text, Latent: r.fixed("img", tokens, shape.Channels, in.Img...), Reference: reference, Mod: mods, Out: out,
 		Positions: positions, Rows: in.Rows, Cols: in.Cols,
 		AfterBlock: func(name string, v *op.Tensor) {
 			names = append(names, name)

@@ -233,12 +233,22 @@ func (f *Flux) Positions(text, rows, cols int) (table []float32, width int) {
 	for range text {
 		table = rotary(table, []int{0, 0, 0}, f.AxesDim, f.Theta)
 	}
+	return f.grid(table, 0, rows, cols), f.HeadDim()
+}
+
+// ReferencePositions is the part of the rotary table that stands for a reference
+// picture, [rows·cols, headDim], behind that of Positions: its tokens lie at
+// (1, row, column), counted from 0 again (FLUX.1 Kontext).
+func (f *Flux) ReferencePositions(rows, cols int) []float32 { return f.grid(nil, 1, rows, cols) }
+
+// grid appends the embeddings of rows × cols tokens to a table.
+func (f *Flux) grid(table []float32, picture, rows, cols int) []float32 {
 	for r := range rows {
 		for c := range cols {
-			table = rotary(table, []int{0, r, c}, f.AxesDim, f.Theta)
+			table = rotary(table, []int{picture, r, c}, f.AxesDim, f.Theta)
 		}
 	}
-	return table, f.HeadDim()
+	return table
 }
 
 // Maps begins a recording of attention maps; what it returns is
@@ -286,18 +296,28 @@ func (f *Flux) Modulate(l *op.List, yhat, mods *op.Tensor) {
 	lin(f.finalMod)
 }
 
-// Velocity records one pass and returns the velocity [S, in], noise − data.
+// Velocity records one pass and returns the velocity [S, in], noise − data. The R
+// tokens of a reference picture, of which there may be none, follow the latent's: they
+// go through every block and are dropped before the head.
 func (f *Flux) Velocity(l *op.List, p Pass) *op.Tensor {
 	d, t := f.Hidden, p.Context.Rows
-	rows := t + p.Latent.Rows
-	x := l.Temp(rows, d)                        // [T+S, D]
-	txt, img := x.Slice(0, t), x.Slice(t, rows) // [T, D], [S, D]
+	end := t + p.Latent.Rows
+	rows := end
+	if p.Reference != nil {
+		rows += p.Reference.Rows
+	}
+	x := l.Temp(rows, d)                        // [T+S+R, D]
+	txt, img := x.Slice(0, t), x.Slice(t, rows) // [T, D], [S+R, D]
+	latent := x.Slice(t, end)                   // [S, D]
 	mod := &mods{row: p.Mod}
 
 	l.Copy(p.Context, txt)
-	l.MatMul(p.Latent, f.imgIn.w, op.Epilogue{Bias: f.imgIn.b, Out: img}) // [S, D]
+	l.MatMul(p.Latent, f.imgIn.w, op.Epilogue{Bias: f.imgIn.b, Out: latent}) // [S, D]
+	if p.Reference != nil {
+		l.MatMul(p.Reference, f.imgIn.w, op.Epilogue{Bias: f.imgIn.b, Out: x.Slice(end, rows)}) // [R, D]
+	}
 	if len(f.double) > 0 {
-		y := l.Temp(rows, 4*d) // [T+S, q|k|v|attn]
+		y := l.Temp(rows, 4*d) // [T+S+R, q|k|v|attn]
 		for n, b := range f.double {
 			f.doubleBlock(l, b, img, txt, y, p.Positions, mod, func() { p.beforeAttention(n, y) })
 			p.afterBlock(fmt.Sprintf("double_blocks.%d.img", n), img)
@@ -305,14 +325,14 @@ func (f *Flux) Velocity(l *op.List, p Pass) *op.Tensor {
 		}
 	}
 	if len(f.single) > 0 {
-		y := l.Temp(rows, 4*d+f.MLP()) // [T+S, q|k|v|attn|mlp]
+		y := l.Temp(rows, 4*d+f.MLP()) // [T+S+R, q|k|v|attn|mlp]
 		for n, b := range f.single {
 			f.singleBlock(l, b, x, y, p.Positions, mod, func() { p.beforeAttention(f.Depth+n, y) })
 			p.afterBlock(fmt.Sprintf("single_blocks.%d", n), x)
 		}
 	}
 	shift, scale := mod.next(d), mod.next(d)
-	h := l.LayerNorm(img, scale, shift, eps, true, nil)                     // [S, D]
+	h := l.LayerNorm(latent, scale, shift, eps, true, nil)                  // [S, D]
 	return l.MatMul(h, f.final.w, op.Epilogue{Bias: f.final.b, Out: p.Out}) // [S, in]
 }
 

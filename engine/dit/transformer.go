@@ -54,6 +54,7 @@ func (p Parts) single() (Encoder, error) {
 type Pass struct {
 	Context   *op.Tensor // [T, D], see Transformer.Context; not changed
 	Latent    *op.Tensor // [S, in], image tokens; not changed
+	Reference *op.Tensor // [R, in] or nil, tokens of a picture to go by; not changed, FLUX only
 	Mod       *op.Tensor // [1, Modulation], this step's
 	Positions *op.Tensor // see Transformer.Positions
 	Rows      int        // of image tokens, S = Rows · Cols
