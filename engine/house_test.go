@@ -33,12 +33,13 @@ var rooms = map[string]string{
 	"engine/gpu":         "engine/op engine/fault shaders github.com/cogentcore/webgpu",
 	// The engine receives its Backend: it knows no machine.
 	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/testing/networks": "engine engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/testing/networks": "engine engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/recipe":           "engine/fault guidance",
+	"engine/conform":          "engine engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/testing/mutants":  "",
 	// These two construct the machines. Nothing imports them.
 	"wasm/…": "wasm/… engine engine/recipe engine/op engine/fault engine/weights engine/dit engine/text engine/vae engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",
-	"cmd/…":  "cmd/… engine engine/recipe engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
+	"cmd/…":  "cmd/… engine engine/conform engine/recipe engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
 	// Its only Go files are the tests that drive a browser.
 	"e2e": "engine engine/recipe guidance wasm/protocol github.com/andybalholm/brotli",
 }
@@ -46,7 +47,7 @@ var rooms = map[string]string{
 // inTests may be imported by tests, beside what their package may: the cases,
 // the truth to compare with, the networks to make small models of, and the
 // browsers to drive.
-const inTests = "engine/testing/ops engine/testing/networks engine/cpu engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
+const inTests = "engine/conform engine/testing/ops engine/testing/networks engine/cpu engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
 
 const module = "undertone/"
 
@@ -187,6 +188,8 @@ func TestHouseRuleCatches(t *testing.T) {
 		{"engine/engine_test.go", "undertone/engine/cpu undertone/engine/testing/ops", true},
 		{"cmd/undertone/main.go", "undertone/engine/cpu undertone/cmd/undertone/internal/site", true},
 		{"cmd/undertone/main.go", "undertone/engine/gpu", false},
+		{"cmd/undertone/conform.go", "undertone/engine/conform undertone/engine/cpu", true},
+		{"engine/conform/conform.go", "undertone/engine/cpu", false},
 		{"cmd/undertone/main.go", "undertone/wasm/protocol", false},
 		{"engine/new/room.go", "fmt", false},
 	} {

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"undertone/engine"
+	"undertone/engine/conform"
 	"undertone/engine/fault"
 	"undertone/engine/op"
 	"undertone/engine/weights"
@@ -45,7 +46,7 @@ func forward(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	velocity := r.Velocity
 	if len(shape) == 3 {
-		velocity = unpatchify(velocity, shape)
+		velocity = conform.Unpatchify(velocity, shape)
 	}
 	names, values := make([]string, len(r.Blocks)), make([]float32, len(r.Blocks))
 	for i, b := range r.Blocks {
@@ -113,7 +114,7 @@ func readPass(name string) (*engine.Pass, []int, error) {
 	switch {
 	case len(t.Shape) == 3 && t.Shape[1]%2 == 0 && t.Shape[2]%2 == 0:
 		p.Rows, p.Cols = t.Shape[1]/2, t.Shape[2]/2
-		p.Img = patchify(p.Img, t.Shape)
+		p.Img = conform.Patchify(p.Img, t.Shape)
 	case len(t.Shape) == 2 && side*side == t.Shape[0]:
 		p.Rows, p.Cols = side, side
 	default:
@@ -146,31 +147,4 @@ func place(shape []int, i int) []int {
 		at[d], i = i%shape[d], i/shape[d]
 	}
 	return at
-}
-
-// patchify turns a latent [C, H, W] into tokens [H/2·W/2, 4C], channels in the
-// order c, row in patch, column in patch (FLUX).
-func patchify(x []float32, shape []int) []float32 {
-	out := make([]float32, len(x))
-	eachPatch(shape, func(image, token int) { out[token] = x[image] })
-	return out
-}
-
-// unpatchify is the inverse of patchify.
-func unpatchify(x []float32, shape []int) []float32 {
-	out := make([]float32, len(x))
-	eachPatch(shape, func(image, token int) { out[image] = x[token] })
-	return out
-}
-
-// eachPatch pairs the index of every element of an image with that in its tokens.
-func eachPatch(shape []int, f func(image, token int)) {
-	c, h, w := shape[0], shape[1], shape[2]
-	for k := range c {
-		for y := range h {
-			for x := range w {
-				f((k*h+y)*w+x, (y/2*(w/2)+x/2)*4*c+4*k+y%2*2+x%2)
-			}
-		}
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"undertone/engine/conform"
 	"undertone/engine/op"
 	"undertone/engine/weights"
 )
@@ -52,8 +53,8 @@ func TestForward(t *testing.T) {
 	// A square latent gives the same velocity as tokens and as an image.
 	square := []int{4, 6, 6}
 	a, _ := pass(model, input("image", weights.Float32s("latent", op.F32, square, ramp(144))))
-	b, _ := pass(model, input("tokens", weights.Float32s("latent", op.F32, []int{9, 16}, patchify(ramp(144), square))))
-	if !reflect.DeepEqual(unpatchify(b["velocity"], square), a["velocity"]) {
+	b, _ := pass(model, input("tokens", weights.Float32s("latent", op.F32, []int{9, 16}, conform.Patchify(ramp(144), square))))
+	if !reflect.DeepEqual(conform.Unpatchify(b["velocity"], square), a["velocity"]) {
 		t.Error("tokens and image give different velocities")
 	}
 	for what, in := range map[string]string{
@@ -151,8 +152,8 @@ func TestPatchify(t *testing.T) {
 	// Two channels of 2 × 4: two tokens, each with c, row, column in that order.
 	x := []float32{0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17}
 	want := []float32{0, 1, 4, 5, 10, 11, 14, 15, 2, 3, 6, 7, 12, 13, 16, 17}
-	got := patchify(x, []int{2, 2, 4})
-	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(unpatchify(got, []int{2, 2, 4}), x) {
+	got := conform.Patchify(x, []int{2, 2, 4})
+	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(conform.Unpatchify(got, []int{2, 2, 4}), x) {
 		t.Errorf("%v, wanted %v", got, want)
 	}
 }

@@ -31,6 +31,7 @@ var commands = []command{
 	{"inspect", "list what a model or a weight file contains", inspect},
 	{"generate", "make a picture on the CPU", generate},
 	{"forward", "run the transformer once on given numbers", forward},
+	{"conform", "compare with another implementation's reference files", conformTo},
 	{"serve", "serve a built site on this machine", serve},
 	{"dist", "build the static site", dist},
 	{"bench", "time the parts of a picture in a browser, with and without guidance", bench},

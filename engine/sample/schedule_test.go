@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,118 +11,6 @@ import (
 
 	"undertone/engine/fault"
 )
-
-// published is one schedule of the library that FLUX, SD3 and HiDream were published
-// with, as testdata/published/schedulers.json has it.
-type published struct {
-	Scheduler string
-	Config    struct {
-		Shift   float64
-		Dynamic bool    `json:"use_dynamic_shifting"`
-		Base    float64 `json:"base_shift"`
-		Max     float64 `json:"max_shift"`
-		From    int     `json:"base_image_seq_len"`
-		To      int     `json:"max_image_seq_len"`
-	}
-	Steps      int
-	Given      []float64 `json:"given_sigmas"`
-	Mu         float64
-	Tokens     int `json:"image_tokens"`
-	Sigmas     []float64
-	Timesteps  []float64
-	Trajectory [][]float64 `json:"toy_trajectory"`
-}
-
-// schedule says in our words what the library was configured with.
-func (p published) schedule() Schedule {
-	s := Schedule{Kind: "flow", Shift: p.Config.Shift}
-	if p.Config.Dynamic {
-		s.Shift, s.Dynamic = 0, &Dynamic{p.Config.Base, p.Config.Max, [2]int{p.Config.From, p.Config.To}}
-	}
-	if p.Given == nil {
-		s.List = "sd3"
-	}
-	if strings.Contains(p.Scheduler, "LCM") || strings.Contains(p.Scheduler, "Flash") {
-		s.Sampler = "lcm"
-	}
-	return s
-}
-
-// The lists, and the latents of a small velocity field after every step.
-func TestPublishedSchedules(t *testing.T) {
-	data, err := os.ReadFile("../testdata/published/schedulers.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all struct {
-		Schedules map[string]published
-		Toy       struct {
-			Start  []float64
-			Noises [][]float64
-		} `json:"_toy"`
-	}
-	var raw struct{ Schedules map[string]json.RawMessage }
-	if err := json.Unmarshal(data, &all); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &raw); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(raw.Schedules["_toy"], &all.Toy); err != nil {
-		t.Fatal(err)
-	}
-	delete(all.Schedules, "_toy")
-	if len(all.Schedules) != 11 {
-		t.Errorf("%d schedules, want 11", len(all.Schedules))
-	}
-	for name, p := range all.Schedules {
-		plain := p.schedule()
-		schedules := map[string]Schedule{"": plain}
-		if p.Given != nil { // by hand, and by its rule where it follows that
-			given := plain
-			given.Given = p.Given
-			schedules["given"] = given
-			if strings.HasPrefix(name, "explicit") {
-				delete(schedules, "")
-			}
-		}
-		for how, s := range schedules {
-			if err := s.Validate(); err != nil {
-				t.Fatalf("%s %s: %v", name, how, err)
-			}
-			got := s.Sigmas(max(p.Steps, len(p.Given)), p.Tokens)
-			if off := apart(got, p.Sigmas); !(off <= 1e-6) {
-				t.Errorf("%s %s: σ are off by %g:\n%v, want\n%v", name, how, off, got, p.Sigmas)
-				continue
-			}
-			x := slices.Clone(all.Toy.Start)
-			for k, want := range p.Trajectory {
-				if off := apart(x, want); !(off <= 1e-6) {
-					t.Errorf("%s %s: after step %d the latent is off by %g", name, how, k, off)
-				}
-				if k == len(p.Trajectory)-1 {
-					break
-				}
-				step := s.Step(got[k], got[k+1])
-				for i := range x {
-					v := 0.5*x[i] + 0.25*got[k]
-					x[i] = step.X*x[i] + step.V*v + step.Noise*all.Toy.Noises[k%len(all.Toy.Noises)][i]
-				}
-			}
-		}
-	}
-}
-
-// apart is the largest difference; infinite where the lengths differ.
-func apart(got, want []float64) (off float64) {
-	if len(got) != len(want) {
-		return math.Inf(1)
-	}
-	for i, w := range want {
-		off = max(off, math.Abs(got[i]-w))
-	}
-	return off
-}
 
 // A fixed shift over the plain list gives the bits that it gave before schedules had
 // a description: pictures of shipped models depend on them.

@@ -34,6 +34,20 @@ func (b *bench) fill(name string, rows, cols int, data []float32) *op.Tensor {
 	return t
 }
 
+// u32 makes a tensor [1, n].
+func (b *bench) u32(name string, values []uint32) *op.Tensor {
+	b.t.Helper()
+	x, err := b.be.New(name, op.U32, 1, len(values))
+	if err == nil {
+		b.made = append(b.made, x)
+		err = b.be.WriteU32(x, values)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return x
+}
+
 func (b *bench) weight(name string, use op.Use) *op.Tensor {
 	b.t.Helper()
 	in, _ := b.index.Lookup(name)
