@@ -9,7 +9,6 @@ import (
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -35,11 +34,7 @@ func (b *tab) rules(t *testing.T, script, view string) {
 			ID, Help string
 			Nodes    []struct{ HTML, FailureSummary string }
 		}
-		b.eval(`
-			for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
-			await Promise.allSettled(document.getAnimations().map((a) => a.finished));
-			const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-			return violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.slice(0, 4).map(({ html, failureSummary }) => ({ html, failureSummary })) }));`, &found)
+		b.call("layout.violations", &found)
 		for _, v := range found {
 			t.Errorf("%s: %s", v.ID, v.Help)
 			for _, n := range v.Nodes {
@@ -49,26 +44,14 @@ func (b *tab) rules(t *testing.T, script, view string) {
 	})
 }
 
-// small lists what can be pressed and is under 44 pixels high or wide, at the
-// width of a phone. What lies within a line of text is as high as the line.
-const small = `
-	return [...document.querySelectorAll("button, input, select, textarea, summary, [role=tab], [role=slider]")].map((e) => {
-		// A hidden radio button or checkbox is pressed by its label.
-		const box = /radio|checkbox/.test(e.type) ? e.closest("label") ?? e : e;
-		const r = box.getBoundingClientRect();
-		return { r, name: (e.id || e.className || e.name) + " " + (box.textContent || e.type || e.tagName).slice(0, 30) };
-	}).filter(({ r }) => r.width > 1 && r.height > 1 && (r.height < 43.5 || r.width < 43.5)).map(({ r, name }) => name + ": " + Math.round(r.width) + "×" + Math.round(r.height));`
-
-var panes = []string{"picture", "compare", "sweep", "steps", "gallery", "how"}
-
-func TestBrowserAccessible(t *testing.T) {
+func TestBrowserAccessibility(t *testing.T) {
+	t.Parallel()
 	script := axe(t)
 	s := smallSite(t)
 	b := open(t, s.URL, options{})
-	b.until(`document.querySelector("#load")?.disabled === false`)
+	b.until(usable)
 	b.rules(t, script, "welcome")
-	b.run(chromedp.Click("#load", chromedp.ByQuery))
-	b.until(idle)
+	b.loadModel()
 	b.field("prompt", "a red blurple frog")
 	b.generate()
 	b.click("#keep")
@@ -88,16 +71,16 @@ func TestBrowserAccessible(t *testing.T) {
 		}
 		b.rules(t, script, pane)
 	}
-	b.eval(`for (const d of document.querySelectorAll("details")) d.open = true`, nil)
+	b.call("form.openDetails", nil, true)
 	b.rules(t, script, "everything opened")
 
 	b.step("targets of 44 pixels", func(t *testing.T) {
 		b.run(chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile))
 		for _, pane := range panes {
 			b.click("#tab-" + pane)
-			b.eval(`for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame)`, nil)
+			b.call("drawn", nil)
 			var found []string
-			b.eval(small, &found)
+			b.call("layout.smallTargets", &found)
 			for _, f := range found {
 				t.Errorf("%s: %s", pane, f)
 			}
@@ -113,12 +96,12 @@ func TestBrowserAccessible(t *testing.T) {
 		b.click("#tab-" + pane)
 		b.rules(t, script, "dark "+pane)
 	}
-	b.eval(`const l = document.querySelector("#language-field select"); l.value = "zh-Hans"; l.dispatchEvent(new Event("change", { bubbles: true }))`, nil)
+	b.call("form.choose", nil, "language", "zh-Hans")
 	b.until(`document.documentElement.lang.startsWith("zh")`)
 	b.rules(t, script, "Chinese")
 
 	b.step("a fault", func(t *testing.T) {
-		b.eval(`const t = new DataTransfer(); t.items.add(new File(["x"], "x.png", { type: "image/png" })); document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: t, bubbles: true, cancelable: true }))`, nil)
+		b.call("form.dropGIF", nil)
 		b.until(`!document.querySelector("#alert .alert").hidden`)
 	})
 	b.rules(t, script, "alert")
@@ -134,7 +117,7 @@ func (b *tab) focus(id string) {
 			Width   float64
 		}
 		b.run(chromedp.KeyEvent(kb.Tab))
-		b.eval(`const e = document.activeElement, c = getComputedStyle(e); return { id: e.id, outline: c.outlineStyle + " " + c.boxShadow, width: parseFloat(c.outlineWidth) }`, &at)
+		b.call("layout.focus", &at)
 		if at.ID != id {
 			continue
 		}
@@ -146,27 +129,16 @@ func (b *tab) focus(id string) {
 	b.t.Fatalf("Tab never reaches #%s", id)
 }
 
-// listening notes what every live region says and when, except faults, which interrupt.
-const listening = `addEventListener("DOMContentLoaded", () => {
-	globalThis.said = [];
-	new MutationObserver((list) => {
-		const live = "[role=status], [role=log], [role=timer], [role=marquee], output, [aria-live]:not([aria-live=off])";
-		const regions = new Set(list.map(({ target }) => (target.closest ? target : target.parentElement)?.closest(live)));
-		for (const r of regions) if (r?.textContent.trim()) said.push({ at: performance.now(), region: r.id, text: r.textContent });
-	}).observe(document, { childList: true, characterData: true, subtree: true, attributes: true, attributeFilter: ["hidden"] });
-});`
-
 // TestBrowserKeyboard uses no pointer at all: load, write, generate, compare, save.
 // What is said to screen readers meanwhile is not more than they can say: one message
 // in five seconds, wherever in the page it comes from.
 func TestBrowserKeyboard(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
-	b := open(t, s.URL, options{script: listening + `
-		for (const kind of ["mousedown", "pointerdown"]) addEventListener(kind, () => { throw new Error("a pointer was used"); }, true);`})
+	b := open(t, s.URL, options{before: script("before/record_live_regions.js") + script("before/forbid_pointer.js")})
 	folder := t.TempDir()
 	b.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder))
-	b.eval(pictureHelpers, nil)
-	b.until(`document.querySelector("#load")?.disabled === false`)
+	b.until(usable)
 	b.focus("load")
 	b.run(chromedp.KeyEvent(kb.Enter))
 	b.until(idle)
@@ -175,7 +147,7 @@ func TestBrowserKeyboard(t *testing.T) {
 	if got := b.value("prompt"); got != "a blue house" {
 		t.Fatalf("the prompt is %q", got)
 	}
-	b.run(chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(input.ModifierCtrl)))
+	b.pressGenerate()
 	b.until(`document.querySelector("#note").textContent !== "" && ` + idle)
 	b.focus("tab-picture")
 	b.run(chromedp.KeyEvent(kb.ArrowRight))
@@ -204,19 +176,17 @@ func TestBrowserKeyboard(t *testing.T) {
 		t.Error("no PNG was saved")
 	}
 
-	b.until(`said.some(({ text }) => text.includes("The picture is finished."))`)
+	b.until(`announced.some(({ text }) => text.includes("The picture is finished."))`)
 	var said []struct {
 		At           float64
 		Region, Text string
 	}
-	b.eval(`return said`, &said)
+	b.eval(`return announced`, &said)
 	for i := 1; i < len(said); i++ {
 		if gap := said[i].At - said[i-1].At; gap < 4900 {
 			t.Errorf("%+v follows %+v after %.0f ms", said[i], said[i-1], gap)
 		}
 	}
 	t.Logf("said: %+v", said)
-	if wrong := b.complaints(); len(wrong) != 0 {
-		t.Errorf("the page complains: %q", wrong)
-	}
+	b.silent(t)
 }

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,10 +13,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-const (
-	running    = `document.documentElement.dataset.state === "running"`
-	incomplete = `document.querySelector("#broken")?.hidden === false`
-)
+// incomplete says that the page tells that a part of it is missing.
+const incomplete = `document.querySelector("#broken")?.hidden === false`
 
 // arrivals are the ways in which a file does not arrive as it was built.
 func arrivals(t *testing.T, file string) map[string]http.HandlerFunc {
@@ -49,13 +46,14 @@ func arrivals(t *testing.T, file string) map[string]http.HandlerFunc {
 // parts are the scripts and the program that a page has used, by path.
 func (b *tab) parts() (paths []string) {
 	b.t.Helper()
-	b.eval(`return [...new Set(performance.getEntriesByType("resource").map((e) => new URL(e.name).pathname))].filter((p) => /\.(js|wasm)$/.test(p)).sort()`, &paths)
+	b.call("site.programs", &paths)
 	return paths
 }
 
 // TestBrowserBoot lets each script, and the program, not arrive in every way: the page
 // says so within seconds and offers to reload, which helps as soon as the file is there.
 func TestBrowserBoot(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
 	b := open(t, s.URL, options{noGPU: true})
 	b.until(running)
@@ -64,7 +62,7 @@ func TestBrowserBoot(t *testing.T) {
 		t.Fatalf("the page uses %v", parts)
 	}
 	var asked []string // for by index.html
-	b.eval(`return [...document.querySelectorAll("script[src], link[href]")].map((e) => new URL(e.src || e.href).pathname)`, &asked)
+	b.call("site.requested", &asked)
 	for _, name := range parts {
 		if !slices.Contains(asked, name) {
 			t.Errorf("index.html does not preload %s, so that it is fetched late", name)
@@ -77,24 +75,7 @@ func TestBrowserBoot(t *testing.T) {
 			b.step(name+" "+how, func(t *testing.T) {
 				s.misbehave(name, h)
 				defer s.misbehave(name, nil)
-				start := time.Now()
-				b.run(chromedp.Navigate(s.URL))
-				if name == "/boot.js" || how == "wrong type" && strings.HasSuffix(name, ".wasm") {
-					b.until(running)
-					return
-				}
-				b.until(incomplete)
-				var state, text string
-				b.eval(`return document.documentElement.dataset.state`, &state)
-				if text = b.text("#broken"); state != "failed" || !strings.Contains(text, "Reload") {
-					t.Errorf("the page is %s and says %q", state, text)
-				}
-				if how == "not found" && !strings.Contains(text, strings.TrimPrefix(name, "/")) {
-					t.Errorf("it does not name the file: %q", text)
-				}
-				if d := time.Since(start); d > 10*time.Second {
-					t.Errorf("it took %v", d)
-				}
+				b.boot(t, s.URL, name, how)
 			})
 		}
 	}
@@ -121,9 +102,32 @@ func TestBrowserBoot(t *testing.T) {
 	}
 }
 
+// boot opens the page, one of whose files does not arrive as it was built.
+func (b *tab) boot(t *testing.T, address, name, how string) {
+	start := time.Now()
+	b.run(chromedp.Navigate(address))
+	if name == "/boot.js" || how == "wrong type" && strings.HasSuffix(name, ".wasm") {
+		b.until(running)
+		return
+	}
+	b.until(incomplete)
+	var state, text string
+	b.eval(`return document.documentElement.dataset.state`, &state)
+	if text = b.text("#broken"); state != "failed" || !strings.Contains(text, "Reload") {
+		t.Errorf("the page is %s and says %q", state, text)
+	}
+	if how == "not found" && !strings.Contains(text, strings.TrimPrefix(name, "/")) {
+		t.Errorf("it does not name the file: %q", text)
+	}
+	if d := time.Since(start); d > 10*time.Second {
+		t.Errorf("it took %v", d)
+	}
+}
+
 // TestBrowserBootProgram has only the first answer of the program be wrong, and stay in
 // the browser's cache: it is asked for again past the cache.
 func TestBrowserBootProgram(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
 	b := open(t, s.URL+"/blank.html", options{noGPU: true})
 	program := "/" + asset(t, s.dir, "undertone", ".wasm")
@@ -146,11 +150,7 @@ func TestBrowserBootProgram(t *testing.T) {
 			ID   int
 			Body string
 		}
-		b.eval(fmt.Sprintf(`
-			const worker = new Worker(%q, { type: "module" });
-			const answer = new Promise((done) => (worker.onmessage = ({ data }) => done(data)));
-			worker.postMessage({ type: "init", id: 1, module: new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)) });
-			return Promise.race([answer, test.sleep(10000)])`, "/"+asset(t, s.dir, "worker", ".js")), &answer)
+		b.call("workerFailures.foreignProgram", &answer, "/"+asset(t, s.dir, "worker", ".js"), 10000)
 		if answer.Type != "error" || answer.ID != 0 || !strings.Contains(answer.Body, "worker-failed") || !strings.Contains(answer.Body, "did not start") {
 			t.Errorf("the worker answers %+v", answer)
 		}
@@ -160,8 +160,9 @@ func TestBrowserBootProgram(t *testing.T) {
 // TestBrowserBootWords tells it in Chinese, without a style, and where the page runs
 // but lacks a style.
 func TestBrowserBootWords(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
-	b := open(t, s.URL, options{noGPU: true, script: `Object.defineProperty(navigator, "languages", { value: ["de", "zh-CN", "en"] });`})
+	b := open(t, s.URL, options{noGPU: true, before: `Object.defineProperty(navigator, "languages", { value: ["de", "zh-CN", "en"] });`})
 	b.until(running)
 	parts := b.parts()
 	script := parts[slices.IndexFunc(parts, func(p string) bool { return strings.Contains(p, "/protocol.") })]
@@ -190,8 +191,7 @@ func TestBrowserBootWords(t *testing.T) {
 	b.run(chromedp.Navigate(s.URL))
 	b.until(running)
 	b.until(`document.readyState === "complete"`)
-	var hidden bool
-	if b.eval(`return document.querySelector("#broken").hidden`, &hidden); !hidden {
+	if !b.is(`document.querySelector("#broken").hidden`) {
 		t.Errorf("the whole page says %q", b.text("#broken"))
 	}
 }
@@ -199,12 +199,13 @@ func TestBrowserBootWords(t *testing.T) {
 // TestBrowserBootUpdate loses a script of the version that the browser keeps, when the
 // site holds the next one already: that is taken without a question.
 func TestBrowserBootUpdate(t *testing.T) {
+	t.Parallel()
 	one, two := released(t, 1), released(t, 2)
 	h := newHost(t, one)
 	b := visit(t, h, "")
 	h.put(two)
-	b.spoil(asset(t, one, "page", ".js"), evil)
-	b.run(chromedp.Evaluate(`globalThis.old = true; setTimeout(() => location.reload(), 50); 0`, nil))
+	b.corrupt(asset(t, one, "page", ".js"), "evil")
+	b.call("site.reload", nil)
 	b.arrive(`!globalThis.old && ` + running)
 	if m := mixed(b.used(h), files(t, two)); len(m) != 0 {
 		t.Errorf("the second version's page used %v", m)

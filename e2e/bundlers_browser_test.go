@@ -17,7 +17,7 @@ import (
 // every bundler of docs/bundlers.md by the commands that stand there, and draws a
 // picture in each build.
 func TestBrowserBundlers(t *testing.T) {
-	t.Parallel() // see TestBrowserProgramSize
+	t.Parallel()
 	if !exists("testdata/bundlers/node_modules") {
 		t.Skip("the bundlers are not installed: npm ci --prefix e2e/testdata/bundlers")
 	}
@@ -46,11 +46,6 @@ func TestBrowserBundlers(t *testing.T) {
 		return got.Hash
 	}
 
-	write(t, filepath.Join(app, "plain.html"), `<!doctype html><title>plain</title><link rel="icon" href="data:,"><script type="module">
-		import { Undertone } from "./undertone/undertone.js";
-		const u = await Undertone.load("undertone/models/sprites/model.json", { device: "cpu" });
-		globalThis.drawn = await u.generate({ prompt: "a red frog at night", seed: 7 });
-	</script>`)
 	follow(t, app, section(t, string(doc), "No bundler"))
 	want := draw(s.URL + "/plain.html")
 	for _, bundler := range []string{"Vite", "esbuild", "webpack"} {
@@ -83,8 +78,7 @@ func TestBrowserBundlers(t *testing.T) {
 			elsewhere: "browsers start workers only from the page's own origin",
 		} {
 			var got string
-			b.eval(`const { importUndertone } = await import("/node_modules/undertone/index.js");
-				return importUndertone("`+folder+`").then(() => "no error", (error) => error.message)`, &got)
+			b.call("host.importFault", &got, "/node_modules/undertone/index.js", folder)
 			if !strings.Contains(got, says) {
 				t.Errorf("%s: it says %q, want %q", folder, got, says)
 			}
@@ -96,15 +90,10 @@ func TestBrowserBundlers(t *testing.T) {
 // bundlers beside it.
 func newApp(t *testing.T) string {
 	t.Helper()
-	smallSite(t)
-	tool, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := func(name string) string { return filepath.Join(tool, name) }
+	in := func(name string) string { return built(t, name) }
 	app := filepath.Join(t.TempDir(), "app")
 	if err := commands(exec.Command("cp", "-r", "testdata/bundlers/app", app),
-		exec.Command(in("undertone"), "dist", "--root", "..", "--out", filepath.Join(t.TempDir(), "site"), "--model", in("fixture/sprites"),
+		exec.Command(in("undertone"), "dist", "--root", "..", "--out", filepath.Join(t.TempDir(), "site"), "--model", smallModel(t),
 			"--wasm", in("undertone.wasm"), "--exec", in("wasm_exec.js"), "--npm", app)); err != nil {
 		t.Fatal(err)
 	}

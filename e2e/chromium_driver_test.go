@@ -1,11 +1,3 @@
-// Package e2e holds the tests of the page and the API in real browsers. They drive a real Chromium, and
-// those named Firefox a real Firefox:
-//
-//	go test ./e2e -run Browser
-//
-// They need chromium and firefox-esr in the PATH and a model in models/sprites (or, by
-// its folder, in UNDERTONE_MODEL). The site is built as `undertone dist` builds it, and
-// served by a server that can misbehave.
 package e2e
 
 import (
@@ -35,8 +27,9 @@ func TestMain(m *testing.M) {
 
 // tab is a page in a Chromium of its own.
 type tab struct {
-	t   *testing.T
-	ctx context.Context
+	t       *testing.T
+	ctx     context.Context
+	options options
 
 	mu        sync.Mutex
 	complaint []string // errors in the console, exceptions, CSP violations
@@ -45,28 +38,17 @@ type tab struct {
 // options of a tab.
 type options struct {
 	noGPU  bool   // the browser without WebGPU's flag: navigator.gpu exists, no adapter
-	script string // runs in every document before its own scripts
+	before string // a script that runs in every document before the page's own scripts
 	// Service workers are left out unless a test is about them: an installed one
 	// answers in the place of a server that misbehaves.
-	offline bool
-	profile string // the browser's folder, for a browser that is started again; "" is a fresh one
-	proxy   string // through which every request goes, this machine's too
-	names   string // a host name that means this machine, beside its own
+	serviceWorkers bool
+	profile        string // the browser's folder, for a browser that is started again; "" is a fresh one
+	proxy          string // through which every request goes, this machine's too
+	names          string // a host name that means this machine, beside its own
 }
 
-// open starts a browser with a fresh profile and opens the address.
-func open(t *testing.T, address string, o options) *tab {
-	t.Helper()
-	binary, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("there is no chromium: install it (Debian: apt install chromium) to run this test")
-	}
-	if !o.offline {
-		o.script += "delete Navigator.prototype.serviceWorker;"
-	}
-	if o.profile == "" {
-		o.profile = t.TempDir()
-	}
+// flags of a browser with these options.
+func (o options) flags(binary string) []chromedp.ExecAllocatorOption {
 	flags := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.UserDataDir(o.profile),
 		chromedp.Flag("headless", "new"), chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true),
@@ -81,7 +63,20 @@ func open(t *testing.T, address string, o options) *tab {
 	if o.names != "" {
 		flags = append(flags, chromedp.Flag("host-resolver-rules", "MAP "+o.names+" 127.0.0.1"))
 	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), flags...)
+	return flags
+}
+
+// open starts a browser with a fresh profile and opens the address.
+func open(t *testing.T, address string, o options) *tab {
+	t.Helper()
+	binary, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("there is no chromium: install it (Debian: apt install chromium) to run this test")
+	}
+	if o.profile == "" {
+		o.profile = t.TempDir()
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), o.flags(binary)...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	// A browser that is asked to end in good order leaves its profile alone.
 	t.Cleanup(func() {
@@ -91,17 +86,55 @@ func open(t *testing.T, address string, o options) *tab {
 		cancel()
 		stop()
 	})
-	b := &tab{t: t, ctx: ctx}
-	chromedp.ListenTarget(ctx, b.hear)
-	// The first run starts the browser, which lives as long as its context.
-	if err := chromedp.Run(ctx); err != nil {
-		t.Fatal(err)
+	b := &tab{t: t, ctx: ctx, options: o}
+	b.begin(address)
+	return b
+}
+
+// another opens a second tab of the same browser.
+func (b *tab) another(address string) *tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(cancel)
+	c := &tab{t: b.t, ctx: ctx, options: b.options}
+	c.begin(address)
+	return c
+}
+
+// begin opens the address in a new tab. The first run starts the browser, or opens the tab,
+// which lives as long as its context.
+func (b *tab) begin(address string) {
+	b.t.Helper()
+	chromedp.ListenTarget(b.ctx, b.hear)
+	if err := chromedp.Run(b.ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	before := b.options.before
+	if !b.options.serviceWorkers {
+		before += "delete Navigator.prototype.serviceWorker;"
 	}
 	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
-		_, err := page.AddScriptToEvaluateOnNewDocument(o.script + pageHelpers).Do(ctx)
+		_, err := page.AddScriptToEvaluateOnNewDocument(before + pageScripts()).Do(ctx)
 		return err
 	}), chromedp.EmulateViewport(1280, 900), chromedp.Navigate(address))
-	return b
+}
+
+// close ends the browser, so that its profile can be opened again.
+func (b *tab) close() {
+	b.t.Helper()
+	if err := chromedp.Cancel(b.ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond) // its last files are written
+}
+
+// kill ends the browser as a power cut would, with all its processes.
+func (b *tab) kill() {
+	b.t.Helper()
+	if err := chromedp.FromContext(b.ctx).Browser.Process().Kill(); err != nil {
+		b.t.Fatal(err)
+	}
+	<-b.ctx.Done()
 }
 
 func (b *tab) hear(event any) {
@@ -160,8 +193,7 @@ func (b *tab) step(name string, f func(t *testing.T)) {
 func (b *tab) eval(body string, into any) {
 	b.t.Helper()
 	var text string
-	script := "(async () => JSON.stringify((await (async () => {" + body + "})()) ?? null))()"
-	b.run(chromedp.Evaluate(script, &text, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	b.run(chromedp.Evaluate(awaited(body), &text, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	if into == nil {
 		return
 	}
@@ -171,35 +203,48 @@ func (b *tab) eval(body string, into any) {
 	}
 }
 
+// call calls a function of scripts/page by its name, such as "gpu.state", waits for what it
+// returns, and decodes that.
+func (b *tab) call(function string, into any, arguments ...any) {
+	b.t.Helper()
+	b.eval(calling(function, arguments), into)
+}
+
 // until waits for a JavaScript expression to become true.
 func (b *tab) until(expression string) {
 	b.t.Helper()
 	b.run(chromedp.Poll(expression, nil, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(patience)))
 }
 
-// pageHelpers are there in every document.
-const pageHelpers = `
-globalThis.test = {
-  line: new BroadcastChannel("test"),
-  async digest(bytes) {
-    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    return Array.from(sum, (b) => b.toString(16).padStart(2, "0")).join("");
-  },
-  // What is on a canvas of the page: its hash, and how many colours there are.
-  async canvas(i = 0) {
-    const c = document.querySelectorAll("canvas")[i];
-    const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
-    const colours = new Set(new Uint32Array(data.buffer));
-    return { width: c.width, height: c.height, hash: await test.digest(data), colours: colours.size };
-  },
-  picture: async (r) => ({ hash: await test.digest(r.image.data), seed: r.seed, timings: r.timings, colours: new Set(new Uint32Array(r.image.data.buffer)).size }),
-  fault: (e) => ({ name: e.name, code: e.code, message: e.message, advice: e.advice }),
-  // The fault with which a promise rejects, or null.
-  refused: (promise) => promise.then(() => null, test.fault),
-  submits: () => new Promise((done) => {
-    test.line.addEventListener("message", ({ data }) => done(data.submits), { once: true });
-    test.line.postMessage("count");
-  }),
-  sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
-};
-`
+// arrive waits for an expression to become true across navigations, which end what
+// is being evaluated.
+func (b *tab) arrive(expression string) {
+	b.t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		var is bool
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		err := chromedp.Run(ctx, chromedp.Evaluate(`Boolean(`+expression+`)`, &is))
+		cancel()
+		if is {
+			return
+		}
+		if time.Now().After(end) {
+			b.t.Fatalf("it does not become true: %s: %v", expression, err)
+		}
+	}
+}
+
+// become waits for an expression with await in it to become true.
+func (b *tab) become(expression string) {
+	b.t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; {
+		var is bool
+		if b.eval(`return Boolean(`+expression+`)`, &is); is {
+			return
+		}
+		if time.Now().After(end) {
+			b.t.Fatalf("not within half a minute: %s", expression)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}

@@ -2,104 +2,13 @@ package e2e
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"undertone/engine/weights"
 )
-
-// pieceBytes is the length of the pieces in which files are verified.
-const pieceBytes = 4 << 20
-
-// bundle is the model as the site serves it, to be damaged.
-type bundle struct {
-	t        *testing.T
-	s        *server
-	manifest map[string]any
-}
-
-func (s *server) bundle(t *testing.T) *bundle {
-	b := &bundle{t: t, s: s}
-	if err := json.Unmarshal(b.read("model.json"), &b.manifest); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func (b *bundle) read(name string) []byte {
-	b.t.Helper()
-	data, err := os.ReadFile(filepath.Join(b.s.dir, "models/sprites", name))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return data
-}
-
-// file is the entry of a role in the manifest.
-func (b *bundle) file(role string) map[string]any {
-	for _, f := range b.manifest["files"].([]any) {
-		if f := f.(map[string]any); f["role"] == role {
-			return f
-		}
-	}
-	b.t.Fatalf("no file for %s", role)
-	return nil
-}
-
-func (b *bundle) path(role string) string { return b.file(role)["path"].(string) }
-
-// text is the manifest as it now is.
-func (b *bundle) text() []byte {
-	text, err := json.Marshal(b.manifest)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return text
-}
-
-// publish serves the bundle under /bad/NAME/ with the manifest as it now is, and
-// damaged files in place of the good ones. It returns the address.
-func (b *bundle) publish(name string, damaged map[string]http.HandlerFunc) string {
-	folder := "/bad/" + name + "/"
-	b.s.misbehave(folder+"model.json", content(b.text()))
-	good := b.s.bundle(b.t)
-	for _, role := range []string{"dit", "text", "vae", "tokenizer"} {
-		path := good.path(role)
-		h := damaged[role]
-		if h == nil {
-			file := filepath.Join(b.s.dir, "models/sprites", path)
-			h = func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) }
-		}
-		b.s.misbehave(folder+path, h)
-	}
-	return folder + "model.json"
-}
-
-// content serves bytes as a file, with ranges.
-func content(data []byte) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/octet-stream")
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
-	}
-}
-
-func html(status int) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(status)
-		fmt.Fprint(w, "<!doctype html><title>Welcome</title>")
-	}
-}
 
 // load is what loading an address on the CPU device says; nil when it succeeds.
 func (b *tab) load(address string) (f *fault, progress []loading) {
@@ -108,10 +17,7 @@ func (b *tab) load(address string) (f *fault, progress []loading) {
 		Fault    *fault
 		Progress []loading
 	}
-	b.eval(`
-		const progress = [];
-		const f = await test.refused(api.Undertone.load("`+address+`", { device: "cpu", onProgress: (p) => progress.push(p) }).then((u) => u.close()));
-		return { fault: f, progress }`, &r)
+	b.call("load.fault", &r, address)
 	return r.Fault, r.Progress
 }
 
@@ -121,48 +27,55 @@ type loading struct {
 	Retry       int
 }
 
-// TestBrowserHostile loads models that are damaged in every way a server can
-// think of. The CPU device is used, for which nothing differs before the upload.
-func TestBrowserHostile(t *testing.T) {
-	s := serve(t)
-	b := open(t, s.URL+"/blank.html", options{})
-	b.eval(`globalThis.api = await import("/undertone.js")`, nil)
+// damage changes a model's manifest, and says which of its files are served otherwise.
+type damage func(*bundle) map[string]http.HandlerFunc
 
-	flipped := func(role string) []byte {
-		m := s.bundle(t)
-		data := m.read(m.path(role))
-		data[len(data)/2] ^= 0x10
-		return data
+func resized(role string, bytes float64) damage {
+	return func(m *bundle) map[string]http.HandlerFunc {
+		m.file(role)["bytes"] = bytes
+		return nil
 	}
-	resized := func(role string, bytes float64) func(*bundle) map[string]http.HandlerFunc {
-		return func(m *bundle) map[string]http.HandlerFunc {
-			m.file(role)["bytes"] = bytes
-			return nil
-		}
+}
+
+func replaced(role string, h http.HandlerFunc) damage {
+	return func(*bundle) map[string]http.HandlerFunc { return map[string]http.HandlerFunc{role: h} }
+}
+
+func set(key string, value any) damage {
+	return func(m *bundle) map[string]http.HandlerFunc {
+		m.manifest[key] = value
+		return nil
 	}
-	replaced := func(role string, h http.HandlerFunc) func(*bundle) map[string]http.HandlerFunc {
-		return func(*bundle) map[string]http.HandlerFunc { return map[string]http.HandlerFunc{role: h} }
-	}
-	set := func(key string, value any) func(*bundle) map[string]http.HandlerFunc {
-		return func(m *bundle) map[string]http.HandlerFunc {
-			m.manifest[key] = value
-			return nil
-		}
-	}
-	size := func(role string) float64 { return s.bundle(t).file(role)["bytes"].(float64) }
-	vae := s.bundle(t).read(s.bundle(t).path("vae"))
+}
+
+// flipped is a file with one bit changed.
+func (b *bundle) flipped(role string) []byte {
+	data := b.read(b.path(role))
+	data[len(data)/2] ^= 0x10
+	return data
+}
+
+// TestBrowserDamagedModel loads models that are damaged in every way a server can
+// think of. The CPU device is used, for which nothing differs before the upload.
+func TestBrowserDamagedModel(t *testing.T) {
+	t.Parallel()
+	s := quantizedSite(t)
+	b := openBlank(t, s)
+	good := s.bundle(t)
+	vae := good.read(good.path("vae"))
+	length := fmt.Sprint(len(vae))
 
 	for _, c := range []struct {
 		name, code, says string
-		damage           func(*bundle) map[string]http.HandlerFunc
+		damage           damage
 	}{
 		{"format", "manifest-invalid", "undertone-model", set("format", "something-else")},
 		{"version", "model-unsupported", "99", set("version", 99)},
 		{"family", "model-unsupported", "sd9", set("family", "sd9")},
 		{"extra key", "manifest-invalid", "surprise", set("surprise", 1)},
 		{"no files", "manifest-invalid", "", set("files", []any{})},
-		{"says longer", "weights-truncated", fmt.Sprint(len(vae)), resized("vae", size("vae")+1)},
-		{"says shorter", "manifest-invalid", fmt.Sprint(len(vae)), resized("vae", size("vae")-1)},
+		{"says longer", "weights-truncated", length, resized("vae", float64(len(vae)+1))},
+		{"says shorter", "manifest-invalid", length, resized("vae", float64(len(vae)-1))},
 		{"says huge", "manifest-invalid", "", resized("vae", 1<<60)},
 		{"says negative", "manifest-invalid", "", resized("vae", -5)},
 		{"elsewhere", "manifest-invalid", "", func(m *bundle) map[string]http.HandlerFunc {
@@ -171,12 +84,12 @@ func TestBrowserHostile(t *testing.T) {
 		}},
 		{"missing", "http-status", "404", replaced("text", http.NotFound)},
 		{"forbidden", "http-status", "403", replaced("text", html(403))},
-		{"D8 web page", "not-weights", "web page", replaced("text", html(200))},
+		{"web page", "not-weights", "web page", replaced("text", html(200))},
 		{"web page as bytes", "not-weights", "web page", replaced("text", content([]byte("<!DOCTYPE html><html>not here</html>")))},
-		{"W5 truncated", "weights-truncated", fmt.Sprint(len(vae)), replaced("vae", content(vae[:len(vae)*2/3]))},
-		{"W4 flipped", "weights-hash", "piece", replaced("dit", content(flipped("dit")))},
-		{"flipped tokenizer", "weights-hash", "piece 1 of 1", replaced("tokenizer", content(flipped("tokenizer")))},
-		{"W6 not finite", "weights-not-finite", "", notFinite},
+		{"truncated", "weights-truncated", length, replaced("vae", content(vae[:len(vae)*2/3]))},
+		{"flipped", "weights-hash", "piece", replaced("dit", content(good.flipped("dit")))},
+		{"flipped tokenizer", "weights-hash", "piece 1 of 1", replaced("tokenizer", content(good.flipped("tokenizer")))},
+		{"not finite", "weights-not-finite", "", notFinite},
 	} {
 		b.step(c.name, func(t *testing.T) {
 			m := s.bundle(t)
@@ -206,70 +119,40 @@ func TestBrowserHostile(t *testing.T) {
 		})
 	}
 
-	b.step("D10 busy, D11 silent and broken lines", func(t *testing.T) { brokenLines(t, s, b) })
-
-	b.step("D12 cancel", func(t *testing.T) {
-		gone := make(chan time.Time, 1)
-		m := s.bundle(t)
-		address := m.publish("cancel", map[string]http.HandlerFunc{"dit": func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Length", fmt.Sprintf("%.0f", m.file("dit")["bytes"]))
-			w.Write(make([]byte, 1000))
-			w.(http.Flusher).Flush()
-			<-r.Context().Done()
-			gone <- time.Now()
-		}})
-		var r struct {
-			Fault fault
-			Ms    float64
-		}
-		b.eval(`
-			const stop = new AbortController();
-			const loading = test.refused(api.Undertone.load("`+address+`", { device: "cpu", signal: stop.signal }));
-			await test.sleep(1500);
-			const at = performance.now();
-			stop.abort();
-			return { fault: await loading, ms: performance.now() - at }`, &r)
-		if r.Fault.Name != "AbortError" || r.Ms > 200 {
-			t.Errorf("after %.0f ms: %+v; 200 ms are allowed", r.Ms, r.Fault)
-		}
-		select {
-		case <-gone:
-		case <-time.After(5 * time.Second):
-			t.Error("the connection stays open")
-		}
-	})
+	b.step("busy, silent and broken connections", func(t *testing.T) { brokenConnections(t, s, b) })
 }
 
-// notFinite publishes weights with one scale that is not a number, and the right
-// hashes for them.
-func notFinite(m *bundle) map[string]http.HandlerFunc {
-	data := m.read(m.path("dit"))
-	index, err := weights.Parse(bytes.NewReader(data))
-	if err != nil {
-		m.t.Fatal(err)
+// TestBrowserLoadAborted stops loading in the middle of a file.
+func TestBrowserLoadAborted(t *testing.T) {
+	s := quantizedSite(t)
+	b := openBlank(t, s)
+	gone := make(chan time.Time, 1)
+	m := s.bundle(t)
+	address := m.publish("cancel", map[string]http.HandlerFunc{"dit": func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", fmt.Sprintf("%.0f", m.file("dit")["bytes"]))
+		w.Write(make([]byte, 1000))
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+		gone <- time.Now()
+	}})
+	var r struct {
+		Fault fault
+		Ms    float64
 	}
-	for _, x := range index.Tensors {
-		if x.Type != "Q8_0" {
-			continue
-		}
-		binary.LittleEndian.PutUint16(data[x.Offset:], 0x7e00) // the f16 scale of its first block
-		break
+	b.call("load.abort", &r, address, "dit")
+	if r.Fault.Name != "AbortError" || r.Ms > 200 {
+		t.Errorf("after %.0f ms: %+v; 200 ms are allowed", r.Ms, r.Fault)
 	}
-	f := m.file("dit")
-	var pieces []any
-	root := sha256.New()
-	for rest := data; len(rest) > 0; rest = rest[min(len(rest), pieceBytes):] {
-		sum := sha256.Sum256(rest[:min(len(rest), pieceBytes)])
-		pieces = append(pieces, hex.EncodeToString(sum[:]))
-		root.Write(sum[:])
+	select {
+	case <-gone:
+	case <-time.After(5 * time.Second):
+		t.Error("the connection stays open")
 	}
-	f["pieces"], f["sha256"] = pieces, hex.EncodeToString(root.Sum(nil))
-	return map[string]http.HandlerFunc{"dit": content(data)}
 }
 
-// brokenLines loads three models at the same time over lines that break, fall
+// brokenConnections loads three models at the same time over connections that break, fall
 // silent, or are busy; each is whole in the end. A fourth ends too early every time.
-func brokenLines(t *testing.T, s *server, b *tab) {
+func brokenConnections(t *testing.T, s *server, b *tab) {
 	m := s.bundle(t)
 	dit := m.read(m.path("dit"))
 	var served [3]atomic.Int64 // bytes of dit
@@ -314,15 +197,7 @@ func brokenLines(t *testing.T, s *server, b *tab) {
 		Retry int
 		Ms    float64
 	}
-	b.eval(fmt.Sprintf(`
-		const load = async (address) => {
-			const at = performance.now();
-			let retry = 0;
-			const onProgress = (p) => { retry = Math.max(retry, p.retry ?? 0); };
-			const f = await test.refused(api.Undertone.load(address, { device: "cpu", onProgress }).then((u) => u.close()));
-			return { fault: f, retry, ms: performance.now() - at };
-		};
-		return Promise.all([%q, %q, %q, %q].map(load))`, cut, stall, busy, never), &r)
+	b.call("load.several", &r, []string{cut, stall, busy, never})
 
 	for i, name := range []string{"cut", "stall", "busy"} {
 		if r[i].Fault != nil || r[i].Retry != 2 {
@@ -336,7 +211,7 @@ func brokenLines(t *testing.T, s *server, b *tab) {
 		}
 	}
 	if r[1].Ms < 15_000 || r[1].Ms > 25_000 {
-		t.Errorf("a silent line was given up after %.0f ms, wanted 15 s", r[1].Ms)
+		t.Errorf("a silent connection was given up after %.0f ms, wanted 15 s", r[1].Ms)
 	}
 	if f := r[3].Fault; f == nil || f.Code != "http-status" || tries[3].Load() != 5 {
 		t.Errorf("a server that is busy for ever was asked %d times, wanted 5: %+v", tries[3].Load(), f)

@@ -2,20 +2,14 @@ package e2e
 
 import (
 	"bytes"
-	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
 	"image"
 	"image/png"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/chromedp"
 
 	"undertone/engine"
 	"undertone/engine/recipe"
@@ -39,35 +33,22 @@ func withRecipe(t *testing.T, w, h int, prompt string) []byte {
 	return file
 }
 
-// dropped drops files, by their names.
-func (b *tab) dropped(files ...any) {
-	b.t.Helper()
-	script := "const list = [];"
-	for i := 0; i < len(files); i += 2 {
-		script += `list.push(new File([Uint8Array.from(atob(` + quote(base64.StdEncoding.EncodeToString(files[i+1].([]byte))) + `), (c) => c.charCodeAt(0))], ` + quote(files[i].(string)) + `));`
-	}
-	b.eval(script+`test.drop((t) => list.forEach((f) => t.items.add(f)));`, nil)
-}
-
-// TestBrowserDrops: whatever is dropped, the page says what became of it, and says it of
+// TestBrowserDragAndDrop: whatever is dropped, the page says what became of it, and says it of
 // nothing else.
-func TestBrowserDrops(t *testing.T) {
+func TestBrowserDragAndDrop(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
-	b := open(t, s.URL+"/?utm_source=letter&fbclid=IwAR0", options{noGPU: true, script: blurred})
-	b.eval(pictureHelpers+`
-		const note = () => document.querySelector("#note").textContent;
-		const alert = () => document.querySelector("#alert .alert").hidden ? "" : document.querySelector("#alert").textContent;
-		Object.assign(test, { note, alert });`, nil)
+	b := open(t, s.URL+"/?utm_source=letter&fbclid=IwAR0", options{noGPU: true, before: script("before/canvas_noise.js")})
 	b.until(`document.querySelector("#no-webgpu")?.checkVisibility()`)
 	good := withRecipe(t, 16, 16, "a red frog")
 	restores := func(t *testing.T, prompt string) {
 		t.Helper()
-		b.until(`document.querySelector("#prompt").value === ` + quote(prompt) + ` && test.note().startsWith("The settings are those of the picture") && test.alert() === ""`)
+		b.until(`document.querySelector("#prompt").value === ` + quote(prompt) + ` && test.form.note().startsWith("The settings are those of the picture") && test.form.alert() === ""`)
 	}
 	// refuses waits for the fault, which stands there alone.
 	refuses := func(t *testing.T, words string) {
 		t.Helper()
-		b.until(`test.alert().includes("picture-invalid") && test.alert().includes(` + quote(words) + `)`)
+		b.until(`test.form.alert().includes("picture-invalid") && test.form.alert().includes(` + quote(words) + `)`)
 		if note := b.text("#note"); note != "" {
 			t.Errorf("beside the fault it says %q", note)
 		}
@@ -90,19 +71,12 @@ func TestBrowserDrops(t *testing.T) {
 			refuses(t, words)
 		}
 		for n, words := range map[int]string{32 << 20: "not a PNG", 32<<20 + 1: "at most 33.6 MB are read"} {
-			b.eval(`test.drop((t) => t.items.add(new File([new Uint8Array(`+strconv.Itoa(n)+`)], "x.png")));`, nil)
+			b.call("form.dropZeros", nil, n)
 			refuses(t, words)
 		}
-		b.eval(`test.drop((t) => { t.setData("text/uri-list", "https://example.org/a.jpg"); t.setData("text/plain", "https://example.org/a.jpg"); })`, nil)
+		b.call("form.dropLink", nil, "https://example.org/a.jpg")
 		refuses(t, "neither a file nor a link")
-		// A file that is gone by the time it is read.
-		b.eval(`
-			const read = Blob.prototype.arrayBuffer;
-			Blob.prototype.arrayBuffer = function () {
-				Blob.prototype.arrayBuffer = read;
-				return Promise.reject(new DOMException("gone", "NotFoundError"));
-			};
-			test.drop((t) => t.items.add(new File(["x"], "x.png")));`, nil)
+		b.call("form.dropVanishedFile", nil)
 		refuses(t, "could not be read")
 	})
 	b.step("a folder", func(t *testing.T) {
@@ -168,28 +142,12 @@ func TestBrowserDrops(t *testing.T) {
 			t.Errorf("the link is %q", link)
 		}
 		b.dropped("x.png", []byte("GIF89a"))
-		b.until(`test.alert().includes("kind GIF")`)
+		b.until(`test.form.alert().includes("kind GIF")`)
 		b.eval(`document.querySelector("#weight").value = ""; location.hash = "`+link[strings.Index(link, "#"):]+`).\u3002>"`, nil)
-		b.until(`test.note() === "Filled in from the link. Nothing runs before you press Generate." && test.alert() === ""`)
+		b.until(`test.form.note() === "Filled in from the link. Nothing runs before you press Generate." && test.form.alert() === ""`)
 		if weight := b.value("weight"); weight != "3" {
 			t.Errorf("the weight is %q", weight)
 		}
 	})
-	if wrong := b.complaints(); len(wrong) != 0 {
-		t.Errorf("the page complains: %q", wrong)
-	}
-}
-
-// drag drops what lies at these paths, as from the system's file manager.
-func (b *tab) drag(paths ...string) {
-	b.t.Helper()
-	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
-		data := &input.DragData{Items: []*input.DragDataItem{}, Files: paths, DragOperationsMask: 1}
-		for _, kind := range []input.DispatchDragEventType{input.DragEnter, input.DragOver, input.Drop} {
-			if err := input.DispatchDragEvent(kind, 100, 100, data).Do(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	b.silent(t)
 }

@@ -14,15 +14,12 @@ import (
 	"time"
 
 	"undertone/engine"
-	"undertone/engine/recipe"
 )
-
-const onCPU = `document.querySelector("#load-cpu") && !document.querySelector("#no-webgpu").hidden && !document.querySelector("#load-cpu").disabled`
 
 // TestBrowserFirefox uses the page with the shipped model in Debian's Firefox, which
 // has no WebGPU there: from the keyboard alone to a picture on the CPU, and saves it.
 func TestBrowserFirefox(t *testing.T) {
-	t.Parallel() // see TestBrowserProgramSize
+	t.Parallel()
 	s := serve(t)
 	s.prelude = ""
 	downloads := t.TempDir()
@@ -43,7 +40,7 @@ func TestBrowserFirefox(t *testing.T) {
 	f.field("seed", "3405691582")
 	f.field("steps", "1")
 	f.generate()
-	p := f.save(downloads).isNative(t, convertedFolder(t))
+	p := f.save(downloads).isNative(t, folderOf(t, convertedShipped))
 	if p.Prompt != "a red frog in a meadow at night" || p.Seed != 3405691582 || p.Steps != 1 || p.Backend != "cpu" {
 		t.Errorf("the file says it is %+v", p)
 	}
@@ -56,7 +53,7 @@ func TestBrowserFirefox(t *testing.T) {
 // canvas, and open a private window: the page makes the picture all the same, and
 // the file that it saves has its very pixels.
 func TestBrowserFirefoxSettings(t *testing.T) {
-	t.Parallel() // see TestBrowserProgramSize
+	t.Parallel()
 	s := smallSite(t)
 	s.prelude = ""
 	for name, c := range map[string]struct {
@@ -69,13 +66,13 @@ func TestBrowserFirefoxSettings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			downloads := t.TempDir()
-			f := openFirefox(t, s.URL, preferences{c.preference: c.value}, saveIn(downloads))
+			f := openFirefox(t, s.URL, saveIn(downloads).and(c.preference, c.value))
 			f.until(onCPU)
 			f.click("#load-cpu")
 			f.until(idle)
 			f.field("prompt", "the red frog at night")
 			f.generate()
-			f.save(downloads).isNative(t, smallFolder(t))
+			f.save(downloads).isNative(t, smallModel(t))
 			for _, complaint := range f.complaints() {
 				if c.told == "" || !strings.HasPrefix(complaint, c.told) {
 					t.Errorf("the console has %q", complaint)
@@ -89,32 +86,17 @@ func TestBrowserFirefoxSettings(t *testing.T) {
 // takes where it is told to: its compiler of WGSL (naga) is another one than
 // Chromium's.
 func TestBrowserFirefoxGPU(t *testing.T) {
-	t.Setenv("VK_DRIVER_FILES", "/usr/lib/chromium/vk_swiftshader_icd.json")
+	t.Parallel()
 	s := smallSite(t)
 	s.prelude = ""
-	f := openFirefox(t, s.URL+"/blank.html", preferences{"dom.webgpu.enabled": "true", "gfx.webgpu.ignore-blocklist": "true", "dom.webgpu.workers.enabled": "true"})
+	f := openFirefox(t, s.URL+"/blank.html", preferences{"dom.webgpu.enabled": "true", "gfx.webgpu.ignore-blocklist": "true", "dom.webgpu.workers.enabled": "true"},
+		"VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json")
 	var r struct {
 		Devices, Apart, Colours int
 		Same                    map[string]bool
 		Again                   bool
 	}
-	f.eval(`
-		const { Undertone } = await import("/undertone.js");
-		const request = { prompt: "the frog at night", seed: 4294967295, steps: 2 };
-		const term = { positive: "red", negative: "blue", weight: 0, schedule: { kind: "constant" } };
-		const equal = (a, b) => a.image.data.every((x, i) => x === b.image.data[i]);
-		const same = {}, plain = [];
-		for (const device of ["webgpu", "cpu"]) {
-			const u = await Undertone.load("models/sprites/model.json", { device });
-			if (u.info.backend !== device) throw Error("it is on " + u.info.backend);
-			const r = await u.generate(request);
-			const two = await u.generate({ ...request, guidance: [{ ...term, weight: 2 }] });
-			same[device] = equal(r, await u.generate({ ...request, guidance: [term] })) && !equal(r, two);
-			plain.push(r, two);
-			u.close();
-		}
-		const apart = Math.max(...[0, 1].map((k) => plain[k].image.data.reduce((most, x, i) => Math.max(most, Math.abs(x - plain[k + 2].image.data[i])), 0)));
-		return { devices: plain.length / 2, apart, same, colours: new Set(new Uint32Array(plain[0].image.data.buffer)).size }`, &r)
+	f.call("host.compareDevices", &r)
 	if r.Devices != 2 || !r.Same["webgpu"] || !r.Same["cpu"] {
 		t.Errorf("weight 0 is no guidance, and another weight is: %+v", r)
 	}
@@ -130,22 +112,15 @@ func TestBrowserFirefoxGPU(t *testing.T) {
 // TestBrowserFirefoxOffline stops the server: the page comes up again, and draws
 // what it drew before.
 func TestBrowserFirefoxOffline(t *testing.T) {
-	t.Parallel() // see TestBrowserProgramSize
-	smallSite(t)
-	dir, err := smallDist()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := newHost(t, dir)
+	t.Parallel()
+	smallModel(t)
+	h := newHost(t, folderOf(t, smallDist))
 	f := openFirefox(t, h.site(), nil)
 	draw := func() (hash string) {
 		f.until(onCPU)
 		f.click("#load-cpu")
 		f.until(idle)
-		f.eval(`
-			const u = await undertone.Undertone.load("models/sprites/model.json", { device: "cpu", store: true });
-			const { image } = await u.generate({ prompt: "the frog at night", seed: 3 });
-			return Array.from(image.data).join()`, &hash)
+		f.call("host.cpuPicture", &hash)
 		return hash
 	}
 	f.until(isKept)
@@ -164,6 +139,12 @@ func TestBrowserFirefoxOffline(t *testing.T) {
 // saveIn has downloads saved in a folder, without a question.
 func saveIn(folder string) preferences {
 	return preferences{"browser.download.folderList": "2", "browser.download.dir": strconv.Quote(folder)}
+}
+
+// and adds a preference.
+func (p preferences) and(name, value string) preferences {
+	p[name] = value
+	return p
 }
 
 // saved is a PNG file.
@@ -193,14 +174,7 @@ func (f *firefox) save(folder string) saved {
 // carries, makes the same pixels from the model in the folder.
 func (file saved) isNative(t *testing.T, model string) engine.Parameters {
 	t.Helper()
-	p, notices, err := recipe.FromPNG(file, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []recipe.Size{recipe.Square(16), recipe.Square(24), recipe.Square(256)}, Blocks: 57}, nil)
-	if err != nil || len(notices) != 0 {
-		t.Fatalf("its parameters: %v, %v", err, notices)
-	}
-	tool, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := recipeOf(t, file)
 	terms, err := json.Marshal(p.Guidance)
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +182,7 @@ func (file saved) isNative(t *testing.T, model string) engine.Parameters {
 	dir := t.TempDir()
 	guidance, out := filepath.Join(dir, "guidance.json"), filepath.Join(dir, "native.png")
 	write(t, guidance, string(terms))
-	if err := commands(exec.Command(filepath.Join(tool, "undertone"), "generate", model, "-o", out, "--prompt", p.Prompt, "--guidance", guidance,
+	if err := commands(exec.Command(built(t, "undertone"), "generate", model, "-o", out, "--prompt", p.Prompt, "--guidance", guidance,
 		"--seed", strconv.Itoa(int(p.Seed)), "--steps", strconv.Itoa(p.Steps), "--size", p.Size.String(), "--cfg", strconv.FormatFloat(p.CFG, 'g', -1, 64))); err != nil {
 		t.Fatal(err)
 	}
@@ -250,25 +224,6 @@ func pixels(t *testing.T, file []byte) *image.NRGBA {
 	return out
 }
 
-// smallFolder is the model of smallSite, convertedFolder that of serve.
-func smallFolder(t *testing.T) string {
-	t.Helper()
-	dir, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(dir, "fixture", "sprites")
-}
-
-func convertedFolder(t *testing.T) string {
-	t.Helper()
-	dir, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(dir, "converted", "sprites")
-}
-
 // Keys as WebDriver names them.
 const (
 	keyTab     = "\ue004"
@@ -300,26 +255,17 @@ func (f *firefox) field(id, value string) {
 // generate presses Ctrl+Enter and waits for the end.
 func (f *firefox) generate() {
 	f.t.Helper()
-	f.eval(`
-		const { prototype } = undertone.Undertone, { generate } = prototype;
-		globalThis.answers = 0;
-		prototype.generate = async function (request) {
-			try { return await generate.call(this, request); } finally { answers++; prototype.generate = generate; }
-		};`, nil)
+	f.call("form.countAnswers", nil)
 	f.press(keyControl, keyEnter)
-	f.until(`answers > 0 && ` + idle)
+	f.until(`test.answers > 0 && ` + idle)
 }
 
 // click presses the mouse on an element, wherever the page has it.
 func (f *firefox) click(selector string) {
 	f.t.Helper()
 	var at struct{ X, Y float64 }
-	f.eval(`
-		const e = document.querySelector(`+quote(selector)+`);
-		e.scrollIntoView({ block: "center", behavior: "instant" });
-		const r = e.getBoundingClientRect();
-		return { x: r.x + r.width / 2, y: r.y + r.height / 2 }`, &at)
-	f.call("input.performActions", map[string]any{"context": f.tab, "actions": []any{map[string]any{
+	f.call("form.middle", &at, selector)
+	f.send("input.performActions", map[string]any{"context": f.tab, "actions": []any{map[string]any{
 		"type": "pointer", "id": "mouse", "actions": []map[string]any{
 			{"type": "pointerMove", "x": int(at.X), "y": int(at.Y)}, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}},
 	}}}, nil)

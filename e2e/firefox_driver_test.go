@@ -43,10 +43,10 @@ type answer struct {
 // preferences of a profile: values as they stand in its user.js.
 type preferences map[string]string
 
-// openFirefox starts Firefox with a fresh profile of these preferences and opens
-// the address. Where it is driven, Firefox by itself leaves out what it would ask
+// openFirefox starts Firefox with a fresh profile of these preferences, and these
+// variables in its environment, and opens the address. Where it is driven, Firefox by itself leaves out what it would ask
 // its maker or a person.
-func openFirefox(t *testing.T, address string, more ...preferences) *firefox {
+func openFirefox(t *testing.T, address string, p preferences, environment ...string) *firefox {
 	t.Helper()
 	binary, err := exec.LookPath("firefox-esr")
 	if err != nil {
@@ -54,15 +54,13 @@ func openFirefox(t *testing.T, address string, more ...preferences) *firefox {
 	}
 	profile := t.TempDir()
 	var lines strings.Builder
-	for _, p := range more {
-		for name, value := range p {
-			fmt.Fprintf(&lines, "user_pref(%q, %s);\n", name, value)
-		}
+	for name, value := range p {
+		fmt.Fprintf(&lines, "user_pref(%q, %s);\n", name, value)
 	}
 	write(t, filepath.Join(profile, "user.js"), lines.String())
 
 	cmd := exec.Command(binary, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0")
-	cmd.Env = append(os.Environ(), "HOME="+profile, "MOZ_CRASHREPORTER_DISABLE=1")
+	cmd.Env = append(append(os.Environ(), "HOME="+profile, "MOZ_CRASHREPORTER_DISABLE=1"), environment...)
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -73,11 +71,12 @@ func openFirefox(t *testing.T, address string, more ...preferences) *firefox {
 	f := &firefox{t: t, waiting: map[int]chan answer{}}
 	t.Cleanup(func() { f.end(cmd) })
 	f.connect(bufio.NewScanner(said))
-	f.call("session.new", map[string]any{"capabilities": map[string]any{}}, nil)
-	f.call("session.subscribe", map[string]any{"events": []string{"log.entryAdded"}}, nil)
+	f.send("session.new", map[string]any{"capabilities": map[string]any{}}, nil)
+	f.send("session.subscribe", map[string]any{"events": []string{"log.entryAdded"}}, nil)
+	f.send("script.addPreloadScript", map[string]any{"functionDeclaration": "() => {" + pageScripts() + "}"}, nil)
 	// The first tab never has the focus.
 	var tab struct{ Context string }
-	f.call("browsingContext.create", map[string]any{"type": "tab"}, &tab)
+	f.send("browsingContext.create", map[string]any{"type": "tab"}, &tab)
 	f.tab = tab.Context
 	f.viewport(1280, 900)
 	f.navigate(address)
@@ -155,8 +154,8 @@ func (f *firefox) complaints() []string {
 	return c
 }
 
-// call sends a command and decodes its result.
-func (f *firefox) call(method string, params map[string]any, into any) {
+// send sends a command and decodes its result.
+func (f *firefox) send(method string, params map[string]any, into any) {
 	f.t.Helper()
 	f.mu.Lock()
 	if f.waiting == nil {
@@ -203,18 +202,18 @@ func (f *firefox) end(cmd *exec.Cmd) {
 	gone := f.waiting == nil
 	f.mu.Unlock()
 	if !gone {
-		f.call("browser.close", map[string]any{}, nil)
+		f.send("browser.close", map[string]any{}, nil)
 	}
 }
 
 func (f *firefox) navigate(address string) {
 	f.t.Helper()
-	f.call("browsingContext.navigate", map[string]any{"context": f.tab, "url": address, "wait": "complete"}, nil)
+	f.send("browsingContext.navigate", map[string]any{"context": f.tab, "url": address, "wait": "complete"}, nil)
 }
 
 func (f *firefox) viewport(width, height int) {
 	f.t.Helper()
-	f.call("browsingContext.setViewport", map[string]any{"context": f.tab, "viewport": map[string]any{"width": width, "height": height}}, nil)
+	f.send("browsingContext.setViewport", map[string]any{"context": f.tab, "viewport": map[string]any{"width": width, "height": height}}, nil)
 }
 
 // eval evaluates the body of an async JavaScript function and decodes what it returns.
@@ -225,8 +224,8 @@ func (f *firefox) eval(body string, into any) {
 		Result           struct{ Value string }
 		ExceptionDetails struct{ Text string }
 	}
-	f.call("script.evaluate", map[string]any{
-		"expression": "(async () => JSON.stringify((await (async () => {" + body + "})()) ?? null))()",
+	f.send("script.evaluate", map[string]any{
+		"expression": awaited(body),
 		"target":     map[string]any{"context": f.tab}, "awaitPromise": true, "userActivation": true,
 	}, &r)
 	if r.Type != "success" {
@@ -238,6 +237,12 @@ func (f *firefox) eval(body string, into any) {
 	if err := json.Unmarshal([]byte(r.Result.Value), into); err != nil {
 		f.t.Fatalf("%s returned %.200s: %v", body, r.Result.Value, err)
 	}
+}
+
+// call calls a function of scripts/page, as a tab of Chromium does.
+func (f *firefox) call(function string, into any, arguments ...any) {
+	f.t.Helper()
+	f.eval(calling(function, arguments), into)
 }
 
 // until waits for a JavaScript expression to become true.
@@ -264,14 +269,14 @@ func (f *firefox) press(keys ...string) {
 	for i := len(keys) - 1; i >= 0; i-- {
 		acts = append(acts, map[string]any{"type": "keyUp", "value": keys[i]})
 	}
-	f.call("input.performActions", map[string]any{"context": f.tab, "actions": []any{map[string]any{"type": "key", "id": "keys", "actions": acts}}}, nil)
+	f.send("input.performActions", map[string]any{"context": f.tab, "actions": []any{map[string]any{"type": "key", "id": "keys", "actions": acts}}}, nil)
 }
 
 // screenshot is what the window shows, as a PNG file.
 func (f *firefox) screenshot() []byte {
 	f.t.Helper()
 	var r struct{ Data string }
-	f.call("browsingContext.captureScreenshot", map[string]any{"context": f.tab}, &r)
+	f.send("browsingContext.captureScreenshot", map[string]any{"context": f.tab}, &r)
 	data, err := base64.StdEncoding.DecodeString(r.Data)
 	if err != nil {
 		f.t.Fatal(err)

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"context"
-	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,27 +8,9 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
-
-	"undertone/engine"
-	"undertone/engine/recipe"
 )
 
-// beside opens the address in a second tab that, as the first, knows no service workers.
-func (b *tab) beside(address string) *tab {
-	b.t.Helper()
-	return b.second(address, chromedp.ActionFunc(func(ctx context.Context) error {
-		_, err := page.AddScriptToEvaluateOnNewDocument("delete Navigator.prototype.serviceWorker;" + pageHelpers).Do(ctx)
-		return err
-	}), chromedp.EmulateViewport(1280, 900))
-}
-
-// press presses the button with that text, which must be in view.
-func (b *tab) press(text string) {
-	b.t.Helper()
-	b.until(`[...document.querySelectorAll("button")].some((e) => e.textContent === ` + quote(text) + ` && e.checkVisibility())`)
-	b.eval(`[...document.querySelectorAll("button")].find((e) => e.textContent === `+quote(text)+` && e.checkVisibility()).click()`, nil)
-}
-
+// cards waits for so many pictures in the gallery.
 func (b *tab) cards(n int) {
 	b.t.Helper()
 	b.until(fmt.Sprintf(`document.querySelectorAll(".cards > *").length === %d`, n))
@@ -47,19 +27,21 @@ func (b *tab) keepNext(seed int) {
 
 // TestBrowserGallery keeps pictures in one tab and looks at them in another.
 func TestBrowserGallery(t *testing.T) {
+	t.Parallel()
 	s, b := started(t)
-	c := b.beside(s.URL)
-	c.until(`document.querySelector("#load")?.disabled === false`)
-	c.eval(pictureHelpers+`document.querySelector("#tab-gallery").click()`, nil)
+	c := b.another(s.URL)
+	c.until(usable)
+	c.eval(`document.querySelector("#tab-gallery").click()`, nil)
 	c.until(`document.querySelector("#pane-gallery .empty").checkVisibility()`)
 
 	b.run(page.BringToFront())
-	shown, lean := b.print(hero), b.value("weight")
+	shown, lean := b.canvasOf(picturePane), b.value("weight")
 	b.step("pressed twice, kept once", func(t *testing.T) {
 		b.eval(`const keep = document.querySelector("#keep"); keep.click(); keep.click()`, nil)
 		b.until(`document.querySelector("#keep").textContent === "Kept"`)
 		var n int
-		if b.eval(`await test.sleep(200); return (await test.kept()).length`, &n); n != 1 {
+		b.eval(`await test.sleep(200)`, nil) // in which the second would be kept
+		if b.call("gallery.count", &n); n != 1 {
 			t.Errorf("%d pictures are kept", n)
 		}
 	})
@@ -80,7 +62,7 @@ func TestBrowserGallery(t *testing.T) {
 		c.run(page.BringToFront())
 		c.eval(`document.querySelector(".cards > :last-child .tile").click()`, nil)
 		c.until(`!document.querySelector("#pane-picture").hidden && document.querySelector("#pane-picture .easel").checkVisibility()`)
-		if c.print(hero) != shown {
+		if c.canvasOf(picturePane) != shown {
 			t.Error("another picture came back")
 		}
 		prompt, steps, weight := c.value("prompt"), c.value("steps"), c.value("weight")
@@ -120,7 +102,7 @@ func TestBrowserGallery(t *testing.T) {
 		b.cards(0)
 		c.cards(0)
 		var n int
-		if b.eval(`return (await test.kept()).length`, &n); n != 0 {
+		if b.call("gallery.count", &n); n != 0 {
 			t.Errorf("%d pictures are left", n)
 		}
 	})
@@ -132,20 +114,18 @@ func TestBrowserGallery(t *testing.T) {
 // TestBrowserGalleryFull: when the browser gives no more room, or the gallery holds as
 // many as it takes, nothing is deleted before somebody says so.
 func TestBrowserGalleryFull(t *testing.T) {
+	t.Parallel()
 	s, profile := smallSite(t), t.TempDir()
 	visit := func() *tab {
 		b := open(t, s.URL, options{profile: profile})
-		b.eval(pictureHelpers, nil)
-		b.until(`document.querySelector("#load")?.disabled === false`)
-		b.run(chromedp.Click("#load", chromedp.ByQuery))
-		b.until(idle)
+		b.loadModel()
 		b.generate()
 		return b
 	}
 	b := visit()
 	left := func() (n int) {
 		b.t.Helper()
-		b.eval(`return (await test.kept()).length`, &n)
+		b.call("gallery.count", &n)
 		return n
 	}
 	b.click("#keep")
@@ -178,29 +158,14 @@ func TestBrowserGalleryFull(t *testing.T) {
 		b.press("Delete the oldest")
 		b.click("#tab-picture")
 		b.until(`document.querySelector("#keep").textContent === "Kept"`)
-		var seed string
-		b.eval(`return test.base64((await test.kept())[0].file)`, &seed)
-		data, err := base64.StdEncoding.DecodeString(seed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p, _, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []recipe.Size{recipe.Square(16), recipe.Square(24)}, Blocks: 57}, nil); err != nil || p.Seed != 2 {
-			t.Errorf("what is left has the seed %d: %v", p.Seed, err)
+		var file string
+		b.call("gallery.firstFile", &file)
+		if p := recipeOf(t, b.decoded(file)); p.Seed != 2 {
+			t.Errorf("what is left has the seed %d", p.Seed)
 		}
 	})
 	b.step("two hundred", func(t *testing.T) {
-		b.eval(`
-			const [one] = await test.kept();
-			await new Promise((done, fail) => {
-				const open = indexedDB.open("undertone-gallery", 1);
-				open.onsuccess = () => {
-					const t = open.result.transaction("pictures", "readwrite"), store = t.objectStore("pictures");
-					for (let i = 1; i < 200; i++) store.add({ prompt: "picture " + i, at: one.at + i, file: one.file });
-					t.oncomplete = () => { open.result.close(); done(); };
-					t.onabort = () => fail(t.error);
-				};
-			});
-			new BroadcastChannel("undertone-gallery").postMessage("changed");`, nil)
+		b.call("gallery.fill", nil, 200)
 		b.click("#tab-gallery")
 		b.cards(200)
 		b.keepNext(3)
@@ -214,22 +179,19 @@ func TestBrowserGalleryFull(t *testing.T) {
 			t.Errorf("%d pictures are kept", n)
 		}
 	})
-	if wrong := b.complaints(); len(wrong) != 0 {
-		t.Errorf("the page complains: %q", wrong)
-	}
+	b.silent(t)
 }
 
 // TestBrowserGalleryRefused: where the browser keeps nothing, the page works, and says so.
 func TestBrowserGalleryRefused(t *testing.T) {
-	for name, script := range map[string]string{
-		"no access":        `for (const name of ["indexedDB", "localStorage", "sessionStorage"]) Object.defineProperty(globalThis, name, { get() { throw new DOMException("denied", "SecurityError"); } });`,
-		"cannot be opened": `IDBFactory.prototype.open = function () { const r = new EventTarget(); r.error = new DOMException("planted", "UnknownError"); setTimeout(() => r.onerror?.(new Event("error"))); return r; };`,
+	t.Parallel()
+	for name, before := range map[string]string{
+		"no access":        script("before/storage_access_denied.js"),
+		"cannot be opened": script("before/database_open_fails.js"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := open(t, smallSite(t).URL, options{script: script})
-			b.until(`document.querySelector("#load")?.disabled === false`)
-			b.run(chromedp.Click("#load", chromedp.ByQuery))
-			b.until(idle)
+			b := open(t, smallSite(t).URL, options{before: before})
+			b.loadModel()
 			b.generate()
 			b.click("#keep")
 			b.until(`document.querySelector("#action-note").textContent.includes("keeps nothing for this page")`)
@@ -240,56 +202,26 @@ func TestBrowserGalleryRefused(t *testing.T) {
 			b.until(`document.querySelector("#pane-gallery").textContent.includes("Save pictures as files instead")`)
 			b.click("#tab-picture")
 			b.generate()
-			if wrong := b.complaints(); len(wrong) != 0 {
-				t.Errorf("the page complains: %q", wrong)
-			}
+			b.silent(t)
 		})
 	}
 }
 
 // TestBrowserShare stands in for the system's share sheet, which no test can see.
 func TestBrowserShare(t *testing.T) {
-	b := open(t, smallSite(t).URL, options{script: `
-		globalThis.shared = [];
-		globalThis.sheet = { files: true, closed: false };
-		Object.assign(Navigator.prototype, {
-			canShare: ({ files }) => files === undefined || sheet.files,
-			async share(what) {
-				shared.push(what);
-				if (sheet.closed) throw new DOMException("closed", "AbortError");
-			},
-		});
-		globalThis.copied = [];
-		navigator.clipboard.write = async ([item]) => {
-			if (globalThis.refuse) throw new DOMException("denied", "NotAllowedError");
-			copied.push(await item.getType("image/png"));
-		};`})
-	b.until(`document.querySelector("#load")?.disabled === false`)
-	b.run(chromedp.Click("#load", chromedp.ByQuery))
-	b.until(idle)
-	b.eval(pictureHelpers, nil)
+	t.Parallel()
+	b := open(t, smallSite(t).URL, options{before: script("before/share_sheet.js")})
+	b.loadModel()
 	b.field("prompt", "a blue car")
 	b.generate()
-	shown := b.print(hero)
-	fits := func(t *testing.T, script string) {
+	shown := b.canvasOf(picturePane)
+	fits := func(t *testing.T, expression string) {
 		t.Helper()
-		var file string
-		b.eval(`return test.base64(`+script+`)`, &file)
-		data, err := base64.StdEncoding.DecodeString(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, _, err := recipe.FromPNG(data, engine.Request{}, recipe.Limits{MaxSteps: 50, Sizes: []recipe.Size{recipe.Square(16), recipe.Square(24)}, Blocks: 57}, nil)
-		if err != nil || p.Prompt != "a blue car" {
-			t.Errorf("the file says %+v, %v", p, err)
+		if p := recipeOf(t, b.blob(expression)); p.Prompt != "a blue car" {
+			t.Errorf("the file says %+v", p)
 		}
 		var pixels string
-		b.eval(`
-			const bitmap = await createImageBitmap(`+script+`, { premultiplyAlpha: "none", colorSpaceConversion: "none" });
-			const c = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
-			c.drawImage(bitmap, 0, 0);
-			return test.digest(c.getImageData(0, 0, bitmap.width, bitmap.height).data)`, &pixels)
-		if pixels != shown {
+		if b.eval(`return test.share.fileHash(`+expression+`)`, &pixels); pixels != shown {
 			t.Error("the file holds another picture")
 		}
 	}
@@ -298,7 +230,7 @@ func TestBrowserShare(t *testing.T) {
 		b.click("#share")
 		b.until(`shared.length === 1`)
 		var what struct{ Title, Text, Name, Type, URL string }
-		b.eval(`const [{ title, text, url, files: [file] }] = shared; return { title, text, url, name: file.name, type: file.type }`, &what)
+		b.call("share.shared", &what, 0)
 		if what.Title != "Undertone" || what.Text != "a blue car" || what.URL != "" || what.Type != "image/png" || !strings.HasPrefix(what.Name, "undertone-a-blue-car-") {
 			t.Errorf("shared is %+v", what)
 		}
@@ -309,8 +241,7 @@ func TestBrowserShare(t *testing.T) {
 		b.click("#share")
 		b.until(`shared.length === 2`)
 		var url string
-		var files bool
-		b.eval(`return "files" in shared[1]`, &files)
+		files := b.is(`"files" in shared[1]`)
 		if b.eval(`return shared[1].url`, &url); files || !strings.Contains(url, "#prompt=a+blue+car&") {
 			t.Errorf("shared is %q, with files: %v", url, files)
 		}
@@ -319,8 +250,8 @@ func TestBrowserShare(t *testing.T) {
 		b.eval(`sheet.closed = true`, nil)
 		b.click("#share")
 		b.until(`shared.length === 3`)
-		var hidden bool
-		if b.eval(`await test.drawn(); return document.querySelector("#alert .alert").hidden`, &hidden); !hidden {
+		b.call("drawn", nil)
+		if !b.is(noAlert) {
 			t.Errorf("it says %q", b.text("#alert"))
 		}
 	})
@@ -328,11 +259,9 @@ func TestBrowserShare(t *testing.T) {
 		b.click("#copy-image")
 		b.until(`document.querySelector("#action-note").textContent === "Copied."`)
 		fits(t, "copied[0]")
-		b.eval(`globalThis.refuse = true`, nil)
+		b.eval(`globalThis.refuseClipboard = true`, nil)
 		b.click("#copy-image")
 		b.until(`document.querySelector("#action-note").textContent.includes("did not")`)
 	})
-	if wrong := b.complaints(); len(wrong) != 0 {
-		t.Errorf("the page complains: %q", wrong)
-	}
+	b.silent(t)
 }

@@ -38,32 +38,29 @@ func (b *tab) crash() {
 	}))
 }
 
-// TestBrowserGPUCrash are G8 and G9: the GPU process crashes once, and the next
+// TestBrowserGPUCrash: the GPU process crashes once, and the next
 // picture is made; it crashes again, and the page says that the browser's own reload
 // button helps, after which everything is there again. (A reload by script does not
 // help: Chromium gives the GPU back to the person only.)
 func TestBrowserGPUCrash(t *testing.T) {
 	b := open(t, smallSite(t).URL, options{})
-	b.until(`document.querySelector("#load")?.disabled === false`)
-	b.run(chromedp.Click("#load", chromedp.ByQuery))
-	b.until(idle)
+	b.loadModel()
 	b.field("prompt", "a red frog at night")
 	b.field("seed", "77")
 	b.field("steps", "3")
 	b.field("weight", "1.5")
 	b.generate()
-	before := b.canvas("0")
+	before := b.canvas(0)
 
-	b.step("G8 crashed once", func(t *testing.T) {
+	b.step("crashed once", func(t *testing.T) {
 		b.crash()
 		start := time.Now()
 		b.generate()
 		took := time.Since(start)
-		if after := b.canvas("0"); after != before {
+		if after := b.canvas(0); after != before {
 			t.Errorf("the picture was %v and is %v", before, after)
 		}
-		var fine bool
-		if b.eval(`return document.querySelector("#alert .alert").hidden`, &fine); !fine {
+		if !b.is(noAlert) {
 			t.Errorf("it says %q", b.text("#alert"))
 		}
 		t.Logf("the picture was there %v after the crash", took)
@@ -71,7 +68,7 @@ func TestBrowserGPUCrash(t *testing.T) {
 			t.Errorf("it took %v, 10 s are allowed", took)
 		}
 	})
-	b.step("G9 crashed twice", func(t *testing.T) {
+	b.step("crashed twice", func(t *testing.T) {
 		b.crash()
 		start := time.Now()
 		b.generate()
@@ -80,114 +77,82 @@ func TestBrowserGPUCrash(t *testing.T) {
 			t.Fatalf("it says %q", says)
 		}
 		b.eval(`await test.sleep(500)`, nil) // a canvas is drawn again when the browser allows it
-		if after := b.canvas("0"); after != before {
+		if after := b.canvas(0); after != before {
 			t.Errorf("the last picture was %v and is %v", before, after)
 		}
 		b.field("prompt", "the blue cat at night")
 		b.run(page.Reload(), chromedp.Sleep(time.Second))
-		b.until(`performance.getEntriesByType("navigation")[0].type === "reload" && document.querySelector("#load")?.disabled === false`)
+		b.until(`performance.getEntriesByType("navigation")[0].type === "reload" && ` + usable)
 		b.until(`document.querySelector("canvas:not([hidden])")?.width === 16`)
 		var form struct{ Prompt, Seed, Steps, Weight string }
-		b.eval(`
-			const value = (id) => document.querySelector("#" + id).value;
-			return { prompt: value("prompt"), seed: value("seed"), steps: value("steps"), weight: value("weight") }`, &form)
+		b.eval(`const { value } = test.form; return { prompt: value("prompt"), seed: value("seed"), steps: value("steps"), weight: value("weight") }`, &form)
 		if form.Prompt != "the blue cat at night" || form.Seed != "77" || form.Steps != "3" || form.Weight != "1.5" {
 			t.Errorf("after the reload the form says %+v", form)
 		}
-		if after := b.canvas("0"); after != before {
+		if after := b.canvas(0); after != before {
 			t.Errorf("after the reload the picture is %v, it was %v", after, before)
 		}
 		b.run(chromedp.Click("#load", chromedp.ByQuery))
 		b.until(idle)
 		b.field("prompt", "a red frog at night")
 		b.generate()
-		if after := b.canvas("0"); after != before {
+		if after := b.canvas(0); after != before {
 			t.Errorf("made anew, the picture is %v, it was %v: %s", after, before, b.text("#alert"))
 		}
 	})
 }
 
-// longPicture loads, and makes a picture of many steps.
-const longPicture = `
-	globalThis.u = await load();
-	globalThis.long = { size: 24, steps: 12 };
-	globalThis.whole = await make(u, long);`
-
-// freeze opens a page of its own and freezes it in the middle of a picture. The
-// function it returns wakes it after a minute: the picture is still made, and the
-// same. Meanwhile the test can do something else.
-func freeze(t *testing.T) (thaw func(t *testing.T)) {
-	t.Helper()
+// TestBrowserGPUFrozen freezes a page for a minute in the middle of a picture: it is still
+// made, and the same.
+func TestBrowserGPUFrozen(t *testing.T) {
+	t.Parallel()
 	const frozen = time.Minute
-	b := troubled(t, smallSite(t))
-	b.eval(longPicture+`
-		const begun = performance.now();
-		globalThis.running = make(u, long).then(({ hash }) => ({ hash, ms: performance.now() - begun }));`, nil)
+	b := faultyGPU(t, smallSite(t))
+	b.call("gpu.loadAndGenerateLonger", nil)
+	b.call("gpu.beginLonger", nil)
 	b.run(page.SetWebLifecycleState(page.SetWebLifecycleStateStateFrozen))
-	since := time.Now()
-	return func(t *testing.T) {
-		b.t = t
-		time.Sleep(time.Until(since.Add(frozen)))
-		b.run(page.SetWebLifecycleState(page.SetWebLifecycleStateStateActive))
-		var r struct {
-			Ms   float64
-			Same bool
-		}
-		b.eval(`const { hash, ms } = await running; return { ms, same: hash === whole.hash && (await make(u, long)).hash === hash }`, &r)
-		if !r.Same || r.Ms < float64(frozen.Milliseconds()) {
-			t.Errorf("the picture took %.0f ms, frozen for %v; it is the same: %v", r.Ms, frozen, r.Same)
-		}
-		b.quiet(t)
+	time.Sleep(frozen)
+	b.run(page.SetWebLifecycleState(page.SetWebLifecycleStateStateActive))
+	var r struct {
+		Ms   float64
+		Same bool
 	}
+	b.call("gpu.endLonger", &r)
+	if !r.Same || r.Ms < float64(frozen.Milliseconds()) {
+		t.Errorf("the picture took %.0f ms, frozen for %v; it is the same: %v", r.Ms, frozen, r.Same)
+	}
+	b.quiet(t)
 }
 
-// TestBrowserGPULong are G18 to G20: fifty stops, a hundred pictures, a page that
-// is hidden.
-func TestBrowserGPULong(t *testing.T) {
-	b := troubled(t, smallSite(t))
-	b.eval(longPicture, nil)
+// TestBrowserGPUStops stops fifty pictures.
+func TestBrowserGPUStops(t *testing.T) {
+	b := faultyGPU(t, smallSite(t))
+	b.call("gpu.loadAndGenerateLonger", nil)
+	var r struct {
+		Ms    []float64
+		Late  int
+		Whole bool
+	}
+	b.call("gpu.stop", &r, 50)
+	sort.Float64s(r.Ms)
+	if len(r.Ms) < 50 || r.Late != 0 || !r.Whole {
+		t.Fatalf("%d stops, %d submits after them, the same picture then: %v", len(r.Ms), r.Late, r.Whole)
+	}
+	t.Logf("idle after %.0f ms (median), %.0f ms (most)", r.Ms[25], r.Ms[len(r.Ms)-1])
+	if most := r.Ms[len(r.Ms)-1]; most > 500 {
+		t.Errorf("it took %.0f ms to stop, 500 are allowed", most)
+	}
+	b.leavesNoBuffer(t)
+}
 
-	b.step("G18 fifty stops", func(t *testing.T) {
-		var r struct {
-			Ms    []float64
-			Late  int
-			Whole bool
-		}
-		b.eval(`
-			const ms = [];
-			let late = 0;
-			for (let i = 0; ms.length < 50 && i < 200; i++) {
-				const stop = new AbortController();
-				const made = test.refused(u.generate({ ...frog, ...long, signal: stop.signal, onStep: () => {} }));
-				await test.sleep(i * 7 % 60);
-				const at = performance.now();
-				stop.abort();
-				if ((await made)?.code !== "aborted") continue;
-				ms.push(performance.now() - at);
-				if (i % 10) continue;
-				const submits = await test.submits();
-				await test.sleep(100);
-				late += await test.submits() - submits;
-			}
-			return { ms, late, whole: (await make(u, long)).hash === whole.hash }`, &r)
-		sort.Float64s(r.Ms)
-		if len(r.Ms) < 50 || r.Late != 0 || !r.Whole {
-			t.Fatalf("%d stops, %d submits after them, the same picture then: %v", len(r.Ms), r.Late, r.Whole)
-		}
-		t.Logf("idle after %.0f ms (median), %.0f ms (most)", r.Ms[25], r.Ms[len(r.Ms)-1])
-		if most := r.Ms[len(r.Ms)-1]; most > 500 {
-			t.Errorf("it took %.0f ms to stop, 500 are allowed", most)
-		}
-	})
-
-	b.step("G19 a hundred pictures", func(t *testing.T) {
+// TestBrowserGPUManyPictures makes a hundred pictures, and one in a page that is hidden.
+func TestBrowserGPUManyPictures(t *testing.T) {
+	t.Parallel()
+	b := faultyGPU(t, smallSite(t))
+	b.call("gpu.loadAndGenerateLonger", nil)
+	b.step("a hundred", func(t *testing.T) {
 		var r struct{ Before, After gpuState }
-		b.eval(`
-			const some = async (n) => { for (let i = 0; i < n; i++) await u.generate({ ...frog, seed: i, prompt: "a red frog" + " moon".repeat(i % 4), guidance: [{ positive: "sharp", weight: i % 3 }], onStep: () => {} }); };
-			await some(100); // until what is kept for later is there, and Go has the memory it works in
-			const before = await gpuState();
-			await some(100);
-			return { before, after: await gpuState() }`, &r)
+		b.call("gpu.many", &r, 100)
 		if r.After.Alive != r.Before.Alive || r.After.Bytes != r.Before.Bytes {
 			t.Errorf("%d buffers of %.0f bytes became %d of %.0f", r.Before.Alive, r.Before.Bytes, r.After.Alive, r.After.Bytes)
 		}
@@ -196,11 +161,10 @@ func TestBrowserGPULong(t *testing.T) {
 		}
 		t.Logf("%d buffers of %.1f MB; the engine's memory %.1f MB, after 100 pictures %.1f MB", r.After.Alive, r.After.Bytes/1e6, r.Before.Memory/1e6, r.After.Memory/1e6)
 	})
-
-	b.step("G20 hidden", func(t *testing.T) {
+	b.step("hidden", func(t *testing.T) {
 		other, cancel := chromedp.NewContext(b.ctx)
 		defer cancel()
-		b.eval(`globalThis.running = make(u, long)`, nil)
+		b.call("gpu.beginLonger", nil)
 		if err := chromedp.Run(other, chromedp.Navigate("about:blank"), page.BringToFront()); err != nil {
 			t.Fatal(err)
 		}
@@ -208,35 +172,36 @@ func TestBrowserGPULong(t *testing.T) {
 			Seen string
 			Same bool
 		}
-		b.eval(`
-			const { hash } = await running;
-			return { seen: document.visibilityState, same: hash === whole.hash && (await make(u, long)).hash === hash }`, &r)
+		b.call("gpu.endLonger", &r)
 		if r.Seen != "hidden" || !r.Same {
 			t.Errorf("behind another tab the page is %s, it made the same picture: %v", r.Seen, r.Same)
 		}
 	})
+	b.leavesNoBuffer(t)
+}
 
+// leavesNoBuffer closes the model: nothing is left, and nothing was wrong.
+func (b *tab) leavesNoBuffer(t *testing.T) {
+	t.Helper()
 	var end gpuState
-	if b.eval(`return ended(u)`, &end); end.Alive != 0 || end.Uncaptured != 0 {
+	if b.call("gpu.close", &end); end.Alive != 0 || end.Uncaptured != 0 {
 		t.Errorf("at the end there are %d buffers, %d errors were not caught", end.Alive, end.Uncaptured)
 	}
 	b.quiet(t)
 }
 
-// TestBrowserGPUFloor is G6: on a device without any limit or feature beyond
+// TestBrowserGPUFloor: on a device without any limit or feature beyond
 // WebGPU's own, the shipped model makes a full picture, and no buffer is over
 // 128 MiB.
 func TestBrowserGPUFloor(t *testing.T) {
-	b := troubled(t, serve(t))
+	t.Parallel()
+	b := faultyGPU(t, serve(t))
 	var r struct {
 		Picture  made
 		Features []string
 		State    gpuState
 	}
-	b.eval(`
-		const u = await loadWith("portable");
-		const picture = await test.picture(await u.generate({ prompt: "a red car on the beach", seed: 3 }));
-		return { picture, features: u.info.features, state: await gpuState() }`, &r)
+	b.call("gpu.generatePortable", &r)
 	if r.Picture.Colours < 100 || len(r.Features) != 0 || r.State.Largest > 128<<20 || r.State.Uncaptured != 0 {
 		t.Errorf("%+v", r)
 	}
@@ -244,29 +209,19 @@ func TestBrowserGPUFloor(t *testing.T) {
 	b.quiet(t)
 }
 
-// TestBrowserGPUTasks is G17: while pictures are made, the page's own thread is
+// TestBrowserGPUTasks: while pictures are made, the page's own thread is
 // never busy for long.
 func TestBrowserGPUTasks(t *testing.T) {
 	b := open(t, smallSite(t).URL, options{})
-	b.until(`document.querySelector("#load")?.disabled === false`)
-	b.run(chromedp.Click("#load", chromedp.ByQuery))
-	b.until(idle)
+	b.loadModel()
 	b.field("steps", "12")
 	b.generate()
-	b.eval(`
-		globalThis.tasks = [];
-		globalThis.observer = new PerformanceObserver((list) => { for (const e of list.getEntries()) tasks.push(e.duration); });
-		observer.observe({ type: "longtask" });
-		globalThis.gaps = [];
-		const beat = new MessageChannel();
-		let last = performance.now();
-		beat.port1.onmessage = () => { const now = performance.now(); gaps.push(now - last); last = now; setTimeout(() => { last = performance.now(); beat.port2.postMessage(0); }, 5); };
-		beat.port2.postMessage(0);`, nil)
+	b.call("tasks.watch", nil)
 	for range 8 {
 		b.generate()
 	}
 	var r struct{ Tasks, Gaps []float64 }
-	b.eval(`for (const e of observer.takeRecords()) tasks.push(e.duration); return { tasks, gaps }`, &r)
+	b.call("tasks.seen", &r)
 	sort.Float64s(r.Tasks)
 	sort.Float64s(r.Gaps)
 	most := 0.0
@@ -277,7 +232,5 @@ func TestBrowserGPUTasks(t *testing.T) {
 	if most > 200 {
 		t.Errorf("a task took %.0f ms, 200 are allowed", most)
 	}
-	if c := b.complaints(); len(c) != 0 {
-		t.Errorf("the console has %s", strings.Join(c, "; "))
-	}
+	b.silent(t)
 }

@@ -24,12 +24,13 @@ func unnamed(data []byte) http.HandlerFunc {
 	}
 }
 
-// TestBrowserStale has the HTTP cache hold something else than the file that model.json
+// TestBrowserHTTPCache has the HTTP cache hold something else than the file that model.json
 // lists, under the file's name: whatever it is, the file is asked for once past the
 // cache, and with it the model loads, whether it is kept on this machine or not.
-func TestBrowserStale(t *testing.T) {
+func TestBrowserHTTPCache(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
-	b := storeTab(t, s)
+	b := openBlank(t, s)
 	good := s.bundle(t)
 	name := good.path("dit")
 	data := good.read(name)
@@ -55,13 +56,13 @@ func TestBrowserStale(t *testing.T) {
 				if store {
 					b.forget()
 				}
-				address := s.bundle(t).publish(fmt.Sprintf("stale-%d-%v", i, store), nil)
+				address := s.bundle(t).publish(fmt.Sprintf("cached-%d-%v", i, store), nil)
 				file := strings.TrimSuffix(address, "model.json") + name
 				s.misbehave(file, cached(c.h))
-				b.eval(fmt.Sprintf(`await (await fetch(%q)).arrayBuffer()`, file), nil)
+				b.eval(`await (await fetch(`+quote(file)+`)).arrayBuffer()`, nil)
 				s.misbehave(file, cached(content(data)))
-				var k kept
-				if b.eval(fmt.Sprintf(`return keep(%q, { store: %v })`, address, store), &k); k.Fault != nil {
+				k := b.loads(address, store)
+				if k.Fault != nil {
 					t.Errorf("%+v", k)
 				}
 				if store && k.Storage.Stored != k.Bytes {
@@ -71,30 +72,7 @@ func TestBrowserStale(t *testing.T) {
 		}
 	}
 
-	// A server that says of an old model.json that it is still good.
-	b.step("an old model.json", func(t *testing.T) {
-		address := s.bundle(t).publish("stale-manifest", nil)
-		text := s.bundle(t).text()
-		manifest := func(text []byte) http.HandlerFunc {
-			return func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("ETag", `"always"`)
-				w.Header().Set("Cache-Control", "no-cache")
-				if r.Header.Get("If-None-Match") != "" {
-					w.WriteHeader(http.StatusNotModified)
-					return
-				}
-				w.Write(text)
-			}
-		}
-		old := strings.Replace(string(text), name, "old-"+name, 1)
-		s.misbehave(address, manifest([]byte(old)))
-		b.eval(fmt.Sprintf(`await (await fetch(%q)).arrayBuffer()`, address), nil)
-		s.misbehave(address, manifest(text))
-		var k kept
-		if b.eval(fmt.Sprintf(`return keep(%q, { store: false })`, address), &k); k.Fault != nil {
-			t.Errorf("%+v", k)
-		}
-	})
+	b.step("an old model.json", func(t *testing.T) { b.oldManifest(t, s, name) })
 
 	// What is wrong at its source is asked for twice, and said.
 	b.step("wrong for good", func(t *testing.T) {
@@ -108,4 +86,28 @@ func TestBrowserStale(t *testing.T) {
 			t.Errorf("asked %d times: %+v", asked, f)
 		}
 	})
+}
+
+// oldManifest has a server say of an old model.json that it is still good.
+func (b *tab) oldManifest(t *testing.T, s *server, name string) {
+	address := s.bundle(t).publish("cached-manifest", nil)
+	text := s.bundle(t).text()
+	manifest := func(text []byte) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"always"`)
+			w.Header().Set("Cache-Control", "no-cache")
+			if r.Header.Get("If-None-Match") != "" {
+				w.WriteHeader(http.StatusNotModified)
+				return
+			}
+			w.Write(text)
+		}
+	}
+	old := strings.Replace(string(text), name, "old-"+name, 1)
+	s.misbehave(address, manifest([]byte(old)))
+	b.eval(`await (await fetch(`+quote(address)+`)).arrayBuffer()`, nil)
+	s.misbehave(address, manifest(text))
+	if k := b.loads(address, false); k.Fault != nil {
+		t.Errorf("%+v", k)
+	}
 }

@@ -2,19 +2,16 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
 const (
-	usable  = `document.querySelector("#load")?.disabled === false`
 	isKept  = `globalThis.undertone?.offline?.state.offline === true && navigator.serviceWorker.controller !== null`
 	waiting = `undertone.offline.state.update === "waiting"`
 )
@@ -23,40 +20,17 @@ const (
 // it is kept.
 func visit(t *testing.T, h *host, profile string) *tab {
 	t.Helper()
-	b := open(t, h.site(), options{offline: true, profile: profile})
+	b := open(t, h.site(), options{serviceWorkers: true, profile: profile})
 	b.until(usable)
 	b.until(isKept)
 	return b
 }
 
-// become waits for an expression with await in it to become true.
-func (b *tab) become(expression string) {
-	b.t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; {
-		var is bool
-		if b.eval(`return Boolean(`+expression+`)`, &is); is {
-			return
-		}
-		if time.Now().After(end) {
-			b.t.Fatalf("not within half a minute: %s", expression)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-}
-
-// picture loads the small model through the page's own copy of the API and returns
-// the hash of a picture.
-const picture = `
-	const u = await undertone.Undertone.load("models/sprites/model.json", { store: true });
-	const r = await u.generate({ prompt: "the frog at night", seed: 3 });
-	const hash = await test.digest(r.image.data);
-	u.close();`
-
 // used lists the files of the site that the page has used, by name.
 func (b *tab) used(h *host) (names []string) {
 	b.t.Helper()
 	var addresses []string
-	b.eval(`return performance.getEntriesByType("resource").map((e) => e.name)`, &addresses)
+	b.call("site.used", &addresses)
 	for _, a := range addresses {
 		if name, ok := strings.CutPrefix(a, h.site()); ok {
 			names = append(names, name)
@@ -85,7 +59,7 @@ const coldStart = 2 * time.Second
 func startCold(t *testing.T, h *host, profile string) *tab {
 	t.Helper()
 	for n := 1; ; n++ {
-		b := open(t, h.site(), options{offline: true, profile: profile})
+		b := open(t, h.site(), options{serviceWorkers: true, profile: profile})
 		b.until(usable)
 		var ms float64
 		b.eval(`return performance.now()`, &ms)
@@ -101,9 +75,9 @@ func startCold(t *testing.T, h *host, profile string) *tab {
 	}
 }
 
-// TestBrowserP1ColdStart stops the server and the browser, and starts the browser
+// TestBrowserColdStart stops the server and the browser, and starts the browser
 // alone: the page comes up, says what it needs, and makes the same picture as before.
-func TestBrowserP1ColdStart(t *testing.T) {
+func TestBrowserColdStart(t *testing.T) {
 	h := newHost(t, released(t, 1))
 	profile := t.TempDir()
 	b := visit(t, h, profile)
@@ -111,53 +85,44 @@ func TestBrowserP1ColdStart(t *testing.T) {
 	b.step("without weights", func(t *testing.T) {
 		h.stop()
 		defer h.again()
-		b.run(network.EmulateNetworkConditions(true, 0, -1, -1), chromedp.Reload())
-		defer b.run(network.EmulateNetworkConditions(false, 0, -1, -1))
+		b.network(false)
+		b.run(chromedp.Reload())
+		defer b.network(true)
 		b.until(usable)
 		b.until(`!document.querySelector("#offline").hidden`)
 		b.until(`document.querySelector("#load-note").textContent.includes("no network")`)
 	})
 	b.until(`document.querySelector("#offline").hidden`)
-	b.run(chromedp.Click("#load", chromedp.ByQuery))
-	b.until(idle)
+	b.loadModel()
 	b.field("prompt", "the red frog at night")
 	b.generate()
-	before := b.canvas("0")
+	before := b.canvas(0)
 	b.close()
 	h.stop()
 	h.asked()
 
 	b = startCold(t, h, profile)
 	b.until(`document.querySelector("#load-note").textContent.includes("on this device already")`)
-	b.run(chromedp.Click("#load", chromedp.ByQuery))
-	b.until(idle)
+	b.loadModel()
 	b.field("prompt", "the red frog at night")
 	b.generate()
-	if after := b.canvas("0"); after != before {
+	if after := b.canvas(0); after != before {
 		t.Errorf("with a network the picture was %v, without %v", before, after)
 	}
 }
 
-// TestBrowserP1Shipped does the same with the shipped model, and then takes its
+// TestBrowserColdStartShipped does the same with the shipped model, and then takes its
 // smaller version, of which everything that is equal is on this device already.
-func TestBrowserP1Shipped(t *testing.T) {
-	dir, err := bothDist()
-	if errors.Is(err, errNoModel) {
-		t.Skip("there is no model: put one in models/sprites, or name its folder in UNDERTONE_MODEL")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := newHost(t, dir)
+func TestBrowserColdStartShipped(t *testing.T) {
+	h := newHost(t, folderOf(t, bothDist))
 	profile := t.TempDir()
 	b := visit(t, h, profile)
 	draw := func() any {
-		b.run(chromedp.Click("#load", chromedp.ByQuery))
-		b.until(idle)
+		b.loadModel()
 		b.field("prompt", "two red cats in a field at night, pixel art")
 		b.field("seed", "11")
 		b.generate()
-		return b.canvas("0")
+		return b.canvas(0)
 	}
 	before := draw()
 	b.close()
@@ -175,11 +140,7 @@ func TestBrowserP1Shipped(t *testing.T) {
 		Bytes   int64
 		Storage struct{ Stored, Reused int64 }
 	}
-	b.eval(`
-		const u = await undertone.Undertone.load("models/sprites-q4/model.json", { device: "cpu", store: true });
-		const { bytes, storage } = u.info;
-		u.close();
-		return { bytes, storage }`, &r)
+	b.call("host.loadInfo", &r, "models/sprites-q4/model.json", map[string]any{"device": "cpu", "store": true})
 	if r.Bytes == 0 || r.Storage.Stored != r.Bytes || r.Storage.Reused < 2<<20 {
 		t.Errorf("of the smaller model: %+v", r)
 	}
@@ -190,27 +151,25 @@ func TestBrowserP1Shipped(t *testing.T) {
 	}
 }
 
-// TestBrowserP2Update puts up a new version while pictures are made: the open page
+// TestBrowserUpdateWhileDrawing puts up a new version while pictures are made: the open page
 // keeps its own to the end, and takes the new one when it is told to.
-func TestBrowserP2Update(t *testing.T) {
+func TestBrowserUpdateWhileDrawing(t *testing.T) {
+	t.Parallel()
 	one, two := released(t, 1), released(t, 2)
 	h := newHost(t, one)
 	b := visit(t, h, "")
-	b.eval(`globalThis.hashes = []; globalThis.goOn = true;
-		globalThis.done = (async () => { while (goOn) {`+picture+` hashes.push(hash); } })();`, nil)
-	b.until(`hashes.length > 0`)
+	b.call("site.beginPictures", nil)
+	b.until(`test.site.hashes.length > 0`)
 
 	h.asked()
 	h.put(two)
 	b.eval(`undertone.offline.check()`, nil)
 	b.until(waiting)
 	var n int
-	b.eval(`return hashes.length`, &n)
-	b.until(fmt.Sprintf(`hashes.length > %d`, n+1)) // one was begun after the new version was there
-	b.eval(`goOn = false; await done`, nil)
-
+	b.eval(`return test.site.hashes.length`, &n)
+	b.until(fmt.Sprintf(`test.site.hashes.length > %d`, n+1)) // one was begun after the new version was there
 	var hashes []string
-	b.eval(`return [...new Set(hashes)]`, &hashes)
+	b.call("site.endPictures", &hashes)
 	if len(hashes) != 1 {
 		t.Errorf("the pictures before and after the update came differ: %v", hashes)
 	}
@@ -218,10 +177,8 @@ func TestBrowserP2Update(t *testing.T) {
 	if m := mixed(b.used(h), first); len(m) != 0 {
 		t.Errorf("the page of the first version used %v", m)
 	}
-	var state string
-	b.eval(`return document.documentElement.dataset.state`, &state)
-	if state != "running" {
-		t.Errorf("the page is %s", state)
+	if !b.is(running) {
+		t.Error("the page does not run")
 	}
 
 	// Another load of the same page is still the first version: nobody has chosen.
@@ -236,12 +193,12 @@ func TestBrowserP2Update(t *testing.T) {
 	b.field("prompt", "the blue cat")
 	b.until(`!document.querySelector("#update .news").hidden`)
 	t.Logf("it says: %s", b.text("#update"))
-	b.run(chromedp.Evaluate(`globalThis.old = true; setTimeout(() => document.querySelector("#update-now").click(), 100); 0`, nil))
+	b.call("site.pressUpdate", nil)
 	b.arrive(`!globalThis.old && ` + isKept)
 	b.until(usable)
 	b.until(`document.querySelector("#prompt").value === "the blue cat"`)
 	var hash string
-	b.eval(picture+` return hash`, &hash)
+	b.call("site.picture", &hash)
 	if hash != hashes[0] {
 		t.Errorf("the second version's picture is %s, the first's %s", hash, hashes[0])
 	}
@@ -250,13 +207,12 @@ func TestBrowserP2Update(t *testing.T) {
 		t.Errorf("the page of the second version used %v, all in all %v", m, used)
 	}
 	b.become(`(await caches.keys()).length === 2`) // the second version's and the models'
-	if c := b.complaints(); len(c) != 0 {
-		t.Errorf("the console has %v", c)
-	}
+	b.silent(t)
 }
 
 // TestBrowserInstallable asks the browser what it thinks of the manifest.
 func TestBrowserInstallable(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, light(t, 1))
 	b := visitLight(t, h)
 	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
@@ -278,15 +234,8 @@ func TestBrowserInstallable(t *testing.T) {
 		}
 		return err
 	}))
-	// Headless browsers offer no installation; the offer is made here.
 	var prompted bool
-	b.eval(`
-		const offer = new Event("beforeinstallprompt", { cancelable: true });
-		offer.prompt = () => (globalThis.prompted = true);
-		dispatchEvent(offer);
-		if (!offer.defaultPrevented || !undertone.offline.state.installable) return false;
-		await undertone.offline.install();
-		return prompted && !undertone.offline.state.installable`, &prompted)
+	b.call("site.install", &prompted)
 	if !prompted {
 		t.Error("the browser's offer to install was not taken up")
 	}

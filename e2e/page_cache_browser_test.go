@@ -10,78 +10,43 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// spoil changes what the browser's cache has of a file of the site: how is a function
-// from its text to another.
-func (b *tab) spoil(name, how string) {
+// corrupt changes what the browser's cache has of a file of the site, as site.js knows how.
+func (b *tab) corrupt(name, how string) {
 	b.t.Helper()
 	var n int
-	b.eval(fmt.Sprintf(`
-		let n = 0;
-		for (const key of await caches.keys()) {
-			const cache = await caches.open(key);
-			const kept = await cache.match(new URL(%q, location.href));
-			if (!kept) continue;
-			const bytes = new Uint8Array(await kept.arrayBuffer());
-			const text = Array.from(bytes, (b) => String.fromCharCode(b)).join("");
-			const other = Uint8Array.from((%s)(text), (c) => c.charCodeAt(0));
-			await cache.put(new URL(%q, location.href), new Response(other, { headers: kept.headers }));
-			n++;
-		}
-		return n`, name, how, name), &n)
-	if n == 0 {
+	if b.call("site.corrupt", &n, name, how); n == 0 {
 		b.t.Fatalf("no cache holds %s", name)
 	}
 }
 
-// spoiled lists the files of the site that a cache holds under a name which is not
-// that of their bytes.
-func (b *tab) spoiled() (names []string) {
-	b.t.Helper()
-	b.eval(`
-		const names = [];
-		for (const key of await caches.keys()) {
-			const cache = await caches.open(key);
-			for (const request of await cache.keys()) {
-				const hash = request.url.match(/assets\/.*\.([0-9a-f]{12})\.[a-z0-9]+$/)?.[1];
-				if (hash && !(await test.digest(await (await cache.match(request)).arrayBuffer())).startsWith(hash)) names.push(request.url);
-			}
-		}
-		return names`, &names)
-	return names
-}
-
-const (
-	evil = `(text) => "globalThis.evil = true; " + text`
-	cut  = `(text) => text.slice(0, text.length / 2)`
-)
-
-// TestBrowserP7Spoiled changes what the browser has stored of the page: nothing of it
+// TestBrowserCorruptCache changes what the browser has stored of the page: nothing of it
 // runs or is shown, and it is fetched again as soon as there is a network.
-func TestBrowserP7Spoiled(t *testing.T) {
+func TestBrowserCorruptCache(t *testing.T) {
+	t.Parallel()
 	one, two := light(t, 1), light(t, 2)
 	h := newHost(t, one)
 	b := visitLight(t, h)
 	store, program := asset(t, one, "store", ".js"), asset(t, one, "undertone", ".wasm")
 	clean := func(t *testing.T) {
 		t.Helper()
-		var ran bool
-		if b.eval(`return globalThis.evil === true`, &ran); ran {
+		if b.is(`globalThis.evil === true`) {
 			t.Error("the changed script ran")
 		}
-		if s := b.spoiled(); len(s) != 0 {
-			t.Errorf("still changed: %v", s)
+		var still []string
+		if b.call("site.corrupted", &still); len(still) != 0 {
+			t.Errorf("still changed: %v", still)
 		}
 	}
 
 	b.step("a script, before a reload", func(t *testing.T) {
-		b.spoil(store, evil)
+		b.corrupt(store, "evil")
 		b.reload()
 		clean(t)
 	})
 	b.step("every file, before a reload", func(t *testing.T) {
 		for name := range files(t, one) {
 			if strings.HasPrefix(name, "assets/") && !strings.Contains(name, ".png") && !strings.Contains(name, ".webp") || name == "index.html" || name == "undertone.js" {
-				b.spoil(name, evil)
+				b.corrupt(name, "evil")
 			}
 		}
 		if n := b.reload(); n != 1 {
@@ -90,13 +55,13 @@ func TestBrowserP7Spoiled(t *testing.T) {
 		clean(t)
 	})
 	b.step("the program is cut", func(t *testing.T) {
-		b.spoil(program, cut)
+		b.corrupt(program, "cut")
 		b.eval(`await undertone.compiled()`, nil)
 		b.reload()
 		clean(t)
 	})
 	b.step("without a network", func(t *testing.T) {
-		b.spoil(program, cut)
+		b.corrupt(program, "cut")
 		h.stop()
 		b.run(chromedp.Reload())
 		b.until(`undertone.offline.state.refused`)
@@ -105,9 +70,7 @@ func TestBrowserP7Spoiled(t *testing.T) {
 			Refused, Why string
 			Compiled     bool
 		}
-		b.eval(`
-			const { offline, refused, why } = undertone.offline.state;
-			return { offline, refused, why, compiled: await undertone.compiled().then(() => true, () => false) }`, &state)
+		b.call("site.state", &state)
 		if state.Offline || state.Refused != program || state.Why != "missing" || state.Compiled {
 			t.Errorf("of the cut program the page says %+v", state)
 		}
@@ -118,14 +81,14 @@ func TestBrowserP7Spoiled(t *testing.T) {
 	b.step("model.json", func(t *testing.T) {
 		const name = "models/tiny/model.json"
 		read := func() (text string) {
-			b.eval(`return fetch("`+name+`").then((r) => r.json()).then((m) => m.name, () => "refused")`, &text)
+			b.call("site.modelName", &text, name)
 			return text
 		}
-		for _, how := range []string{cut, `(text) => text.replace("number-1", "number-2")`, `() => ""`} {
+		for _, how := range []string{"cut", "other number", "empty"} {
 			if got := read(); got != "number-1" {
 				t.Errorf("with a network the model is %q", got)
 			}
-			b.spoil(name, how)
+			b.corrupt(name, how)
 			h.stop()
 			if got := read(); got != "refused" {
 				t.Errorf("without a network the changed model is %q", got)
@@ -135,8 +98,8 @@ func TestBrowserP7Spoiled(t *testing.T) {
 	})
 	b.step("before an update", func(t *testing.T) {
 		h.put(two)
-		b.spoil(store, evil)
-		b.spoil(program, cut)
+		b.corrupt(store, "evil")
+		b.corrupt(program, "cut")
 		h.asked()
 		if update := b.look(); update != "waiting" {
 			t.Fatalf("the update is %q", update)
@@ -153,9 +116,10 @@ func TestBrowserP7Spoiled(t *testing.T) {
 	})
 }
 
-// TestBrowserP8ChangingHost has a host that adds a line to the page and says that its
+// TestBrowserHostChangesPage has a host that adds a line to the page and says that its
 // answers vary with everything: the page is kept all the same and follows updates.
-func TestBrowserP8ChangingHost(t *testing.T) {
+func TestBrowserHostChangesPage(t *testing.T) {
+	t.Parallel()
 	one, two := light(t, 1), light(t, 2)
 	h := newHost(t, one)
 	line := func(n int) string { return fmt.Sprintf(`<meta name="line" content="%d">`, n) }
@@ -212,8 +176,9 @@ func TestBrowserP8ChangingHost(t *testing.T) {
 	})
 }
 
-// TestBrowserRefusedIsTold looks at what the page says where it cannot be kept.
-func TestBrowserRefusedIsTold(t *testing.T) {
+// TestBrowserCannotBeKept looks at what the page says where it cannot be kept.
+func TestBrowserCannotBeKept(t *testing.T) {
+	t.Parallel()
 	dir := released(t, 1)
 	h := newHost(t, dir)
 	style := asset(t, dir, "page", ".css")
@@ -221,7 +186,7 @@ func TestBrowserRefusedIsTold(t *testing.T) {
 		w.Header().Set("Content-Type", "text/css")
 		fmt.Fprint(w, "body{}")
 	})
-	b := open(t, h.site(), options{offline: true})
+	b := open(t, h.site(), options{serviceWorkers: true})
 	told := func(part string) {
 		b.t.Helper()
 		b.until(fmt.Sprintf(`document.querySelector("#kept")?.hidden === false && document.querySelector("#kept").textContent.includes(%q)`, part))

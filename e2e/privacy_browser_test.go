@@ -14,21 +14,21 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// eavesdropper is a proxy through which the browser has to go, whoever in it asks:
+// recordingProxy is a proxy through which the browser has to go, whoever in it asks:
 // page, worker or service worker.
-type eavesdropper struct {
+type recordingProxy struct {
 	*httptest.Server
 	mu    sync.Mutex
 	heard []string // host, address, headers and body of every request
 	hosts map[string]int
 }
 
-func eavesdrop(t *testing.T, origin string) *eavesdropper {
+func newRecordingProxy(t *testing.T, origin string) *recordingProxy {
 	at, err := url.Parse(origin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &eavesdropper{hosts: map[string]int{}}
+	e := &recordingProxy{hosts: map[string]int{}}
 	onward := httputil.NewSingleHostReverseProxy(at)
 	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
@@ -47,17 +47,15 @@ func eavesdrop(t *testing.T, origin string) *eavesdropper {
 	return e
 }
 
-// TestBrowserPrivate listens to everything the browser asks for in a session with
+// TestBrowserPrivacy listens to everything the browser asks for in a session with
 // the shipped model: only the site's own origin is asked, and no request holds a
 // word of the prompts.
-func TestBrowserPrivate(t *testing.T) {
+func TestBrowserPrivacy(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
-	e := eavesdrop(t, s.URL)
-	b := open(t, s.URL, options{offline: true, proxy: e.URL})
-	b.until(`document.querySelector("#load")?.disabled === false`)
-	b.eval(pictureHelpers, nil)
-	b.run(chromedp.Click("#load", chromedp.ByQuery))
-	b.until(idle)
+	e := newRecordingProxy(t, s.URL)
+	b := open(t, s.URL, options{serviceWorkers: true, proxy: e.URL})
+	b.loadModel()
 	b.field("prompt", "a zebrafinch in a meadow")
 	b.field("steps", "1")
 	b.field("positive", "quetzalcoatl")
@@ -66,7 +64,7 @@ func TestBrowserPrivate(t *testing.T) {
 	b.until(`document.querySelector("#prompt").value === "capybara"`)
 	b.generate()
 	b.run(chromedp.Reload())
-	b.until(`document.querySelector("#load")?.disabled === false`)
+	b.until(usable)
 
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -11,9 +11,9 @@ import (
 
 // TestBrowserProbe looks on through the API, on WebGPU and on the CPU.
 func TestBrowserProbe(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
 	b := open(t, s.URL+"/blank.html", options{})
-	b.eval(`globalThis.api = await import("/undertone.js")`, nil)
 	maps := map[string][]float64{}
 	for _, device := range []string{"webgpu", "cpu"} {
 		var got struct {
@@ -35,19 +35,7 @@ func TestBrowserProbe(t *testing.T) {
 			Wrong                []fault
 			Known, Parameterless bool
 		}
-		b.eval(`
-			const u = await api.Undertone.load("models/sprites/model.json", { device: "`+device+`" });
-			const request = { prompt: "the red frog at night", seed: 3, steps: 3, guidance: [{ positive: "sharp", negative: "plain", weight: 2, schedule: { kind: "step", start: 3 } }] };
-			const plain = await u.generate(request);
-			const r = await u.generate({ ...request, probe: {} });
-			const one = await u.generate({ ...request, probe: { word: 3 } });
-			const p = r.probe, wrong = [];
-			for (const probe of [null, "all", { word: 1.5 }, { word: "frog" }, { word: -1 }, { word: 7 }, { word: NaN }]) wrong.push(await test.refused(u.generate({ ...request, probe })));
-			u.close();
-			return { ...p, attention: Array.from(p.attention), latents: p.latents.map((i) => [i.width, i.height]),
-				drawn: new Set(await Promise.all(p.latents.map((i) => test.digest(i.data)))).size,
-				plain: await test.picture(plain), probed: await test.picture(r), one: await test.picture(one),
-				alone: Array.from(one.probe.attention), timings: r.timings, wrong, known: plain.probe !== undefined, parameterless: !("probe" in r.parameters) }`, &got)
+		b.call("probe.generate", &got, device)
 		if got.Plain.Hash != got.Probed.Hash || got.Plain.Hash != got.One.Hash {
 			t.Errorf("%s: looking on changed the picture", device)
 		}
@@ -105,21 +93,18 @@ func TestBrowserProbe(t *testing.T) {
 			t.Fatalf("attention %d is %g on WebGPU, %g on the CPU", i, a, c)
 		}
 	}
-	if c := b.complaints(); len(c) != 0 {
-		t.Errorf("the console has %v", c)
-	}
+	b.silent(t)
 }
 
-// TestBrowserHow looks at the view of a picture's inside.
-func TestBrowserHow(t *testing.T) {
+// TestBrowserProbeView looks at the page's view of a picture's inside.
+func TestBrowserProbeView(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
 	b := open(t, s.URL, options{})
-	b.until(`document.querySelector("#load")?.disabled === false`)
-	b.run(chromedp.Click("#load", chromedp.ByQuery))
-	b.until(idle)
+	b.loadModel()
 	b.field("prompt", "a red frog, blurple at night")
 	b.generate()
-	picture := b.canvas("0")
+	picture := b.canvas(0)
 
 	const visible = `document.querySelector(".how ol:not([hidden])") !== null`
 	b.run(chromedp.Click("#tab-how", chromedp.ByQuery))
@@ -137,19 +122,7 @@ func TestBrowserHow(t *testing.T) {
 	}
 	look := func() {
 		t.Helper()
-		b.eval(`
-			const how = document.querySelector(".how"), all = (q) => [...how.querySelectorAll(q)];
-			const pixels = (c) => test.digest(c.getContext("2d").getImageData(0, 0, c.width, c.height).data);
-			return {
-				tokens: all(".token span").map((e) => e.textContent), kinds: all(".token").map((e) => e.dataset.kind),
-				rows: all(".maps .block").length, latents: all(".latents canvas").length, parts: all(".times dt").length,
-				numbers: all(".numbers tbody td").length, chosen: all(".token :checked").map((e) => e.parentElement.textContent).join("|"),
-				caption: how.querySelector(".looking figcaption").textContent, over: await pixels(how.querySelector(".veil")),
-				map: await pixels(all(".maps canvas").at(-1)), pressed: all(".maps button").findIndex((e) => e.ariaPressed === "true"),
-				turn: how.querySelector(".vector figcaption").textContent, percent: all(".share").map((e) => e.textContent).join(" "),
-				picture: await (async (c) => ({ width: c.width, hash: await pixels(c) }))(how.querySelector(".over canvas")),
-				overflow: document.documentElement.scrollWidth - innerWidth,
-			}`, &inside)
+		b.call("probe.view", &inside)
 	}
 	look()
 	if got := strings.Join(inside.Kinds, " "); got != "start word word word word unknown word word end" || inside.Tokens[3] != "frog" || inside.Tokens[5] != "blurple" {
@@ -188,13 +161,13 @@ func TestBrowserHow(t *testing.T) {
 		}
 	})
 	b.step("language", func(t *testing.T) {
-		b.eval(`const l = document.querySelector("#language"); l.value = "zh-Hans"; l.dispatchEvent(new Event("change"))`, nil)
+		b.call("form.choose", nil, "language", "zh-Hans")
 		b.until(`document.querySelector(".looking figcaption").textContent.includes("第 4 块")`)
 		look()
 		if inside.Chosen == "" || inside.Pressed != 5 {
 			t.Errorf("another language chooses %q and row %d", inside.Chosen, inside.Pressed)
 		}
-		b.eval(`const l = document.querySelector("#language"); l.value = "en"; l.dispatchEvent(new Event("change"))`, nil)
+		b.call("form.choose", nil, "language", "en")
 	})
 	b.step("another picture", func(t *testing.T) {
 		b.field("prompt", "the blue house")
@@ -217,7 +190,5 @@ func TestBrowserHow(t *testing.T) {
 	if look(); inside.Overflow > 0 {
 		t.Errorf("on a narrow phone the page is %d pixels too wide", inside.Overflow)
 	}
-	if c := b.complaints(); len(c) != 0 {
-		t.Errorf("the console has %v", c)
-	}
+	b.silent(t)
 }

@@ -16,7 +16,7 @@ const maxProgram = 1_670_000
 
 // TestBrowserProgramSize compresses the program as `make dist` does.
 func TestBrowserProgramSize(t *testing.T) {
-	t.Parallel() // beside other tests that do not look at the time
+	t.Parallel()
 	dir, err := dist()
 	if err != nil {
 		t.Fatal(err)

@@ -75,31 +75,23 @@ func (f *source) slowly(part int, pause time.Duration) http.HandlerFunc {
 // place are there.
 func (b *tab) arrives(place int) {
 	b.t.Helper()
-	b.eval(fmt.Sprintf(`
-		while (!(progress?.file?.startsWith("dit") && progress.done > 0)) await test.sleep(5);
-		while ((await api.Undertone.storage()).used < %d) await test.sleep(10);`, place/pieceBytes*pieceBytes), nil)
+	b.call("store.arrived", nil, place/pieceBytes*pieceBytes)
 }
 
 // TestBrowserResume breaks downloads off and takes them up again.
 func TestBrowserResume(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
 	f := newSource(t, s)
-	profile := t.TempDir()
-	b := open(t, s.URL+"/blank.html", options{profile: profile})
-	b.eval(storeHelpers, nil)
-	reload := func() {
-		b.run(chromedp.Reload())
-		b.eval(storeHelpers, nil)
-	}
-
+	b := openBlank(t, s)
 	for _, percent := range []int{1, 50, 99} {
-		b.step(fmt.Sprintf("D1 cut at %d percent and reload", percent), func(t *testing.T) {
+		b.step(fmt.Sprintf("cut at %d percent and reload", percent), func(t *testing.T) {
 			b.forget()
 			place := len(f.data) * percent / 100
 			f.is(f.stopsAt(place))
-			b.eval(fmt.Sprintf(`keep(%q)`, f.address), nil)
+			b.call("store.begin", nil, f.address)
 			b.arrives(place)
-			reload()
+			b.run(chromedp.Reload())
 			f.is(nil)
 			s.bytes("")
 			k := b.keep(f.address)
@@ -108,47 +100,14 @@ func TestBrowserResume(t *testing.T) {
 			}
 		})
 	}
-
-	b.step("D13 offline", func(t *testing.T) {
-		b.forget()
-		place := pieceBytes + 1000
-		f.is(f.stopsAt(place))
-		b.eval(fmt.Sprintf(`globalThis.loading = keep(%q)`, f.address), nil)
-		b.arrives(place)
-		// The browser itself says that there is no network, to the page and its worker,
-		// and every connection breaks, with those that are tried.
-		f.is(broken)
-		s.CloseClientConnections()
-		b.network(false)
-		b.eval(`while (progress.wait !== "offline") await test.sleep(20);`, nil)
-		time.Sleep(3 * time.Second)
-		f.is(nil)
-		s.bytes("")
-		b.eval(`
-			const done = progress.done;
-			globalThis.resumed = new Promise((go) => addEventListener("online", async () => {
-				const at = performance.now();
-				while (progress.done === done) await test.sleep(10);
-				go(performance.now() - at);
-			}));`, nil)
-		b.network(true)
-		var k kept
-		b.eval(`const ms = await resumed; return { ...await loading, ms }`, &k)
-		if n := int(s.bytes(f.path)); k.Fault != nil || k.Ms > 2000 || n == 0 || n > len(f.data)-pieceBytes {
-			t.Errorf("%d bytes were sent: %+v", n, k)
-		}
-		t.Logf("resumed %.0f ms after the network was back", k.Ms)
-	})
-
-	b.step("D14 two tabs", func(t *testing.T) {
+	b.step("two tabs", func(t *testing.T) {
 		b.forget()
 		c := b.another(s.URL + "/blank.html")
 		f.is(f.slowly(256<<10, 50*time.Millisecond))
 		s.bytes("")
-		b.eval(fmt.Sprintf(`globalThis.loading = keep(%q)`, f.address), nil)
+		b.call("store.begin", nil, f.address)
 		second := c.keep(f.address)
-		var first kept
-		b.eval(`return loading`, &first)
+		first := b.kept()
 		sent := s.bytes(".safetensors") + s.bytes("/tokenizer")
 		if first.Fault != nil || second.Fault != nil || float64(sent) > 1.02*float64(first.Bytes) {
 			t.Errorf("%d bytes were sent for %d: %+v, %+v", sent, first.Bytes, first, second)
@@ -157,56 +116,79 @@ func TestBrowserResume(t *testing.T) {
 			t.Error("no tab has waited")
 		}
 	})
-
-	b.step("S8 deleted while it is downloaded", func(t *testing.T) {
+	b.step("deleted while it is downloaded", func(t *testing.T) {
 		b.forget()
 		f.is(f.slowly(256<<10, 50*time.Millisecond))
-		b.eval(fmt.Sprintf(`globalThis.loading = keep(%q)`, f.address), nil)
+		b.call("store.begin", nil, f.address)
 		b.arrives(pieceBytes)
 		b.forget()
-		var k kept
-		b.eval(`return loading`, &k)
+		k := b.kept()
 		if u := b.storage(); k.Fault != nil || k.Storage.Fault != nil || u.Used != 0 || len(u.Models) != 0 {
 			t.Errorf("%+v, and %+v is left", k, u)
 		}
 	})
+}
 
-	b.step("D15 killed while writing", func(t *testing.T) {
-		for i := range 20 {
-			b.forget()
-			f.is(f.slowly(512<<10, 10*time.Millisecond))
-			b.eval(fmt.Sprintf(`keep(%q)`, f.address), nil)
-			time.Sleep(time.Duration(rand.N(400)) * time.Millisecond)
-			if i%4 != 0 {
-				reload()
-			} else {
-				b.kill()
-				b = open(b.t, s.URL+"/blank.html", options{profile: profile})
-				b.eval(storeHelpers, nil)
-			}
-			f.is(nil)
-			var before int
-			b.eval(`return (await pieces()).filter((p) => p[2]).reduce((sum, p) => sum + p[1], 0)`, &before)
-			k := b.keep(f.address)
-			if k.Fault != nil || k.Storage.Stored != k.Bytes || int(k.Storage.Reused) < before {
-				t.Fatalf("kill %d, with %d good bytes: %+v", i, before, k)
-			}
-			b.checkPieces(t)
+// TestBrowserResumeOffline has no network in the middle of a file.
+func TestBrowserResumeOffline(t *testing.T) {
+	s := smallSite(t)
+	f := newSource(t, s)
+	b := openBlank(t, s)
+	place := pieceBytes + 1000
+	f.is(f.stopsAt(place))
+	b.call("store.begin", nil, f.address)
+	b.arrives(place)
+	// The browser itself says that there is no network, to the page and its worker,
+	// and every connection breaks, with those that are tried.
+	f.is(broken)
+	s.CloseClientConnections()
+	b.network(false)
+	b.call("store.waitsForNetwork", nil)
+	time.Sleep(3 * time.Second)
+	f.is(nil)
+	s.bytes("")
+	b.call("store.watchResume", nil)
+	b.network(true)
+	var k kept
+	b.call("store.endResumed", &k)
+	if n := int(s.bytes(f.path)); k.Fault != nil || k.Ms > 2000 || n == 0 || n > len(f.data)-pieceBytes {
+		t.Errorf("%d bytes were sent: %+v", n, k)
+	}
+	t.Logf("resumed %.0f ms after the network was back", k.Ms)
+}
+
+// TestBrowserResumeKilled ends the page, and every fourth time the browser, at some moment
+// while a model is written.
+func TestBrowserResumeKilled(t *testing.T) {
+	t.Parallel()
+	s := smallSite(t)
+	f := newSource(t, s)
+	o := options{profile: t.TempDir()}
+	b := open(t, s.URL+"/blank.html", o)
+	for i := range 20 {
+		b.forget()
+		f.is(f.slowly(512<<10, 10*time.Millisecond))
+		b.call("store.begin", nil, f.address)
+		time.Sleep(time.Duration(rand.N(400)) * time.Millisecond)
+		if i%4 != 0 {
+			b.run(chromedp.Reload())
+		} else {
+			b.kill()
+			b = open(t, s.URL+"/blank.html", o)
 		}
-	})
+		f.is(nil)
+		var before int
+		b.call("store.wholeBytes", &before)
+		k := b.keep(f.address)
+		if k.Fault != nil || k.Storage.Stored != k.Bytes || int(k.Storage.Reused) < before {
+			t.Fatalf("kill %d, with %d good bytes: %+v", i, before, k)
+		}
+		b.checkPieces(t)
+	}
 }
 
 // network lets the browser have a network, or not.
 func (b *tab) network(is bool) {
 	b.t.Helper()
 	b.run(network.EmulateNetworkConditions(!is, 0, -1, -1))
-}
-
-// kill ends the browser as a power cut would, with all its processes.
-func (b *tab) kill() {
-	b.t.Helper()
-	if err := chromedp.FromContext(b.ctx).Browser.Process().Kill(); err != nil {
-		b.t.Fatal(err)
-	}
-	<-b.ctx.Done()
 }

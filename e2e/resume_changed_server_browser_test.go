@@ -36,63 +36,63 @@ func otherServers(data []byte) []otherServer {
 	total := fmt.Sprint(len(data))
 	last := fmt.Sprintf("bytes %d-%d/%d", len(data)-10, len(data)-1, len(data))
 	return []otherServer{
-		{"D2 Range is ignored", "", func(w http.ResponseWriter, r *http.Request) { w.Write(data) }},
-		{"D3 another file under another ETag", "weights-hash", func(w http.ResponseWriter, r *http.Request) {
+		{"Range is ignored", "", func(w http.ResponseWriter, r *http.Request) { w.Write(data) }},
+		{"another file under another ETag", "weights-hash", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("ETag", `"other"`)
 			content(changed)(w, r)
 		}},
-		{"D4 416", "", func(w http.ResponseWriter, r *http.Request) {
+		{"416", "", func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Range") != "" {
 				http.Error(w, "no such range", http.StatusRequestedRangeNotSatisfiable)
 				return
 			}
 			content(data)(w, r)
 		}},
-		{"D5 a Content-Range that lies", "", func(w http.ResponseWriter, r *http.Request) {
+		{"a Content-Range that lies", "", func(w http.ResponseWriter, r *http.Request) {
 			ranged(w, r, strings.Replace(r.Header.Get("Range"), "=", " ", 1)+"/"+total, data[len(data)/3:])
 		}},
-		{"D5 a Content-Range further on", "", func(w http.ResponseWriter, r *http.Request) {
+		{"a Content-Range further on", "", func(w http.ResponseWriter, r *http.Request) {
 			ranged(w, r, last, data[len(data)-10:])
 		}},
-		{"D5 no Content-Range", "", func(w http.ResponseWriter, r *http.Request) { ranged(w, r, "", data) }},
-		{"D6 gzip", "", func(w http.ResponseWriter, r *http.Request) {
+		{"no Content-Range", "", func(w http.ResponseWriter, r *http.Request) { ranged(w, r, "", data) }},
+		{"gzip", "", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
 			z.Write(data)
 			z.Close()
 		}},
-		{"D7 a shorter file", "weights-truncated", content(data[:len(data)-100])},
-		{"D7 a longer file", "manifest-invalid", content(append(bytes.Clone(data), "more"...))},
-		{"D7 a longer file of unknown length", "", func(w http.ResponseWriter, r *http.Request) {
+		{"a shorter file", "weights-truncated", content(data[:len(data)-100])},
+		{"a longer file", "manifest-invalid", content(append(bytes.Clone(data), "more"...))},
+		{"a longer file of unknown length", "", func(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			w.Write(data)
 			w.Write([]byte("more"))
 		}},
-		{"D8 a web page with status 200", "not-weights", html(200)},
-		{"D9 no validator", "", func(w http.ResponseWriter, r *http.Request) {
+		{"a web page with status 200", "not-weights", html(200)},
+		{"no validator", "", func(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			w.Write(data)
 		}},
 	}
 }
 
-// TestBrowserChangedServers cuts a download anywhere and goes on with a server that
+// TestBrowserResumeChangedServer cuts a download anywhere and goes on with a server that
 // has become another one: the model is whole, which its picture shows, or refused,
 // and never mixed. Every kind of change is met 17 times, or as often as UNDERTONE_RUNS
 // says, at places drawn by lot, of which half lie behind the first piece, so that
 // only the rest is asked for. Two browsers share the work.
-func TestBrowserChangedServers(t *testing.T) {
+func TestBrowserResumeChangedServer(t *testing.T) {
 	runs := 17
 	if n, err := strconv.Atoi(os.Getenv("UNDERTONE_RUNS")); err == nil {
 		runs = n
 	}
-	dir := pairDist(t)
+	dir := twoPieces(t)
 	for lane := range 2 {
 		t.Run(fmt.Sprint("browser ", lane+1), func(t *testing.T) {
 			t.Parallel()
 			s := serveFolder(t, dir)
 			f := newSource(t, s)
-			b := storeTab(t, s)
+			b := openBlank(t, s)
 			good := b.keep(f.address)
 			if good.Fault != nil || good.Hash == "" {
 				t.Fatalf("%+v", good)
@@ -116,11 +116,9 @@ func (b *tab) changes(t *testing.T, f *source, c otherServer, runs int, picture 
 			place = pieceBytes + rand.N(len(f.data)-pieceBytes)
 		}
 		f.is(f.stopsAt(place))
-		b.eval(fmt.Sprintf(`
-			globalThis.stop = new AbortController();
-			globalThis.loading = keep(%q, { signal: stop.signal })`, f.address), nil)
+		b.call("store.begin", nil, f.address)
 		b.arrives(place)
-		b.eval(`stop.abort(); await loading`, nil)
+		b.call("store.abort", nil)
 		f.is(c.h)
 		k := b.keep(f.address)
 		switch {

@@ -28,23 +28,14 @@ var published = map[string]string{
 	"install-narrow": "web/screenshots/narrow.png",
 }
 
-// A machine without a desktop has no font of its own for system-ui, and Chromium
-// would take any. With Debian's fonts-inter it is one that a desktop could have.
-const fonts = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
-<include ignore_missing="yes">/etc/fonts/fonts.conf</include>
-<alias binding="strong"><family>sans</family><prefer><family>Inter</family></prefer></alias>
-<alias binding="strong"><family>sans-serif</family><prefer><family>Inter</family></prefer></alias>
-<alias binding="strong"><family>system-ui</family><prefer><family>Inter</family></prefer></alias>
-</fontconfig>`
-
-// camera takes pictures of a tab.
-type camera struct {
+// screen takes pictures of a tab.
+type screen struct {
 	*tab
 	folder string
 }
 
 // at gives the tab the size of a screen; under 600 pixels it is a phone.
-func (c *camera) at(width, height int64) {
+func (c *screen) at(width, height int64) {
 	c.t.Helper()
 	var o []chromedp.EmulateViewportOption
 	if width < 600 {
@@ -54,12 +45,12 @@ func (c *camera) at(width, height int64) {
 	c.top()
 }
 
-func (c *camera) desktop() { c.at(1280, 860) }
-func (c *camera) phone()   { c.at(390, 844) }
+func (c *screen) desktop() { c.at(1280, 860) }
+func (c *screen) phone()   { c.at(390, 844) }
 
 // media pretends what the person or the device asks for: "prefers-color-scheme dark".
 // What is not named is as usual.
-func (c *camera) media(kind string, features ...string) {
+func (c *screen) media(kind string, features ...string) {
 	c.t.Helper()
 	values := map[string]string{"prefers-color-scheme": "light", "forced-colors": "none"}
 	for _, f := range features {
@@ -73,22 +64,18 @@ func (c *camera) media(kind string, features ...string) {
 	c.run(emulation.SetEmulatedMedia().WithMedia(kind).WithFeatures(list))
 }
 
-func (c *camera) top() { c.eval(`scrollTo(0, 0)`, nil) }
+func (c *screen) top() { c.eval(`scrollTo(0, 0)`, nil) }
 
 // show scrolls an element to the middle of the screen.
-func (c *camera) show(selector string) {
+func (c *screen) show(selector string) {
 	c.t.Helper()
 	c.eval(`document.querySelector(`+quote(selector)+`).scrollIntoView({ block: "center" })`, nil)
 }
 
 // take writes what the screen shows.
-func (c *camera) take(name string) {
+func (c *screen) take(name string) {
 	c.t.Helper()
-	c.eval(`
-		for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
-		const gone = () => document.getAnimations().filter((a) => a.effect.getComputedTiming().iterations !== Infinity).map((a) => a.finished);
-		await Promise.allSettled([...gone(), ...Array.from(document.images, (i) => i.decode())]);
-		await test.sleep(50);`, nil)
+	c.call("layout.still", nil)
 	var shot []byte
 	c.run(input.DispatchMouseEvent(input.MouseMoved, 1, 1), chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		shot, err = page.CaptureScreenshot().Do(ctx)
@@ -106,7 +93,7 @@ func (c *camera) take(name string) {
 
 // publish writes a picture where others show it, in fewer colours where Debian's
 // pngquant is at hand: a third of the bytes.
-func (c *camera) publish(file, place string) {
+func (c *screen) publish(file, place string) {
 	c.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(place), 0o755); err != nil {
 		c.t.Fatal(err)
@@ -121,13 +108,13 @@ func (c *camera) publish(file, place string) {
 }
 
 // still takes the focus away, so that its ring is not in the picture.
-func (c *camera) still() { c.eval(`document.activeElement.blur()`, nil) }
+func (c *screen) still() { c.eval(`document.activeElement.blur()`, nil) }
 
-// modernFont gives browsers that are started from now on that font.
+// modernFont gives browsers that are started from now on the font of testdata/fonts.conf.
 func modernFont(t *testing.T) {
 	t.Helper()
-	config := filepath.Join(t.TempDir(), "fonts.conf")
-	if err := os.WriteFile(config, []byte(fonts), 0o644); err != nil {
+	config, err := filepath.Abs(filepath.Join("testdata", "fonts.conf"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("FONTCONFIG_FILE", config)

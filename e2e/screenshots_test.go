@@ -26,35 +26,35 @@ func TestScreenshots(t *testing.T) {
 	}
 	modernFont(t)
 	site := bothPrecisions(t)
-	visit := func(t *testing.T, o options, prelude string) (*server, *camera) {
+	visit := func(t *testing.T, o options, prelude string) (*server, *screen) {
 		s := serveFolder(t, site)
 		s.prelude = prelude
-		c := &camera{open(t, s.URL, o), folder}
+		c := &screen{open(t, s.URL, o), folder}
 		c.desktop()
 		return s, c
 	}
-	t.Run("views", func(t *testing.T) { _, c := visit(t, options{}, workerPrelude); c.views() })
-	t.Run("first visit", func(t *testing.T) { s, c := visit(t, options{}, workerPrelude); c.firstVisit(s) })
+	t.Run("views", func(t *testing.T) { _, c := visit(t, options{}, countSubmits); c.views() })
+	t.Run("first visit", func(t *testing.T) { s, c := visit(t, options{}, countSubmits); c.firstVisit(s) })
 	t.Run("app", func(t *testing.T) {
 		// This host changes nothing in the files, which a service worker would refuse.
-		c := &camera{open(t, newHost(t, site).site(), options{offline: true}), folder}
+		c := &screen{open(t, newHost(t, site).site(), options{serviceWorkers: true}), folder}
 		c.desktop()
 		c.app()
 	})
 	t.Run("update", func(t *testing.T) { shootUpdate(t, folder) })
 	t.Run("no WebGPU", func(t *testing.T) {
-		_, c := visit(t, options{script: "delete Navigator.prototype.gpu;"}, workerPrelude)
+		_, c := visit(t, options{before: "delete Navigator.prototype.gpu;"}, countSubmits)
 		c.noGPU("fault-no-webgpu")
 	})
-	t.Run("no adapter", func(t *testing.T) { _, c := visit(t, options{noGPU: true}, workerPrelude); c.noGPU("fault-no-adapter") })
+	t.Run("no adapter", func(t *testing.T) { _, c := visit(t, options{noGPU: true}, countSubmits); c.noGPU("fault-no-adapter") })
 	t.Run("no memory", func(t *testing.T) {
-		_, c := visit(t, options{script: troubleHelpers}, troublePrelude)
+		_, c := visit(t, options{}, gpuFaults)
 		c.until(usable)
-		c.eval(`globalThis.planned = trouble("no memory", 40)`, nil)
+		c.eval(`test.gpu.connect(); globalThis.planned = test.gpu.fault("no memory", 40); return null`, nil)
 		c.fault("fault-memory", `document.querySelector("#load").click()`)
 	})
 	t.Run("GPU gone", func(t *testing.T) {
-		_, c := visit(t, options{}, workerPrelude)
+		_, c := visit(t, options{}, countSubmits)
 		c.until(usable)
 		c.load()
 		for range 2 {
@@ -84,7 +84,7 @@ func bothPrecisions(t *testing.T) string {
 }
 
 // made makes a picture of a prompt with a preset.
-func (c *camera) made(prompt, preset string) {
+func (c *screen) made(prompt, preset string) {
 	c.t.Helper()
 	c.click("#tab-picture")
 	c.field("prompt", prompt)
@@ -95,7 +95,7 @@ func (c *camera) made(prompt, preset string) {
 }
 
 // settled waits until nothing is made and nothing follows.
-func (c *camera) settled() {
+func (c *screen) settled() {
 	c.t.Helper()
 	for range 2 {
 		c.eval(`await test.sleep(300)`, nil)
@@ -104,16 +104,15 @@ func (c *camera) settled() {
 }
 
 // load presses the button and waits until the model is there.
-func (c *camera) load() {
+func (c *screen) load() {
 	c.t.Helper()
 	c.run(chromedp.Click("#load", chromedp.ByQuery))
 	c.until(idle)
 }
 
 // views are all that can be seen with a model.
-func (c *camera) views() {
+func (c *screen) views() {
 	c.until(usable)
-	c.eval(pictureHelpers, nil)
 	c.load()
 	c.take("ready")
 	c.phone()
@@ -163,7 +162,7 @@ func (c *camera) views() {
 	c.still()
 	c.panel()
 	c.finished()
-	c.run(chromedp.Evaluate(`const l = document.querySelector("#language"); l.value = "zh-Hans"; l.dispatchEvent(new Event("change", { bubbles: true }))`, nil))
+	c.call("form.choose", nil, "language", "zh-Hans")
 	c.click("#alert .square")
 	c.click("#tab-picture")
 	c.desktop()
@@ -174,7 +173,7 @@ func (c *camera) views() {
 }
 
 // panel are the controls.
-func (c *camera) panel() {
+func (c *screen) panel() {
 	c.show("#bars")
 	c.take("schedule")
 	c.click(`[name="schedule"][value="bumps"]`)
@@ -202,7 +201,7 @@ func (c *camera) panel() {
 }
 
 // finished are the views of finished pictures.
-func (c *camera) finished() {
+func (c *screen) finished() {
 	c.made("a red car on the beach", "night")
 	c.click("#tab-compare")
 	c.until(`!document.querySelector("#divider").hidden`)
@@ -282,14 +281,14 @@ func (c *camera) finished() {
 	c.until(`document.querySelector("#note").textContent.includes("999")`)
 	c.top()
 	c.take("link-bad")
-	c.fault("fault-picture", `test.drop((t) => t.items.add(new File(["GIF89a"], "x.png", { type: "image/png" })))`)
+	c.fault("fault-picture", `test.form.dropGIF()`)
 	c.field("steps", "9999")
 	c.still()
 	c.fault("fault-steps", `document.querySelector("#generate").click()`)
 }
 
 // fault takes a picture of what the page says when a script has made trouble.
-func (c *camera) fault(name, script string) {
+func (c *screen) fault(name, script string) {
 	c.t.Helper()
 	c.eval(script, nil)
 	c.until(`!document.querySelector("#alert .alert").hidden`)
@@ -298,7 +297,7 @@ func (c *camera) fault(name, script string) {
 }
 
 // noGPU is the page where there is none.
-func (c *camera) noGPU(name string) {
+func (c *screen) noGPU(name string) {
 	c.until(`/about \d/.test(document.querySelector("#no-webgpu").textContent)`)
 	c.take(name)
 	c.phone()
@@ -314,7 +313,7 @@ func (s slow) Read(p []byte) (int, error) {
 }
 
 // firstVisit is all until a picture is made, and what goes wrong on the way.
-func (c *camera) firstVisit(s *server) {
+func (c *screen) firstVisit(s *server) {
 	c.until(usable)
 	c.take("welcome")
 	c.media("", "prefers-color-scheme dark")
@@ -365,9 +364,9 @@ func (c *camera) firstVisit(s *server) {
 }
 
 // app is the page without a network, with the weights and without them.
-func (c *camera) app() {
+func (c *screen) app() {
 	offline := func() {
-		c.eval(`Object.defineProperty(navigator, "onLine", { value: false, configurable: true }); dispatchEvent(new Event("offline"))`, nil)
+		c.call("site.offline", nil)
 	}
 	c.until(usable)
 	c.until(isKept)
@@ -391,7 +390,7 @@ func (c *camera) app() {
 // shootUpdate is the page when there is a new version of it.
 func shootUpdate(t *testing.T, folder string) {
 	h := newHost(t, released(t, 1))
-	c := &camera{visit(t, h, ""), folder}
+	c := &screen{visit(t, h, ""), folder}
 	h.put(released(t, 2))
 	c.eval(`undertone.offline.check()`, nil)
 	c.until(waiting)

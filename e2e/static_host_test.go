@@ -10,11 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"undertone/engine/testing/networks"
-
-	"github.com/chromedp/chromedp"
 )
 
 // under is the folder of the origin that a host serves the site from.
@@ -123,67 +120,97 @@ func (h *host) asked() []string {
 	return names
 }
 
+// A version of a site: number n of those that differ as released or light says.
+type version struct {
+	kind string
+	n    int
+	kill bool // the kill switch
+}
+
+var (
+	versions      = map[version]string{} // the folders of those that are built
+	versionsMutex sync.Mutex
+)
+
+// of builds a version once for all tests, in a folder of its own.
+func (v version) of(t *testing.T, build func(root string) string) string {
+	t.Helper()
+	smallModel(t)
+	versionsMutex.Lock()
+	defer versionsMutex.Unlock()
+	if versions[v] == "" {
+		versions[v] = build(sources(t, v))
+	}
+	return versions[v]
+}
+
 // released builds the small site once more from sources that differ from the
 // repository's in a style, a script and the program, so that all that refers to
 // them differs too.
 func released(t *testing.T, n int) string {
 	t.Helper()
-	smallSite(t)
-	root, tool := sources(t)
-	mark := fmt.Sprintf("/* version %d */\n", n)
-	change(t, filepath.Join(root, "web/page.css"), mark)
-	change(t, filepath.Join(root, "web/replay.js"), mark)
-	change(t, filepath.Join(root, "undertone.wasm"), "\x00\x03\x01v"+string(rune(n))) // a custom section of its own
-	return siteOf(t, tool, root, filepath.Join(tool, "fixture", "sprites"))
+	return version{kind: "released", n: n}.of(t, func(root string) string {
+		mark := fmt.Sprintf("/* version %d */\n", n)
+		change(t, filepath.Join(root, "web/page.css"), mark)
+		change(t, filepath.Join(root, "web/replay.js"), mark)
+		change(t, filepath.Join(root, "undertone.wasm"), "\x00\x03\x01v"+string(rune(n))) // a custom section of its own
+		return siteOf(t, root, smallModel(t))
+	})
 }
 
 // light builds a site of the same scripts whose page is not the program but one
 // script, with which it registers its service worker: for tests of that alone.
-func light(t *testing.T, n int, flags ...string) string {
+func light(t *testing.T, n int) string { return lightOf(t, n, false) }
+
+// lightKilled is light with the kill switch.
+func lightKilled(t *testing.T, n int) string { return lightOf(t, n, true) }
+
+func lightOf(t *testing.T, n int, kill bool) string {
 	t.Helper()
-	root, tool := sources(t)
-	model := filepath.Join(root, "tiny")
-	networks.WriteSmall(t, model, 0)
-	manifest, err := os.ReadFile(filepath.Join(model, "model.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(model, "model.json"), strings.Replace(string(manifest), `"name":"fixture"`, fmt.Sprintf(`"name":"number-%d"`, n), 1))
-	write(t, filepath.Join(root, "undertone.wasm"), "\x00asm\x01\x00\x00\x00\x00\x03\x01v"+string(rune(n)))
-	write(t, filepath.Join(root, "index.html"), `<!doctype html><title>light</title><link rel="icon" href="./icon.svg">
-		<link rel="manifest" href="./manifest.webmanifest"><link rel="stylesheet" href="./page.css"><script type="module" src="./light.js"></script>`)
-	write(t, filepath.Join(root, "web/light.js"), fmt.Sprintf(`
-		import * as offline from "./offline.js";
-		import * as store from "./store.js";
-		import { compiled } from "./wasm.js";
-		globalThis.undertone = { offline, store, compiled, version: %d };
-		offline.register(import.meta.url);`, n))
-	change(t, filepath.Join(root, "web/page.css"), fmt.Sprintf("/* version %d */\n", n))
-	return siteOf(t, tool, root, model, flags...)
+	return version{"light", n, kill}.of(t, func(root string) string {
+		model := filepath.Join(root, "tiny")
+		networks.WriteSmall(t, model, 0)
+		manifest, err := os.ReadFile(filepath.Join(model, "model.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(model, "model.json"), strings.Replace(string(manifest), `"name":"fixture"`, fmt.Sprintf(`"name":"number-%d"`, n), 1))
+		write(t, filepath.Join(root, "undertone.wasm"), "\x00asm\x01\x00\x00\x00\x00\x03\x01v"+string(rune(n)))
+		for from, to := range map[string]string{"index.html": "index.html", "light.js": "web/light.js"} {
+			if err := commands(exec.Command("cp", filepath.Join("testdata", "light", from), filepath.Join(root, to))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		change(t, filepath.Join(root, "web/light.js"), fmt.Sprintf("undertone.version = %d;\n", n))
+		change(t, filepath.Join(root, "web/page.css"), fmt.Sprintf("/* version %d */\n", n))
+		if kill {
+			return siteOf(t, root, model, "--kill")
+		}
+		return siteOf(t, root, model)
+	})
 }
 
-// sources copies what a site is built from into a folder of its own, and names the
-// folder of the tool.
-func sources(t *testing.T) (root, tool string) {
+// sources copies what a site is built from into a folder for this version.
+func sources(t *testing.T, v version) (root string) {
 	t.Helper()
-	tool, err := programs()
-	if err != nil {
+	root = built(t, "versions", fmt.Sprint(v.kind, "-", v.n, "-", v.kill))
+	if err := os.MkdirAll(root, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	root = t.TempDir()
 	few := exec.Command("sh", "-c", `tar -C .. --exclude=node_modules -cf - index.html VERSION LICENSE NOTICE web | tar -C "$0" -xf -`, root)
-	if err := commands(few, exec.Command("cp", filepath.Join(tool, "undertone.wasm"), root)); err != nil {
+	if err := commands(few, exec.Command("cp", built(t, "undertone.wasm"), root)); err != nil {
 		t.Fatal(err)
 	}
-	return root, tool
+	return root
 }
 
-func siteOf(t *testing.T, tool, root, model string, flags ...string) string {
+// siteOf builds the site of such sources.
+func siteOf(t *testing.T, root, model string, flags ...string) string {
 	t.Helper()
 	out := filepath.Join(root, "site")
 	args := append([]string{"dist", "--root", root, "--out", out, "--model", model,
-		"--wasm", filepath.Join(root, "undertone.wasm"), "--exec", filepath.Join(tool, "wasm_exec.js")}, flags...)
-	if err := commands(exec.Command(filepath.Join(tool, "undertone"), args...)); err != nil {
+		"--wasm", filepath.Join(root, "undertone.wasm"), "--exec", built(t, "wasm_exec.js")}, flags...)
+	if err := commands(exec.Command(built(t, "undertone"), args...)); err != nil {
 		t.Fatal(err)
 	}
 	return out
@@ -235,28 +262,4 @@ func asset(t *testing.T, dir, begin, end string) string {
 		t.Fatalf("%s*%s: %v, %v", begin, end, found, err)
 	}
 	return "assets/" + filepath.Base(found[0])
-}
-
-// second opens another tab of the same browser; before runs in it first.
-func (b *tab) second(address string, before ...chromedp.Action) *tab {
-	b.t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	b.t.Cleanup(cancel)
-	c := &tab{t: b.t, ctx: ctx}
-	chromedp.ListenTarget(ctx, c.hear)
-	// The first run opens the tab, which lives as long as its context.
-	if err := chromedp.Run(ctx); err != nil {
-		b.t.Fatal(err)
-	}
-	c.run(append(before, chromedp.Navigate(address))...)
-	return c
-}
-
-// close ends the browser, so that its profile can be opened again.
-func (b *tab) close() {
-	b.t.Helper()
-	if err := chromedp.Cancel(b.ctx); err != nil {
-		b.t.Fatal(err)
-	}
-	time.Sleep(200 * time.Millisecond) // its last files are written
 }

@@ -18,8 +18,9 @@ import (
 // TestBrowserStorageRefused has browsers that keep little or nothing: the picture is
 // made all the same.
 func TestBrowserStorageRefused(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
-	b := storeTab(t, s)
+	b := openBlank(t, s)
 	whole := b.keep(model).Bytes
 	quota := func(bytes float64) {
 		b.forget()
@@ -34,13 +35,13 @@ func TestBrowserStorageRefused(t *testing.T) {
 		return k
 	}
 
-	b.step("S1 quota 3 MB", func(t *testing.T) {
+	b.step("quota 3 MB", func(t *testing.T) {
 		quota(3 << 20)
 		if k := refused(t, "storage-full"); k.Storage.Stored >= 3<<20 {
 			t.Errorf("%+v", k)
 		}
 	})
-	b.step("S2 quota of 90 percent", func(t *testing.T) {
+	b.step("quota of 90 percent", func(t *testing.T) {
 		quota(float64(whole) * 0.9)
 		first := refused(t, "storage-full")
 		s.bytes("")
@@ -53,18 +54,18 @@ func TestBrowserStorageRefused(t *testing.T) {
 
 	good := s.prelude
 	for name, prelude := range map[string]string{
-		"S6 no OPFS":      `StorageManager.prototype.getDirectory = async () => { throw new DOMException("not here", "SecurityError"); };`,
-		"S6 no storage":   `Object.defineProperty(WorkerNavigator.prototype, "storage", { value: undefined });`,
-		"S6 no locks":     `Object.defineProperty(WorkerNavigator.prototype, "locks", { value: undefined });`,
-		"S6 no handles":   `delete FileSystemFileHandle.prototype.createSyncAccessHandle;`,
-		"S6 read only":    `FileSystemFileHandle.prototype.createWritable = async () => { throw new DOMException("no", "NotAllowedError"); };`,
-		"S6 broken locks": `LockManager.prototype.request = async () => { throw new DOMException("no", "SecurityError"); };`,
+		"no OPFS":      `StorageManager.prototype.getDirectory = async () => { throw new DOMException("not here", "SecurityError"); };`,
+		"no storage":   `Object.defineProperty(WorkerNavigator.prototype, "storage", { value: undefined });`,
+		"no locks":     `Object.defineProperty(WorkerNavigator.prototype, "locks", { value: undefined });`,
+		"no handles":   `delete FileSystemFileHandle.prototype.createSyncAccessHandle;`,
+		"read only":    `FileSystemFileHandle.prototype.createWritable = async () => { throw new DOMException("no", "NotAllowedError"); };`,
+		"broken locks": `LockManager.prototype.request = async () => { throw new DOMException("no", "SecurityError"); };`,
 	} {
 		b.step(name, func(t *testing.T) {
 			b.forget()
 			s.prelude = prelude + good
 			defer func() { s.prelude = good }()
-			if name == "S6 broken locks" { // harmless
+			if name == "broken locks" { // harmless
 				if k := b.keep(model); k.Fault != nil || k.Storage.Stored != whole {
 					t.Errorf("%+v", k)
 				}
@@ -76,72 +77,57 @@ func TestBrowserStorageRefused(t *testing.T) {
 		})
 	}
 
-	b.step("S7 persist denied", func(t *testing.T) {
-		var r []bool
-		b.eval(`
-			const answers = [];
-			for (const answer of [async () => true, async () => false, async () => { throw new TypeError("no"); }]) {
-				navigator.storage.persisted = async () => false;
-				navigator.storage.persist = answer;
-				answers.push(await api.Undertone.persist());
-			}
-			delete navigator.storage.persist;
-			delete navigator.storage.persisted;
-			return answers`, &r)
-		if !slices.Equal(r, []bool{true, false, false}) {
-			t.Errorf("%v", r)
-		}
+	b.step("persist denied", func(t *testing.T) {
+		b.persists(t, s)
 		if k := b.keep(model); k.Fault != nil || k.Storage.Stored != whole {
 			t.Errorf("%+v", k)
 		}
-		for _, c := range []struct {
-			setting browser.PermissionSetting
-			kept    bool
-		}{{browser.PermissionSettingDenied, false}, {browser.PermissionSettingGranted, true}} {
-			b.run(chromedp.ActionFunc(func(ctx context.Context) error {
-				return browser.SetPermission(&browser.PermissionDescriptor{Name: "persistent-storage"}, c.setting).WithOrigin(s.URL).
-					Do(cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser))
-			}))
-			var is bool
-			if b.eval(`return api.Undertone.persist()`, &is); is != c.kept {
-				t.Errorf("where the browser has it %s, persist said %v", c.setting, is)
-			}
-		}
 	})
+	b.step("sandboxed frame", func(t *testing.T) { b.sandboxed(t, s) })
+}
 
-	b.step("S5 sandboxed frame", func(t *testing.T) {
-		s.misbehave("/frame.html", func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "text/html")
-			fmt.Fprint(w, `<!doctype html><script type="module">
-				import { Undertone } from "/undertone.js";
-				const failed = await Undertone.load("`+model+`", { device: "cpu", store: true }).catch((e) => e);
-				const removed = await Undertone.remove().then(() => null, (e) => e);
-				parent.postMessage({ code: failed.code, advice: failed.advice, storage: await Undertone.storage(),
-					persist: await Undertone.persist(), removed: removed?.code }, "*");
-			</script>`)
-		})
-		var r struct {
-			Code, Advice, Removed string
-			Storage               stored
-			Persist               bool
+// persists asks browsers to keep what they have, who answer in every way.
+func (b *tab) persists(t *testing.T, s *server) {
+	var r []bool
+	if b.call("store.persistAnswers", &r); !slices.Equal(r, []bool{true, false, false}) {
+		t.Errorf("%v", r)
+	}
+	for _, c := range []struct {
+		setting browser.PermissionSetting
+		kept    bool
+	}{{browser.PermissionSettingDenied, false}, {browser.PermissionSettingGranted, true}} {
+		b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+			return browser.SetPermission(&browser.PermissionDescriptor{Name: "persistent-storage"}, c.setting).WithOrigin(s.URL).
+				Do(cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser))
+		}))
+		var is bool
+		if b.call("store.persist", &is); is != c.kept {
+			t.Errorf("where the browser has it %s, persist said %v", c.setting, is)
 		}
-		b.eval(`
-			const frame = document.createElement("iframe");
-			frame.sandbox = "allow-scripts";
-			frame.src = "/frame.html";
-			const said = new Promise((done) => addEventListener("message", ({ data }) => done(data), { once: true }));
-			document.body.append(frame);
-			return said`, &r)
-		if r.Code != "worker-failed" || !strings.Contains(r.Advice, "full page") || r.Storage.Available || r.Persist || r.Removed != "storage-refused" {
-			t.Errorf("%+v", r)
-		}
+	}
+}
+
+// sandboxed loads a model in a frame that may keep nothing.
+func (b *tab) sandboxed(t *testing.T, s *server) {
+	s.misbehave("/frame.html", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFile(w, r, "testdata/pages/sandboxed.html")
 	})
+	var r struct {
+		Code, Advice, Removed string
+		Storage               stored
+		Persist               bool
+	}
+	b.call("store.sandboxed", &r, "/frame.html")
+	if r.Code != "worker-failed" || !strings.Contains(r.Advice, "full page") || r.Storage.Available || r.Persist || r.Removed != "storage-refused" {
+		t.Errorf("%+v", r)
+	}
 }
 
 // TestBrowserNoStorage has browsers that really have no storage: at an address that
 // is not secure, where neither files nor locks nor hashes are offered, and with a
 // profile in which there is no room for files.
 func TestBrowserNoStorage(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
 	profile := t.TempDir()
 	write(t, filepath.Join(profile, fileSystems), "not a folder")
@@ -150,12 +136,11 @@ func TestBrowserNoStorage(t *testing.T) {
 		name, address string
 		o             options
 	}{
-		{"S6 an address that is not secure", "http://undertone.test:" + port, options{names: "undertone.test"}},
-		{"S6 a disk that does not take files", s.URL, options{profile: profile}},
+		{"an address that is not secure", "http://undertone.test:" + port, options{names: "undertone.test"}},
+		{"a disk that does not take files", s.URL, options{profile: profile}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := open(t, c.address+"/blank.html", c.o)
-			b.eval(storeHelpers, nil)
 			k := b.keep(model)
 			if k.Fault != nil || k.Bytes == 0 || k.Storage.Stored != 0 || k.Storage.Fault == nil || k.Storage.Fault.Code != "storage-refused" || k.Storage.Fault.Advice == "" {
 				t.Errorf("%+v, wanted a picture and the notice storage-refused", k)
@@ -169,18 +154,18 @@ func TestBrowserNoStorage(t *testing.T) {
 
 // TestBrowserStoragePage is the same as people see it.
 func TestBrowserStoragePage(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
 	f := newSource(t, s)
 	b := open(t, s.URL+"/", options{noGPU: true})
-	const canLoad = `document.querySelector("#load-cpu") && !document.querySelector("#no-webgpu").hidden && !document.querySelector("#load-cpu").disabled`
 	load := func() { b.run(chromedp.Click("#load-cpu", chromedp.ByQuery)) }
 	says := func(t *testing.T, selector, words string) {
 		t.Helper()
 		b.until(fmt.Sprintf(`document.querySelector(%q).textContent.includes(%q)`, selector, words))
 	}
-	b.until(canLoad)
+	b.until(onCPU)
 
-	b.step("D16 nothing before consent", func(t *testing.T) {
+	b.step("nothing before consent", func(t *testing.T) {
 		b.eval(`await test.sleep(500)`, nil)
 		if asked := slices.Concat(s.asked(".safetensors"), s.asked("/tokenizer")); len(asked) != 0 {
 			t.Errorf("before Load was pressed the page has asked for %v", asked)
@@ -189,12 +174,10 @@ func TestBrowserStoragePage(t *testing.T) {
 	b.step("what is here already", func(t *testing.T) {
 		f.is(f.stopsAt(2*pieceBytes + 10))
 		load()
-		b.eval(`
-			globalThis.api = await import("/undertone.js");
-			while ((await api.Undertone.storage()).used < `+fmt.Sprint(2*pieceBytes)+`) await test.sleep(50);`, nil)
+		b.call("store.holds", nil, 2*pieceBytes)
 		f.is(nil)
 		b.run(chromedp.Reload())
-		b.until(canLoad)
+		b.until(onCPU)
 		says(t, "#load-note", "are here already")
 		s.bytes("")
 		load()
@@ -211,7 +194,7 @@ func TestBrowserStoragePage(t *testing.T) {
 		says(t, "#storage-used", "No weights are kept")
 		b.generate()
 		b.run(chromedp.Reload())
-		b.until(canLoad)
+		b.until(onCPU)
 		says(t, "#load-note", "Nothing is downloaded before you press")
 	})
 	b.step("not kept", func(t *testing.T) {
@@ -220,7 +203,5 @@ func TestBrowserStoragePage(t *testing.T) {
 		b.until(idle)
 		says(t, "#note", "could not be kept")
 	})
-	for _, c := range b.complaints() {
-		t.Errorf("the console has %v", c)
-	}
+	b.silent(t)
 }

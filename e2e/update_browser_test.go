@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -21,7 +19,7 @@ const lightKept = isKept + ` && undertone.version > 0`
 // visitLight opens a light site and waits until it is kept.
 func visitLight(t *testing.T, h *host) *tab {
 	t.Helper()
-	b := open(t, h.site(), options{offline: true, noGPU: true})
+	b := open(t, h.site(), options{serviceWorkers: true, noGPU: true})
 	b.until(lightKept)
 	return b
 }
@@ -43,15 +41,7 @@ func (b *tab) reload() int {
 // look lets the page look for a new version, to the end of what comes of it.
 func (b *tab) look() (update string) {
 	b.t.Helper()
-	b.eval(`
-		const r = await navigator.serviceWorker.getRegistration();
-		const found = new Promise((done) => r.addEventListener("updatefound", () => done(r.installing ?? r.waiting), { once: true }));
-		await undertone.offline.check();
-		const next = await Promise.race([found, test.sleep(5000)]);
-		const over = ["installed", "activated", "redundant"];
-		while (next && !over.includes(next.state)) await test.sleep(20);
-		for (let i = 0; next?.state === "installed" && !undertone.offline.state.update && i < 500; i++) await test.sleep(20);
-		return undertone.offline.state.update`, &update)
+	b.call("site.lookForUpdate", &update)
 	return update
 }
 
@@ -59,31 +49,14 @@ func (b *tab) look() (update string) {
 // is true.
 func (b *tab) take(expression string) {
 	b.t.Helper()
-	b.run(chromedp.Evaluate(`globalThis.old = true; setTimeout(undertone.offline.update, 100); 0`, nil))
+	b.call("site.takeUpdate", nil)
 	b.arrive(`!globalThis.old && ` + expression)
 }
 
-// arrive waits for an expression to become true across navigations, which end what
-// is being evaluated.
-func (b *tab) arrive(expression string) {
-	b.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		var is bool
-		ctx, cancel := context.WithTimeout(b.ctx, patience)
-		err := chromedp.Run(ctx, chromedp.Evaluate(`Boolean(`+expression+`)`, &is))
-		cancel()
-		if is {
-			return
-		}
-		if time.Now().After(end) {
-			b.t.Fatalf("it does not become true: %s: %v", expression, err)
-		}
-	}
-}
-
-// TestBrowserP3BrokenUpdate puts up versions that cannot be whole: the one that is
+// TestBrowserBrokenUpdate puts up versions that cannot be whole: the one that is
 // there goes on serving, with and without the server, until one comes that is.
-func TestBrowserP3BrokenUpdate(t *testing.T) {
+func TestBrowserBrokenUpdate(t *testing.T) {
+	t.Parallel()
 	one, two := light(t, 1), light(t, 2)
 	h := newHost(t, one)
 	b := visitLight(t, h)
@@ -156,13 +129,14 @@ func TestBrowserP3BrokenUpdate(t *testing.T) {
 	b.take(`globalThis.undertone?.version === 2 && ` + lightKept)
 }
 
-// TestBrowserP4Tabs updates in one of two tabs: the other keeps its version, files
+// TestBrowserUpdateTabs updates in one of two tabs: the other keeps its version, files
 // that it had not asked for included, until it is loaded again.
-func TestBrowserP4Tabs(t *testing.T) {
+func TestBrowserUpdateTabs(t *testing.T) {
+	t.Parallel()
 	one, two := light(t, 1), light(t, 2)
 	h := newHost(t, one)
 	b := visitLight(t, h)
-	other := b.second(h.site())
+	other := b.another(h.site())
 	other.until(lightKept)
 
 	h.put(two)
@@ -182,14 +156,13 @@ func TestBrowserP4Tabs(t *testing.T) {
 	}
 }
 
-// TestBrowserP5KillSwitch puts up the kill switch and looks at what is left.
-func TestBrowserP5KillSwitch(t *testing.T) {
+// TestBrowserKillSwitch puts up the kill switch and looks at what is left.
+func TestBrowserKillSwitch(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, light(t, 1))
 	b := visitLight(t, h)
-	b.eval(`
-		await (await caches.open("somebody's")).put("/theirs", new Response("data"));
-		for (const name of ["undertone", "undertone `+h.address+`/"]) await caches.open(name);`, nil)
-	two := light(t, 2, "--kill")
+	b.call("otherData.openCaches", nil, "somebody's", "undertone", "undertone "+h.address+"/")
+	two := lightKilled(t, 2)
 	h.put(two)
 	gone := `!(await navigator.serviceWorker.getRegistration()) && !(await caches.keys()).some((name) => name.includes("` + under + `"))`
 	b.eval(`undertone.offline.check()`, nil)
@@ -209,44 +182,18 @@ func TestBrowserP5KillSwitch(t *testing.T) {
 	}
 }
 
-// TestBrowserP6Neighbours updates five times, with weights in the store and beside
+// TestBrowserUpdateKeepsOtherData updates five times, with weights in the store and beside
 // others on the same origin: the weights and the others' caches, files and pages are
 // as they were, and one version of the page is all that is left.
-func TestBrowserP6Neighbours(t *testing.T) {
+func TestBrowserUpdateKeepsOtherData(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, light(t, 1))
 	b := visitLight(t, h)
-	const look = `
-		const their = await (await caches.open("somebody's")).match("/theirs");
-		const root = await navigator.storage.getDirectory();
-		const file = await (await (await root.getFileHandle("theirs")).getFile()).text();
-		return [await their?.text(), file, localStorage.theirs]`
-	b.eval(`
-		await (await caches.open("somebody's")).put("/theirs", new Response("data"));
-		const w = await (await (await navigator.storage.getDirectory()).getFileHandle("theirs", { create: true })).createWritable();
-		await w.write("data");
-		await w.close();
-		localStorage.theirs = "data";`, nil)
-	const weights = `
-		const { used, models } = await undertone.store.survey();
-		const pieces = await (await (await navigator.storage.getDirectory()).getDirectoryHandle("undertone")).getDirectoryHandle("pieces");
-		let right = 0;
-		for await (const [name, handle] of pieces.entries())
-			if (name === await test.digest(await (await handle.getFile()).arrayBuffer())) right++;
-		return { used, stored: models[0]?.stored, right }`
 	type stored struct{ Used, Stored, Right int64 }
 	var before, after stored
-	b.eval(`{
-		const pieces = [], files = [{ path: "dit.gguf", bytes: 2.5 * `+fmt.Sprint(pieceBytes)+`, pieces }];
-		for (const length of [1, 1, 0.5]) {
-			const bytes = new Uint8Array(length * `+fmt.Sprint(pieceBytes)+`).fill(pieces.length + 1);
-			pieces.push(await test.digest(bytes));
-			const ours = await (await navigator.storage.getDirectory()).getDirectoryHandle("undertone", { create: true });
-			const w = await (await (await ours.getDirectoryHandle("pieces", { create: true })).getFileHandle(pieces.at(-1), { create: true })).createWritable();
-			await w.write(bytes);
-			await w.close();
-		}
-		await undertone.store.remember(location.href + "models/tiny/model.json", JSON.stringify({ name: "tiny", files }), true);
-		}`+weights, &before)
+	b.call("otherData.write", nil)
+	b.call("site.storeWeights", nil, pieceBytes)
+	b.call("site.storedWeights", &before)
 	if before != (stored{5 * pieceBytes / 2, 5 * pieceBytes / 2, 3}) {
 		t.Fatalf("the weights before the updates: %+v", before)
 	}
@@ -258,17 +205,16 @@ func TestBrowserP6Neighbours(t *testing.T) {
 		b.take(fmt.Sprintf(`globalThis.undertone?.version === %d && `, n) + lightKept)
 		b.version()
 	}
-	if b.eval(weights, &after); after != before {
+	if b.call("site.storedWeights", &after); after != before {
 		t.Errorf("of the weights %+v there is %+v", before, after)
 	}
 	var theirs []string
-	if b.eval(look, &theirs); strings.Join(theirs, " ") != "data data data" {
+	if b.call("otherData.read", &theirs); strings.Join(theirs, " ") != "file cache base local" {
 		t.Errorf("what is theirs: %q", theirs)
 	}
 	b.become(`(await caches.keys()).length === 3`) // theirs, the last version's and the models'
 	var name string
-	b.eval(`return (await (await fetch("models/tiny/model.json")).json()).name`, &name)
-	if name != "number-6" {
+	if b.call("site.modelName", &name, "models/tiny/model.json"); name != "number-6" {
 		t.Errorf("the model is %q", name)
 	}
 
@@ -277,12 +223,10 @@ func TestBrowserP6Neighbours(t *testing.T) {
 	b.until(`document.title === "another page"`)
 	h.stop()
 	var offline string
-	b.eval(`return fetch("`+under+`other.html").then(() => "answered", () => "refused")`, &offline)
-	if offline != "refused" {
+	if b.call("site.fetched", &offline, under+"other.html"); offline != "refused" {
 		t.Errorf("without the server another page was %s", offline)
 	}
-	b.eval(`return fetch("`+under+`models/tiny/model.json").then((r) => r.json()).then((m) => m.name)`, &name)
-	if name != "number-6" {
+	if b.call("site.modelName", &name, under+"models/tiny/model.json"); name != "number-6" {
 		t.Errorf("without the server the model is %q", name)
 	}
 }

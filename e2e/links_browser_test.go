@@ -1,0 +1,98 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestBrowserLinks: links fill in the form, run nothing, and whatever stands in
+// them is text.
+func TestBrowserLinks(t *testing.T) {
+	t.Parallel()
+	s, b := started(t)
+	b.step("copy", func(t *testing.T) {
+		var link string
+		b.click("#copy-link")
+		b.until(`document.querySelector("#action-note").textContent !== ""`)
+		b.eval(`return navigator.clipboard.readText()`, &link)
+		if !strings.HasPrefix(link, s.URL+"/#prompt=a+red+frog&seed=") || !strings.Contains(link, "&steps=3&size=") || !strings.Contains(link, "&guidance=") {
+			t.Errorf("the link is %q", link)
+		}
+		var types []string
+		b.click("#copy-image")
+		b.until(`document.querySelector("#action-note").textContent === "Copied."`)
+		if b.eval(`return (await navigator.clipboard.read())[0].types`, &types); fmt.Sprint(types) != "[image/png]" {
+			t.Errorf("on the clipboard is %v", types)
+		}
+		b.field("prompt", "something else")
+		b.field("steps", "7")
+		b.call("form.pasteIntoPrompt", nil, link)
+		if prompt, steps := b.value("prompt"), b.value("steps"); prompt != "a red frog" || steps != "3" {
+			t.Errorf("pasted, it gives %q and %s steps", prompt, steps)
+		}
+		var untouched bool
+		if b.call("form.pasteIntoPrompt", &untouched, "https://example.org/#top and more words"); !untouched {
+			t.Error("other text cannot be pasted")
+		}
+	})
+	b.step("open", func(t *testing.T) { b.opensLink(t, s) })
+	b.step("diagnostics", func(t *testing.T) { b.diagnostics(t) })
+	b.step("the longest prompt", func(t *testing.T) {
+		b.eval(`location.hash = "#steps=1&guidance=[]&prompt=" + "é".repeat(2048)`, nil)
+		b.until(`document.querySelector("#prompt").value.length === 2048`)
+		b.generate()
+		if !b.is(noAlert) {
+			t.Errorf("4096 bytes are refused: %s", b.text("#alert"))
+		}
+		b.eval(`test.form.type("prompt", test.form.value("prompt") + "e")`, nil)
+		b.generate()
+		if says := b.text("#alert"); !strings.Contains(says, "prompt-too-long") || !strings.Contains(says, "4097") {
+			t.Errorf("of 4097 bytes it says %q", says)
+		}
+	})
+	b.silent(t)
+}
+
+// opensLink fills in a link that is wrong in many ways: nothing is made or fetched.
+func (b *tab) opensLink(t *testing.T, s *server) {
+	b.eval(`await test.sleep(500)`, nil) // pictures that follow what was typed before
+	b.until(idle)
+	before := len(s.asked(""))
+	var submits, after int
+	b.eval(`return test.submits()`, &submits)
+	b.eval(`location.hash = "#prompt=a+house+%F0%9F%8F%A0&seed=1e99&steps=999&size=5&guidance=[{%22positive%22:%22night%22,%22weight%22:1e6}]"`, nil)
+	b.until(`document.querySelector("#note").textContent.includes("Filled in from the link")`)
+	if prompt, seed, weight := b.value("prompt"), b.value("seed"), b.value("weight"); prompt != "a house 🏠" || seed != "4294967295" || weight != "20" {
+		t.Errorf("%q, seed %s, weight %s", prompt, seed, weight)
+	}
+	if note := b.text("#note"); !strings.Contains(note, "999") || !strings.Contains(note, "4294967295 is used") {
+		t.Errorf("of what was changed it says %q", note)
+	}
+	b.eval(`await test.sleep(300)`, nil)
+	if b.eval(`return test.submits()`, &after); after != submits {
+		t.Error("a link made a picture")
+	}
+	if now := len(s.asked("")); now != before {
+		t.Errorf("a link asked the server for %v", s.asked("")[before:])
+	}
+}
+
+// diagnostics looks at the text that people may send when something is wrong.
+func (b *tab) diagnostics(t *testing.T) {
+	b.eval(`document.querySelector("#diagnostics").open = true`, nil)
+	b.until(`document.querySelector("#diagnostics-text").value.includes("Limits")`)
+	text := b.value("diagnostics-text")
+	for _, part := range []string{"Undertone: ", "Chrome", "Features: ", "maxBufferSize", "Last picture: ", "Plan: "} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is missing in\n%s", part, text)
+		}
+	}
+	if strings.Contains(text, "frog") || strings.Contains(text, "Prompt") || strings.Contains(text, "Direction") {
+		t.Errorf("words were not asked for:\n%s", text)
+	}
+	b.eval(`document.querySelector("#diagnostics-prompt").click()`, nil)
+	if text = b.value("diagnostics-text"); !strings.Contains(text, `Prompt: "`) || !strings.Contains(text, `Direction: "`) {
+		t.Errorf("the prompt was asked for:\n%s", text)
+	}
+}

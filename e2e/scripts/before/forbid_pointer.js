@@ -1,0 +1,1 @@
+for (const kind of ["mousedown", "pointerdown"]) addEventListener(kind, () => { throw new Error("a pointer was used"); }, true);

@@ -1,0 +1,94 @@
+// The controls: what the page asks the API for while they are used.
+{
+  const seem = { ms: 50, busy: 0, most: 0 }; // how long pictures seem to take, how many are made at once
+  const seen = { stop: 0, bar: 0, blank: 0 };
+  let watch;
+  const slide = (value, kind = "input") => {
+    const s = document.querySelector("#weight-slider");
+    s.value = value;
+    s.dispatchEvent(new Event(kind));
+  };
+  const bars = () => [...document.querySelectorAll("#bars > span")];
+
+  test.controls = {
+    requests: [],
+    // From now on lists the requests, and has pictures seem to take so long.
+    record() {
+      const { prototype } = undertone.Undertone, { generate } = prototype;
+      prototype.generate = async function (request) {
+        test.controls.requests.push({ prompt: request.prompt, seed: request.seed, listens: typeof request.onStep === "function", guidance: request.guidance });
+        seem.most = Math.max(seem.most, ++seem.busy);
+        try {
+          const result = await generate.call(this, request);
+          result.timings = { ...result.timings, totalMs: seem.ms, prepareMs: 0 };
+          return result;
+        } finally {
+          seem.busy--;
+        }
+      };
+    },
+    pretend: (ms) => { seem.ms = ms; },
+    mostAtOnce: () => seem.most,
+    // Waits until no picture is made and none follows.
+    async settle() {
+      for (let i = 0; i < 2; i++) {
+        await test.drawn();
+        while (seem.busy) await test.sleep(20);
+        await test.sleep(100);
+      }
+    },
+    bars: async () => {
+      await test.drawn();
+      return bars().map((b) => Number(b.getAttribute("aria-valuenow")));
+    },
+    focusedBar: () => bars().indexOf(document.activeElement),
+    // Where the bars are on the screen, scrolled to its middle.
+    async box() {
+      const c = document.querySelector("#bars");
+      c.scrollIntoView({ block: "center" });
+      await test.drawn();
+      const { left, top, width, height } = c.getBoundingClientRect();
+      return { left, top, width, height };
+    },
+    // Presses keys on the bars within one frame.
+    async keys(...list) {
+      document.querySelector('#bars > [tabindex="0"]').focus();
+      await test.drawn();
+      for (const key of list) document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    },
+    slide,
+    // Moves the slider from 0 to 1.5.
+    async sweep() {
+      for (let i = 0; i <= 30; i++) { slide(i / 20); await test.sleep(8); }
+    },
+    // Moves the slider to each weight and lets it go there.
+    async release(...weights) {
+      for (const w of weights) {
+        slide(w);
+        slide(w, "change");
+        await test.drawn();
+      }
+    },
+    // Counts how often a button to stop, a bar of progress, or no picture is seen.
+    watchFlicker() {
+      const c = document.querySelector("#pane-picture canvas");
+      watch = setInterval(() => {
+        if (!document.querySelector("#stop").hidden) seen.stop++;
+        if (!document.querySelector("#pane-picture .bar").hidden) seen.bar++;
+        if (c.getContext("2d").getImageData(0, 0, 1, 1).data[3] !== 255) seen.blank++;
+      }, 5);
+    },
+    flicker() {
+      clearInterval(watch);
+      return seen;
+    },
+    // The unknown words of the prompt.
+    marked: async () => {
+      await test.drawn();
+      return Array.from(document.querySelectorAll("#mirror:not([hidden]) mark"), (m) => m.textContent);
+    },
+    // What remains in Latin letters alone, beside names, the prompt's words and numbers.
+    untranslated: () => Array.from(document.querySelectorAll("[data-text], h2, label, .tab, .panel p.muted"), (e) => e.textContent.trim())
+      .filter((s) => s.length > 3 && !/[\u4e00-\u9fff]/.test(s) && /[a-z]{4}/.test(s)),
+  };
+}

@@ -1,0 +1,57 @@
+// The sizes of what is shown.
+{
+  const rounded = (n) => n.toFixed(1);
+
+  test.layout = {
+    // What sticks out of the window or is too small for a finger.
+    async faults(dir) {
+      document.documentElement.dir = dir;
+      test.form.openDetails(true);
+      await test.drawn();
+      await test.sleep(100);
+      const wrong = [];
+      if (document.documentElement.scrollWidth > innerWidth) wrong.push("the page is " + document.documentElement.scrollWidth + " wide");
+      for (const e of document.querySelectorAll("button, select, textarea, input:not([type=checkbox], [type=radio]), label:has(input), summary")) {
+        const r = e.getBoundingClientRect();
+        if (!e.checkVisibility() || r.width === 0) continue;
+        const name = e.tagName + "#" + e.id + " " + e.textContent.trim().slice(0, 20);
+        if (r.height < 43.9 || r.width < 43.9) wrong.push(name + " is " + rounded(r.width) + " × " + rounded(r.height));
+        const scrolls = e.closest("#prompt-examples, .tabs");
+        if (!scrolls && (r.left < -0.5 || r.right > innerWidth + 0.5)) wrong.push(name + " sticks out");
+      }
+      return wrong;
+    },
+    // What can be pressed and is under 44 pixels high or wide. What lies within a line of
+    // text is as high as the line.
+    smallTargets() {
+      return [...document.querySelectorAll("button, input, select, textarea, summary, [role=tab], [role=slider]")].map((e) => {
+        // A hidden radio button or checkbox is pressed by its label.
+        const box = /radio|checkbox/.test(e.type) ? e.closest("label") ?? e : e;
+        const r = box.getBoundingClientRect();
+        return { r, name: (e.id || e.className || e.name) + " " + (box.textContent || e.type || e.tagName).slice(0, 30) };
+      }).filter(({ r }) => r.width > 1 && r.height > 1 && (r.height < 43.5 || r.width < 43.5)).map(({ r, name }) => name + ": " + rounded(r.width) + "×" + rounded(r.height));
+    },
+    sideBySide() {
+      const [a, b] = document.querySelectorAll("#pane-compare figure");
+      return a.getBoundingClientRect().right <= b.getBoundingClientRect().left;
+    },
+    // What axe finds in what is shown.
+    async violations() {
+      await test.drawn();
+      await Promise.allSettled(document.getAnimations().map((a) => a.finished));
+      const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+      return violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.slice(0, 4).map(({ html, failureSummary }) => ({ html, failureSummary })) }));
+    },
+    focus() {
+      const e = document.activeElement, c = getComputedStyle(e);
+      return { id: e.id, outline: c.outlineStyle + " " + c.boxShadow, width: parseFloat(c.outlineWidth) };
+    },
+    // Resolves when the picture on the screen stands still: for screenshots.
+    async still() {
+      await test.drawn();
+      const ending = document.getAnimations().filter((a) => a.effect.getComputedTiming().iterations !== Infinity).map((a) => a.finished);
+      await Promise.allSettled([...ending, ...Array.from(document.images, (i) => i.decode())]);
+      await test.sleep(50);
+    },
+  };
+}
