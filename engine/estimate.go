@@ -43,11 +43,7 @@ func (e Estimate) FLOPs(steps, prompts int) float64 {
 func EstimateModel(m *weights.Manifest, req Request) (Estimate, error) {
 	be := &counter{programs: map[string]Cost{}}
 	e := &Engine{be: be, manifest: *m}
-	components, err := m.Components()
-	if err != nil {
-		return Estimate{}, err
-	}
-	readers, err := e.record(components, be)
+	readers, err := e.record(m.Components, be)
 	if err != nil {
 		return Estimate{}, err
 	}

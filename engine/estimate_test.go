@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"slices"
 	"testing"
 
 	"undertone/engine"
@@ -55,8 +56,11 @@ func TestEstimate(t *testing.T) {
 
 	// The same transformer with the decoder of AutoencoderKL.
 	other := b.Manifest
-	other.VAE = []byte(`{"kind":"kl","latent_channels":16,"block_out_channels":[32,64,64],"layers_per_block":1,"norm_num_groups":32,"scaling_factor":0.3611,"shift_factor":0.1159,"preview":` +
-		string(preview(t, b.VAE)) + `}`)
+	other.Components = slices.Clone(b.Components)
+	decoder := &other.Components[2]
+	config := decoder.Config
+	decoder.Kind, decoder.Config = "kl", []byte(`{"latent_channels":16,"block_out_channels":[32,64,64],"layers_per_block":1,"norm_num_groups":32,"scaling_factor":0.3611,"shift_factor":0.1159,"preview":`+
+		string(preview(t, config))+`}`)
 	kl, err := engine.EstimateModel(&other, req)
 	if err != nil {
 		t.Fatal(err)

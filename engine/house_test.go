@@ -29,7 +29,7 @@ var rooms = map[string]string{
 	"engine/dit":         "engine/op engine/fault",
 	"engine/vae":         "engine/op engine/fault",
 	"engine/text":        "engine/op engine/recipe engine/fault github.com/sugarme/tokenizer golang.org/x/text",
-	"engine/weights":     "engine/op engine/quant engine/recipe engine/fault",
+	"engine/weights":     "engine/op engine/quant engine/recipe engine/sample engine/fault",
 	"engine/gpu":         "engine/op engine/fault shaders github.com/cogentcore/webgpu",
 	// The engine receives its Backend: it knows no machine.
 	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/text engine/dit engine/vae engine/sample guidance",
@@ -39,7 +39,7 @@ var rooms = map[string]string{
 	"engine/testing/mutants":  "",
 	// These two construct the machines. Nothing imports them.
 	"wasm/…": "wasm/… engine engine/recipe engine/op engine/fault engine/weights engine/dit engine/text engine/vae engine/cpu engine/gpu guidance honnef.co/go/js/dom/v2",
-	"cmd/…":  "cmd/… engine engine/conform engine/recipe engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
+	"cmd/…":  "cmd/… engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
 	// Its only Go files are the tests that drive a browser.
 	"e2e": "engine engine/recipe guidance wasm/protocol github.com/andybalholm/brotli",
 }

@@ -23,7 +23,7 @@ type LoadOptions struct {
 // Progress tells how far loading is.
 type Progress struct {
 	Stage string `json:"stage"` // "verify", "upload" or "compile"
-	Role  string `json:"role"`  // the file: "dit", "text", "vae" or "tokenizer"
+	Role  string `json:"role"`  // the name of the file, as "dit"
 	Done  int64  `json:"done"`  // bytes of this stage, all files together
 	Total int64  `json:"total"`
 }
@@ -46,14 +46,11 @@ func load(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions
 	if err := Supports(&b.Manifest); err != nil {
 		return nil, err
 	}
-	components, err := b.Components()
-	if err != nil {
-		return nil, err
-	}
 	e := &Engine{be: be, manifest: b.Manifest}
 	l := &loading{ctx: ctx, be: be, bundle: b, opt: opt}
 	var readers []*reader
-	for _, c := range components {
+	for _, c := range b.Components {
+		var err error
 		switch c.Role {
 		case weights.RoleText:
 			var r *reader
@@ -85,11 +82,8 @@ func load(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions
 // Supports says whether this engine can load what a manifest describes
 // (fault.ModelUnsupported), before any weights are fetched.
 func Supports(m *weights.Manifest) error {
-	components, err := m.Components()
-	if err != nil {
-		return err
-	}
-	for _, c := range components {
+	for _, c := range m.Components {
+		var err error
 		switch c.Role {
 		case weights.RoleText:
 			_, err = find(textEncoders, c)
@@ -117,6 +111,9 @@ func (e *Engine) fit(readers []*reader) (dit.Reading, error) {
 	}
 	step, side := e.decoder.Shape().Downscale*e.transformer.Shape().Patch, e.transformer.Shape().Side
 	for _, s := range e.manifest.Sizes {
+		if s.Frames > 0 {
+			return reading, fault.New(fault.ModelUnsupported, "size %v, a video of %d frames; the family %s makes pictures", s, s.Frames, e.manifest.Family)
+		}
 		if s.Width%step != 0 || s.Height%step != 0 {
 			return reading, fault.New(fault.ModelUnsupported, "size %v, the sides of this model's pictures must be multiples of %d", s, step)
 		}
@@ -144,12 +141,12 @@ func (l *loading) tell(stage, role string, done, total int64) {
 }
 
 // open opens a file and, unless its source does that, compares its hashes.
-func (l *loading) open(role string) (op.Source, error) {
-	src, f, err := l.bundle.OpenFile(l.ctx, role)
+func (l *loading) open(name string) (op.Source, error) {
+	src, f, err := l.bundle.OpenFile(l.ctx, name)
 	if err != nil || l.opt.SourceVerifies {
 		return src, err
 	}
-	err = f.Verify(l.ctx, src, func(done int64) { l.tell("verify", role, l.verified+done, l.bundle.Bytes()) })
+	err = f.Verify(l.ctx, src, func(done int64) { l.tell("verify", name, l.verified+done, l.bundle.Bytes()) })
 	if err != nil {
 		weights.Close(src)
 		return nil, err
@@ -176,8 +173,8 @@ func (l *loading) reader(c weights.Component) (*reader, error) {
 }
 
 // tokenizer reads a tokenizer.json.
-func (l *loading) tokenizer(role string) ([]byte, error) {
-	src, err := l.open(role)
+func (l *loading) tokenizer(name string) ([]byte, error) {
+	src, err := l.open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -76,7 +77,7 @@ type loader[Part any] func(c weights.Component, w op.Weights) (Part, error)
 func with[Part, Config, Model any](load func(Config, op.Weights) (Model, error)) loader[Part] {
 	return func(c weights.Component, w op.Weights) (part Part, err error) {
 		var config Config
-		if err := weights.Decode(c.Config, "model.json's "+c.Role, &config); err != nil {
+		if err := weights.Decode(c.Config, fmt.Sprintf("the configuration of the %v", c), &config); err != nil {
 			return part, err
 		}
 		m, err := load(config, w)
@@ -92,7 +93,7 @@ func find[Part any](table map[string]loader[Part], c weights.Component) (loader[
 	if load, ok := table[c.Kind]; ok {
 		return load, nil
 	}
-	return nil, fault.New(fault.ModelUnsupported, "the model's %s is of the kind %.64q, supported: %v", c.Role, c.Kind, slices.Sorted(maps.Keys(table)))
+	return nil, fault.New(fault.ModelUnsupported, "the %v is of the kind %.64q, supported: %v", c, c.Kind, slices.Sorted(maps.Keys(table)))
 }
 
 // build makes one component with the loader of its kind.

@@ -56,7 +56,7 @@ func (e *Engine) Info() Info {
 	m, be := e.manifest, e.be.Info()
 	return Info{
 		Model: m.Name, Title: m.Title, Family: m.Family, Revision: m.Revision,
-		Licenses: m.Licenses, Parameters: m.Parameters, Precision: e.precision, Bytes: m.Bytes(),
+		Licenses: m.Licenses, Parameters: m.Parameters(), Precision: e.precision, Bytes: m.Bytes(),
 		Backend: be.Backend, Adapter: be.Adapter, Software: be.Software, Features: be.Features, Plan: be.Plan,
 		Blocks: countBlocks(e.transformer.Shape().Blocks),
 		Sizes:  m.Sizes, Steps: m.Defaults.Steps, MaxSteps: m.MaxSteps, Defaults: m.Defaults,

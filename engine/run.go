@@ -6,7 +6,6 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
-	"undertone/engine/sample"
 	"undertone/guidance"
 )
 
@@ -67,7 +66,7 @@ func (r *run) encode(ctx context.Context) (err error) {
 	if r.branches, r.result.Notices, err = c.encode(ctx, prompts, true); err != nil {
 		return err
 	}
-	r.sigmas = sample.Sigmas(r.req.Steps, r.e.manifest.Defaults.Shift)
+	r.sigmas = r.e.manifest.Scheduler.Sigmas(r.req.Steps, 0)
 	r.tau, err = c.clock(ctx, r.sigmas[:r.req.Steps], r.req.CFG)
 	return err
 }

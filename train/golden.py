@@ -178,15 +178,16 @@ class Bundle:
 
     def __init__(self, folder):
         self.manifest = json.loads((folder / "model.json").read_text())
+        self.configs = export.configs(self.manifest)
         self.vocab = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
         nets = {"dit": flux.Flux, "text": clip.Clip, "vae": tiny.Tiny}
         for role, make in nets.items():
-            net = make(self.manifest[role]).double()
+            net = make(self.configs[role]).double()
             net.load_state_dict({k: v.double() for k, v in export.read_safetensors(folder / f"{role}.safetensors").items()})
             setattr(self, role, net.eval())
 
     def ids(self, prompt):
-        cfg = self.manifest["text"]
+        cfg = self.configs["text"]
         words = [self.vocab.get(w, self.vocab["[UNK]"]) for w in re.findall(r"\w+|[^\w\s]+", prompt.lower())]
         ids = [cfg["bos"], *words[:cfg["max_length"] - 2], cfg["eos"]]
         return ids + [cfg["pad"]] * (cfg["max_length"] - len(ids))
@@ -198,7 +199,7 @@ class Bundle:
 
 def sample(b, prompt, noise, side, steps, cfg, shift):
     """Euler's method from noise [c, side, side]; the guidance shift goes to both branches of CFG."""
-    d = b.manifest["defaults"]["shift"]
+    d = b.manifest["scheduler"]["shift"]
     t = torch.linspace(1, 0, steps + 1, dtype=torch.float64)
     t = d * t / (1 + (d - 1) * t)
     x, grid = flux.patchify(noise[None]), side // 2
@@ -214,13 +215,13 @@ def sample(b, prompt, noise, side, steps, cfg, shift):
 
 
 def shipped(b):
-    m = b.manifest
+    m, dit, vae = b.manifest, b.configs["dit"], b.configs["vae"]
     ask = {"prompt": m["defaults"]["prompt"], "seed": 7, "steps": 4, "size": m["sizes"][0], "cfgSteps": 2, "cfg": 3.0,
            "positive": m["presets"][0]["positive"], "negative": m["presets"][0]["negative"], "weight": 1.5, "start": 1,
            "head": 0.5, "time": 0.8}
-    side, c = ask["size"] // m["vae"]["downscale"], m["vae"]["latent_channels"]
+    side, c = ask["size"] // vae["downscale"], vae["latent_channels"]
     noise = normal(ask["seed"], c * side * side).reshape(c, side, side)
-    blocks = m["dit"]["depth"] + m["dit"]["depth_single_blocks"]
+    blocks = dit["depth"] + dit["depth_single_blocks"]
     delta = b.dit.vector_in(b.encode(ask["positive"])[1]) - b.dit.vector_in(b.encode(ask["negative"])[1])
     w = torch.tensor([ask["weight"] * (n >= ask["start"]) for n in range(blocks)] + [ask["head"]], dtype=torch.float64)
     shift = w[:, None, None] * delta  # [blocks+1, 1, D]
@@ -256,11 +257,11 @@ def main():
         plain = {**odd, "in_channels": 4, "vec_in_dim": 19, "context_in_dim": 30, "hidden_size": 40, "num_heads": 2, "depth": 1, "depth_single_blocks": 1,
                  "axes_dim": [4, 8, 8], "mlp_ratio": 4.0, "qkv_bias": True, "guidance_embed": False, "activation": "gelu"}
         write(args.out / "flux_plain.safetensors", small_flux(plain, 3, 2, 5), config=plain, rows=2, cols=5, time=0.7, guidance=0)
-        text = {"layout": "clip", "vocab_size": 23, "hidden_size": 24, "num_layers": 2, "num_heads": 2, "intermediate_size": 50,
+        text = {"vocab_size": 23, "hidden_size": 24, "num_layers": 2, "num_heads": 2, "intermediate_size": 50,
                 "max_length": 9, "activation": "quick_gelu", "bos": 1, "eos": 2, "pad": 0}
         prompts = [[1, 7, 22, 5, 2, 0, 0, 0, 0], [1, 2, 0, 0, 0, 0, 0, 0, 0], [1, 9, 9, 3, 4, 5, 6, 8, 2], [1, 9, 2, 4, 2, 0, 0, 0, 0]]
         write(args.out / "clip.safetensors", small_clip(text, prompts), config=text, prompts=prompts)
-        vae = {"kind": "tiny", "latent_channels": 5, "downscale": 4,
+        vae = {"latent_channels": 5, "downscale": 4,
                "stages": [{"channels": 12, "blocks": 1}, {"channels": 8, "blocks": 2}, {"channels": 6, "blocks": 0}],
                "scaling_factor": 0.7, "shift_factor": 0.3,
                "preview": {"weight": [[0.1, -0.2, 0.3, 0.0, 0.5], [0.2, 0.1, -0.1, 0.4, 0.0], [0.0, 0.3, 0.2, -0.3, 0.1]],

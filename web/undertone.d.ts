@@ -263,7 +263,7 @@ export interface Info {
   /** The default. */
   steps: number;
   maxSteps: number;
-  defaults: { steps: number; size: Size; shift: number; cfg: number; seed: number; prompt: string };
+  defaults: { steps: number; size: Size; cfg: number; seed: number; prompt: string };
   presets: { id: string; title: string; positive: string; negative: string; weight: number; head: number; range?: [number, number]; schedule: Schedule }[];
   /** Every word the tokenizer knows; others stand for nothing in a prompt. */
   words: string[];

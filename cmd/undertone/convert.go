@@ -64,7 +64,7 @@ type row struct {
 }
 
 func (t *table) add(c weights.Converted) {
-	for _, key := range []string{fmt.Sprintf("%s\t%s\t%s", c.Role, c.Class, c.To), "all\t\t"} {
+	for _, key := range []string{fmt.Sprintf("%s\t%s\t%s", c.Part, c.Class, c.To), "all\t\t"} {
 		r := t.rows[key]
 		if r == nil {
 			r = &row{}

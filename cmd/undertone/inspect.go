@@ -49,9 +49,9 @@ func inspectModel(ctx context.Context, folder string, stdout io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "%s (%s), family %s, revision %s\nlicences: weights %s; data %s\n%s parameters, %s to download\n",
 		b.Title, b.Name, b.Family, b.Revision, b.Licenses.Weights, b.Licenses.Data,
-		grouped(b.Parameters.DiT+b.Parameters.Text+b.Parameters.VAE), size(b.Bytes()))
+		grouped(b.Parameters().All()), size(b.Bytes()))
 	for _, f := range b.Files {
-		src, _, err := b.OpenFile(ctx, f.Role)
+		src, _, err := b.OpenFile(ctx, f.Name)
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func inspectModel(ctx context.Context, folder string, stdout io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(stdout, "\n%s: %s, %s, hashes match\n", f.Role, f.Path, size(f.Bytes))
+		fmt.Fprintf(stdout, "\n%s: %s, %s, hashes match\n", f.Name, f.Path, size(f.Bytes))
 		if f.Role == "tokenizer" {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"undertone/engine/dit"
 	"undertone/engine/op"
 	"undertone/engine/recipe"
+	"undertone/engine/sample"
 	"undertone/engine/text"
 	"undertone/engine/vae"
 	"undertone/engine/weights"
@@ -62,13 +63,13 @@ func tinyModel(t *testing.T) string {
 	}
 	d := dit.FluxConfig{InChannels: 16, VecDim: 32, ContextDim: 32, Hidden: 32, MLPRatio: 2, Heads: 2, Depth: 1, DepthSingle: 2,
 		AxesDim: []int{4, 6, 6}, Theta: 10000, QKVBias: true, Activation: "gelu"}
-	c := text.Config{Layout: "clip", VocabSize: 8, HiddenSize: 32, NumLayers: 1, NumHeads: 2, Intermediate: 64, MaxLength: 8, Activation: "gelu", BOS: 1, EOS: 2}
-	v := vae.Config{Kind: "tiny", LatentChannels: 4, Downscale: 4, Stages: []vae.Stage{{Channels: 8, Blocks: 1}, {Channels: 8, Blocks: 0}, {Channels: 4, Blocks: 1}},
+	c := text.Config{VocabSize: 8, HiddenSize: 32, NumLayers: 1, NumHeads: 2, Intermediate: 64, MaxLength: 8, Activation: "gelu", BOS: 1, EOS: 2}
+	v := vae.Config{LatentChannels: 4, Downscale: 4, Stages: []vae.Stage{{Channels: 8, Blocks: 1}, {Channels: 8, Blocks: 0}, {Channels: 4, Blocks: 1}},
 		ScalingFactor: 1, Preview: vae.Preview{Weight: [][]float64{make([]float64, 4), make([]float64, 4), make([]float64, 4)}, Bias: make([]float64, 3)}}
 	m := weights.Manifest{
 		Format: weights.ManifestFormat, Version: weights.ManifestVersion, Name: "tiny", Title: "Tiny", Family: "flux", Revision: "2026-01-01",
-		Licenses: recipe.Licenses{Weights: "Apache-2.0", Data: "random numbers"}, Sizes: []recipe.Size{recipe.Square(32), {Width: 48, Height: 32}}, MaxSteps: 8,
-		Defaults: recipe.Defaults{Steps: 2, Size: recipe.Square(32), Shift: 1, CFG: 1, Seed: 1, Prompt: "a red frog"},
+		Licenses: recipe.Licenses{Weights: "Apache-2.0", Data: "random numbers"}, Sizes: []recipe.Size{recipe.Square(32), {Width: 48, Height: 32}}, MaxSteps: 8, Scheduler: sample.Schedule{Kind: "flow"},
+		Defaults: recipe.Defaults{Steps: 2, Size: recipe.Square(32), CFG: 1, Seed: 1, Prompt: "a red frog"},
 	}
 	add := func(role, name string, write func(io.Writer) error) {
 		var b bytes.Buffer
@@ -84,17 +85,22 @@ func tinyModel(t *testing.T) string {
 		add(role, role+".safetensors", func(w io.Writer) error { return weights.WriteSafetensors(w, nil, r.outputs...) })
 		return r.params
 	}
-	m.Parameters.DiT = component("dit", func(r *recorder) error { _, err := dit.LoadFlux(d, r); return err })
-	m.Parameters.Text = component("text", func(r *recorder) error { _, err := text.LoadCLIP(c, r); return err })
-	m.Parameters.VAE = component("vae", func(r *recorder) error { _, err := vae.LoadTiny(v, r); return err })
+	flux := component("dit", func(r *recorder) error { _, err := dit.LoadFlux(d, r); return err })
+	clip := component("text", func(r *recorder) error { _, err := text.LoadCLIP(c, r); return err })
+	tiny := component("vae", func(r *recorder) error { _, err := vae.LoadTiny(v, r); return err })
 	add("tokenizer", "tokenizer.json", func(w io.Writer) error { _, err := io.WriteString(w, tokenizerJSON); return err })
 	for _, part := range []struct {
+		weights.Component
 		config any
-		into   *json.RawMessage
-	}{{d, &m.DiT}, {c, &m.Text}, {v, &m.VAE}} {
+	}{
+		{weights.Component{Role: weights.RoleText, Kind: "clip", Name: "clip", File: "text", Tokenizer: "tokenizer", Parameters: clip}, c},
+		{weights.Component{Role: weights.RoleTransformer, Kind: "flux", File: "dit", Parameters: flux}, d},
+		{weights.Component{Role: weights.RoleDecoder, Kind: "tiny", File: "vae", Parameters: tiny}, v},
+	} {
 		raw, err := json.Marshal(part.config)
 		must(err)
-		*part.into = raw
+		part.Config = raw
+		m.Components = append(m.Components, part.Component)
 	}
 	manifest, err := json.Marshal(m)
 	must(err)

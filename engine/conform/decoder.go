@@ -49,7 +49,7 @@ func loadTiny(r *run, w *network) (d decoder, err error) {
 	if len(c.Stages) == 0 || len(c.Blocks) != len(c.Stages) || c.Scaling != 1 || c.Shift != 0 {
 		return d, fmt.Errorf("stages %v of %v blocks, scaling %g, shift %g; supported are as many of both, 1 and 0", c.Stages, c.Blocks, c.Scaling, c.Shift)
 	}
-	config := vae.Config{Kind: "tiny", LatentChannels: c.Channels, Downscale: 1 << (len(c.Stages) - 1), ScalingFactor: 1, Preview: noPreview(c.Channels)}
+	config := vae.Config{LatentChannels: c.Channels, Downscale: 1 << (len(c.Stages) - 1), ScalingFactor: 1, Preview: noPreview(c.Channels)}
 	for i, channels := range c.Stages {
 		config.Stages = append(config.Stages, vae.Stage{Channels: channels, Blocks: c.Blocks[i]})
 	}
@@ -90,7 +90,7 @@ func loadKL(r *run, w *network) (d decoder, err error) {
 	if c.PostQuant || c.Act != "silu" {
 		return d, fmt.Errorf("use_post_quant_conv %v, act_fn %.64q; supported false and silu", c.PostQuant, c.Act)
 	}
-	m, err := vae.LoadKL(vae.KLConfig{Kind: "kl", LatentChannels: c.Latent, Channels: c.Channels, Layers: c.Layers, Groups: c.Groups,
+	m, err := vae.LoadKL(vae.KLConfig{LatentChannels: c.Latent, Channels: c.Channels, Layers: c.Layers, Groups: c.Groups,
 		ScalingFactor: c.Scaling, ShiftFactor: c.Shift, Preview: noPreview(c.Latent)}, w)
 	if m, err = loaded(w, m, err); err != nil {
 		return d, err

@@ -43,7 +43,7 @@ func openCLIP(r *run, w *network) (func(c *check) error, error) {
 	if c.Epsilon != 1e-5 {
 		return nil, fmt.Errorf("layer_norm_eps %g, supported 1e-5", c.Epsilon)
 	}
-	plain := text.Config{Layout: "clip", VocabSize: c.Vocabulary, HiddenSize: c.Hidden, NumLayers: c.Layers, NumHeads: c.Heads,
+	plain := text.Config{VocabSize: c.Vocabulary, HiddenSize: c.Hidden, NumLayers: c.Layers, NumHeads: c.Heads,
 		Intermediate: c.MLP, MaxLength: c.Length, Activation: c.Act, EOS: max(c.Vocabulary-1, 0)}
 	penultimate, shorter := plain, plain
 	penultimate.Penultimate = true
@@ -105,7 +105,7 @@ func openT5(r *run, w *network) (func(c *check) error, error) {
 		if k.err != nil {
 			return k.err
 		}
-		m, err := text.LoadT5(text.T5Config{Layout: "t5", VocabSize: c.Vocabulary, Width: c.Width, HeadDim: c.HeadDim, MLP: c.MLP,
+		m, err := text.LoadT5(text.T5Config{VocabSize: c.Vocabulary, Width: c.Width, HeadDim: c.HeadDim, MLP: c.MLP,
 			NumLayers: c.Layers, NumHeads: c.Heads, MaxLength: len(ids), EOS: 1, Masked: masked}, w)
 		if m, err = loaded(w, m, err); err != nil {
 			return err

@@ -39,12 +39,16 @@ type Blocks struct {
 
 func (b Blocks) String() string { return fmt.Sprintf("%d double, %d single", b.Double, b.Single) }
 
-// Counts counts the weights of each component.
+// Counts counts the weights of the transformer, of all text encoders together and of
+// the decoder.
 type Counts struct {
 	DiT  int64 `json:"dit"`
 	Text int64 `json:"text"`
 	VAE  int64 `json:"vae"`
 }
+
+// All counts the weights of all of them.
+func (c Counts) All() int64 { return c.DiT + c.Text + c.VAE }
 
 // Licenses name the terms of the weights and of the data they were trained on.
 type Licenses struct {
@@ -56,7 +60,6 @@ type Licenses struct {
 type Defaults struct {
 	Steps  int     `json:"steps"`
 	Size   Size    `json:"size"`
-	Shift  float64 `json:"shift"` // t → shift·t/(1 + (shift−1)·t)
 	CFG    float64 `json:"cfg"`
 	Seed   uint32  `json:"seed"`
 	Prompt string  `json:"prompt"`

@@ -190,7 +190,7 @@ func (r *reader) use(f Field, given, used float64) float64 {
 
 // size takes, of the model's sizes with the shape that is nearest, the nearest.
 func (r *reader) size(s string, was Size) Size {
-	width, height, ok := sides(s)
+	width, height, frames, ok := sides(s)
 	if !ok || len(r.limits.Sizes) == 0 {
 		r.notice(FieldSize, s, "")
 		return was
@@ -199,38 +199,51 @@ func (r *reader) size(s string, was Size) Size {
 		return math.Abs(math.Log(width/height) - math.Log(float64(s.Width)/float64(s.Height)))
 	}
 	far := func(s Size) float64 {
-		return math.Abs(float64(s.Width)-width) + math.Abs(float64(s.Height)-height)
+		return math.Abs(float64(s.Width)-width) + math.Abs(float64(s.Height)-height) + math.Abs(float64(s.Frames)-frames)
 	}
 	used := slices.MinFunc(r.limits.Sizes, func(a, b Size) int {
 		return cmp.Or(cmp.Compare(shape(a), shape(b)), cmp.Compare(far(a), far(b)))
 	})
 	if far(used) != 0 {
 		given := numeral(width)
-		if width != height {
+		if width != height || frames != 0 {
 			given += "x" + numeral(height)
+		}
+		if frames != 0 {
+			given += "x" + numeral(frames)
 		}
 		r.notice(FieldSize, given, used.String())
 	}
 	return used
 }
 
-// sides reads a size as links write it (512 or 512x384) and as JSON does (512 or
-// [512,384]), with any numbers.
-func sides(s string) (width, height float64, ok bool) {
+// sides reads a size as links write it (512, 512x384 or 512x384x17) and as JSON does
+// (512, [512,384] or [512,384,17]), with any numbers.
+func sides(s string) (width, height, frames float64, ok bool) {
+	var list []num
 	if strings.HasPrefix(s, "[") {
-		var pair []num
-		if json.Unmarshal([]byte(s), &pair) != nil || len(pair) != 2 {
-			return 0, 0, false
+		if json.Unmarshal([]byte(s), &list) != nil || len(list) < 2 {
+			return 0, 0, 0, false
 		}
-		return float64(pair[0]), float64(pair[1]), true
+	} else {
+		for part := range strings.SplitSeq(s, "x") {
+			v, ok := parse(part)
+			if !ok || len(list) == 3 {
+				return 0, 0, 0, false
+			}
+			list = append(list, num(v))
+		}
+		if len(list) == 1 {
+			list = append(list, list[0])
+		}
 	}
-	first, second, both := strings.Cut(s, "x")
-	if !both {
-		second = first
+	switch len(list) {
+	case 2:
+		return float64(list[0]), float64(list[1]), 0, true
+	case 3:
+		return float64(list[0]), float64(list[1]), float64(list[2]), true
 	}
-	width, ok = parse(first)
-	height, also := parse(second)
-	return width, height, ok && also
+	return 0, 0, 0, false
 }
 
 // text makes foreign words fit to be a prompt: valid, without control characters,

@@ -7,49 +7,74 @@ import (
 	"strings"
 )
 
-// Size is that of a picture in pixels. As JSON it is the side of a square, or
-// [width, height].
-type Size struct{ Width, Height int }
+// Size is that of a picture in pixels, or of a video. As JSON it is the side of a
+// square, [width, height], or [width, height, frames].
+type Size struct {
+	Width, Height int
+	Frames        int // of a video; 0: a picture
+}
 
 // Square is the size of a square picture.
-func Square(side int) Size { return Size{side, side} }
+func Square(side int) Size { return Size{Width: side, Height: side} }
 
-// String is 512 for a square and 512x384 for any other size.
+// String is 512 for a square, 512x384 for any other picture and 512x384x17 for a video
+// of 17 frames.
 func (s Size) String() string {
-	if s.Width == s.Height {
+	if s.Width == s.Height && s.Frames == 0 {
 		return strconv.Itoa(s.Width)
 	}
-	return fmt.Sprintf("%dx%d", s.Width, s.Height)
+	text := fmt.Sprintf("%dx%d", s.Width, s.Height)
+	if s.Frames != 0 {
+		text += "x" + strconv.Itoa(s.Frames)
+	}
+	return text
 }
 
 // ParseSize reads what String writes.
 func ParseSize(text string) (Size, error) {
-	width, height, both := strings.Cut(text, "x")
-	if !both {
-		height = width
-	}
-	var s Size
-	for _, side := range []struct {
-		text string
-		at   *int
-	}{{width, &s.Width}, {height, &s.Height}} {
-		var err error
-		if *side.at, err = strconv.Atoi(side.text); err != nil {
-			return Size{}, fmt.Errorf("size %.40q, wanted a number of pixels such as 512, or WIDTHxHEIGHT such as 512x384", text)
+	wrong := fmt.Errorf("size %.40q, wanted a number of pixels such as 512, or WIDTHxHEIGHT such as 512x384", text)
+	var n []int
+	for part := range strings.SplitSeq(text, "x") {
+		v, err := strconv.Atoi(part)
+		if err != nil || len(n) == 3 {
+			return Size{}, wrong
 		}
+		n = append(n, v)
+	}
+	if len(n) == 1 {
+		return Square(n[0]), nil
+	}
+	s, ok := sizeOf(n)
+	if !ok {
+		return Size{}, wrong
 	}
 	return s, nil
 }
 
-// MarshalJSON writes a number or a list of two.
-func (s Size) MarshalJSON() ([]byte, error) {
-	if s.Width == s.Height {
-		return json.Marshal(s.Width)
+// sizeOf is the size that a list of two or three numbers tells. A video has frames.
+func sizeOf(n []int) (s Size, ok bool) {
+	switch {
+	case len(n) == 2:
+		return Size{Width: n[0], Height: n[1]}, true
+	case len(n) == 3 && n[2] > 0:
+		return Size{n[0], n[1], n[2]}, true
 	}
-	return json.Marshal([]int{s.Width, s.Height})
+	return s, false
 }
 
-// UnmarshalJSON reads a number or a list of two.
+// MarshalJSON writes a number or a list of two or three.
+func (s Size) MarshalJSON() ([]byte, error) {
+	if s.Width == s.Height && s.Frames == 0 {
+		return json.Marshal(s.Width)
+	}
+	list := []int{s.Width, s.Height}
+	if s.Frames != 0 {
+		list = append(list, s.Frames)
+	}
+	return json.Marshal(list)
+}
+
+// UnmarshalJSON reads a number or a list of two or three.
 func (s *Size) UnmarshalJSON(text []byte) error {
 	var side int
 	if json.Unmarshal(text, &side) == nil {
@@ -58,10 +83,12 @@ func (s *Size) UnmarshalJSON(text []byte) error {
 		}
 		return nil
 	}
-	var sides []int
-	if json.Unmarshal(text, &sides) != nil || len(sides) != 2 {
-		return fmt.Errorf("the size is %.40s, wanted a whole number or [width, height]", text)
+	var list []int
+	if json.Unmarshal(text, &list) == nil {
+		if size, ok := sizeOf(list); ok {
+			*s = size
+			return nil
+		}
 	}
-	*s = Size{sides[0], sides[1]}
-	return nil
+	return fmt.Errorf("the size is %.40s, wanted a whole number, [width, height] or [width, height, frames]", text)
 }

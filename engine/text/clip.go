@@ -9,7 +9,6 @@ import (
 
 // Config is the "text" object of model.json.
 type Config struct {
-	Layout       string `json:"layout"`
 	VocabSize    int    `json:"vocab_size"`
 	HiddenSize   int    `json:"hidden_size"`
 	NumLayers    int    `json:"num_layers"`
@@ -34,8 +33,6 @@ func (c Config) Check() error {
 		return fault.New(fault.ModelUnsupported, "text encoder: "+format, args...)
 	}
 	switch {
-	case c.Layout != "clip":
-		return unsupported("layout %q, supported: clip", c.Layout)
 	case c.HiddenSize < 4 || c.HiddenSize > 8192 || c.NumHeads < 1 || c.HiddenSize%c.NumHeads != 0 || c.HiddenSize/c.NumHeads%op.Align != 0:
 		return unsupported("width %d in %d heads; heads must be multiples of %d wide", c.HiddenSize, c.NumHeads, op.Align)
 	case c.NumLayers < 0 || c.NumLayers > 100 || c.Intermediate < 1 || c.Intermediate > 1<<16:

@@ -10,16 +10,15 @@ import (
 
 // T5Config is the configuration of a T5 in a manifest, in the words of T5's own.
 type T5Config struct {
-	Layout    string `json:"layout"`
-	VocabSize int    `json:"vocab_size"`
-	Width     int    `json:"d_model"`
-	HeadDim   int    `json:"d_kv"` // heads together may be wider or narrower than d_model
-	MLP       int    `json:"d_ff"`
-	NumLayers int    `json:"num_layers"`
-	NumHeads  int    `json:"num_heads"`
-	MaxLength int    `json:"max_length"`
-	EOS       int    `json:"eos"`
-	PAD       int    `json:"pad"`
+	VocabSize int `json:"vocab_size"`
+	Width     int `json:"d_model"`
+	HeadDim   int `json:"d_kv"` // heads together may be wider or narrower than d_model
+	MLP       int `json:"d_ff"`
+	NumLayers int `json:"num_layers"`
+	NumHeads  int `json:"num_heads"`
+	MaxLength int `json:"max_length"`
+	EOS       int `json:"eos"`
+	PAD       int `json:"pad"`
 	// Masked leaves padding out of attention, as HiDream does; FLUX and SD3 attend to it.
 	Masked bool `json:"masked,omitempty"`
 }
@@ -30,8 +29,6 @@ func (c T5Config) Check() error {
 		return fault.New(fault.ModelUnsupported, "text encoder: "+format, args...)
 	}
 	switch {
-	case c.Layout != "t5":
-		return unsupported("layout %q, supported: t5", c.Layout)
 	case c.Width < op.Align || c.Width > 8192 || c.Width%op.Align != 0:
 		return unsupported("d_model %d, supported: multiples of %d up to 8192", c.Width, op.Align)
 	case c.HeadDim < op.Align || c.HeadDim > op.MaxHeadDim || c.HeadDim%op.Align != 0 || c.NumHeads < 1 || c.NumHeads > 256:

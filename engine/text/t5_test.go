@@ -34,7 +34,7 @@ func TestT5Buckets(t *testing.T) {
 	}
 }
 
-var smallT5 = T5Config{Layout: "t5", VocabSize: 1000, Width: 8, HeadDim: 12, MLP: 5, NumLayers: 1, NumHeads: 3, MaxLength: 6, EOS: 2, PAD: 0}
+var smallT5 = T5Config{VocabSize: 1000, Width: 8, HeadDim: 12, MLP: 5, NumLayers: 1, NumHeads: 3, MaxLength: 6, EOS: 2, PAD: 0}
 
 // described makes weights without memory.
 type described struct{}
@@ -51,7 +51,6 @@ func (described) Constant(name string, use op.Use, rows, cols int, values []floa
 
 func TestT5Check(t *testing.T) {
 	for name, change := range map[string]func(c *T5Config){
-		"layout":    func(c *T5Config) { c.Layout = "clip" },
 		"width":     func(c *T5Config) { c.Width = 6 },
 		"too wide":  func(c *T5Config) { c.Width = 8196 },
 		"head":      func(c *T5Config) { c.HeadDim = 6 },

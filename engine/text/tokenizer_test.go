@@ -15,7 +15,7 @@ import (
 
 // config is a text encoder that reads a vocabulary of the given size.
 func config(vocab, maxLength, bos, eos, pad int) Config {
-	return Config{Layout: "clip", VocabSize: vocab, HiddenSize: 4, NumHeads: 1, Intermediate: 4, MaxLength: maxLength, Activation: "gelu", BOS: bos, EOS: eos, PAD: pad}
+	return Config{VocabSize: vocab, HiddenSize: 4, NumHeads: 1, Intermediate: 4, MaxLength: maxLength, Activation: "gelu", BOS: bos, EOS: eos, PAD: pad}
 }
 
 func open(t testing.TB, maxLength int) *Tokenizer {

@@ -9,7 +9,6 @@ import (
 // KLConfig is the "vae" object of model.json for an AutoencoderKL, in the words of
 // diffusers, with the decoder's preview.
 type KLConfig struct {
-	Kind           string  `json:"kind"`
 	LatentChannels int     `json:"latent_channels"`
 	Channels       []int   `json:"block_out_channels"` // from the picture's resolution down
 	Layers         int     `json:"layers_per_block"`   // of the encoder; the decoder has one more
@@ -22,8 +21,6 @@ type KLConfig struct {
 // Check refuses configurations that cannot be computed (fault.ModelUnsupported).
 func (c KLConfig) Check() error {
 	switch {
-	case c.Kind != "kl":
-		return unsupported("kind %q, supported: kl", c.Kind)
 	case len(c.Channels) < 2 || len(c.Channels) > 8:
 		return unsupported("block_out_channels %v, supported 2 to 8", c.Channels)
 	case c.Layers < 0 || c.Layers > 63:

@@ -12,7 +12,7 @@ import (
 
 // ae is the autoencoder of FLUX.
 func ae() KLConfig {
-	return KLConfig{Kind: "kl", LatentChannels: 16, Channels: []int{128, 256, 512, 512}, Layers: 2, Groups: 32,
+	return KLConfig{LatentChannels: 16, Channels: []int{128, 256, 512, 512}, Layers: 2, Groups: 32,
 		ScalingFactor: 0.3611, ShiftFactor: 0.1159, Preview: taesd().Preview}
 }
 
@@ -138,7 +138,6 @@ func TestKLStripsDoNotShow(t *testing.T) {
 
 func TestKLConfigRefuses(t *testing.T) {
 	for name, bend := range map[string]func(c *KLConfig){
-		"tiny":                func(c *KLConfig) { c.Kind = "tiny" },
 		"no channels":         func(c *KLConfig) { c.LatentChannels = 0 },
 		"one stage":           func(c *KLConfig) { c.Channels = c.Channels[:1] },
 		"a huge stage":        func(c *KLConfig) { c.Channels[0] = 1 << 30 },

@@ -19,7 +19,7 @@ func TestStripsDoNotShow(t *testing.T) {
 	const h, w = 12, 6
 	for _, stages := range [][]Stage{{{6, 0}}, {{6, 1}}, {{6, 2}}, {{6, 1}, {5, 0}}, {{4, 0}, {6, 1}}, {{4, 1}, {6, 2}}, {{4, 1}, {4, 1}, {4, 3}}} {
 		r := newRig(t, uint64(len(stages)))
-		c := Config{Kind: "tiny", LatentChannels: 3, Downscale: 1 << (len(stages) - 1), Stages: stages, ScalingFactor: 1,
+		c := Config{LatentChannels: 3, Downscale: 1 << (len(stages) - 1), Stages: stages, ScalingFactor: 1,
 			Preview: Preview{Weight: [][]float64{make([]float64, 3), make([]float64, 3), make([]float64, 3)}, Bias: make([]float64, 3)}}
 		m, err := LoadTiny(c, r.weights())
 		if err != nil {

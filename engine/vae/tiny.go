@@ -9,7 +9,6 @@ import (
 
 // Config is the "vae" object of model.json.
 type Config struct {
-	Kind           string  `json:"kind"`
 	LatentChannels int     `json:"latent_channels"`
 	Downscale      int     `json:"downscale"`
 	Stages         []Stage `json:"stages"`
@@ -27,8 +26,6 @@ type Stage struct {
 // Check refuses configurations that cannot be computed (fault.ModelUnsupported).
 func (c Config) Check() error {
 	switch {
-	case c.Kind != "tiny":
-		return unsupported("kind %q, supported: tiny", c.Kind)
 	case len(c.Stages) < 1 || len(c.Stages) > 8 || c.Downscale != 1<<(len(c.Stages)-1):
 		return unsupported("downscale %d with %d stages; each stage after the first doubles the side", c.Downscale, len(c.Stages))
 	}

@@ -10,7 +10,7 @@ import (
 
 func taesd() Config {
 	preview := Preview{Weight: [][]float64{make([]float64, 16), make([]float64, 16), make([]float64, 16)}, Bias: make([]float64, 3)}
-	return Config{Kind: "tiny", LatentChannels: 16, Downscale: 8, ScalingFactor: 1, Preview: preview,
+	return Config{LatentChannels: 16, Downscale: 8, ScalingFactor: 1, Preview: preview,
 		Stages: []Stage{{64, 3}, {64, 3}, {64, 3}, {64, 1}}}
 }
 
@@ -129,7 +129,6 @@ func TestStrips(t *testing.T) {
 
 func TestConfigRefuses(t *testing.T) {
 	for name, bend := range map[string]func(c *Config){
-		"kl":                func(c *Config) { c.Kind = "kl" },
 		"no channels":       func(c *Config) { c.LatentChannels = 0 },
 		"another scale":     func(c *Config) { c.Downscale = 16 },
 		"no stage":          func(c *Config) { c.Stages = nil },

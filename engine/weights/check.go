@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
 	"undertone/engine/fault"
+	"undertone/engine/recipe"
 )
 
 // Caps on what a manifest may claim.
@@ -19,14 +21,25 @@ const (
 	maxPathBytes = 255
 	maxSteps     = 1000
 	maxSide      = 4096
+	maxFrames    = 4096
 	maxList      = 1024
-	maxWeight    = 20 // of a preset, as in package guidance
 )
 
-// The roles every model must fill, each with one file.
-var roles = []string{"dit", "text", "vae", "tokenizer"}
+// tokenizerRole is the role of the only files that are no weights.
+const tokenizerRole = "tokenizer"
 
-var slug = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+// roles are those of files.
+var roles = []string{"dit", "text", "vae", tokenizerRole}
+
+// maxFiles is how many files a model may have: of each text encoder two.
+const maxFiles = 2 + 2*maxEncoders
+
+// slug is the form of what becomes part of addresses, name that of references within
+// a manifest.
+var (
+	slug = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+	name = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+)
 
 // A checker collects the first thing that is wrong with a manifest.
 type checker struct{ err error }
@@ -83,22 +96,18 @@ func (m *Manifest) check() error {
 	c.words("revision", m.Revision, 64)
 	c.words("licenses.weights", m.Licenses.Weights, 200)
 	c.words("licenses.data", m.Licenses.Data, 1000)
-	c.whole("parameters.dit", m.Parameters.DiT, 1, MaxElements)
-	c.whole("parameters.text", m.Parameters.Text, 0, MaxElements)
-	c.whole("parameters.vae", m.Parameters.VAE, 0, MaxElements)
 	m.checkFiles(c)
-	for i, raw := range [][]byte{m.DiT, m.Text, m.VAE} {
-		if len(raw) == 0 || raw[0] != '{' {
-			c.fail("%q must be an object", roles[i])
-		}
-	}
+	m.checkComponents(c)
 	m.checkOffers(c)
+	if c.err == nil {
+		c.err = m.Scheduler.Validate()
+	}
 	return c.err
 }
 
 func (m *Manifest) checkFiles(c *checker) {
-	c.whole("the number of files", int64(len(m.Files)), int64(len(roles)), int64(len(roles)))
-	paths := map[string]bool{}
+	c.whole("the number of files", int64(len(m.Files)), int64(len(roles)), maxFiles)
+	paths, names := map[string]bool{}, map[string]bool{}
 	for i := range m.Files {
 		f := &m.Files[i]
 		if c.err != nil {
@@ -109,16 +118,18 @@ func (m *Manifest) checkFiles(c *checker) {
 			c.fail("two files have the path %q", f.Path)
 		}
 		paths[f.Path] = true
+		if !slices.Contains(roles, f.Role) {
+			c.fail("%s has the role %.80q, wanted one of %q", f.Path, f.Role, roles)
+		}
+		if !name.MatchString(f.Name) || names[f.Name] {
+			c.fail("the name %.80q of %s must be unique and 1 to 64 of a-z, 0-9, _ and -", f.Name, f.Path)
+		}
+		names[f.Name] = true
 		c.whole("bytes of "+f.Path, f.Bytes, 1, maxFileBytes)
 		if want := (f.Bytes + PieceSize - 1) / PieceSize; c.err == nil && int64(len(f.Pieces)) != want {
 			c.fail("%s of %d bytes has %d pieces, wanted %d", f.Path, f.Bytes, len(f.Pieces), want)
 		}
 		checkHashes(c, f)
-	}
-	for _, r := range roles {
-		if _, ok := m.File(r); !ok {
-			c.fail("no file has the role %q", r)
-		}
 	}
 }
 
@@ -171,6 +182,7 @@ func (m *Manifest) checkOffers(c *checker) {
 		for _, side := range []int{s.Width, s.Height} {
 			c.whole(fmt.Sprintf("a side of sizes[%d]", i), int64(side), 16, maxSide)
 		}
+		c.whole(fmt.Sprintf("the frames of sizes[%d]", i), int64(s.Frames), 0, maxFrames)
 		offered = offered || s == m.Defaults.Size
 	}
 	d := m.Defaults
@@ -178,8 +190,10 @@ func (m *Manifest) checkOffers(c *checker) {
 	if !offered {
 		c.fail("defaults.size %v is not among the sizes %v", d.Size, m.Sizes)
 	}
-	c.number("defaults.shift", d.Shift, 0.01, 100)
-	c.number("defaults.cfg", d.CFG, 0, 30)
+	if n := m.Scheduler.FixedSteps(); n > 0 && (m.MaxSteps != n || d.Steps != n) {
+		c.fail("max_steps is %d and defaults.steps %d, the scheduler lists %d steps", m.MaxSteps, d.Steps, n)
+	}
+	c.number("defaults.cfg", d.CFG, 0, recipe.MaxCFG)
 	c.whole("the length of defaults.prompt", int64(len(d.Prompt)), 0, 4096)
 	c.whole("the number of presets", int64(len(m.Presets)), 0, 64)
 	ids := map[string]bool{}
@@ -190,13 +204,13 @@ func (m *Manifest) checkOffers(c *checker) {
 		ids[p.ID] = true
 		c.words("the title of preset "+p.ID, p.Title, 200)
 		c.whole("the words of preset "+p.ID, int64(max(len(p.Positive), len(p.Negative))), 0, 4096)
-		c.number("the weight of preset "+p.ID, math.Abs(p.Weight), 0, maxWeight)
-		c.number("the head weight of preset "+p.ID, math.Abs(p.Head), 0, maxWeight)
+		c.number("the weight of preset "+p.ID, math.Abs(p.Weight), 0, recipe.MaxWeight)
+		c.number("the head weight of preset "+p.ID, math.Abs(p.Head), 0, recipe.MaxWeight)
 		if len(p.Range) != 0 {
 			if len(p.Range) != 2 || !(p.Range[0] < p.Range[1]) {
 				c.fail("the range of preset %s must be two weights, the lower first", p.ID)
 			} else {
-				c.number("the range of preset "+p.ID, math.Max(-p.Range[0], p.Range[1]), 0, maxWeight)
+				c.number("the range of preset "+p.ID, math.Max(-p.Range[0], p.Range[1]), 0, recipe.MaxWeight)
 			}
 		}
 		if !bytes.HasPrefix(p.Schedule, []byte("{")) {

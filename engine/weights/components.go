@@ -2,8 +2,10 @@ package weights
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 
-	"undertone/engine/fault"
+	"undertone/engine/recipe"
 )
 
 // Roles of components.
@@ -13,30 +15,114 @@ const (
 	RoleDecoder     = "decoder"     // draws the latent
 )
 
-// Component is one network of a model.
+// Component is one network of a model. Its configuration belongs to the loader of
+// its kind, which checks it (see Decode).
 type Component struct {
-	Role      string          // RoleText, RoleTransformer or RoleDecoder
-	Name      string          // of a text encoder, by which a transformer finds it
-	Kind      string          // which loader understands Config: "flux", "clip", "tiny"
-	Config    json.RawMessage // the loader's own
-	File      string          // the role of its weight file
-	Tokenizer string          // the role of a text encoder's tokenizer
+	Role       string          `json:"role"`           // RoleText, RoleTransformer or RoleDecoder
+	Kind       string          `json:"kind"`           // which loader understands Config: "flux", "clip", "tiny"
+	Name       string          `json:"name,omitempty"` // of a text encoder, by which a transformer finds it
+	Config     json.RawMessage `json:"config"`
+	File       string          `json:"file"`                // the name of its weight file
+	Tokenizer  string          `json:"tokenizer,omitempty"` // the name of a text encoder's tokenizer
+	Parameters int64           `json:"parameters"`
 }
 
-// Components lists a model's networks: text encoders, the transformer, the decoder
-// (fault.ManifestInvalid where a configuration does not name its kind).
-func (m *Manifest) Components() ([]Component, error) {
-	var text struct{ Layout string }
-	var vae struct{ Kind string }
-	if err := json.Unmarshal(m.Text, &text); err != nil {
-		return nil, fault.Wrap(err, fault.ManifestInvalid, "model.json's text is malformed")
+// String names the component to people.
+func (c Component) String() string {
+	switch c.Role {
+	case RoleText:
+		return fmt.Sprintf("text encoder %.64q", c.Name)
+	case RoleTransformer, RoleDecoder:
+		return c.Role
 	}
-	if err := json.Unmarshal(m.VAE, &vae); err != nil {
-		return nil, fault.Wrap(err, fault.ManifestInvalid, "model.json's vae is malformed")
+	return fmt.Sprintf("component of the role %.64q", c.Role)
+}
+
+// maxEncoders is how many text encoders a model may have; HiDream has four.
+const maxEncoders = 8
+
+// fileRoles are the roles of the files that components of a role have.
+var fileRoles = map[string]string{RoleText: "text", RoleTransformer: "dit", RoleDecoder: "vae"}
+
+// Of finds the first component of a role; there is only one transformer and one decoder.
+func (m *Manifest) Of(role string) (Component, bool) {
+	i := slices.IndexFunc(m.Components, func(c Component) bool { return c.Role == role })
+	if i < 0 {
+		return Component{}, false
 	}
-	return []Component{
-		{Role: RoleText, Name: text.Layout, Kind: text.Layout, Config: m.Text, File: "text", Tokenizer: "tokenizer"},
-		{Role: RoleTransformer, Kind: m.Family, Config: m.DiT, File: "dit"},
-		{Role: RoleDecoder, Kind: vae.Kind, Config: m.VAE, File: "vae"},
-	}, nil
+	return m.Components[i], true
+}
+
+// Parameters counts the weights of the components.
+func (m *Manifest) Parameters() (n recipe.Counts) {
+	for _, c := range m.Components {
+		switch c.Role {
+		case RoleText:
+			n.Text += c.Parameters
+		case RoleTransformer:
+			n.DiT += c.Parameters
+		case RoleDecoder:
+			n.VAE += c.Parameters
+		}
+	}
+	return n
+}
+
+// checkComponents wants one transformer, one decoder, at least one text encoder, and
+// that each has files of its own (text encoders may share a tokenizer).
+func (m *Manifest) checkComponents(c *checker) {
+	count, names, used := map[string]int{}, map[string]bool{}, map[string]bool{}
+	refer := func(p Component, name, role string) {
+		f, ok := m.File(name)
+		switch {
+		case !ok:
+			c.fail("the %v refers to the file %.80q, which is not there", p, name)
+		case f.Role != role:
+			c.fail("the %v refers to the file %.80q of the role %q, wanted one of the role %q", p, name, f.Role, role)
+		case used[name] && role != tokenizerRole:
+			c.fail("the %v refers to the file %.80q, which belongs to another component", p, name)
+		}
+		used[name] = true
+	}
+	for _, p := range m.Components {
+		role, ok := fileRoles[p.Role]
+		if !ok {
+			c.fail("a component has the role %.80q, wanted %q, %q or %q", p.Role, RoleText, RoleTransformer, RoleDecoder)
+			return
+		}
+		count[p.Role]++
+		if !slug.MatchString(p.Kind) {
+			c.fail("the kind %.80q of the %v must be 1 to 64 of a-z, 0-9 and -", p.Kind, p)
+		}
+		if p.Role == RoleText && (!name.MatchString(p.Name) || names[p.Name]) {
+			c.fail("the name %.80q of a text encoder must be unique and 1 to 64 of a-z, 0-9, _ and -", p.Name)
+		}
+		names[p.Name] = true
+		if p.Role != RoleText && p.Name+p.Tokenizer != "" {
+			c.fail("the %v has the name %.80q and the tokenizer %.80q, which only text encoders have", p, p.Name, p.Tokenizer)
+		}
+		if len(p.Config) == 0 || p.Config[0] != '{' {
+			c.fail("the configuration of the %v must be an object", p)
+		}
+		refer(p, p.File, role)
+		if p.Role == RoleText {
+			refer(p, p.Tokenizer, tokenizerRole)
+		}
+		fewest := int64(0)
+		if p.Role == RoleTransformer {
+			fewest = 1
+		}
+		c.whole(fmt.Sprintf("parameters of the %v", p), p.Parameters, fewest, MaxElements)
+	}
+	c.whole("the number of transformers", int64(count[RoleTransformer]), 1, 1)
+	c.whole("the number of decoders", int64(count[RoleDecoder]), 1, 1)
+	c.whole("the number of text encoders", int64(count[RoleText]), 1, maxEncoders)
+	for _, f := range m.Files {
+		if !used[f.Name] {
+			c.fail("the file %.80q belongs to no component", f.Name)
+		}
+	}
+	if t, ok := m.Of(RoleTransformer); ok && t.Kind != m.Family {
+		c.fail("the family is %.80q, the kind of the transformer %.80q", m.Family, t.Kind)
+	}
 }

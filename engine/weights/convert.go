@@ -20,7 +20,7 @@ import (
 
 // Converted tells what became of one tensor.
 type Converted struct {
-	Role, Name, Class  string // Class: "linear", "embedding", "convolution" or "vector"
+	Part, Name, Class  string // Part: the name of its file; Class: "linear", "embedding", "convolution" or "vector"
 	From, To           op.DType
 	Before, After      int64   // bytes
 	Squares, ErrSquare float64 // sums over the elements of x² and of (stored − x)²
@@ -49,11 +49,11 @@ func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, r
 	m := b.Manifest
 	m.Files = nil
 	for _, f := range b.Files {
-		name, write := convertedPath(f), b.copier(ctx, f.Path)
-		if f.Role != "tokenizer" {
-			write = b.quantizer(ctx, f.Role, q, report)
+		file, write := convertedPath(f), b.copier(ctx, f.Path)
+		if f.Role != tokenizerRole {
+			write = b.quantizer(ctx, f.Name, q, report)
 		}
-		src, _, err := b.OpenFile(ctx, f.Role)
+		src, _, err := b.OpenFile(ctx, f.Name)
 		if err != nil {
 			return err
 		}
@@ -63,10 +63,12 @@ func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, r
 			return err
 		}
 		h := newHasher()
-		if err := WriteFile(filepath.Join(out, filepath.FromSlash(name)), func(w io.Writer) error { return write(io.MultiWriter(w, h)) }); err != nil {
+		if err := WriteFile(filepath.Join(out, filepath.FromSlash(file)), func(w io.Writer) error { return write(io.MultiWriter(w, h)) }); err != nil {
 			return err
 		}
-		m.Files = append(m.Files, h.describe(f.Role, name))
+		converted := h.describe(f.Role, file)
+		converted.Name = f.Name
+		m.Files = append(m.Files, converted)
 	}
 	src, err := b.Open(ctx, card)
 	if err == nil {
@@ -87,10 +89,10 @@ const card = "README.md"
 
 // convertedPath is where the conversion of a file stands.
 func convertedPath(f File) string {
-	if f.Role == "tokenizer" {
+	if f.Role == tokenizerRole {
 		return f.Path
 	}
-	return f.Role + ".gguf"
+	return f.Name + ".gguf"
 }
 
 // mayConvertInto refuses a folder where a file has a name that the conversion would
@@ -98,8 +100,10 @@ func convertedPath(f File) string {
 // model.json, or one that was interrupted.
 func (b *Bundle) mayConvertInto(ctx context.Context, out, manifest string) error {
 	if former, err := LoadBundle(ctx, Dir(out), manifest); err == nil && former.Name == b.Name {
-		if f, _ := former.File("dit"); f.Path == convertedPath(*f) {
-			return nil
+		if t, _ := former.Of(RoleTransformer); t.File != "" {
+			if f, _ := former.File(t.File); f.Path == convertedPath(*f) {
+				return nil
+			}
 		}
 	}
 	foreign := func(name string, ours func(op.Source) bool) error {
@@ -126,7 +130,7 @@ func (b *Bundle) mayConvertInto(ctx context.Context, out, manifest string) error
 	}
 	for _, f := range b.Files {
 		ours := copied(f.Path)
-		if f.Role != "tokenizer" {
+		if f.Role != tokenizerRole {
 			ours = func(src op.Source) bool {
 				x, err := Parse(src)
 				if err != nil {
@@ -134,7 +138,7 @@ func (b *Bundle) mayConvertInto(ctx context.Context, out, manifest string) error
 				}
 				architecture, _ := x.Value("general.architecture")
 				title, _ := x.Value("general.name")
-				return architecture == architectures[f.Role] && title == b.Title
+				return architecture == b.owner(f.Name).architecture() && title == b.Title
 			}
 		}
 		if err := foreign(convertedPath(f), ours); err != nil {
@@ -181,8 +185,23 @@ func (b *Bundle) copier(ctx context.Context, name string) func(io.Writer) error 
 	}
 }
 
-// architectures are the values of general.architecture.
-var architectures = map[string]string{"dit": "flux", "text": "clip", "vae": "taesd"}
+// owner is the component that a weight file belongs to.
+func (b *Bundle) owner(file string) (c Component) {
+	for _, c = range b.Components {
+		if c.File == file {
+			break
+		}
+	}
+	return c
+}
+
+// architecture is a component's value of general.architecture.
+func (c Component) architecture() string {
+	if c.Kind == "tiny" {
+		return "taesd"
+	}
+	return c.Kind
+}
 
 // fileTypes are ggml's numbers for general.file_type, which names the type of most
 // of a file. A component without anything to quantize thus becomes the same file,
@@ -191,12 +210,13 @@ var architectures = map[string]string{"dit": "flux", "text": "clip", "vae": "tae
 var fileTypes = map[op.DType]uint32{op.F32: 0, op.F16: 1, op.Q4_0: 2, op.Q8_0: 7, op.BF16: 32}
 
 // quantizer returns the writer of one component's GGUF file.
-func (b *Bundle) quantizer(ctx context.Context, role string, q op.DType, report func(Converted)) func(io.Writer) error {
+func (b *Bundle) quantizer(ctx context.Context, name string, q op.DType, report func(Converted)) func(io.Writer) error {
 	return func(w io.Writer) error {
 		if _, ok := fileTypes[q]; !ok {
 			return refuse(BadType, "the target type is %s, wanted Q8_0, Q4_0, F16, BF16 or F32", q)
 		}
-		src, _, err := b.OpenFile(ctx, role)
+		owner := b.owner(name)
+		src, _, err := b.OpenFile(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -212,12 +232,12 @@ func (b *Bundle) quantizer(ctx context.Context, role string, q op.DType, report 
 			if err := t.Readable(); err != nil {
 				return err
 			}
-			class, to := target(role, t, q)
+			class, to := target(owner.Role, t, q)
 			if elems[to] += t.Elems(); elems[to] > elems[most] {
 				most = to
 			}
 			outputs[i] = Output{t.Name, to, t.Shape, func(w io.Writer) error {
-				c := Converted{Role: role, Name: t.Name, Class: class, From: t.DType, To: to, Before: t.Bytes}
+				c := Converted{Part: name, Name: t.Name, Class: class, From: t.DType, To: to, Before: t.Bytes}
 				if err := encode(ctx, w, src, t, &c); err != nil {
 					return err
 				}
@@ -228,7 +248,7 @@ func (b *Bundle) quantizer(ctx context.Context, role string, q op.DType, report 
 			}}
 		}
 		return WriteGGUF(w, map[string]any{
-			"general.architecture": architectures[role], "general.name": b.Title, "general.license": b.Licenses.Weights,
+			"general.architecture": owner.architecture(), "general.name": b.Title, "general.license": b.Licenses.Weights,
 			"general.version": b.Revision, "general.file_type": fileTypes[most], "general.quantization_version": uint32(2),
 		}, outputs...)
 	}
@@ -248,7 +268,7 @@ func target(role string, t Tensor, q op.DType) (string, op.DType) {
 	case strings.Contains(t.Name, "embedding"):
 		return "embedding", full
 	}
-	if elems, _ := q.Block(); role == "vae" || t.Shape[1]%elems != 0 {
+	if elems, _ := q.Block(); role == RoleDecoder || t.Shape[1]%elems != 0 {
 		return "linear", full
 	}
 	return "linear", q

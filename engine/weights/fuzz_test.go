@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"undertone/engine/fault"
@@ -77,7 +78,7 @@ func FuzzGGUF(f *testing.F) {
 	}
 	var file bytes.Buffer
 	err := WriteGGUF(&file, map[string]any{"general.alignment": uint32(32), "a": []string{"b", "c"}, "d": []float32{1}},
-		Float32s("x", op.Q8_0, []int{2, 32}, sample(1, 64)), Float32s("y", op.F16, []int{3}, sample(2, 3)))
+		Float32s("x", op.Q8_0, []int{2, 32}, drawn(1, 64)), Float32s("y", op.F16, []int{3}, drawn(2, 3)))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -111,7 +112,16 @@ func FuzzSafetensors(f *testing.F) {
 func FuzzManifest(f *testing.F) {
 	good := tinyModel(f)["model.json"]
 	f.Add(good)
-	f.Add([]byte(`{"format":"undertone-model","version":2}`))
+	f.Add(version1(f, tinyModel(f)))
+	for _, version := range []string{"1", "2", "3"} {
+		f.Add([]byte(`{"format":"undertone-model","version":` + version + `}`))
+	}
+	for _, c := range append(hostile2, hostileBoth...) {
+		f.Add([]byte(strings.Replace(string(good), c.old, c.new, 1)))
+	}
+	for _, c := range hostile1 {
+		f.Add([]byte(strings.Replace(string(version1(f, tinyModel(f))), c.old, c.new, 1)))
+	}
 	f.Add([]byte(`{"a":[[[[1e9,-0.5,true,"\ud83d\ude00"]]]]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var m *Manifest

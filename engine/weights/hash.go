@@ -50,11 +50,11 @@ func (h *hasher) describe(role, path string) File {
 	if h.n > 0 {
 		h.close()
 	}
-	h.file.Role, h.file.Path, h.file.SHA256 = role, path, hex.EncodeToString(h.root.Sum(nil))
+	h.file.Role, h.file.Name, h.file.Path, h.file.SHA256 = role, role, path, hex.EncodeToString(h.root.Sum(nil))
 	return h.file
 }
 
-// Describe reads a file and makes its manifest entry.
+// Describe reads a file and makes its manifest entry, whose name is its role.
 func Describe(role, path string, r io.Reader) (File, error) {
 	h := newHasher()
 	if _, err := io.Copy(h, r); err != nil {

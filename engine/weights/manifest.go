@@ -10,33 +10,32 @@ import (
 	"undertone/engine/fault"
 	"undertone/engine/op"
 	"undertone/engine/recipe"
+	"undertone/engine/sample"
 )
 
-// ManifestFormat and ManifestVersion are what "format" and "version" of a
-// model.json must say.
+// ManifestFormat and ManifestVersion are what "format" and "version" of a model.json
+// say that is written today. One of version 1 is read too, as the same Manifest.
 const (
 	ManifestFormat  = "undertone-model"
-	ManifestVersion = 1
+	ManifestVersion = 2
 	maxManifest     = 256 << 10 // bytes; the hashes of a model of 10 GiB need 172 KiB
 )
 
 // Manifest is model.json: what a model consists of, what it offers and what it
-// understands. The three configurations and the schedules of presets are kept as
-// they stand; they belong to engine/dit, engine/text, engine/vae and guidance,
+// understands. The configurations of components and the schedules of presets are kept
+// as they stand; they belong to engine/dit, engine/text, engine/vae and guidance,
 // which check them (see Decode).
 type Manifest struct {
 	Format      string            `json:"format"`
 	Version     int               `json:"version"`
 	Name        string            `json:"name"`
 	Title       string            `json:"title"`
-	Family      string            `json:"family"`
+	Family      string            `json:"family"` // the kind of the transformer
 	Revision    string            `json:"revision"`
-	Parameters  recipe.Counts     `json:"parameters"`
 	Licenses    recipe.Licenses   `json:"licenses"`
 	Files       []File            `json:"files"`
-	DiT         json.RawMessage   `json:"dit"`
-	Text        json.RawMessage   `json:"text"`
-	VAE         json.RawMessage   `json:"vae"`
+	Components  []Component       `json:"components"`
+	Scheduler   sample.Schedule   `json:"scheduler"`
 	Defaults    recipe.Defaults   `json:"defaults"`
 	Sizes       []recipe.Size     `json:"sizes"` // of the pictures it can make
 	MaxSteps    int               `json:"max_steps"`
@@ -48,7 +47,8 @@ type Manifest struct {
 // File is one file of a model. Pieces are the SHA-256 of every 4 MiB of it,
 // SHA256 the hash of the concatenated raw piece hashes; all in lower-case hex.
 type File struct {
-	Role   string   `json:"role"` // "dit", "text", "vae" or "tokenizer"
+	Role   string   `json:"role"` // what is in it: "dit", "text", "vae" or "tokenizer"
+	Name   string   `json:"name"` // by which a component refers to it; unique
 	Path   string   `json:"path"` // slash-separated, relative to model.json
 	Bytes  int64    `json:"bytes"`
 	Pieces []string `json:"pieces"`
@@ -62,7 +62,8 @@ type Bundle struct {
 	folder string
 }
 
-// LoadBundle reads and checks a manifest, and nothing else. Errors: ManifestInvalid, ModelUnsupported (another version), and the opener's. Which
+// LoadBundle reads and checks a manifest, and nothing else. Errors: ManifestInvalid,
+// ModelUnsupported (another version, an unknown schedule), and the opener's. Which
 // families there are is for package engine to say (engine.Supports).
 func LoadBundle(ctx context.Context, o Opener, manifestPath string) (*Bundle, error) {
 	src, err := o.Open(ctx, manifestPath)
@@ -91,7 +92,8 @@ func ParseManifest(text []byte) (*Manifest, error) {
 	if len(text) > maxManifest {
 		return nil, fault.New(fault.ManifestInvalid, "model.json has %d bytes, at most %d", len(text), maxManifest)
 	}
-	if err := checkJSON(text); err != nil {
+	whole := string(text)
+	if err := checkJSON(whole); err != nil {
 		return nil, fault.Wrap(err, fault.ManifestInvalid, "model.json is not acceptable")
 	}
 	var head struct {
@@ -104,11 +106,17 @@ func ParseManifest(text []byte) (*Manifest, error) {
 	switch {
 	case head.Format != ManifestFormat:
 		return nil, fault.New(fault.ManifestInvalid, "model.json has the format %.64q, wanted %q", head.Format, ManifestFormat)
-	case head.Version != ManifestVersion:
-		return nil, fault.New(fault.ModelUnsupported, "model.json has version %d, supported: %d", head.Version, ManifestVersion)
+	case head.Version < 1 || head.Version > ManifestVersion:
+		return nil, fault.New(fault.ModelUnsupported, "model.json has version %d, supported: 1 to %d", head.Version, ManifestVersion)
 	}
 	var m Manifest
-	if err := Decode(text, "model.json", &m); err != nil {
+	var err error
+	if head.Version == 1 {
+		m, err = parse1(whole)
+	} else {
+		err = Decode(text, "model.json", &m)
+	}
+	if err != nil {
 		return nil, err
 	}
 	for i := range m.Presets {
@@ -122,10 +130,14 @@ func ParseManifest(text []byte) (*Manifest, error) {
 	return &m, nil
 }
 
-// Decode reads one JSON object of a manifest, such as m.DiT, into a struct that
-// must have all of its keys (ManifestInvalid).
+// Decode reads one JSON object of a manifest, such as a component's configuration,
+// into a struct that must have all of its keys (ManifestInvalid).
 func Decode(text []byte, what string, into any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
+	return decode(bytes.NewReader(text), what, into)
+}
+
+func decode(text io.Reader, what string, into any) error {
+	d := json.NewDecoder(text)
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		return fault.Wrap(err, fault.ManifestInvalid, "%s is malformed", what)
@@ -133,10 +145,10 @@ func Decode(text []byte, what string, into any) error {
 	return nil
 }
 
-// File finds a file by its role.
-func (m *Manifest) File(role string) (*File, bool) {
+// File finds a file by its name.
+func (m *Manifest) File(name string) (*File, bool) {
 	for i := range m.Files {
-		if m.Files[i].Role == role {
+		if m.Files[i].Name == name {
 			return &m.Files[i], true
 		}
 	}
@@ -151,12 +163,12 @@ func (m *Manifest) Bytes() (n int64) {
 	return n
 }
 
-// OpenFile opens the file of a role and compares its size with the manifest. Its
+// OpenFile opens a file by its name and compares its size with the manifest. Its
 // contents are for Verify, or for a Source that checks pieces as they arrive.
-func (b *Bundle) OpenFile(ctx context.Context, role string) (op.Source, *File, error) {
-	f, ok := b.File(role)
+func (b *Bundle) OpenFile(ctx context.Context, name string) (op.Source, *File, error) {
+	f, ok := b.File(name)
 	if !ok {
-		return nil, nil, fault.New(fault.ManifestInvalid, "model.json names no file for %q", role)
+		return nil, nil, fault.New(fault.ManifestInvalid, "model.json names no file %.80q", name)
 	}
 	src, err := b.Open(ctx, f.Path)
 	if err != nil {

@@ -74,6 +74,7 @@ func TestW3MemoryIsBounded(t *testing.T) {
 	}
 
 	good := string(tinyModel(t)["model.json"])
+	old := string(version1(t, tinyModel(t)))
 	hash := strings.Repeat("a", 64)
 	list := func(element string, n int) string { return strings.TrimSuffix(strings.Repeat(element+",", n), ",") }
 	for name, text := range map[string]string{
@@ -85,6 +86,8 @@ func TestW3MemoryIsBounded(t *testing.T) {
 		"files":      strings.Replace(good, `"files":[`, `"files":[`+list("{}", maxList-5)+`,`, 1),
 		"raw":        strings.Replace(good, `{"hidden_size":64}`, `{"x":[`+list(`[`+list("0", maxList)+`]`, 120)+`]}`, 1),
 		"white":      good + strings.Repeat(" ", maxManifest-len(good)),
+		"components": strings.Replace(good, `"components":[`, `"components":[`+list("{}", maxList-4)+`,`, 1),
+		"old, raw":   strings.Replace(old, `"layout":"clip"`, `"layout":"clip","x":[`+list(`[`+list("0", maxList)+`]`, 120)+`]`, 1),
 		"raw, bogus": strings.Replace(good, `{"hidden_size":64}`, `[`+list(`[`+list(`{}`, maxList)+`]`, 80)+`]`, 1),
 	} {
 		if text == good {

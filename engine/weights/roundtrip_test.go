@@ -16,7 +16,7 @@ import (
 )
 
 // sample returns n values as a trained weight has them, with an outlier.
-func sample(seed uint64, n int) []float32 {
+func drawn(seed uint64, n int) []float32 {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	x := make([]float32, n)
 	for i := range x {
@@ -72,14 +72,14 @@ func TestGGUFRoundTrip(t *testing.T) {
 	for _, dt := range types {
 		for name, dims := range shapes {
 			n, _ := product(name, dims)
-			x := sample(uint64(dt), int(n))
+			x := drawn(uint64(dt), int(n))
 			name = dt.String() + "." + name
 			outputs = append(outputs, Float32s(name, dt, dims, x))
 			want[name] = decoded(dt, x)
 		}
 	}
-	outputs = append(outputs, Float32s("odd", op.F16, []int{3, 5}, sample(9, 15)))
-	want["odd"] = decoded(op.F16, sample(9, 15))
+	outputs = append(outputs, Float32s("odd", op.F16, []int{3, 5}, drawn(9, 15)))
+	want["odd"] = decoded(op.F16, drawn(9, 15))
 	var file bytes.Buffer
 	if err := WriteGGUF(&file, meta, outputs...); err != nil {
 		t.Fatal(err)
@@ -123,8 +123,8 @@ func TestGGUFRoundTrip(t *testing.T) {
 
 func TestSafetensorsRoundTrip(t *testing.T) {
 	outputs := []Output{
-		Float32s("b", op.BF16, []int{3, 5}, sample(1, 15)), Float32s("a", op.F32, []int{4}, sample(2, 4)),
-		Float32s("c", op.F16, []int{2, 1, 3, 3}, sample(3, 18)), Float32s("scalar", op.F32, nil, []float32{0.5}),
+		Float32s("b", op.BF16, []int{3, 5}, drawn(1, 15)), Float32s("a", op.F32, []int{4}, drawn(2, 4)),
+		Float32s("c", op.F16, []int{2, 1, 3, 3}, drawn(3, 18)), Float32s("scalar", op.F32, nil, []float32{0.5}),
 		Float32s("näme \"quoted\"\n", op.F32, []int{1}, []float32{0}),
 	}
 	var file bytes.Buffer
@@ -193,7 +193,7 @@ func TestPythonGolden(t *testing.T) {
 func TestEachCoversEverything(t *testing.T) {
 	for _, dt := range []op.DType{op.F32, op.Q8_0} {
 		const n = 3*16384 + 96
-		x := sample(5, n)
+		x := drawn(5, n)
 		var file bytes.Buffer
 		if err := WriteGGUF(&file, nil, Float32s("x", dt, []int{n / 96, 96}, x)); err != nil {
 			t.Fatal(err)
@@ -217,7 +217,7 @@ func TestWritersRefuse(t *testing.T) {
 	}{
 		"two of a name":    {Duplicate, []Output{ok, ok}},
 		"zero dimension":   {ZeroDim, []Output{Float32s("a", op.F32, []int{0}, nil)}},
-		"part of a block":  {BadBlock, []Output{Float32s("a", op.Q8_0, []int{2, 16}, sample(1, 32))}},
+		"part of a block":  {BadBlock, []Output{Float32s("a", op.Q8_0, []int{2, 16}, drawn(1, 32))}},
 		"type not written": {BadType, []Output{{Name: "a", DType: op.U32, Shape: []int{1}}}},
 	} {
 		if err := WriteGGUF(io.Discard, nil, c.outputs...); !reasonIs(err, c.reason) {
@@ -230,7 +230,7 @@ func TestWritersRefuse(t *testing.T) {
 	if err := WriteGGUF(io.Discard, map[string]any{"k": 1}); !reasonIs(err, BadValue) {
 		t.Errorf("GGUF, a value of type int: %v", err)
 	}
-	if err := WriteSafetensors(io.Discard, nil, Float32s("a", op.Q8_0, []int{32}, sample(1, 32))); !reasonIs(err, BadType) {
+	if err := WriteSafetensors(io.Discard, nil, Float32s("a", op.Q8_0, []int{32}, drawn(1, 32))); !reasonIs(err, BadType) {
 		t.Errorf("safetensors, blocks: %v", err)
 	}
 	if err := WriteGGUF(io.Discard, nil, Float32s("a", op.F32, []int{3}, []float32{1, 2})); err == nil {

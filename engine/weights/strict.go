@@ -11,8 +11,8 @@ const (
 // checkJSON walks a JSON text and refuses what encoding/json would let pass:
 // duplicate keys, keys it would match although they differ in case, halves of
 // surrogates, and texts that are legal but absurd.
-func checkJSON(text []byte) error {
-	l := newLexer(string(text), noLimit)
+func checkJSON(text string) error {
+	l := newLexer(text, noLimit)
 	l.value(0)
 	for l.err == nil && l.left() > 0 {
 		if at, b := l.at, l.take(); b != ' ' && b != '\n' && b != '\r' && b != '\t' {

@@ -16,7 +16,7 @@ from undertone import (  # noqa: E402
 SMALL = {"in_channels": 16, "vec_in_dim": 12, "context_in_dim": 12, "hidden_size": 32, "mlp_ratio": 2.0, "num_heads": 2,
          "depth": 1, "depth_single_blocks": 2, "axes_dim": [4, 6, 6], "theta": 10000, "qkv_bias": True,
          "guidance_embed": True, "activation": "gelu_tanh"}
-TEXT = {"layout": "clip", "vocab_size": 20, "hidden_size": 12, "num_layers": 2, "num_heads": 2, "intermediate_size": 24,
+TEXT = {"vocab_size": 20, "hidden_size": 12, "num_layers": 2, "num_heads": 2, "intermediate_size": 24,
         "max_length": 8, "activation": "quick_gelu", "bos": 1, "eos": 2, "pad": 0}
 
 

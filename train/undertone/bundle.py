@@ -12,7 +12,7 @@ def preset(id, title, positive, negative, weight, start, clean, head=0):
 
 
 OFFERS = {
-    "defaults": {"steps": 4, "size": 256, "shift": 1.0, "cfg": 1.0, "seed": 1, "prompt": "a frog in a meadow"},
+    "defaults": {"steps": 4, "size": 256, "cfg": 1.0, "seed": 1, "prompt": "a frog in a meadow"},
     "sizes": [256],
     "max_steps": 50,
     "presets": [

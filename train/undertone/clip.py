@@ -63,7 +63,7 @@ class TextModel(nn.Module):
 
 
 class Clip(nn.Module):
-    """cfg: the "text" object of model.json."""
+    """cfg: the configuration of the text encoder in model.json."""
 
     def __init__(self, cfg):
         super().__init__()

@@ -12,14 +12,14 @@ GRID = 8  # token side at SIZE (patches of 2x2 latents)
 MAX_LENGTH = 32  # text tokens
 
 VAE = {
-    "kind": "tiny", "latent_channels": 16, "downscale": 16,
+    "latent_channels": 16, "downscale": 16,
     "stages": [{"channels": 128, "blocks": 2}, {"channels": 64, "blocks": 2}, {"channels": 32, "blocks": 1},
                {"channels": 16, "blocks": 1}, {"channels": 8, "blocks": 1}],
 }
 
 
 def text_config(vocab_size):
-    return {"layout": "clip", "vocab_size": vocab_size, "hidden_size": 192, "num_layers": 4, "num_heads": 3,
+    return {"vocab_size": vocab_size, "hidden_size": 192, "num_layers": 4, "num_heads": 3,
             "intermediate_size": 768, "max_length": MAX_LENGTH, "activation": "gelu", "bos": 1, "eos": 2, "pad": 0}
 
 

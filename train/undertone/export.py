@@ -57,8 +57,13 @@ def read_safetensors(path):
 def file_entry(role, path):
     data = path.read_bytes()
     pieces = [hashlib.sha256(data[i:i + PIECE]).digest() for i in range(0, len(data), PIECE)]
-    return {"role": role, "path": path.name, "bytes": len(data), "pieces": [p.hex() for p in pieces],
+    return {"role": role, "name": role, "path": path.name, "bytes": len(data), "pieces": [p.hex() for p in pieces],
             "sha256": hashlib.sha256(b"".join(pieces)).hexdigest()}
+
+
+def configs(manifest):
+    """-> {name of a weight file: the configuration of its network}, "dit", "text" and "vae" of the bundles written here."""
+    return {c["file"]: c["config"] for c in manifest["components"]}
 
 
 def write_bundle(folder, dit, text, vae, vae_config, revision):
@@ -75,9 +80,12 @@ def write_bundle(folder, dit, text, vae, vae_config, revision):
     tmp.write_text(captions.tokenizer_json())
     os.replace(tmp, folder / "tokenizer.json")
     entries.append(file_entry("tokenizer", folder / "tokenizer.json"))
-    manifest = {"format": "undertone-model", "version": 1, **bundle.ABOUT, "revision": revision, "parameters": counts,
-                "licenses": bundle.LICENSES, "files": entries, "dit": dit.cfg, "text": text.cfg, "vae": vae_config,
-                **bundle.OFFERS}
+    component = lambda role, kind, file, config, **more: {"role": role, "kind": kind, **more, "config": config, "file": file,
+                                                          "parameters": counts[file]}
+    components = [component("text", "clip", "text", text.cfg, name="clip", tokenizer="tokenizer"),
+                  component("transformer", bundle.ABOUT["family"], "dit", dit.cfg), component("decoder", "tiny", "vae", vae_config)]
+    manifest = {"format": "undertone-model", "version": 2, **bundle.ABOUT, "revision": revision, "licenses": bundle.LICENSES,
+                "files": entries, "components": components, "scheduler": {"kind": "flow", "shift": 1.0}, **bundle.OFFERS}
     tmp = folder / "model.json.part"
     tmp.write_text(json.dumps(manifest, indent=1) + "\n")
     os.replace(tmp, folder / "model.json")

@@ -180,7 +180,7 @@ class FinalLayer(nn.Module):
 
 
 class Flux(nn.Module):
-    """cfg: the "dit" object of model.json. The velocity convention is v = noise - data."""
+    """cfg: the configuration of the transformer in model.json. The velocity convention is v = noise - data."""
 
     def __init__(self, cfg):
         super().__init__()

@@ -9,7 +9,7 @@ import torch
 from .captions import words_of
 from .clip import Clip
 from .config import GRID, MAX_LENGTH
-from .export import read_safetensors
+from .export import configs as configs_of, read_safetensors
 from .flux import Flux, unpatchify
 from .fused import FusedFlux, library
 from .gguf import read_gguf
@@ -35,6 +35,7 @@ class Shipped:
 
     def __init__(self, folder, dit=None, exact=False):
         self.manifest = json.loads((Path(folder) / "model.json").read_text())
+        configs = configs_of(self.manifest)
         self.vocab = json.loads((Path(folder) / "tokenizer.json").read_text())["model"]["vocab"]
         self.exact = exact
         states = [dit or tensors(folder, "dit"), tensors(folder, "text"), tensors(folder, "vae")]
@@ -43,9 +44,9 @@ class Shipped:
             h.update(t.contiguous().numpy().tobytes())
         self.key = h.hexdigest()  # of everything a picture of this model depends on
         fast = not exact and library() is not None
-        self.net = self._load((FusedFlux if fast else Flux)(self.manifest["dit"]), states[0])
-        self.text = self._load(Clip(self.manifest["text"]), states[1])
-        self.vae = self._load(Tiny(self.manifest["vae"]), states[2]).to(memory_format=torch.channels_last)
+        self.net = self._load((FusedFlux if fast else Flux)(configs["dit"]), states[0])
+        self.text = self._load(Clip(configs["text"]), states[1])
+        self.vae = self._load(Tiny(configs["vae"]), states[2]).to(memory_format=torch.channels_last)
         self.blocks = len(self.net.double_blocks) + len(self.net.single_blocks)
         self.empty = self.encode([""])
 

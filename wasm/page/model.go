@@ -48,11 +48,9 @@ func parseModel(data []byte) (*model, error) {
 		return nil, err
 	}
 	m := &model{Manifest: manifest}
-	for _, part := range []struct {
-		text []byte
-		into any
-	}{{m.DiT, &m.dit}, {m.Text, &m.text}} {
-		if err := weights.Decode(part.text, "model.json", part.into); err != nil {
+	for role, into := range map[string]any{weights.RoleTransformer: &m.dit, weights.RoleText: &m.text} {
+		c, _ := m.Of(role)
+		if err := weights.Decode(c.Config, "model.json", into); err != nil {
 			return nil, err
 		}
 	}
@@ -88,7 +86,7 @@ func (m *model) blocks() int { return m.dit.Depth + m.dit.DepthSingle }
 // bits is how many the transformer spends on a weight, without its scales.
 func (m *model) bits() int {
 	f, _ := m.File("dit")
-	each := 8 * float64(f.Bytes) / float64(max(1, m.Parameters.DiT))
+	each := 8 * float64(f.Bytes) / float64(max(1, m.Parameters().DiT))
 	bits := 32
 	for float64(bits) > each && bits > 2 {
 		bits /= 2
@@ -97,7 +95,7 @@ func (m *model) bits() int {
 }
 
 // parameters counts all weights.
-func (m *model) parameters() int64 { return m.Parameters.DiT + m.Parameters.Text + m.Parameters.VAE }
+func (m *model) parameters() int64 { return m.Parameters().All() }
 
 // flops is the arithmetic of the first picture with guidance by one direction, in
 // floating-point operations; 0 for a model that the engine will refuse to load.

@@ -14,6 +14,7 @@ import (
 	"undertone/engine/op"
 	"undertone/engine/quant"
 	"undertone/engine/recipe"
+	"undertone/engine/sample"
 	"undertone/engine/weights"
 )
 
@@ -23,11 +24,16 @@ import (
 type fixture struct {
 	t       *testing.T
 	family  string
-	dit     map[string]any                // model.json's "dit"
-	text    map[string]any                // model.json's "text"
+	dit     map[string]any                // the transformer's configuration
+	encoder string                        // the kind of the text encoder, and its name
+	text    map[string]any                // its configuration
+	decoder string                        // the kind of the decoder
+	vae     map[string]any                // its configuration
 	tensors map[string]map[string]*tensor // by role
 	words   []string                      // of the tokenizer, by id
 	sizes   []recipe.Size
+
+	schedule sample.Schedule
 }
 
 type tensor struct {
@@ -39,7 +45,7 @@ var fixtureWords = strings.Fields(`[PAD] [BOS] [EOS] [UNK] , . - a the frog cat 
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, family: "flux", tensors: map[string]map[string]*tensor{}, words: fixtureWords, sizes: []recipe.Size{recipe.Square(16), recipe.Square(24), {Width: 24, Height: 16}}}
+	f := &fixture{t: t, family: "flux", encoder: "clip", decoder: "tiny", tensors: map[string]map[string]*tensor{}, words: fixtureWords, sizes: []recipe.Size{recipe.Square(16), recipe.Square(24), {Width: 24, Height: 16}}}
 	for role, file := range map[string]string{"dit": "flux_odd", "text": "clip", "vae": "vae"} {
 		g := readGolden(t, file)
 		f.tensors[role] = map[string]*tensor{}
@@ -54,7 +60,11 @@ func newFixture(t *testing.T) *fixture {
 		if role == "text" {
 			g.decode("config", &f.text)
 		}
+		if role == "vae" {
+			g.decode("config", &f.vae)
+		}
 	}
+	f.schedule = sample.Schedule{Kind: "flow", Shift: 1.5}
 	f.dit["guidance_embed"] = false // its weights stay in the file, unused
 	return f
 }
@@ -113,11 +123,16 @@ func (f *fixture) files() weights.Memory {
 	add("tokenizer", "tokenizer.json", words)
 	manifest, err := json.Marshal(map[string]any{
 		"format": weights.ManifestFormat, "version": weights.ManifestVersion, "name": "fixture", "title": "Fixture", "family": f.family,
-		"revision": "1", "parameters": map[string]int{"dit": 1, "text": 1, "vae": 1},
+		"revision": "1",
 		"licenses": map[string]string{"weights": "none", "data": "none"}, "files": entries,
-		"dit": f.dit, "text": f.text, "vae": configOf(f.t, "vae"),
-		"defaults": map[string]any{"steps": 2, "size": 16, "shift": 1.5, "cfg": 1, "seed": 1, "prompt": "a frog"},
-		"sizes":    f.sizes, "max_steps": 12, "presets": fixturePresets, "understands": fixtureUnderstands, "examples": fixtureExamples,
+		"components": []map[string]any{
+			{"role": "text", "kind": f.encoder, "name": f.encoder, "config": f.text, "file": "text", "tokenizer": "tokenizer", "parameters": 1},
+			{"role": "transformer", "kind": f.family, "config": f.dit, "file": "dit", "parameters": 1},
+			{"role": "decoder", "kind": f.decoder, "config": f.vae, "file": "vae", "parameters": 1},
+		},
+		"scheduler": f.schedule,
+		"defaults":  map[string]any{"steps": 2, "size": 16, "cfg": 1, "seed": 1, "prompt": "a frog"},
+		"sizes":     f.sizes, "max_steps": 12, "presets": fixturePresets, "understands": fixtureUnderstands, "examples": fixtureExamples,
 	})
 	check(err)
 	files["model.json"] = manifest
@@ -163,12 +178,6 @@ func WriteSmall(t *testing.T, folder string, padding int) {
 	}
 }
 
-func configOf(t *testing.T, file string) (c json.RawMessage) {
-	t.Helper()
-	readGolden(t, file).decode("config", &c)
-	return c
-}
-
 // Small brings a small whole model onto a machine.
 func Small(t *testing.T, be op.Backend) *engine.Engine {
 	t.Helper()
@@ -189,7 +198,7 @@ func MadeWithT5(t *testing.T, be op.Backend, family string, config map[string]an
 	f := newFixture(t)
 	f.family, f.dit = family, config
 	p := openFile(t, "t5", filepath.Join(root(t), "engine", "testdata", "published", "t5.safetensors"))
-	f.text = map[string]any{"layout": "t5", "vocab_size": 70, "d_model": 48, "d_kv": 12, "d_ff": 80,
+	f.encoder, f.text = "t5", map[string]any{"vocab_size": 70, "d_model": 48, "d_kv": 12, "d_ff": 80,
 		"num_layers": 3, "num_heads": 4, "max_length": 9, "eos": 2, "pad": 0, "masked": masked}
 	f.tensors["text"] = map[string]*tensor{}
 	for _, x := range p.index.Tensors {

@@ -105,7 +105,7 @@ func (c content) addModel(ctx context.Context, folder string) error {
 	manifest := b.Manifest
 	manifest.Files = slices.Clone(b.Files)
 	for i, f := range b.Files {
-		src, _, err := b.OpenFile(ctx, f.Role)
+		src, _, err := b.OpenFile(ctx, f.Name)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (c content) addModel(ctx context.Context, folder string) error {
 
 // copyFile copies a file of a model.
 func copyFile(ctx context.Context, w io.Writer, b *weights.Bundle, f weights.File) error {
-	src, _, err := b.OpenFile(ctx, f.Role)
+	src, _, err := b.OpenFile(ctx, f.Name)
 	if err != nil {
 		return err
 	}

@@ -59,9 +59,9 @@ func TestModelsAreChecked(t *testing.T) {
 		"no path":                {swap(`"path":"vae.safetensors"`, `"path":""`), fault.ManifestInvalid, "a path has 0 bytes"},
 		"a key twice":            {swap(`{`, `{"format":"undertone-model",`), fault.ManifestInvalid, "is there twice"},
 		"an unknown key":         {swap(`{`, `{"more":1,`), fault.ManifestInvalid, "more"},
-		"another version":        {swap(`"version":1`, `"version":2`), fault.ModelUnsupported, "version 2, supported: 1"},
+		"another version":        {swap(`"version":2`, `"version":3`), fault.ModelUnsupported, "version 3, supported: 1 to 2"},
 		"no files":               {swap(`"files":[`, `"files":[],"sizes":[`), fault.ManifestInvalid, "twice"},
-		"another size":           {swap(`"role":"dit","path":"dit.safetensors","bytes":1`, `"role":"dit","path":"dit.safetensors","bytes":2`), fault.WeightsTruncated, "model.json says 2"},
+		"another size":           {swap(`"name":"dit","path":"dit.safetensors","bytes":1`, `"name":"dit","path":"dit.safetensors","bytes":2`), fault.WeightsTruncated, "model.json says 2"},
 		"an absent file":         {swap(`"path":"vae.safetensors"`, `"path":"absent.safetensors"`), fault.Fetch, "no such file"},
 		"a changed file": {func(t *testing.T, folder string) {
 			name := filepath.Join(folder, "vae.safetensors")
@@ -110,7 +110,7 @@ func TestModelsAreChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, f := range published.Files {
-		src, _, err := published.OpenFile(t.Context(), f.Role)
+		src, _, err := published.OpenFile(t.Context(), f.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
