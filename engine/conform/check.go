@@ -100,7 +100,7 @@ func (c *check) nearTo(output string, got, want []float32) {
 		return
 	}
 	off, worst, at := apart(got, want)
-	if limit := peak * c.opt.Limit; off <= c.opt.Limit && !(worst <= limit) {
+	if limit := max(elementLimit, 4*c.opt.Limit); off <= c.opt.Limit && !(worst <= limit) {
 		c.wrong(output, fmt.Errorf("element %d is %g, the reference %g: off by %.2g of the RMS, the limit for one element is %g", at, got[at], want[at], worst, limit))
 		return
 	}

@@ -1,0 +1,346 @@
+package conform_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"undertone/engine/conform"
+	"undertone/engine/cpu"
+	"undertone/engine/fault"
+	"undertone/engine/op"
+	"undertone/engine/weights"
+)
+
+const folder = "../testdata/published"
+
+func run(t *testing.T, prefix string) *conform.Report {
+	t.Helper()
+	report, err := conform.Run(context.Background(), cpu.New(cpu.Options{}), prefix, conform.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// files are those of a prefix, in a folder of their own, to be changed.
+type files struct {
+	t      *testing.T
+	prefix string
+}
+
+func copied(t *testing.T, prefix string, beside ...string) files {
+	t.Helper()
+	f := files{t, filepath.Join(t.TempDir(), prefix)}
+	for _, name := range append(beside, prefix) {
+		for _, ending := range []string{".json", ".safetensors", ".cases.safetensors"} {
+			data, err := os.ReadFile(filepath.Join(folder, name+ending))
+			if os.IsNotExist(err) {
+				continue
+			}
+			if err == nil {
+				err = os.WriteFile(filepath.Join(filepath.Dir(f.prefix), name+ending), data, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return f
+}
+
+func (f files) read(ending string) []byte {
+	f.t.Helper()
+	data, err := os.ReadFile(f.prefix + ending)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return data
+}
+
+func (f files) write(ending string, data []byte) {
+	f.t.Helper()
+	if err := os.WriteFile(f.prefix+ending, data, 0o600); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// describe changes the description.
+func (f files) describe(change func(d map[string]any)) {
+	f.t.Helper()
+	var d map[string]any
+	if err := json.Unmarshal(f.read(".json"), &d); err != nil {
+		f.t.Fatal(err)
+	}
+	change(d)
+	data, err := json.Marshal(d)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.write(".json", data)
+}
+
+// tensors changes the list of tensors of the cases.
+func (f files) tensors(change func(all []weights.Output) []weights.Output) {
+	f.t.Helper()
+	data := f.read(".cases.safetensors")
+	src := bytes.NewReader(data)
+	index, err := weights.Parse(src)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var all []weights.Output
+	for _, t := range index.Tensors {
+		x, err := weights.ReadFloat32(src, t)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		all = append(all, weights.Float32s(t.Name, op.F32, t.Shape, x))
+	}
+	var out bytes.Buffer
+	if err := weights.WriteSafetensors(&out, nil, change(all)...); err != nil {
+		f.t.Fatal(err)
+	}
+	f.write(".cases.safetensors", out.Bytes())
+}
+
+// failed lists "case output" of what failed.
+func failed(r *conform.Report) (out []string) {
+	for _, x := range r.Results {
+		if !x.OK {
+			out = append(out, x.Case+" "+x.Output)
+		}
+	}
+	return out
+}
+
+// One changed byte of any tensor of a cases file is seen: in the largest element, and
+// in a byte whose change is larger than the limits.
+func TestChangedByte(t *testing.T) {
+	for _, c := range []struct {
+		prefix string
+		beside []string
+	}{{"flux_dev", nil}, {"sd35_medium", nil}, {"clip_l_projected", nil}, {"t5", nil}, {"vae_kl", nil}, {"taef1", nil}, {"e2e_flux_dev", []string{"flux_dev", "taef1"}}} {
+		t.Run(c.prefix, func(t *testing.T) {
+			t.Parallel()
+			f := copied(t, c.prefix, c.beside...)
+			data := f.read(".cases.safetensors")
+			src := bytes.NewReader(data)
+			index, err := weights.Parse(src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := run(t, f.prefix); r.Failed() != 0 || len(r.Results) < 1 {
+				t.Fatalf("unchanged, %d of %d fail: %q", r.Failed(), len(r.Results), failed(r))
+			}
+			for i, x := range index.Tensors {
+				if i%3 != 0 && strings.Contains(x.Name, ".out.") && c.prefix == "flux_dev" {
+					continue // its 50 outputs take their turn: a third is compared
+				}
+				values, err := weights.ReadFloat32(src, x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				at := 0
+				for k, v := range values {
+					if math.Abs(float64(v)) > math.Abs(float64(values[at])) {
+						at = k
+					}
+				}
+				changed := bytes.Clone(data)
+				changed[x.Offset+int64(4*at)+2] ^= 0x20 // a quarter of the value
+				f.write(".cases.safetensors", changed)
+				if r := run(t, f.prefix); r.Failed() == 0 {
+					t.Errorf("a byte of %s, element %d, is changed and nothing fails", x.Name, at)
+				}
+			}
+		})
+	}
+}
+
+// One wrong element among thousands does not hide in a mean.
+func TestOneElement(t *testing.T) {
+	f := copied(t, "flux_dev")
+	f.tensors(func(all []weights.Output) []weights.Output { return all })
+	data := f.read(".cases.safetensors")
+	index, err := weights.Parse(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, _ := index.Lookup("case0.out.velocity")
+	values, err := weights.ReadFloat32(bytes.NewReader(data), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	for math.Abs(float64(values[at])) < 1 {
+		at++
+	}
+	data[x.Offset+int64(4*at)+1] ^= 0x08 // 2⁻¹² of the value
+	f.write(".cases.safetensors", data)
+	r := run(t, f.prefix)
+	if got := failed(r); len(got) != 1 || got[0] != "case0 velocity" {
+		t.Fatalf("failed: %q", got)
+	}
+	for _, x := range r.Results {
+		if !x.OK && !strings.Contains(x.Why, "the limit for one element is 4e-05") {
+			t.Error(x)
+		}
+	}
+}
+
+// What is missing or not understood is a failure, and nothing else fails for it.
+func TestMissingAndNotUnderstood(t *testing.T) {
+	without := func(name string) func(f files) {
+		return func(f files) {
+			f.tensors(func(all []weights.Output) (kept []weights.Output) {
+				for _, x := range all {
+					if x.Name != name {
+						kept = append(kept, x)
+					}
+				}
+				return kept
+			})
+		}
+	}
+	with := func(name string) func(f files) {
+		return func(f files) {
+			f.tensors(func(all []weights.Output) []weights.Output {
+				return append(all, weights.Float32s(name, op.F32, []int{2}, []float32{1, 2}))
+			})
+		}
+	}
+	config := func(key string, value any) func(f files) {
+		return func(f files) {
+			f.describe(func(d map[string]any) { d["config"].(map[string]any)[key] = value })
+		}
+	}
+	aCase := func(name string, key string, value any) func(f files) {
+		return func(f files) {
+			f.describe(func(d map[string]any) { d["cases"].(map[string]any)[name].(map[string]any)[key] = value })
+		}
+	}
+	for name, c := range map[string]struct {
+		prefix string
+		change func(f files)
+		says   string
+	}{
+		"no velocity":          {"flux_dev", without("case1.out.velocity"), "flux_dev case1 velocity - FAILED: case1.out.velocity is missing"},
+		"no guided velocity":   {"flux_dev", without("case1.out.const2.velocity"), "case1 const2.velocity - FAILED: case1.out.const2.velocity is missing"},
+		"no weights":           {"flux_dev", without("case0.out.mixneg.w"), "case0 mixneg.w - FAILED: case0.out.mixneg.w is missing"},
+		"no latent":            {"flux_dev", without("case0.in.latent"), "case0 - - FAILED: case0.in.latent is missing"},
+		"another output":       {"flux_dev", with("case0.out.attention"), "flux_dev case0 attention - FAILED: not understood"},
+		"another input":        {"flux_dev", with("case0.in.control"), `flux_dev case0 - - FAILED: the input "control" is not understood`},
+		"another case":         {"flux_dev", with("case7.out.velocity"), "flux_dev case7 - - FAILED: flux_dev.json does not describe it"},
+		"another schedule":     {"flux_dev", with("case0.out.ramp.w"), "case0 - - FAILED: ramp.w has 2 weights"},
+		"a loose tensor":       {"t5", with("extra"), "t5 extra - - FAILED: t5.json does not describe it"},
+		"another form":         {"flux_dev", aCase("case0", "form", "tokens"), `flux_dev case0 - - FAILED: the form "tokens" is not understood`},
+		"another time":         {"flux_dev", aCase("case0", "sigma", 0.5), "flux_dev case0 - - FAILED: in.sigma is 0.5371, the description says 0.5"},
+		"other blocks":         {"flux_dev", aCase("case0", "blocks", []string{"a"}), "flux_dev case0 blocks - FAILED: blocks: [double_blocks.0.img"},
+		"other weights":        {"flux_dev", aCase("case0", "guided", map[string]any{"const2": map[string]any{"w": []float64{2, 2, 1}, "head": 0}}), "flux_dev case0 const2.w - FAILED: the description's weights"},
+		"another family":       {"flux_dev", func(f files) { f.describe(func(d map[string]any) { d["family"] = "hidream" }) }, `flux_dev - - - FAILED: the family "hidream" is not supported`},
+		"no family":            {"flux_dev", func(f files) { f.describe(func(d map[string]any) { delete(d, "family") }) }, "names no family and no pipeline"},
+		"no cases":             {"flux_dev", func(f files) { os.Remove(f.prefix + ".cases.safetensors") }, "flux_dev - - - FAILED: "},
+		"no weights' file":     {"flux_dev", func(f files) { os.Remove(f.prefix + ".safetensors") }, "flux_dev - - - FAILED: "},
+		"no description":       {"flux_dev", func(f files) { os.Remove(f.prefix + ".json") }, "flux_dev - - - FAILED: "},
+		"a broken description": {"flux_dev", func(f files) { f.write(".json", []byte(`{"family": 3`)) }, "flux_dev - - - FAILED: "},
+		"another depth":        {"flux_dev", config("num_layers", 2), "flux_dev - - - FAILED: the weight file has no tensor"},
+		"another patch":        {"flux_dev", config("patch_size", 2), "patch_size 2, supported 1"},
+		"other distances":      {"t5", config("relative_attention_max_distance", 256), "up to a distance of 256"},
+		"another epsilon":      {"clip_l_projected", config("layer_norm_eps", 1e-6), "layer_norm_eps 1e-06"},
+		"another EOS":          {"clip_l_projected", config("eos_token_id", 93), "in.ids have no EOS 93"},
+		"a quantization layer": {"vae_kl", config("use_post_quant_conv", true), "use_post_quant_conv true"},
+		"other stages":         {"vae_kl", without("case0.out.stages"), "vae_kl case0 stages - FAILED: case0.out.stages is missing"},
+		"no picture":           {"taef1", without("case0.out.image"), "taef1 case0 image - FAILED: case0.out.image is missing"},
+		"a case without tensor": {"t5", func(f files) {
+			f.describe(func(d map[string]any) { d["cases"].(map[string]any)["more"] = map[string]any{} })
+		}, "t5 more - - FAILED: more.in.ids is missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := copied(t, c.prefix)
+			c.change(f)
+			r := run(t, f.prefix)
+			var said []string
+			for _, x := range r.Results {
+				if !x.OK {
+					said = append(said, x.String())
+				}
+			}
+			if all := strings.Join(said, "\n"); !strings.Contains(all, c.says) {
+				t.Errorf("%d of %d failed, none says %q:\n%s", r.Failed(), len(r.Results), c.says, all)
+			}
+		})
+	}
+}
+
+// Schedules: a changed number, and every word that is not known.
+func TestSchedules(t *testing.T) {
+	for says, change := range map[string]func(s, all map[string]any){
+		"sd3_28 sigmas 0.01 FAILED: the limit is 1e-06":              func(s, _ map[string]any) { s["sigmas"].([]any)[1] = 0.9973806238174438 },
+		"sd3_28 timesteps 0.001 FAILED: the limit is 1e-06":          func(s, _ map[string]any) { s["timesteps"].([]any)[0] = 999 },
+		"sd3_28 toy_trajectory +Inf FAILED":                          func(s, _ map[string]any) { delete(s, "toy_trajectory") },
+		`the scheduler "UniPCMultistepScheduler" is not supported`:   func(s, _ map[string]any) { s["scheduler"] = "UniPCMultistepScheduler" },
+		`unknown field "use_karras_sigmas"`:                          func(s, _ map[string]any) { s["config"].(map[string]any)["use_karras_sigmas"] = true },
+		`unknown field "order"`:                                      func(s, _ map[string]any) { s["order"] = 2 },
+		"num_train_timesteps 500":                                    func(s, _ map[string]any) { s["config"].(map[string]any)["num_train_timesteps"] = 500 },
+		"mu 1 without a dynamic shift":                               func(s, _ map[string]any) { s["mu"] = 1 },
+		"explicit_dmd2_shift1 toy_trajectory +Inf FAILED":            func(_, all map[string]any) { all["_toy"].(map[string]any)["velocity"] = "v = x" },
+		"hidream_fast_official_16 toy_trajectory +Inf FAILED":        func(_, all map[string]any) { all["_toy"].(map[string]any)["noises"] = []any{} },
+		"schedulers more - - FAILED: the scheduler \"\" is not supp": func(_, all map[string]any) { all["more"] = map[string]any{} },
+	} {
+		t.Run(says, func(t *testing.T) {
+			f := copied(t, "schedulers")
+			f.describe(func(d map[string]any) {
+				all := d["schedules"].(map[string]any)
+				change(all["sd3_28"].(map[string]any), all)
+			})
+			var said []string
+			for _, x := range run(t, f.prefix).Results {
+				if !x.OK {
+					said = append(said, x.String())
+				}
+			}
+			if all := strings.Join(said, "\n"); !strings.Contains(all, says) {
+				t.Errorf("failed:\n%s", all)
+			}
+		})
+	}
+}
+
+// A tokenizer is told apart by its list of cases.
+func TestTokenizer(t *testing.T) {
+	f := files{t, filepath.Join(t.TempDir(), "tokenizer_clip")}
+	f.write(".json", []byte(`{"vocabulary": "that of CLIP", "cases": [{"text": "a frog", "ids": [1, 2]}]}`))
+	if got := run(t, f.prefix).Results; len(got) != 1 || got[0].String() != "tokenizer_clip - - - FAILED: the tokenizers of published models are not supported yet" {
+		t.Error(got)
+	}
+}
+
+// Files beside that are not read are named, and nothing is said of their tensors.
+func TestUnread(t *testing.T) {
+	f := copied(t, "sd35_large")
+	f.write(".diffusers.safetensors", f.read(".safetensors"))
+	if r := run(t, f.prefix); r.Failed() != 0 || len(r.Unread) != 1 || filepath.Base(r.Unread[0]) != "sd35_large.diffusers.safetensors" {
+		t.Errorf("%d failed, %q unread", r.Failed(), r.Unread)
+	}
+	// The decoders read both.
+	f = copied(t, "taef1")
+	f.write(".diffusers.safetensors", f.read(".safetensors"))
+	if r := run(t, f.prefix); r.Failed() != 0 || len(r.Unread) != 0 || len(r.Results) != 2 || r.Results[1].Prefix != "taef1.diffusers" {
+		t.Errorf("%v, %q unread", r.Results, r.Unread)
+	}
+}
+
+func TestStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	if _, err := conform.Run(ctx, cpu.New(cpu.Options{}), filepath.Join(folder, "t5"), conform.Options{}); !fault.Is(err, fault.Aborted) {
+		t.Errorf("a comparison that was stopped: %v", err)
+	}
+}
