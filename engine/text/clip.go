@@ -159,7 +159,7 @@ func (m *CLIP) Shape() Shape {
 
 // Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json.
 func (m *CLIP) Tokenizer(data []byte) (*Tokenizer, error) {
-	return NewTokenizer(data, m.Config)
+	return ReadTokenizer(m.Frame(), data)
 }
 
 // Encode records ids [1, T] → states [T, C] and the pooled vector [1, P].

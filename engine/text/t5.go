@@ -139,9 +139,10 @@ func (m *T5) Shape() Shape {
 	return Shape{Tokens: m.MaxLength, Width: m.Width, Masked: m.Masked}
 }
 
-// Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json.
+// Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json or a file of
+// sentencepiece.
 func (m *T5) Tokenizer(data []byte) (*Tokenizer, error) {
-	return newTokenizer(data, m.VocabSize, frame{length: m.MaxLength, eos: uint32(m.EOS), pad: uint32(m.PAD)})
+	return ReadTokenizer(m.Frame(), data)
 }
 
 // Encode records ids [1, T] → states [T, C].

@@ -85,7 +85,7 @@ func TestT5Tokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	frog := uint32(tok.vocab["frog"])
+	frog := uint32(tok.model.(*wordLevel).vocab["frog"])
 	for _, c := range []struct {
 		prompt    string
 		ids       []uint32
@@ -113,6 +113,8 @@ func TestT5Tokens(t *testing.T) {
 	}
 }
 
+var smallCLIP = Config{VocabSize: 10, HiddenSize: 4, NumHeads: 1, Intermediate: 4, MaxLength: 8, Activation: "gelu", BOS: 1, EOS: 2, PAD: 0}
+
 // CLIP refuses what it cannot give.
 func TestCLIPCheck(t *testing.T) {
 	for name, change := range map[string]func(c *Config){
@@ -121,14 +123,14 @@ func TestCLIPCheck(t *testing.T) {
 		"negative projection":      func(c *Config) { c.Projection = -4 },
 		"wide projection":          func(c *Config) { c.Projection = 8196 },
 	} {
-		c := config(10, 8, 1, 2, 0)
+		c := smallCLIP
 		change(&c)
 		if _, err := LoadCLIP(c, described{}); !fault.Is(err, fault.ModelUnsupported) {
 			t.Errorf("%s: %v, want %s", name, err, fault.ModelUnsupported)
 		}
 	}
 	for projection, want := range map[int]int{0: 4, 8: 8} { // the states are 4 wide
-		c := config(10, 8, 1, 2, 0)
+		c := smallCLIP
 		c.Projection = projection
 		m, err := LoadCLIP(c, described{})
 		if err != nil {

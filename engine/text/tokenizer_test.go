@@ -13,18 +13,13 @@ import (
 	"undertone/engine/recipe"
 )
 
-// config is a text encoder that reads a vocabulary of the given size.
-func config(vocab, maxLength, bos, eos, pad int) Config {
-	return Config{VocabSize: vocab, HiddenSize: 4, NumHeads: 1, Intermediate: 4, MaxLength: maxLength, Activation: "gelu", BOS: bos, EOS: eos, PAD: pad}
-}
-
 func open(t testing.TB, maxLength int) *Tokenizer {
 	t.Helper()
 	data, err := os.ReadFile("testdata/tokenizer.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	tok, err := NewTokenizer(data, config(1000, maxLength, 1, 2, 0))
+	tok, err := ReadTokenizer(Frame{1000, maxLength, 1, 2, 0}, data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +58,7 @@ func TestHostileStrings(t *testing.T) {
 
 func TestEncode(t *testing.T) {
 	tok := open(t, 6)
-	id := func(w string) uint32 { return uint32(tok.vocab[w]) }
+	id := func(w string) uint32 { return uint32(tok.model.(*wordLevel).vocab[w]) }
 	frog := id("frog")
 	if frog < 4 {
 		t.Fatal("the test vocabulary has no frog")
@@ -145,9 +140,9 @@ func TestVocabulary(t *testing.T) {
 	}
 }
 
-func TestNewTokenizerRefuses(t *testing.T) {
+func TestReadTokenizerRefuses(t *testing.T) {
 	const good = `{"pre_tokenizer":{"type":"Whitespace"},"normalizer":{"type":"Lowercase"},"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"a":1}}}`
-	if _, err := NewTokenizer([]byte(good), config(2, 8, 0, 0, 0)); err != nil {
+	if _, err := ReadTokenizer(Frame{2, 8, 0, 0, 0}, []byte(good)); err != nil {
 		t.Fatal(err)
 	}
 	for _, edit := range [][2]string{
@@ -155,7 +150,7 @@ func TestNewTokenizerRefuses(t *testing.T) {
 		{good, "<!doctype html>"},
 		{`"WordLevel"`, `"BPE"`},
 		{`"Whitespace"`, `"ByteLevel"`},
-		{`{"type":"Lowercase"}`, `{"type":"Sequence","normalizers":[{"type":"Lowercase"},{"type":"NFKC"}]}`},
+		{`{"type":"Lowercase"}`, `{"type":"Sequence","normalizers":[{"type":"Lowercase"},{"type":"Prepend"}]}`},
 		{`{"type":"Lowercase"}`, `{"type":"Replace"}`},
 		{`"unk_token":"u"`, `"unk_token":"v"`},
 		{`"a":1`, `"a":-1`},
@@ -169,7 +164,7 @@ func TestNewTokenizerRefuses(t *testing.T) {
 		{`"model"`, `"added_tokens":[{"id":3,"content":""}],"model"`},
 	} {
 		bad := strings.Replace(good, edit[0], edit[1], 1)
-		if _, err := NewTokenizer([]byte(bad), config(2, 8, 0, 0, 0)); !fault.Is(err, fault.TokenizerInvalid) {
+		if _, err := ReadTokenizer(Frame{2, 8, 0, 0, 0}, []byte(bad)); !fault.Is(err, fault.TokenizerInvalid) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
@@ -183,7 +178,7 @@ func TestAddedTokens(t *testing.T) {
 	}
 	short, long := `{"id":7,"content":"<x>"}`, `{"id":8,"content":"<x><y>"}`
 	for _, added := range []string{short + "," + long, long + "," + short} {
-		tok, err := NewTokenizer(file(1, added), config(9, 8, 0, 0, 0))
+		tok, err := ReadTokenizer(Frame{9, 8, 0, 0, 0}, file(1, added))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,10 +189,10 @@ func TestAddedTokens(t *testing.T) {
 	}
 	const last = 1<<20 - 1
 	for id, ok := range map[int]bool{0: true, last: true, last + 1: false} {
-		if _, err := NewTokenizer(file(id, ""), config(1<<20, 8, 0, 0, 0)); (err == nil) != ok {
+		if _, err := ReadTokenizer(Frame{1 << 20, 8, 0, 0, 0}, file(id, "")); (err == nil) != ok {
 			t.Errorf("a word with id %d: %v", id, err)
 		}
-		if _, err := NewTokenizer(file(1, fmt.Sprintf(`{"id":%d,"content":"x"}`, id)), config(1<<20, 8, 0, 0, 0)); (err == nil) != ok {
+		if _, err := ReadTokenizer(Frame{1 << 20, 8, 0, 0, 0}, file(1, fmt.Sprintf(`{"id":%d,"content":"x"}`, id))); (err == nil) != ok {
 			t.Errorf("an added token with id %d: %v", id, err)
 		}
 	}

@@ -1,0 +1,143 @@
+package text
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// clipBPE is CLIP's byte-level BPE: the bytes of a word are joined pair by pair, in the
+// order in which the merges stand in the file. The last byte of a word is another token
+// than the same byte within.
+type clipBPE struct {
+	first  [2][256]int        // the token of a byte, within a word and at its end
+	merges map[[2]int32]merge // by the tokens that are joined
+	names  map[int]string     // the text of a token, in the alphabet of byteNames
+}
+
+// merge says when a pair is joined, lower ranks first, and to which token.
+type merge struct{ rank, token int32 }
+
+// wordEnd ends the name of a token at the end of a word.
+const wordEnd = "</w>"
+
+// The special tokens of CLIP.
+const (
+	clipStart = "<|startoftext|>"
+	clipEnd   = "<|endoftext|>"
+)
+
+// byteNames are the characters that stand for bytes in the names of tokens, so that
+// these are printable: visible characters of Latin-1 stand for themselves, the others
+// are numbered from U+0100 on.
+var byteNames = func() (names [256]rune) {
+	next := rune(256)
+	for b := range names {
+		if byteVisible(b) {
+			names[b] = rune(b)
+		} else {
+			names[b] = next
+			next++
+		}
+	}
+	return names
+}()
+
+func byteVisible(b int) bool { return b >= '!' && b <= '~' || b >= 0xA1 && b <= 0xFF && b != 0xAD }
+
+// newCLIPBPE makes the model of a vocabulary and its merges, pairs of names.
+func newCLIPBPE(vocab map[string]int, merges []mergeNames) (*clipBPE, error) {
+	if len(merges) > maxVocabulary {
+		return nil, invalid("%d merges, at most %d", len(merges), maxVocabulary)
+	}
+	m := &clipBPE{merges: make(map[[2]int32]merge, len(merges)), names: make(map[int]string, len(vocab))}
+	for name, id := range vocab {
+		if len(name) > maxPiece {
+			return nil, invalid("word %.40q has %d bytes, at most %d", name, len(name), maxPiece)
+		}
+		m.names[id] = name
+	}
+	for b, r := range byteNames {
+		for i, end := range []string{"", wordEnd} {
+			id, ok := vocab[string(r)+end]
+			if !ok {
+				return nil, invalid("there is no token %q for the byte %#02x", string(r)+end, b)
+			}
+			m.first[i][b] = id
+		}
+	}
+	for rank, pair := range merges {
+		left, ok := vocab[pair[0]]
+		right, ok2 := vocab[pair[1]]
+		joined, ok3 := vocab[pair[0]+pair[1]]
+		if !ok || !ok2 || !ok3 {
+			return nil, invalid("merge %d, %.40q with %.40q, has a part or a result that is not in the vocabulary", rank+1, pair[0], pair[1])
+		}
+		m.merges[[2]int32{int32(left), int32(right)}] = merge{int32(rank), int32(joined)}
+	}
+	return m, nil
+}
+
+// clipNormalizers are those of CLIP, where a file does not name them: NFC, runs of
+// white space to one space, lower case.
+func clipNormalizers() []rewrite {
+	return []rewrite{norm.NFC.String, replacement(`\s+`, " "), lower}
+}
+
+func (*clipBPE) vocabulary() []string { return []string{} }
+
+func (m *clipBPE) words(s string) (out []word) {
+	for s != "" {
+		r, size := utf8.DecodeRuneInString(s)
+		if isSpace(r) {
+			s = s[size:]
+			continue
+		}
+		n := clipWord(s)
+		out = m.join(s[:n], out)
+		s = s[n:]
+	}
+	return out
+}
+
+// clipContractions are words of their own.
+var clipContractions = []string{"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"}
+
+// clipWord is the length of the word that s, which does not begin with white space,
+// begins with: a contraction, letters, one digit, or anything else up to one of these
+// or white space.
+//
+//	's|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+
+func clipWord(s string) int {
+	for _, c := range clipContractions {
+		if strings.HasPrefix(s, c) {
+			return len(c)
+		}
+	}
+	r, size := utf8.DecodeRuneInString(s)
+	other := func(r rune) bool { return !unicode.IsLetter(r) }
+	switch {
+	case unicode.IsNumber(r):
+		return size
+	case !unicode.IsLetter(r):
+		other = func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || isSpace(r) }
+	}
+	if n := strings.IndexFunc(s, other); n >= 0 {
+		return n
+	}
+	return len(s)
+}
+
+// text is what a token stands for, as far as its bytes are whole characters.
+func (m *clipBPE) text(token int) string {
+	var b []byte
+	for _, r := range strings.TrimSuffix(m.names[token], wordEnd) {
+		if i := slices.Index(byteNames[:], r); i >= 0 {
+			b = append(b, byte(i))
+		}
+	}
+	return strings.ToValidUTF8(string(b), string(utf8.RuneError))
+}
