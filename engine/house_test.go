@@ -28,7 +28,7 @@ var rooms = map[string]string{
 	"engine/sample":      "engine/op engine/fault",
 	"engine/dit":         "engine/op engine/fault",
 	"engine/vae":         "engine/op engine/fault",
-	"engine/text":        "engine/op engine/recipe engine/fault github.com/sugarme/tokenizer golang.org/x/text",
+	"engine/text":        "engine/op engine/recipe engine/fault github.com/rivo/uniseg github.com/sugarme/tokenizer golang.org/x/text",
 	"engine/weights":     "engine/op engine/quant engine/recipe engine/sample engine/fault",
 	"engine/gpu":         "engine/op engine/fault shaders github.com/cogentcore/webgpu",
 	// The engine receives its Backend: it knows no machine.

@@ -49,7 +49,7 @@ func TestNeedsAreDeclared(t *testing.T) {
 	list := needs(t)
 	known := slices.Concat(essential, list["command"], list["optional"])
 	used := map[string][]string{} // files by command
-	var modules []string
+	var modules, wheels []string
 	for _, file := range repository(t) {
 		text, err := os.ReadFile(filepath.Join("..", file))
 		if err != nil {
@@ -59,6 +59,9 @@ func TestNeedsAreDeclared(t *testing.T) {
 		switch {
 		case strings.HasSuffix(file, "_test.go"):
 			names = ofGo(t, file, text)
+			for _, m := range wheel.FindAllSubmatch(text, -1) {
+				wheels = append(wheels, string(m[1]))
+			}
 		case strings.HasSuffix(file, ".mjs"):
 			names = ofNode(string(text))
 		case file == ".ci/bare": // says itself what it needs
@@ -81,12 +84,20 @@ func TestNeedsAreDeclared(t *testing.T) {
 	if !slices.Equal(modules, list["npm"]) {
 		t.Errorf("there are Node modules in %v; .ci/needs has %v", modules, list["npm"])
 	}
+	slices.Sort(wheels)
+	slices.Sort(list["wheel"])
+	if wheels = slices.Compact(wheels); !slices.Equal(wheels, list["wheel"]) {
+		t.Errorf("the tests read the wheels %v; .ci/needs has %v", wheels, list["wheel"])
+	}
 	for _, must := range []string{"go", "node", "chromium", "firefox-esr", "patch", "npm"} {
 		if used[must] == nil {
 			t.Errorf("this test does not see that %s is run", must)
 		}
 	}
 }
+
+// wheel finds the Python packages that a Go file reads.
+var wheel = regexp.MustCompile(`build/wheels/([\w.-]+)-py3-none-any\.whl`)
 
 // ofGo finds the commands that a Go file runs or looks for by a name that stands
 // there; others are programs that it built.

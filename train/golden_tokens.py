@@ -1,11 +1,11 @@
-"""What Hugging Face's tokenizers makes of hostile strings: engine/text/testdata/{tokenizer,hostile}.json.
+"""What Hugging Face's tokenizers makes of hostile strings: engine/text/testdata/{tokenizer,hostile,clip}.json.
 
 Needs `pip install tokenizers`; run it again only when the strings change.
 """
 import json
 from pathlib import Path
 
-from tokenizers import Tokenizer
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 OUT = Path(__file__).resolve().parents[1] / "engine" / "text" / "testdata"
 SPECIAL = ["[PAD]", "[BOS]", "[EOS]", "[UNK]"]
@@ -33,6 +33,31 @@ def spec(vocab):
         "normalizer": {"type": "Sequence", "normalizers": [{"type": "NFKC"}, {"type": "Lowercase"}]},
         "pre_tokenizer": {"type": "Whitespace"}, "post_processor": None, "decoder": None,
         "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"}}, ensure_ascii=True, indent=1)
+
+
+def clip():
+    """A small tokenizer like CLIP's: merges learned from the strings, and the ids of those that are not too long."""
+    tokenizer = Tokenizer(models.BPE(unk_token=None, end_of_word_suffix="</w>"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()])
+    pattern = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(pattern), behavior="removed", invert=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    strings = [s for s in STRINGS if len(s) < 200] + [
+        "<|startoftext|>a<|endoftext|>!!", "<|STARTOFTEXT|>!!", "<|EndOfText|>frogs", "it's 'SS we'll I'D ''s", "meadow " * 3, "aaaaaaaaaaaaaa"]
+    tokenizer.train_from_iterator(strings * 3, trainers.BpeTrainer(
+        vocab_size=1000, min_frequency=4, end_of_word_suffix="</w>", initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+    merges = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in json.loads(tokenizer.to_str())["model"]["merges"]]
+    # The order of CLIP's vocabulary: bytes, visible ones first; these at the end of a word; what the merges make.
+    visible = [chr(c) for c in range(256) if chr(c) in pre_tokenizers.ByteLevel.alphabet()]
+    names = visible + [chr(256 + i) for i in range(256 - len(visible))]
+    names += [n + "</w>" for n in names]
+    names += ["".join(m) for m in merges] + ["<|startoftext|>", "<|endoftext|>"]
+    tokenizer.model = models.BPE({n: i for i, n in enumerate(names)}, merges, end_of_word_suffix="</w>", unk_token="<|endoftext|>")
+    tokenizer.add_special_tokens(["<|startoftext|>", "<|endoftext|>"])
+    cases = [{"text": s, "ids": tokenizer.encode(s).ids} for s in strings]
+    lines = ["#version: 0.2"] + [" ".join(m) for m in merges]
+    (OUT / "clip.json").write_text(json.dumps({"merges": lines, "bos": len(names) - 2, "cases": cases}, ensure_ascii=True, indent=0) + "\n")
+    print(len(cases), "strings,", len(merges), "merges")
 
 
 def main():
@@ -69,3 +94,4 @@ def main():
 
 if __name__ == "__main__":
     main()
+    clip()

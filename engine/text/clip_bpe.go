@@ -96,11 +96,24 @@ func (m *clipBPE) words(s string) (out []word) {
 			s = s[size:]
 			continue
 		}
-		n := clipWord(s)
-		out = m.join(s[:n], out)
-		s = s[n:]
+		for _, n := range clipWords(s) {
+			out = m.join(s[:n], out)
+			s = s[n:]
+		}
 	}
 	return out
+}
+
+// clipWords are the lengths of the first words of s, which does not begin with white
+// space. The name of a special token that was written in capitals is text, of three words
+// whatever follows; else it is one word.
+func clipWords(s string) []int {
+	for _, special := range []string{clipStart, clipEnd} {
+		if strings.HasPrefix(s, special) {
+			return []int{len("<|"), len(special) - len("<||>"), len("|>")}
+		}
+	}
+	return []int{clipWord(s)}
 }
 
 // clipContractions are words of their own.

@@ -1,16 +1,9 @@
 package text
 
 import (
-	"archive/zip"
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"io"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"undertone/engine/recipe"
@@ -26,7 +19,7 @@ type tokenCase struct {
 	Truncated bool
 }
 
-func tokenCases(t *testing.T, path string, atLeast int) (cases []tokenCase, about string) {
+func tokenCases(t testing.TB, path string, atLeast int) (cases []tokenCase, about string) {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -171,113 +164,5 @@ func TestT5JSONIDs(t *testing.T) {
 	}
 	if differ != 2 {
 		t.Errorf("%d strings have other ids than sentencepiece's, want 2", differ)
-	}
-}
-
-// CLIP's vocabulary is no part of the project: .ci/setup fetches the package that has it.
-const clipWheel = "../../build/wheels/open_clip_torch-3.3.0-py3-none-any.whl"
-
-// clipMerges is bpe_simple_vocab_16e6.txt, of the hash that the published ids name.
-func clipMerges(t testing.TB, about string) []byte {
-	t.Helper()
-	wheel, err := zip.OpenReader(clipWheel)
-	if os.IsNotExist(err) {
-		t.Skipf("%s is not there (.ci/setup fetches it): CLIP's ids are not compared with its own vocabulary", clipWheel)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer wheel.Close()
-	f, err := wheel.Open("open_clip/bpe_simple_vocab_16e6.txt.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	packed, err := io.ReadAll(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if sum := sha256.Sum256(packed); !strings.Contains(about, hex.EncodeToString(sum[:])) {
-		t.Fatalf("the vocabulary has the hash %x, the ids were made with: %s", sum, about)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		t.Fatal(err)
-	}
-	merges, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return merges
-}
-
-const clipPublished = "../testdata/published/tokenizer_clip.json"
-
-// The ids of Hugging Face's CLIPTokenizer with CLIP's own vocabulary, whichever files
-// it comes in, with the padding of both CLIPs.
-func TestCLIPIDs(t *testing.T) {
-	cases, about := tokenCases(t, clipPublished, 68)
-	merges := clipMerges(t, about)
-	for name, files := range clipForms(t, merges, 49406) {
-		for _, pad := range []int{49407, 0} {
-			tok, err := ReadTokenizer(Frame{49408, 77, 49406, 49407, pad}, files...)
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			for _, c := range cases {
-				if len(c.IDs) != c.Length {
-					t.Fatalf("%.60q has %d ids, it says %d", c.Text, len(c.IDs), c.Length)
-				}
-				c.check(t, tok, c.IDs)
-			}
-		}
-	}
-}
-
-// clipForms are the files that a CLIP's tokenizer comes in, made of its merges.
-func clipForms(t testing.TB, mergesTXT []byte, bos int) map[string][][]byte {
-	t.Helper()
-	list, err := readMerges(mergesTXT)
-	if err != nil {
-		t.Fatal(err)
-	}
-	vocab, list, err := vocabularyOf(list, Frame{BOS: bos, EOS: bos + 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	vocabJSON, err := json.Marshal(vocab)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := []string{"#version: 0.2"}
-	for _, m := range list {
-		lines = append(lines, m[0]+" "+m[1])
-	}
-	// As transformers 5 writes it, and as the files of 2022 have it.
-	file := func(merges any, pattern string) []byte {
-		part := func(v any) string {
-			data, err := json.Marshal(v)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return string(data)
-		}
-		special := func(id int, name string) string {
-			return `{"id":` + part(id) + `,"content":` + part(name) + `,"single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}`
-		}
-		return []byte(`{"version":"1.0","truncation":null,"padding":null,"added_tokens":[` + special(bos, clipStart) + `,` + special(bos+1, clipEnd) + `],
-			"normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "},{"type":"Lowercase"}]},
-			"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":` + part(pattern) + `},"behavior":"Removed","invert":true},
-				{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}]},
-			"post_processor":{"type":"RobertaProcessing","sep":["<|endoftext|>",` + part(bos+1) + `],"cls":["<|startoftext|>",` + part(bos) + `],"trim_offsets":false,"add_prefix_space":false},
-			"decoder":{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true},
-			"model":{"type":"BPE","dropout":null,"unk_token":"<|endoftext|>","continuing_subword_prefix":"","end_of_word_suffix":"</w>","fuse_unk":false,
-				"byte_fallback":false,"ignore_merges":false,"vocab":` + string(vocabJSON) + `,"merges":` + part(merges) + `}}`)
-	}
-	return map[string][][]byte{
-		"tokenizer.json":            {file(list, clipPatternSpecial)},
-		"tokenizer.json of 2022":    {file(lines[1:], clipPattern)},
-		"vocab.json and merges.txt": {vocabJSON, []byte(strings.Join(lines, "\n") + "\n")},
-		"merges.txt and vocab.json": {[]byte(strings.Join(lines, "\r\n")), vocabJSON},
-		"merges":                    {mergesTXT},
 	}
 }

@@ -120,10 +120,10 @@ func (m *unigram) cut(s string, out []word) []word {
 	}
 	reach := func(from, to int, score float64, p *piece) {
 		score += best[from].score
+		if m.rounded {
+			score = float64(float32(score))
+		}
 		if best[to].from < 0 || score > best[to].score {
-			if m.rounded {
-				score = float64(float32(score))
-			}
 			best[to] = step{score, from, p}
 		}
 	}
