@@ -16,8 +16,9 @@ import "fmt"
 // DType is how the elements of a tensor are stored.
 type DType uint8
 
-// The element types. Activations are always F32; the quantized types are GGUF
-// blocks of 32 elements along a row (ggml's block_q8_0 and block_q4_0).
+// The element types. Activations are always F32; the quantized types are ggml's
+// blocks of 32 or 256 elements along a row, as GGUF holds them; the 8-bit floats and
+// F64 are those of safetensors. Which types hold weights, package quant knows.
 const (
 	F32 DType = iota
 	F16
@@ -25,14 +26,40 @@ const (
 	U32
 	Q8_0
 	Q4_0
+	Q4_1
+	Q5_0
+	Q5_1
+	Q2_K
+	Q3_K
+	Q4_K
+	Q5_K
+	Q6_K
+	IQ4_NL
+	IQ4_XS
+	F8_E4M3
+	F8_E5M2
+	F64
+	dtypeCount
 )
 
-var dtypes = [...]struct {
+var dtypes = [dtypeCount]struct {
 	name         string
 	elems, bytes int
 }{
 	F32: {"F32", 1, 4}, F16: {"F16", 1, 2}, BF16: {"BF16", 1, 2}, U32: {"U32", 1, 4},
-	Q8_0: {"Q8_0", 32, 34}, Q4_0: {"Q4_0", 32, 18},
+	Q8_0: {"Q8_0", 32, 34}, Q4_0: {"Q4_0", 32, 18}, Q4_1: {"Q4_1", 32, 20}, Q5_0: {"Q5_0", 32, 22}, Q5_1: {"Q5_1", 32, 24},
+	Q2_K: {"Q2_K", 256, 84}, Q3_K: {"Q3_K", 256, 110}, Q4_K: {"Q4_K", 256, 144}, Q5_K: {"Q5_K", 256, 176}, Q6_K: {"Q6_K", 256, 210},
+	IQ4_NL: {"IQ4_NL", 32, 18}, IQ4_XS: {"IQ4_XS", 256, 136},
+	F8_E4M3: {"F8_E4M3", 1, 1}, F8_E5M2: {"F8_E5M2", 1, 1}, F64: {"F64", 1, 8},
+}
+
+// DTypes returns every element type.
+func DTypes() []DType {
+	all := make([]DType, dtypeCount)
+	for i := range all {
+		all[i] = DType(i)
+	}
+	return all
 }
 
 func (d DType) String() string {

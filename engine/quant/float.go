@@ -66,6 +66,13 @@ func word(bytes int, get func([]byte) float32, put func([]byte, float32)) format
 
 var le = binary.LittleEndian
 
+// f64 is rounded to the nearest float32; what is beyond its range becomes infinite.
+var f64 = format{decode: func(dst []float32, raw []byte) {
+	for i := range dst {
+		dst[i] = float32(math.Float64frombits(le.Uint64(raw[8*i:])))
+	}
+}}
+
 var (
 	f32 = word(4, func(b []byte) float32 { return math.Float32frombits(le.Uint32(b)) }, func(b []byte, x float32) { le.PutUint32(b, math.Float32bits(x)) })
 	f16 = word(2, func(b []byte) float32 { return Float16(le.Uint16(b)) }, func(b []byte, x float32) { le.PutUint16(b, ToFloat16(x)) })

@@ -6,6 +6,7 @@ package quant
 //
 // Encoding truncates x/d + 8.5.
 var q4_0 = format{
+	parts: parts{planar: Planar{Bits: 4, Group: 32}, halves: []int{0}},
 	decode: func(dst []float32, blocks []byte) {
 		for ; len(dst) > 0; dst, blocks = dst[32:], blocks[18:] {
 			d := Float16(le.Uint16(blocks))

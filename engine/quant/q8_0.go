@@ -8,6 +8,7 @@ import "math"
 //
 // Encoding rounds half away from zero.
 var q8_0 = format{
+	parts: parts{planar: Planar{Bits: 8, Group: 32}, halves: []int{0}},
 	decode: func(dst []float32, blocks []byte) {
 		for ; len(dst) > 0; dst, blocks = dst[32:], blocks[34:] {
 			d := Float16(le.Uint16(blocks))

@@ -10,13 +10,29 @@ import (
 // format decodes and encodes whole blocks.
 type format struct {
 	decode func(dst []float32, blocks []byte)
-	encode func(blocks []byte, src []float32)
+	encode func(blocks []byte, src []float32) // nil: weights are read in it, never written
+	parts                                     // of quantized formats
 }
 
 var formats = map[op.DType]format{
-	op.F32: f32, op.F16: f16, op.BF16: b16,
-	op.Q8_0: q8_0, op.Q4_0: q4_0,
+	op.F32: f32, op.F16: f16, op.BF16: b16, op.F64: f64, op.F8_E4M3: e4m3, op.F8_E5M2: e5m2,
+	op.Q8_0: q8_0, op.Q4_0: q4_0, op.Q4_1: q4_1, op.Q5_0: q5_0, op.Q5_1: q5_1,
+	op.Q2_K: q2_k, op.Q3_K: q3_k, op.Q4_K: q4_k, op.Q5_K: q5_k, op.Q6_K: q6_k,
+	op.IQ4_NL: iq4_nl, op.IQ4_XS: iq4_xs,
 }
+
+// Types returns the types that hold weights, in the order of op.DTypes.
+func Types() (types []op.DType) {
+	for _, dt := range op.DTypes() {
+		if _, ok := formats[dt]; ok {
+			types = append(types, dt)
+		}
+	}
+	return types
+}
+
+// Encodes reports whether Quantize encodes dt.
+func Encodes(dt op.DType) bool { return formats[dt].encode != nil }
 
 // Dequantize decodes len(dst) elements. It panics when dt does not hold weights, when
 // len(dst) is not a whole number of blocks, or when blocks has another length than
@@ -27,10 +43,15 @@ func Dequantize(dt op.DType, dst []float32, blocks []byte) {
 
 // Quantize encodes src, rounding as ggml's reference does (quantize_row_*_ref) where
 // the format is a block's, and to the nearest value, ties to even, where it is not.
-// It panics like Dequantize. The elements must be finite; those (or block scales)
-// beyond a type's range become infinite, which the caller must look for.
+// It panics like Dequantize, and where Encodes says no. The elements must be finite;
+// those (or block scales) beyond a type's range become infinite, which the caller
+// must look for.
 func Quantize(dt op.DType, blocks []byte, src []float32) {
-	find(dt, len(src), len(blocks)).encode(blocks, src)
+	f := find(dt, len(src), len(blocks))
+	if f.encode == nil {
+		panic(fmt.Sprintf("quant: %s is not written", dt))
+	}
+	f.encode(blocks, src)
 }
 
 func find(dt op.DType, elems, bytes int) format {

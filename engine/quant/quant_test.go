@@ -174,3 +174,17 @@ func TestDequantizePanicsOnWrongLengths(t *testing.T) {
 		}()
 	}
 }
+
+func TestQuantizePanicsWhereNothingIsWritten(t *testing.T) {
+	for _, dt := range Types() {
+		elems, size := dt.Block()
+		func() {
+			defer func() {
+				if refused := recover() != nil; refused == Encodes(dt) {
+					t.Errorf("%s: panicked %t, Encodes says %t", dt, refused, Encodes(dt))
+				}
+			}()
+			Quantize(dt, make([]byte, size), make([]float32, elems))
+		}()
+	}
+}

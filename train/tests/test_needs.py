@@ -7,8 +7,8 @@ from pathlib import Path
 TRAIN = Path(__file__).resolve().parents[1]
 NEEDS = TRAIN.parent / ".ci" / "needs"
 
-# train/golden_tokens.py alone, which is run by hand when the strings of its golden files change, and says so.
-BY_HAND = {"tokenizers"}
+# What the scripts alone import that are run by hand when their golden files change, and say so.
+BY_HAND = {"tokenizers": "golden_tokens.py", "gguf": "golden_quant.py", "ml_dtypes": "golden_quant.py"}
 
 
 def needs(*kinds):
@@ -51,9 +51,9 @@ class Needs(unittest.TestCase):
     def test_every_import_is_declared(self):
         used = self.used(imports)
         self.assertLessEqual({"torch", "numpy", "PIL", "matplotlib"}, set(used))
-        known = needs("python") | BY_HAND | set(sys.stdlib_module_names) | {"undertone"}
+        known = needs("python") | set(BY_HAND) | set(sys.stdlib_module_names) | {"undertone"}
         self.assertEqual({}, {name: where for name, where in used.items() if name not in known})
-        self.assertEqual({"tokenizers": "golden_tokens.py"}, {n: w for n, w in used.items() if n in BY_HAND})
+        self.assertEqual(BY_HAND, {n: w for n, w in used.items() if n in BY_HAND})
 
     def test_every_command_is_declared(self):
         used = self.used(commands)
@@ -64,4 +64,4 @@ class Needs(unittest.TestCase):
         """requirements.txt is the list for pip, of those who have no Debian."""
         lines = [line for line in (TRAIN / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
         named = {"PIL" if (name := line.split(">=")[0]) == "pillow" else name for line in lines}
-        self.assertEqual(named, needs("python") | BY_HAND)
+        self.assertEqual(named, needs("python") | set(BY_HAND))
