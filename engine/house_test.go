@@ -31,6 +31,8 @@ var rooms = map[string]string{
 	"engine/text":        "engine/op engine/recipe engine/fault github.com/rivo/uniseg github.com/sugarme/tokenizer golang.org/x/text",
 	"engine/weights":     "engine/op engine/quant engine/recipe engine/sample engine/fault",
 	"engine/gpu":         "engine/op engine/fault shaders github.com/cogentcore/webgpu",
+	// Published files → what the loaders of dit, text and vae ask for, without knowing them.
+	"engine/checkpoint": "engine/op engine/fault engine/weights",
 	// The engine receives its Backend: it knows no machine.
 	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/testing/networks": "engine engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
@@ -166,6 +168,9 @@ func TestHouseRuleCatches(t *testing.T) {
 		{"engine/quant/q8_0.go", "undertone/engine/fault", false},
 		{"engine/op/op_test.go", "undertone/engine/cpu", true},
 		{"engine/cpu/cpu.go", "undertone/engine/weights", false},
+		{"engine/checkpoint/view.go", "undertone/engine/weights", true},
+		{"engine/checkpoint/config.go", "undertone/engine/dit", false},
+		{"engine/checkpoint/config_test.go", "undertone/engine/dit", true},
 		{"engine/dit/flux.go", "undertone/engine/gpu", false},
 		{"engine/dit/flux.go", "undertone/engine/text", false},
 		{"engine/text/clip.go", "github.com/sugarme/tokenizer/model/bpe", true},

@@ -103,6 +103,6 @@ func (l *lexer) literal() {
 	switch l.text[at:l.at] {
 	case "true", "false", "null":
 	default:
-		l.bad(BadSyntax, "byte %d begins no value of a manifest", at)
+		l.bad(BadSyntax, "byte %d begins no value of JSON", at)
 	}
 }

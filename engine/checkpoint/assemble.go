@@ -1,0 +1,269 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"path"
+	"slices"
+	"strings"
+
+	"undertone/engine/fault"
+	"undertone/engine/weights"
+)
+
+// assemble puts the networks together and finishes their configurations.
+func (f *Found) assemble(g *given, all []*candidate) error {
+	var transformer, decoder *candidate
+	encoders := map[string]*candidate{}
+	for _, c := range all {
+		var at **candidate
+		switch c.Role {
+		case weights.RoleTransformer:
+			at = &transformer
+		case weights.RoleDecoder:
+			at = &decoder
+		}
+		other := encoders[c.Name]
+		if at != nil {
+			other, *at = *at, c
+		} else {
+			encoders[c.Name] = c
+		}
+		if other != nil {
+			return fault.New(fault.ModelUnsupported, "there are two networks for one place, %s in %s and %s in %s: give one of them", other.Title, shown(other.unit.label), c.Title, shown(c.unit.label))
+		}
+	}
+	if err := f.belong(transformer, decoder, encoders); err != nil {
+		return err
+	}
+	fam, tokens := families["flux"], 512
+	if transformer != nil {
+		v := chooseVariant(transformer)
+		fam, tokens, f.Family, f.Variant, f.Settings = families[transformer.Kind], v.tokens, transformer.Kind, v.title, v.Settings
+		if err := f.schedule(g); err != nil {
+			return err
+		}
+	}
+	for _, e := range encodersOf(f.Family) {
+		c := encoders[e.name]
+		if c == nil {
+			f.miss(weights.RoleText, e.name, e.what, e.optional)
+			continue
+		}
+		e.configure(c, tokens)
+		if err := f.add(c); err != nil {
+			return err
+		}
+		f.tokenizer(g, c)
+	}
+	if transformer == nil {
+		f.miss(weights.RoleTransformer, "", needDiT, false)
+	} else if err := f.add(transformer); err != nil {
+		return err
+	}
+	if decoder == nil {
+		what := needFluxVAE
+		if f.Family == "sd3" {
+			what = needSD3VAE
+		}
+		f.miss(weights.RoleDecoder, "", what, false)
+		return nil
+	}
+	return f.decoder(decoder, fam)
+}
+
+// encodersOf lists the encoders that a family reads; without a transformer, all that
+// are known, none of which is missing.
+func encodersOf(kind string) []encoder {
+	if kind != "" {
+		return families[kind].encoders
+	}
+	return families["sd3"].encoders
+}
+
+// belong refuses parts that do not belong together.
+func (f *Found) belong(transformer, decoder *candidate, encoders map[string]*candidate) error {
+	if transformer == nil {
+		return nil
+	}
+	fam := families[transformer.Kind]
+	for _, name := range sortedKeys(encoders) {
+		if c := encoders[name]; !slices.ContainsFunc(fam.encoders, func(e encoder) bool { return e.name == name }) {
+			return fault.New(fault.ModelUnsupported, "%s is %s (%s), which %s in %s does not read: leave it out", shown(c.unit.label), c.Title, name, fam.title, shown(transformer.unit.label))
+		}
+	}
+	if decoder == nil {
+		return nil
+	}
+	channels := number(transformer.config["in_channels"])
+	if transformer.Kind == "flux" {
+		channels /= 4
+	}
+	if n := number(decoder.config["latent_channels"]); n != channels {
+		return fault.New(fault.ModelUnsupported, "the decoder in %s reads a latent of %g channels, %s in %s makes one of %g", shown(decoder.unit.label), n, fam.title, shown(transformer.unit.label), channels)
+	}
+	for kind, other := range families {
+		if decoder.Kind == "kl" && kind != transformer.Kind && number(decoder.config["scaling_factor"]) == other.latent.scaling {
+			return fault.New(fault.ModelUnsupported, "the decoder in %s is that of %s by its config.json (scaling_factor %g), the transformer in %s is %s", shown(decoder.unit.label), other.title, other.latent.scaling, shown(transformer.unit.label), fam.title)
+		}
+	}
+	return nil
+}
+
+// chooseVariant finds the variant by configuration and, where that does not tell, by
+// the names of the files and what they say of themselves.
+func chooseVariant(c *candidate) variant {
+	names := ""
+	for _, file := range c.unit.files {
+		names += " " + file.name
+		for _, key := range []string{"modelspec.title", "general.name"} {
+			if v, ok := file.index.Value(key); ok {
+				if text, ok := v.(string); ok {
+					names += " " + text
+				}
+			}
+		}
+	}
+	names = strings.ToLower(names)
+	variants := families[c.Kind].variants
+	i := slices.IndexFunc(variants, func(v variant) bool { return v.is(c.config, names) })
+	return variants[i] // the last fits all
+}
+
+// configure finishes the configuration of a text encoder for its family.
+func (e encoder) configure(c *candidate, tokens int) {
+	if c.Kind == "t5" {
+		c.config["max_length"] = tokens
+		return
+	}
+	pad := c.config["eos"]
+	if e.pad >= 0 {
+		pad = e.pad
+	}
+	c.config["pad"] = pad
+	if e.penultimate {
+		c.config["penultimate"] = true
+	}
+	// OpenAI's CLIP of single files is read without its projection, as ComfyUI does and
+	// diffusers, which takes the identity; a diffusers folder says that it has one.
+	arch, _, _ := get[[]string](c.unit.settings, nameConfig, "architectures")
+	if p, ok := c.Index.Lookup("text_projection.weight"); ok && len(p.Shape) == 2 && (e.projected || e.penultimate && slices.Contains(arch, "CLIPTextModelWithProjection")) {
+		c.config["projection_dim"] = p.Shape[0]
+	}
+}
+
+// decoder finishes the configuration of a decoder for its family.
+func (f *Found) decoder(c *candidate, fam family) error {
+	scaling, shift := fam.latent.scaling, fam.latent.shift
+	if c.Kind == "tiny" { // it takes the latent as the transformer makes it
+		scaling, shift = 1, 0
+	}
+	if f.Family != "" || c.Kind == "tiny" {
+		for key, v := range map[string]float64{"scaling_factor": scaling, "shift_factor": shift} {
+			if c.config[key] == nil {
+				c.config[key] = v
+			}
+		}
+	}
+	c.config["preview"] = fam.latent.preview(int(number(c.config["latent_channels"])))
+	return f.add(c)
+}
+
+// add writes a network's configuration down.
+func (f *Found) add(c *candidate) error {
+	text, err := json.Marshal(c.config)
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "the configuration of %s cannot be written", c.Title)
+	}
+	c.Config = text
+	var largest weights.Tensor
+	for _, t := range c.Index.Tensors {
+		c.Bytes += max(0, t.Bytes)
+		if largest.Name == "" || t.Elems() > largest.Elems() {
+			largest = t
+		}
+	}
+	c.Type = largest.Type
+	f.Parts = append(f.Parts, c.Part)
+	return nil
+}
+
+func (f *Found) miss(role, name string, what Missing, optional bool) {
+	if f.Family == "" && role == weights.RoleText {
+		return // nobody knows who would read it
+	}
+	what.Role, what.Name, what.Optional = role, name, optional
+	f.Missing = append(f.Missing, what)
+}
+
+// schedule takes a scheduler_config.json's word.
+func (f *Found) schedule(g *given) error {
+	if g.scheduler == nil {
+		return nil
+	}
+	type dynamic struct {
+		Base   float64 `json:"base"`
+		Max    float64 `json:"max"`
+		Tokens [2]int  `json:"tokens"`
+	}
+	out := struct {
+		Kind    string   `json:"kind"`
+		Shift   float64  `json:"shift,omitempty"`
+		Dynamic *dynamic `json:"dynamic,omitempty"`
+		List    string   `json:"list,omitempty"`
+	}{Kind: "flow"}
+	o, name := g.scheduler, nameScheduler
+	moves, _, err := get[bool](o, name, "use_dynamic_shifting")
+	var d dynamic
+	for key, at := range map[string]any{"shift": &out.Shift, "base_shift": &d.Base, "max_shift": &d.Max, "base_image_seq_len": &d.Tokens[0], "max_image_seq_len": &d.Tokens[1]} {
+		if raw, ok := o[key]; ok && string(raw) != "null" && err == nil {
+			if json.Unmarshal(raw, at) != nil {
+				err = fault.New(fault.ManifestInvalid, "%s: %s is %.64s, wanted a number", name, key, raw)
+			}
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case moves:
+		out.Shift, out.Dynamic = 0, &d
+	case f.Family == "sd3":
+		out.List = "sd3"
+	case out.Shift == 1:
+		out.Shift = 0 // which changes nothing
+	}
+	f.Schedule, err = json.Marshal(out)
+	return err
+}
+
+// tokenizer finds the files of an encoder's tokenizer.
+func (f *Found) tokenizer(g *given, c *candidate) {
+	wanted, title := "BPE", "the tokenizer of CLIP"
+	if c.Kind == "t5" {
+		wanted, title = "Unigram", "the tokenizer of T5"
+	}
+	var names []string
+	for _, name := range sortedKeys(g.tokenizers) {
+		if model, err := parseObject(name, g.tokenizers[name]["model"]); err == nil {
+			if kind, _, err := get[string](model, name, "type"); err == nil && kind == wanted && len(names) == 0 {
+				names = []string{name}
+			}
+		}
+	}
+	if len(names) == 0 && c.Kind == "clip" {
+		for _, name := range g.words {
+			if base := path.Base(name); (base == "vocab.json" || base == "merges.txt") && (len(names) == 0 || path.Dir(names[0]) == path.Dir(name)) {
+				names = append(names, name)
+			}
+		}
+	}
+	if _, ok := c.unit.files[0].index.Value("tokenizer.ggml.tokens"); ok && len(names) == 0 {
+		names = []string{c.unit.files[0].name}
+	}
+	if len(names) == 0 {
+		what := needWords
+		what.What = title
+		f.miss("tokenizer", c.Name, what, false)
+		return
+	}
+	f.Tokenizers[c.Name] = names
+}
