@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"undertone/engine/fault"
+	"undertone/engine/recipe"
 )
 
 // CLIP's vocabulary is no part of the project: .ci/setup fetches the package that has it.
@@ -259,7 +260,7 @@ func BenchmarkCLIP(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, n := range []int{MaxPrompt / 4, MaxPrompt} {
+	for _, n := range []int{recipe.MaxPrompt / 4, MaxPrompt} {
 		b.Run(fmt.Sprintf("encode %d bytes", n), func(b *testing.B) {
 			prompt := strings.Repeat("ab", n/2)
 			for b.Loop() {
