@@ -41,35 +41,42 @@ func (e Estimate) FLOPs(steps, prompts int) float64 {
 // guidance scale needs, without weights, machine or memory. Errors: ModelUnsupported,
 // ManifestInvalid, and what the request is refused for.
 func EstimateModel(m *weights.Manifest, req Request) (Estimate, error) {
+	_, estimate, err := plan(m, req)
+	return estimate, err
+}
+
+// plan records the request's programs on a counter, and returns the engine that it
+// recorded them of beside what they take.
+func plan(m *weights.Manifest, req Request) (*Engine, Estimate, error) {
 	be := &counter{programs: map[string]Cost{}}
 	e := &Engine{be: be, manifest: *m}
 	readers, err := e.record(m.Components, be)
 	if err != nil {
-		return Estimate{}, err
+		return nil, Estimate{}, err
 	}
 	reading, err := e.fit(readers)
 	if err != nil {
-		return Estimate{}, err
+		return nil, Estimate{}, err
 	}
 	if err := req.Check(e.limits()); err != nil {
-		return Estimate{}, err
+		return nil, Estimate{}, err
 	}
 	ctx := context.Background()
 	if e.conditioner, err = newConditioner(ctx, be, readers, e.transformer, reading, req.Steps); err != nil {
-		return Estimate{}, err
+		return nil, Estimate{}, err
 	}
 	branches, scale := e.branches(req)
 	p, err := e.pipeline(ctx, req.Size)
 	if err != nil {
-		return Estimate{}, err
+		return nil, Estimate{}, err
 	}
 	if _, err := p.step(ctx, float32(scale)); err != nil {
-		return Estimate{}, err
+		return nil, Estimate{}, err
 	}
 	if _, err := e.modulate(ctx, req.Steps*branches, branches); err != nil {
-		return Estimate{}, err
+		return nil, Estimate{}, err
 	}
-	return be.estimate(m), nil
+	return e, be.estimate(m), nil
 }
 
 // record makes the networks of descriptions of weights.

@@ -36,30 +36,5 @@ func (e *Engine) parameters(req Request) Parameters {
 
 // Defaults is the request that model.json proposes, without guidance.
 func (e *Engine) Defaults() Request {
-	d := e.manifest.Defaults
-	return Request{Prompt: d.Prompt, Seed: d.Seed, Steps: d.Steps, Size: d.Size, CFG: d.CFG}
-}
-
-func countBlocks(kinds []string) (b Blocks) {
-	for _, k := range kinds {
-		if k == "double" {
-			b.Double++
-		} else {
-			b.Single++
-		}
-	}
-	return b
-}
-
-// Info describes the loaded model.
-func (e *Engine) Info() Info {
-	m, be := e.manifest, e.be.Info()
-	return Info{
-		Model: m.Name, Title: m.Title, Family: m.Family, Revision: m.Revision,
-		Licenses: m.Licenses, Parameters: m.Parameters(), Precision: e.precision, Bytes: m.Bytes(),
-		Backend: be.Backend, Adapter: be.Adapter, Software: be.Software, Features: be.Features, Plan: be.Plan,
-		Blocks: countBlocks(e.transformer.Shape().Blocks),
-		Sizes:  m.Sizes, Steps: m.Defaults.Steps, MaxSteps: m.MaxSteps, Defaults: m.Defaults,
-		Presets: m.Presets, Understands: m.Understands, Words: e.conditioner.readers[0].tokenizer.Vocabulary(), Examples: m.Examples,
-	}
+	return proposed(&e.manifest)
 }

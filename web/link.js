@@ -125,6 +125,7 @@ export class Link {
         if (content?.lock) this.#watch(content.lock);
         break;
       case messages.ready:
+      case messages.described:
       case messages.result:
         waiting?.resolve({ body: content, pixels, seen });
         break;

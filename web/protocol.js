@@ -2,12 +2,13 @@
 // of wasm/protocol/protocol.go, where the messages are described. A test holds
 // the two equal, number for number and word for word.
 
-export const version = 4;
+export const version = 5;
 
 /** The messages, by name. */
 export const messages = Object.freeze({
   init: "init",
   load: "load",
+  describe: "describe",
   generate: "generate",
   abort: "abort",
   close: "close",
@@ -15,6 +16,7 @@ export const messages = Object.freeze({
   ready: "ready",
   progress: "progress",
   loaded: "loaded",
+  described: "described",
   step: "step",
   result: "result",
   error: "error",

@@ -28,6 +28,17 @@ export function checkLoad(address, options) {
   });
 }
 
+/** The arguments of Undertone.describe. */
+export function checkDescribe(address, options) {
+  const url = checkAddress(address);
+  return checked("An option", () => {
+    if (!isObject(options)) throw new UndertoneError("request-invalid", `The options are ${show(options)}; an object is needed.`);
+    const { signal } = options;
+    checkSignal(signal);
+    return { url, signal };
+  });
+}
+
 /** The absolute address of a model.json. */
 export function checkAddress(address) {
   return checked("The address", () => {

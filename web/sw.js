@@ -17,7 +17,8 @@
 // - A new version waits until a person asks for it (web/offline.js), or a page does
 //   not start with the one that is there (web/boot.js).
 // - Weights are not here: the engine stores them, by their hashes, for all
-//   versions. Of a model only model.json is kept, for when there is no network.
+//   versions. Of a model only model.json and description.json are kept, for when there
+//   is no network.
 // - Nothing else is touched: no other page's request, no other program's cache.
 //
 // These are our own lines and not Workbox because the list above with its hashes
@@ -34,7 +35,7 @@ const shell = new Map(Object.entries(site.shell)); // name → integrity
 const index = "index.html";
 
 const hashed = /^assets\/[^?#]*\.[0-9a-f]{12}\.[a-z0-9]+$/;
-const modelName = /^models\/[^?#]*\bmodel\.json$/;
+const modelName = /^models\/[^?#]*\b(model|description)\.json$/;
 
 /** How long a network that hardly works is waited for where there is a stored answer, in milliseconds. */
 const patience = 4000;
@@ -62,7 +63,7 @@ async function install() {
     for (const page of await openPages()) page.postMessage({ undertone: "refused", file: error.file, why: error.why });
     throw error;
   }
-  // The first visit asked for model.json before this worker could see it.
+  // The first visit asked for a model's description before this worker could see it.
   await Promise.allSettled(site.models.map((name) => freshModel(new Request(scope + name))));
 }
 
@@ -209,9 +210,9 @@ async function ownCaches() {
   return (await caches.keys()).filter((name) => name.startsWith(prefix));
 }
 
-/** model.json as the network has it, else as it was stored last. */
+/** What is told of a model as the network has it, else as it was stored last. */
 async function model(request) {
-  const stored = await whole(modelCache, request.url, (bytes, sum, own) => integrity(sum) === own && isManifest(bytes));
+  const stored = await whole(modelCache, request.url, (bytes, sum, own) => integrity(sum) === own && tellsOfModel(bytes));
   if (!stored) return (await freshModel(request)).response;
   return newest(stored, async () => {
     const { response, valid } = await freshModel(request);
@@ -222,7 +223,7 @@ async function model(request) {
 async function freshModel(request) {
   const response = await fetch(request.url, { cache: "no-cache", credentials: "same-origin", signal: request.signal });
   const bytes = await response.clone().arrayBuffer();
-  const valid = response.ok && isManifest(bytes);
+  const valid = response.ok && tellsOfModel(bytes);
   if (valid) {
     const cache = await caches.open(modelCache);
     const copy = answer(bytes, { "Content-Type": "application/json" }, integrity(await sha256(bytes)));
@@ -231,10 +232,13 @@ async function freshModel(request) {
   return { response, valid };
 }
 
-/** A login page or a captive portal also answers with status 200. */
-function isManifest(bytes) {
+/** Whether it is a model.json or a description of one: a login page or a captive portal
+ * also answers with status 200. */
+function tellsOfModel(bytes) {
   try {
-    return bytes.byteLength <= manifestBytes && JSON.parse(new TextDecoder().decode(bytes))?.format === "undertone-model";
+    if (bytes.byteLength > manifestBytes) return false;
+    const { format, model, sizes } = JSON.parse(new TextDecoder().decode(bytes)) ?? {};
+    return format === "undertone-model" || (typeof model === "string" && Array.isArray(sizes));
   } catch {
     return false;
   }

@@ -18,6 +18,16 @@ export declare class Undertone {
   static load(address: string | URL, options?: LoadOptions): Promise<Undertone>;
 
   /**
+   * Says what a model offers and takes, without loading it: fetches its model.json, and the
+   * engine, in a worker that ends when the answer is there. It rejects with what load would
+   * say of the model.json. Sites that `undertone dist` builds hold the same as JSON in a
+   * file description.json beside each model.json, which takes no engine to read.
+   *
+   * @param address as of load.
+   */
+  static describe(address: string | URL, options?: { signal?: AbortSignal }): Promise<Description>;
+
+  /**
    * Makes one picture. One is made at a time: another call before it is finished
    * rejects with the code "busy". When the GPU was lost since the last picture,
    * the device is opened again and filled from memory first. If the engine's worker dies,
@@ -238,25 +248,20 @@ export interface Timings {
   totalMs: number;
 }
 
-export interface Info {
+/** What a model.json offers and takes. */
+export interface Description {
   model: string;
   title: string;
   family: string;
   revision: string;
   licenses: { weights: string; data: string };
   parameters: { dit: number; text: number; vae: number };
-  /** Of the transformer's weights, for example "Q8_0". */
-  precision: string;
-  /** Of all files. */
+  /** Of all files: what has to be downloaded. */
   bytes: number;
-  backend: "webgpu" | "cpu";
-  /** The vendor's words for the GPU. */
-  adapter: string;
-  /** The adapter computes on the CPU. */
-  software: boolean;
-  features: string[] | null;
-  /** The chosen kernel variants: pictures are identical, byte for byte, under one plan. */
-  plan: string;
+  /** Bytes of each file, by its role. */
+  files: Record<"dit" | "text" | "vae" | "tokenizer", number>;
+  /** That the transformer spends on a weight, without the scales of quantized blocks. */
+  bits: number;
   blocks: { double: number; single: number };
   /** Of the pictures that the model makes. */
   sizes: Size[];
@@ -265,10 +270,28 @@ export interface Info {
   maxSteps: number;
   defaults: { steps: number; size: Size; cfg: number; seed: number; prompt: string };
   presets: { id: string; title: string; positive: string; negative: string; weight: number; head: number; range?: [number, number]; schedule: Schedule }[];
-  /** Every word the tokenizer knows; others stand for nothing in a prompt. */
-  words: string[];
   understands: Record<"objects" | "colours" | "counts" | "places" | "styles" | "quality" | "relations", string[]>;
   examples: string[];
+  /** Floating-point operations of the first picture, with one direction of guidance. */
+  flops: number;
+  /** Bytes that this picture takes at its peak, weights included. */
+  memory: number;
+}
+
+/** A loaded model, and the device that it is on. */
+export interface Info extends Description {
+  /** Of the transformer's weights, for example "Q8_0". */
+  precision: string;
+  backend: "webgpu" | "cpu";
+  /** The vendor's words for the GPU. */
+  adapter: string;
+  /** The adapter computes on the CPU. */
+  software: boolean;
+  features: string[] | null;
+  /** The chosen kernel variants: pictures are identical, byte for byte, under one plan. */
+  plan: string;
+  /** Every word the tokenizer knows; others stand for nothing in a prompt. */
+  words: string[];
   /**
    * With the option store: bytes that are kept now, bytes that were there before, and
    * why not all is kept ("storage-full", "storage-refused"), or why an older version was

@@ -13,7 +13,7 @@
 import { aborted, failure, show, told, UndertoneError } from "./errors.js";
 import { Link } from "./link.js";
 import { messages } from "./protocol.js";
-import { checkAddress, checkLoad, checkRequest } from "./request.js";
+import { checkAddress, checkDescribe, checkLoad, checkRequest } from "./request.js";
 import { remove as removeStored, survey } from "./store.js"; // by name: an empty file does not pass for it
 import { encode } from "./png.js";
 
@@ -46,6 +46,21 @@ export class Undertone {
     } catch (error) {
       link.end();
       throw failure(error);
+    }
+  }
+
+  /** What a model offers and takes, without loading it. */
+  static async describe(address, options = {}) {
+    const { url, signal } = checkDescribe(address, options);
+    const link = new Link();
+    try {
+      await link.start(signal);
+      const { body } = await link.request(messages.describe, { address: url }, { signal });
+      return body;
+    } catch (error) {
+      throw failure(error);
+    } finally {
+      link.end();
     }
   }
 

@@ -1,34 +1,91 @@
 package recipe
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"undertone/engine/fault"
+	"undertone/guidance"
 )
 
-// Info describes the model and the machine to people and to the page.
+// Description is what a model.json offers and what it takes, known before anything is
+// loaded (engine.Describe). Site builders write it beside the model.json as
+// DescriptionName.
+type Description struct {
+	Model       string           `json:"model"`
+	Title       string           `json:"title"`
+	Family      string           `json:"family"`
+	Revision    string           `json:"revision"`
+	Licenses    Licenses         `json:"licenses"`
+	Parameters  Counts           `json:"parameters"`
+	Bytes       int64            `json:"bytes"` // of all files: what a person has to download
+	Files       map[string]int64 `json:"files"` // bytes by role: "dit", "text", "vae", "tokenizer"
+	Bits        int              `json:"bits"`  // that the transformer spends on a weight, without its scales
+	Blocks      Blocks           `json:"blocks"`
+	Sizes       []Size           `json:"sizes"`
+	Steps       int              `json:"steps"` // the default
+	MaxSteps    int              `json:"maxSteps"`
+	Defaults    Defaults         `json:"defaults"`
+	Presets     []Preset         `json:"presets"`
+	Understands Vocabulary       `json:"understands"`
+	Examples    []string         `json:"examples"`
+	FLOPs       float64          `json:"flops"`  // of the first picture with one direction of guidance
+	Memory      int64            `json:"memory"` // bytes that it takes at its peak, weights included
+}
+
+// DescriptionName is what a description's file is called, beside its model.json.
+const DescriptionName = "description.json"
+
+// ParseDescription reads a description and checks what programs count on: that there
+// are blocks, sizes and steps to choose among, and that every preset has a schedule
+// (fault.ManifestInvalid). What it does not know is of a later version and does no harm.
+func ParseDescription(text []byte) (d Description, err error) {
+	if err := json.Unmarshal(text, &d); err != nil {
+		return d, fault.Wrap(err, fault.ManifestInvalid, "the model's description is malformed")
+	}
+	return d, d.Check()
+}
+
+// Check refuses a description that nothing could be offered of (fault.ManifestInvalid).
+func (d Description) Check() error {
+	if n := d.Blocks.Double + d.Blocks.Single; d.Blocks.Double < 0 || d.Blocks.Single < 0 || n < 1 || n > guidance.MaxBlocks {
+		return fault.New(fault.ManifestInvalid, "the model has %d double and %d single blocks, possible are 1 to %d together", d.Blocks.Double, d.Blocks.Single, guidance.MaxBlocks)
+	}
+	if d.Model == "" || len(d.Sizes) == 0 {
+		return fault.New(fault.ManifestInvalid, "the model's description lacks its name or its sizes")
+	}
+	if d.MaxSteps < 1 || d.Defaults.Steps < 1 || d.Defaults.Steps > d.MaxSteps {
+		return fault.New(fault.ManifestInvalid, "%d steps by default, possible are 1 to %d", d.Defaults.Steps, d.MaxSteps)
+	}
+	for _, p := range d.Presets {
+		if _, err := p.Term(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Limits are what requests of the model must be within.
+func (d Description) Limits() Limits {
+	return Limits{MaxSteps: d.MaxSteps, Sizes: d.Sizes, Blocks: d.Blocks.Double + d.Blocks.Single}
+}
+
+// Request is the picture that the model proposes, without guidance.
+func (d Description) Request() Request {
+	return Request{Prompt: d.Defaults.Prompt, Seed: d.Defaults.Seed, Steps: d.Defaults.Steps, Size: d.Defaults.Size, CFG: d.Defaults.CFG}
+}
+
+// Info describes a loaded model and the machine that it is on.
 type Info struct {
-	Model       string     `json:"model"`
-	Title       string     `json:"title"`
-	Family      string     `json:"family"`
-	Revision    string     `json:"revision"`
-	Licenses    Licenses   `json:"licenses"`
-	Parameters  Counts     `json:"parameters"`
-	Precision   string     `json:"precision"`
-	Bytes       int64      `json:"bytes"` // of all files
-	Backend     string     `json:"backend"`
-	Adapter     string     `json:"adapter"`
-	Software    bool       `json:"software"`
-	Features    []string   `json:"features"`
-	Plan        string     `json:"plan"`
-	Blocks      Blocks     `json:"blocks"`
-	Sizes       []Size     `json:"sizes"`
-	Steps       int        `json:"steps"` // the default
-	MaxSteps    int        `json:"maxSteps"`
-	Defaults    Defaults   `json:"defaults"`
-	Presets     []Preset   `json:"presets"`
-	Understands Vocabulary `json:"understands"`
-	Words       []string   `json:"words"` // all that the tokenizer knows
-	Examples    []string   `json:"examples"`
+	Description
+	Precision string   `json:"precision"`
+	Backend   string   `json:"backend"`
+	Adapter   string   `json:"adapter"`
+	Software  bool     `json:"software"`
+	Features  []string `json:"features"`
+	Plan      string   `json:"plan"`
+	Words     []string `json:"words"` // all that the tokenizer knows
 }
 
 // Blocks counts the transformer's blocks by kind, in the order they run.
@@ -78,6 +135,18 @@ type Preset struct {
 	Head     float64         `json:"head"`
 	Range    []float64       `json:"range,omitempty"`
 	Schedule json.RawMessage `json:"schedule,omitempty"`
+}
+
+// Term is the direction that the preset proposes (fault.ManifestInvalid where its
+// schedule is none, or has a field that no schedule has).
+func (p Preset) Term() (Term, error) {
+	t := Term{Positive: p.Positive, Negative: p.Negative, Weight: p.Weight, Head: p.Head}
+	d := json.NewDecoder(bytes.NewReader(p.Schedule))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&t.Schedule); err != nil {
+		return t, fault.Wrap(err, fault.ManifestInvalid, "the schedule of preset %s is malformed", p.ID)
+	}
+	return t, nil
 }
 
 // Vocabulary lists the words a model was trained on, for people.

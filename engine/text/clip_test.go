@@ -260,7 +260,7 @@ func BenchmarkCLIP(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, n := range []int{recipe.MaxPrompt / 4, MaxPrompt} {
+	for _, n := range []int{recipe.MaxPrompt / 4, recipe.MaxPrompt} {
 		b.Run(fmt.Sprintf("encode %d bytes", n), func(b *testing.B) {
 			prompt := strings.Repeat("ab", n/2)
 			for b.Loop() {

@@ -9,6 +9,7 @@ import (
 	"syscall/js"
 
 	"undertone/engine/fault"
+	carried "undertone/engine/recipe"
 	"undertone/wasm/promise"
 )
 
@@ -48,6 +49,22 @@ func (a *api) load(ctx context.Context, address, device string, onProgress func(
 	}
 	a.loaded = u
 	return a.info(), nil
+}
+
+// describe asks the engine what a model offers.
+func (a *api) describe(address string) (*model, error) {
+	v, err := promise.Await(context.Background(), a.class.Call("describe", address))
+	if err != nil {
+		if p := problemOf(err); p != nil {
+			err = errors.New(p.message)
+		}
+		return nil, err
+	}
+	var d carried.Description
+	if err := decode(v, &d); err != nil {
+		return nil, err
+	}
+	return newModel(d)
 }
 
 func (a *api) info() info {

@@ -150,7 +150,7 @@ func (v *bars) key(e dom.Event) {
 func (v *bars) build(m *model) {
 	for i := range m.blocks() {
 		bar := el("span", attrs{"role": "slider", "aria-orientation": "vertical"}, el("i", nil))
-		setFlag(bar, "data-double", i < m.dit.Depth)
+		setFlag(bar, "data-double", i < m.Blocks.Double)
 		on(bar, "focus", func(dom.Event) {
 			if v.focus != i {
 				v.focus = i
@@ -164,7 +164,7 @@ func (v *bars) build(m *model) {
 		blocks int
 		text   *string
 		class  string
-	}{{m.dit.Depth, &say.DoubleBlocks, "double"}, {m.dit.DepthSingle, &say.SingleBlocks, "single"}} {
+	}{{m.Blocks.Double, &say.DoubleBlocks, "double"}, {m.Blocks.Single, &say.SingleBlocks, "single"}} {
 		if half.blocks == 0 {
 			continue
 		}
@@ -209,7 +209,7 @@ func (v *bars) render(weights []float32, s scale, m *model) {
 
 // title names a block: "Block 3, single".
 func (v *bars) title(i int, m *model) string {
-	if i < m.dit.Depth {
+	if i < m.Blocks.Double {
 		return fmt.Sprintf(say.BlockDouble, i)
 	}
 	return fmt.Sprintf(say.BlockSingle, i)

@@ -30,7 +30,7 @@ func (r report) text(prompt bool) string {
 	line("Memory", "%s", r.memory)
 	line("Storage", "%s", r.storage)
 	if m := s.model; m != nil {
-		line("Model", "%s %s, %d blocks, %s", m.Name, m.Revision, m.blocks(), bytesText(m.Bytes()))
+		line("Model", "%s %s, %d blocks, %s", m.Model, m.Revision, m.blocks(), bytesText(m.Bytes))
 	}
 	line("Phase", "%s", [...]string{"waiting", "loading", "ready", "generating"}[s.phase])
 	if s.info.Backend != "" {

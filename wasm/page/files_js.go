@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall/js"
 
-	"undertone/engine"
 	carried "undertone/engine/recipe"
 	"undertone/wasm/promise"
 )
@@ -21,7 +20,7 @@ const (
 
 // fileRead is what was read from a PNG.
 type fileRead struct {
-	made    engine.Parameters
+	made    carried.Parameters
 	notices []carried.Notice
 	data    js.Value // the file, as a Uint8Array
 	w, h    uint32   // as its header says
@@ -95,8 +94,8 @@ func (a *app) take(file js.Value, f fileRead, kept int, note string) {
 	m := a.state.model
 	p := f.made
 	says := []string{say.Restored, note, noticesText(f.notices)}
-	if p.Model != "" && (p.Model != m.Name || p.Revision != m.Revision) {
-		says = append(says, fmt.Sprintf(say.OtherModel, strings.TrimSpace(p.Model+" "+p.Revision), m.Name+" "+m.Revision))
+	if p.Model != "" && (p.Model != m.Model || p.Revision != m.Revision) {
+		says = append(says, fmt.Sprintf(say.OtherModel, strings.TrimSpace(p.Model+" "+p.Revision), m.Model+" "+m.Revision))
 	}
 	r := m.recipeOf(p.Request)
 	image, ok := js.Undefined(), f.w <= mostSide && f.h <= mostSide

@@ -8,7 +8,6 @@ import (
 
 	"honnef.co/go/js/dom/v2"
 
-	"undertone/engine"
 	carried "undertone/engine/recipe"
 )
 
@@ -53,9 +52,9 @@ func reload() { js.Global().Get("location").Call("reload") }
 func (v *keeper) keep() {
 	s := &v.app.state
 	f := s.form
-	q := engine.Request{Prompt: f.prompt, Seed: uint32(typed(f.seed)), Steps: int(typed(f.steps)), Size: f.size, CFG: typed(f.cfg)}
+	q := carried.Request{Prompt: f.prompt, Seed: uint32(typed(f.seed)), Steps: int(typed(f.steps)), Size: f.size, CFG: typed(f.cfg)}
 	for _, t := range f.terms {
-		q.Guidance = append(q.Guidance, engine.Term{Positive: t.positive, Negative: t.negative, Weight: typed(t.weight), Head: typed(t.head), Schedule: t.schedule})
+		q.Guidance = append(q.Guidance, carried.Term{Positive: t.positive, Negative: t.negative, Weight: typed(t.weight), Head: typed(t.head), Schedule: t.schedule})
 	}
 	k := keptState{Form: carried.Hash(q), Guided: f.guided, Locked: f.locked, Each: f.each, Picture: v.picture(s.picture)}
 	if !v.write(k) {
@@ -103,7 +102,7 @@ func (v *keeper) picture(p *picture) (text string) {
 	bytes := script().Call("encodeNow", image)
 	file := make([]byte, bytes.Length())
 	js.CopyBytesToGo(file, bytes)
-	made := engine.Parameters{Request: p.recipe.carried(), Model: v.app.state.model.Name, Revision: v.app.state.model.Revision}
+	made := carried.Parameters{Request: p.recipe.carried(), Model: v.app.state.model.Model, Revision: v.app.state.model.Revision}
 	if p.result != nil {
 		if err := decode(p.result.(js.Value).Get("parameters"), &made); err != nil {
 			return ""

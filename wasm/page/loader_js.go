@@ -57,8 +57,8 @@ func (v *loader) render(s *state) {
 			setText(v.note, what)
 		}
 	} else {
-		setText(v.load, fmt.Sprintf(say.LoadSize, bytesText(s.model.Bytes())))
-		switch here, all := v.app.here(s), s.model.Bytes(); {
+		setText(v.load, fmt.Sprintf(say.LoadSize, bytesText(s.model.Bytes)))
+		switch here, all := v.app.here(s), s.model.Bytes; {
 		case here < all && s.network.offline:
 			setText(v.note, say.OfflineLoad)
 		case here == 0:
@@ -89,8 +89,8 @@ func (v *loader) renderTrouble(s *state) {
 		setText(v.cpuNote, say.MeasuringCPU)
 		return
 	}
-	seconds := s.model.flops() / (s.device.cpuSpeed * cpuShare)
-	setText(v.cpuNote, fmt.Sprintf(say.EstimateCPU, durationText(seconds), bytesText(s.model.Bytes())))
+	seconds := s.model.FLOPs / (s.device.cpuSpeed * cpuShare)
+	setText(v.cpuNote, fmt.Sprintf(say.EstimateCPU, durationText(seconds), bytesText(s.model.Bytes)))
 }
 
 func (v *loader) renderProgress(p progress) {

@@ -1,22 +1,14 @@
 package page
 
 import (
-	"errors"
 	"slices"
 
-	"undertone/engine"
-	"undertone/engine/dit"
-	"undertone/engine/text"
-	"undertone/engine/weights"
-	"undertone/guidance"
+	carried "undertone/engine/recipe"
 )
 
-// model is model.json, read before anything is loaded: what the page may offer,
-// and what a download would cost.
+// model is what the page may offer of a model, known before anything is loaded.
 type model struct {
-	*weights.Manifest
-	dit     dit.FluxConfig
-	text    text.Config
+	carried.Description
 	presets []preset
 }
 
@@ -37,32 +29,19 @@ type preset struct {
 // otherwise, and the box beside the slider, and the API, take more.
 const weightLow, weightTop = -2, 4
 
-// parseModel reads model.json as the engine does, and checks what only the
-// engine's loading would look into.
-func parseModel(data []byte) (*model, error) {
-	manifest, err := weights.ParseManifest(data)
-	if err != nil {
+// newModel takes over what a model offers.
+func newModel(d carried.Description) (*model, error) {
+	if err := d.Check(); err != nil {
 		return nil, err
 	}
-	if err := engine.Supports(manifest); err != nil {
-		return nil, err
-	}
-	m := &model{Manifest: manifest}
-	for role, into := range map[string]any{weights.RoleTransformer: &m.dit, weights.RoleText: &m.text} {
-		c, _ := m.Of(role)
-		if err := weights.Decode(c.Config, "model.json", into); err != nil {
+	m := &model{Description: d}
+	for _, p := range d.Presets {
+		t, err := p.Term()
+		if err != nil {
 			return nil, err
 		}
-	}
-	if m.blocks() < 1 || m.blocks() > guidance.MaxBlocks {
-		return nil, errors.New("its number of blocks is out of range")
-	}
-	for _, p := range m.Presets {
-		t := term{preset: p.ID, positive: p.Positive, negative: p.Negative, weight: p.Weight, head: p.Head}
-		if err := weights.Decode(p.Schedule, "the schedule of preset "+p.ID, &t.schedule); err != nil {
-			return nil, err
-		}
-		offer := preset{title: p.Title, low: weightLow, top: weightTop, term: t}
+		offer := preset{title: p.Title, low: weightLow, top: weightTop,
+			term: term{preset: p.ID, positive: t.Positive, negative: t.Negative, weight: t.Weight, head: t.Head, schedule: t.Schedule}}
 		if len(p.Range) == 2 {
 			// The way back is always there to be looked at, clean or not.
 			offer.low, offer.top = min(p.Range[0], -1), p.Range[1]
@@ -81,29 +60,7 @@ func (m *model) preset(id string) (preset, bool) {
 	return m.presets[i], true
 }
 
-func (m *model) blocks() int { return m.dit.Depth + m.dit.DepthSingle }
-
-// bits is how many the transformer spends on a weight, without its scales.
-func (m *model) bits() int {
-	f, _ := m.File("dit")
-	each := 8 * float64(f.Bytes) / float64(max(1, m.Parameters().DiT))
-	bits := 32
-	for float64(bits) > each && bits > 2 {
-		bits /= 2
-	}
-	return bits
-}
+func (m *model) blocks() int { return m.Blocks.Double + m.Blocks.Single }
 
 // parameters counts all weights.
-func (m *model) parameters() int64 { return m.Parameters().All() }
-
-// flops is the arithmetic of the first picture with guidance by one direction, in
-// floating-point operations; 0 for a model that the engine will refuse to load.
-func (m *model) flops() float64 {
-	d := m.Defaults
-	e, err := engine.EstimateModel(m.Manifest, engine.Request{Steps: d.Steps, Size: d.Size, CFG: d.CFG})
-	if err != nil {
-		return 0
-	}
-	return e.FLOPs(d.Steps, 3)
-}
+func (m *model) parameters() int64 { return m.Parameters.All() }

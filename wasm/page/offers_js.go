@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// readModels reads every model.json, which are small, so that the page can say
-// what a press of Load would download. The first is what the page proposes.
+// readModels reads the description of every model, which are small, so that the page
+// can say what a press of Load would download. The first is what the page proposes.
 func (a *app) readModels(addresses string) {
 	var list []offer
 	var failed error
 	for i, address := range strings.Fields(addresses) {
-		m, err := fetchModel(address)
+		m, err := a.describe(address)
 		if err != nil {
 			if i == 0 {
 				failed = err
@@ -65,7 +65,7 @@ func (v *weightsView) render(s *state) {
 	for i := len(v.buttons); i < len(s.offers); i++ {
 		m := s.offers[i].model
 		text := el("span", nil)
-		follow(&say.WeightsBits, func(t string) { setText(text, fmt.Sprintf(t, m.bits(), bytesText(m.Bytes()))) })
+		follow(&say.WeightsBits, func(t string) { setText(text, fmt.Sprintf(t, m.Bits, bytesText(m.Bytes))) })
 		v.buttons = append(v.buttons, radio(v.row, v.name, fmt.Sprint(i), text, func() {
 			v.app.update(func(*state) { v.app.choose(i) })
 			if v.after {
@@ -98,6 +98,6 @@ func (v *edition) render(s *state) {
 	if s.model == nil {
 		return
 	}
-	setText(v.model, fmt.Sprintf(say.EditionModel, s.model.Title, s.model.Revision, s.model.bits(), countText(s.model.parameters())))
+	setText(v.model, fmt.Sprintf(say.EditionModel, s.model.Title, s.model.Revision, s.model.Bits, countText(s.model.parameters())))
 	setText(v.terms, fmt.Sprintf(say.EditionTerms, s.model.Licenses.Weights, s.model.Licenses.Data))
 }

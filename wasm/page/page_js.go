@@ -2,12 +2,12 @@ package page
 
 import (
 	"context"
-	"fmt"
 	"syscall/js"
 	"time"
 
 	"honnef.co/go/js/dom/v2"
 
+	carried "undertone/engine/recipe"
 	"undertone/wasm/host"
 	"undertone/wasm/promise"
 )
@@ -107,20 +107,26 @@ func (a *app) keys() {
 	})
 }
 
-func fetchModel(address string) (*model, error) {
+// describe finds out what a model offers: from the description beside its model.json,
+// or, where there is none, from the engine.
+func (a *app) describe(address string) (*model, error) {
 	ctx := context.Background()
-	response, err := promise.Await(ctx, js.Global().Call("fetch", address))
+	url := js.Global().Get("URL")
+	beside := url.New(carried.DescriptionName, url.New(address, document.Get("baseURI")))
+	response, err := promise.Await(ctx, js.Global().Call("fetch", beside))
 	if err != nil {
 		return nil, err
 	}
-	if !response.Get("ok").Bool() {
-		return nil, fmt.Errorf("the server answered %d", response.Get("status").Int())
+	if response.Get("ok").Bool() {
+		text, err := promise.Await(ctx, response.Call("text"))
+		if err != nil {
+			return nil, err
+		}
+		if d, err := carried.ParseDescription([]byte(text.String())); err == nil {
+			return newModel(d)
+		}
 	}
-	text, err := promise.Await(ctx, response.Call("text"))
-	if err != nil {
-		return nil, err
-	}
-	return parseModel([]byte(text.String()))
+	return a.api.describe(address)
 }
 
 // lookForGPU asks for an adapter, which costs nothing and is given back.
@@ -153,7 +159,7 @@ func (a *app) load(device string) {
 		return
 	}
 	ctx := a.begin(loading)
-	a.update(func(s *state) { s.load = progress{total: s.model.Bytes()} })
+	a.update(func(s *state) { s.load = progress{total: s.model.Bytes} })
 	go func() {
 		got, err := a.api.load(ctx, a.model, device, func(p progress) {
 			a.update(func(s *state) {

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"undertone/engine"
 	carried "undertone/engine/recipe"
 	"undertone/guidance"
 )
@@ -148,7 +147,7 @@ func TestComparison(t *testing.T) {
 func TestReport(t *testing.T) {
 	m := mustParse(t)
 	s := state{model: m, phase: ready, info: info{Backend: "webgpu", Adapter: "some gpu", Precision: "Q8_0"}}
-	s.picture = &picture{recipe: m.recipeOf(engine.Request{Prompt: "secret frog", Seed: 5, Steps: 4, Size: carried.Square(256), Guidance: []engine.Term{{Positive: "secret words", Weight: 1}}})}
+	s.picture = &picture{recipe: m.recipeOf(carried.Request{Prompt: "secret frog", Seed: 5, Steps: 4, Size: carried.Square(256), Guidance: []carried.Term{{Positive: "secret words", Weight: 1}}})}
 	s.panes.fault = &problem{code: "guidance-invalid", message: `the schedule of "secret words" does not fit`}
 	r := report{version: "0.2.0", agent: "Chrome", state: &s}
 	text := r.text(false)

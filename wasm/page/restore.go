@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"undertone/engine"
 	carried "undertone/engine/recipe"
 )
 
@@ -14,21 +13,21 @@ func (m *model) limits() carried.Limits {
 }
 
 // base is what a link leaves out: the model's own values, without guidance.
-func (m *model) base() engine.Request { return newForm(m).plain().carried() }
+func (m *model) base() carried.Request { return newForm(m).plain().carried() }
 
 // carried is the recipe as links hold it. It is that of a finished picture, so
 // its numbers are in range.
-func (r recipe) carried() engine.Request {
-	q := engine.Request{Prompt: r.prompt, Seed: uint32(r.seed), Steps: int(r.steps), Size: r.size, CFG: r.cfg}
+func (r recipe) carried() carried.Request {
+	q := carried.Request{Prompt: r.prompt, Seed: uint32(r.seed), Steps: int(r.steps), Size: r.size, CFG: r.cfg}
 	for _, t := range r.acting() {
-		q.Guidance = append(q.Guidance, engine.Term{Positive: t.positive, Negative: t.negative, Weight: t.weight, Head: t.head, Schedule: t.schedule})
+		q.Guidance = append(q.Guidance, carried.Term{Positive: t.positive, Negative: t.negative, Weight: t.weight, Head: t.head, Schedule: t.schedule})
 	}
 	return q
 }
 
 // recipeOf is a request as the form holds it. A direction with a preset's words is
 // that preset's.
-func (m *model) recipeOf(q engine.Request) recipe {
+func (m *model) recipeOf(q carried.Request) recipe {
 	r := recipe{prompt: q.Prompt, seed: float64(q.Seed), steps: float64(q.Steps), size: q.Size, cfg: q.CFG}
 	for _, g := range q.Guidance {
 		t := term{positive: g.Positive, negative: g.Negative, weight: g.Weight, head: g.Head, schedule: g.Schedule}

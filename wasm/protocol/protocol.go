@@ -13,14 +13,13 @@ import (
 	"math"
 	"reflect"
 
-	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
 	"undertone/guidance"
 )
 
 // Version changes whenever a message does.
-const Version = 4
+const Version = 5
 
 // Type names a message.
 type Type string
@@ -31,23 +30,25 @@ type Type string
 const (
 	Init     Type = "init"     // the compiled engine; answered by ready
 	Load     Type = "load"     // LoadBody; answered by progress…, then loaded or error
-	Generate Type = "generate" // engine.Request; answered by step…, then result or error
+	Describe Type = "describe" // DescribeBody; answered by described or error
+	Generate Type = "generate" // recipe.Request; answered by step…, then result or error
 	Abort    Type = "abort"    // no body: stops the request of the same id
 	Close    Type = "close"    // no body: frees everything and ends the worker
 	Ping     Type = "ping"     // no body; answered by alive, whatever the engine is doing
 
-	Ready    Type = "ready"    // no body: v is the worker's version
-	Progress Type = "progress" // ProgressBody
-	Loaded   Type = "loaded"   // LoadedBody
-	Step     Type = "step"     // StepBody, with pixels when there is a preview
-	Result   Type = "result"   // ResultBody, with pixels
-	Error    Type = "error"    // ErrorBody; with id 0 the worker itself has failed
-	Alive    Type = "alive"    // { lock }: the Web Lock that the worker holds while it lives, or nothing
+	Ready     Type = "ready"     // no body: v is the worker's version
+	Progress  Type = "progress"  // ProgressBody
+	Loaded    Type = "loaded"    // LoadedBody
+	Described Type = "described" // recipe.Description
+	Step      Type = "step"      // StepBody, with pixels when there is a preview
+	Result    Type = "result"    // ResultBody, with pixels
+	Error     Type = "error"     // ErrorBody; with id 0 the worker itself has failed
+	Alive     Type = "alive"     // { lock }: the Web Lock that the worker holds while it lives, or nothing
 )
 
 // Types lists every message.
 func Types() []Type {
-	return []Type{Init, Load, Generate, Abort, Close, Ping, Ready, Progress, Loaded, Step, Result, Error, Alive}
+	return []Type{Init, Load, Describe, Generate, Abort, Close, Ping, Ready, Progress, Loaded, Described, Step, Result, Error, Alive}
 }
 
 // MaxBody bounds the JSON text of a message to the worker, in bytes. The largest
@@ -84,6 +85,11 @@ type LoadBody struct {
 	Store   bool   `json:"store"`   // keep the weights on this machine, and use those that are kept
 }
 
+// DescribeBody asks what a model offers and takes.
+type DescribeBody struct {
+	Address string `json:"address"` // absolute address of model.json
+}
+
 // The stages of loading, in their order.
 const (
 	StageDevice   = "device"   // asking for the GPU
@@ -110,7 +116,7 @@ const (
 
 // LoadedBody is what was loaded.
 type LoadedBody struct {
-	engine.Info
+	recipe.Info
 	Storage *StorageBody `json:"storage,omitempty"` // where it was asked for
 }
 
@@ -131,8 +137,8 @@ type StepBody struct {
 }
 
 // ResultBody is a finished picture without its pixels. With a probe, two more
-// ArrayBuffers are transferred: attention, engine.Probe's as float32, and latents,
-// the 8-bit RGBA of engine.Probe's, one after the other.
+// ArrayBuffers are transferred: attention, recipe.Probe's as float32, and latents,
+// the 8-bit RGBA of recipe.Probe's, one after the other.
 type ResultBody struct {
 	Width  int `json:"width"`
 	Height int `json:"height"`
@@ -140,7 +146,7 @@ type ResultBody struct {
 	LatentWidth int `json:"latentWidth,omitempty"`
 	// Recovered is 1 when the GPU was lost before or in this picture and opened again.
 	Recovered int `json:"recovered,omitempty"`
-	*engine.Result
+	*recipe.Result
 }
 
 // ErrorBody is a fault.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
 	"undertone/guidance"
@@ -105,9 +104,9 @@ func TestLargestRequest(t *testing.T) {
 		intervals[i] = guidance.Interval{From: i, To: i + 1, Weight: table[i]}
 	}
 	long := strings.Repeat("\"", recipe.MaxPrompt)
-	r := engine.Request{Prompt: long, Seed: math.MaxUint32}
+	r := recipe.Request{Prompt: long, Seed: math.MaxUint32}
 	for range recipe.MaxTerms {
-		r.Guidance = append(r.Guidance, engine.Term{Positive: long, Negative: long, Weight: table[0], Head: table[0],
+		r.Guidance = append(r.Guidance, recipe.Term{Positive: long, Negative: long, Weight: table[0], Head: table[0],
 			Schedule: guidance.Schedule{Kind: "intervals", Start: 999, End: 999, Of: guidance.MaxBlocks, Centers: table, Width: table[0], Intervals: intervals, Table: table}})
 	}
 	body, err := json.Marshal(r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -13,6 +14,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/fault"
+	"undertone/engine/weights"
 	"undertone/wasm/protocol"
 )
 
@@ -93,7 +95,7 @@ func (w *worker) receive(m js.Value) {
 		}
 		close(w.queue)
 		js.Global().Set("onmessage", js.Null())
-	case protocol.Load, protocol.Generate:
+	case protocol.Load, protocol.Describe, protocol.Generate:
 		if _, twice := w.cancel[id]; twice {
 			return
 		}
@@ -125,6 +127,8 @@ func (w *worker) serve(r request) {
 		switch r.kind {
 		case protocol.Load:
 			return w.load(r)
+		case protocol.Describe:
+			return describe(r)
 		default:
 			return w.generate(r)
 		}
@@ -150,6 +154,32 @@ func (w *worker) load(r request) error {
 		return err
 	}
 	post(protocol.Loaded, r.id, w.machine.loaded(), js.Undefined())
+	return nil
+}
+
+// describe says what a model offers and takes, of its model.json alone.
+func describe(r request) error {
+	var body protocol.DescribeBody
+	if err := decode(r.body, &body); err != nil {
+		return err
+	}
+	text, err := fetchText(r.ctx, body.Address, revalidated)
+	var again *retryable
+	if errors.As(err, &again) {
+		return again.fault
+	}
+	if err != nil {
+		return err
+	}
+	m, err := weights.ParseManifest(text)
+	if err != nil {
+		return err
+	}
+	d, err := engine.Describe(m)
+	if err != nil {
+		return err
+	}
+	post(protocol.Described, r.id, d, js.Undefined())
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,9 @@ import (
 	"slices"
 	"strings"
 
+	"undertone/engine"
 	"undertone/engine/fault"
+	"undertone/engine/recipe"
 	"undertone/engine/weights"
 
 	"github.com/andybalholm/brotli"
@@ -95,7 +98,7 @@ func stopped(ctx context.Context) error {
 
 // addModel adds a converted model, its files under content-hashed names. The
 // manifest and every file are checked as the engine checks them, so that what is
-// published can be loaded; symbolic links out of the folder are refused.
+// published can be loaded, and described for the page; symbolic links out of the folder are refused.
 func (c content) addModel(ctx context.Context, folder string) error {
 	b, err := weights.LoadBundle(ctx, weights.Dir(folder), "model.json")
 	if err != nil {
@@ -129,7 +132,25 @@ func (c content) addModel(ctx context.Context, folder string) error {
 	if err := c.add(ctx, path.Join(to, "model.json"), text.Bytes(), false); err != nil {
 		return err
 	}
+	description, err := describe(&manifest)
+	if err != nil {
+		return err
+	}
+	if err := c.add(ctx, path.Join(to, recipe.DescriptionName), description, false); err != nil {
+		return err
+	}
 	return c.addCard(ctx, b, path.Join(to, "README.md"))
+}
+
+// describe is what the page reads of a model: with it, it can say what there is
+// without the engine. A model that the engine would refuse is not published.
+func describe(m *weights.Manifest) ([]byte, error) {
+	d, err := engine.Describe(m)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(d, "", " ")
+	return append(text, '\n'), err
 }
 
 // copyFile copies a file of a model.

@@ -42,6 +42,7 @@ package.json
 site/assets/protocol.HASH.js
 site/assets/undertone.HASH.wasm
 site/assets/worker.HASH.js
+site/models/tiny/description.json
 site/models/tiny/dit.HASH.safetensors
 site/models/tiny/model.json
 site/models/tiny/text.HASH.safetensors

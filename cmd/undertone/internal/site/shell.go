@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"undertone/engine/recipe"
 )
 
 // worker and killer are the service worker's source and the one that ends it.
@@ -27,7 +29,7 @@ type shell struct {
 	Version string            `json:"version"`
 	Shell   map[string]string `json:"shell"`  // address → integrity, as fetch takes it
 	Page    []string          `json:"page"`   // hashed addresses that index.html names, by which it is known
-	Models  []string          `json:"models"` // addresses of model.json
+	Models  []string          `json:"models"` // addresses of what is read of models before their weights
 }
 
 // besides are the folders of web/ whose files only the browser's own dialogues show.
@@ -56,7 +58,8 @@ func (b *builder) list(models []string) error {
 		s.Shell[address] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
 	for _, m := range models {
-		s.Models = append(s.Models, "models/"+filepath.Base(m)+"/model.json")
+		folder := "models/" + filepath.Base(m) + "/"
+		s.Models = append(s.Models, folder+"model.json", folder+recipe.DescriptionName)
 	}
 	files, err := json.Marshal(s.Shell) // in the order of the names
 	if err != nil {

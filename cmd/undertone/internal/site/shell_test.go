@@ -71,7 +71,7 @@ func TestShell(t *testing.T) {
 			t.Errorf("%s is in no page", name)
 		}
 	}
-	if len(first.Models) != 1 || first.Models[0] != "models/tiny/model.json" {
+	if strings.Join(first.Models, " ") != "models/tiny/model.json models/tiny/description.json" {
 		t.Errorf("models: %v", first.Models)
 	}
 

@@ -54,9 +54,10 @@ func TestBuildRewritesReferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
-		"index.html":             `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><meta name="version" content="1\.2\.3"><main data-models="models/tiny/model\.json"><script src="\./assets/undertone\.[0-9a-f]{12}\.js"></script>$`,
-		"undertone.js":           `^new Worker\("\./assets/worker\.[0-9a-f]{12}\.js"\); fetch\('\./assets/undertone\.[0-9a-f]{12}\.wasm'\); fetch\("\./models/x\.json"\)$`,
-		"models/tiny/model.json": `"path": "dit\.[0-9a-f]{12}\.safetensors"`,
+		"index.html":                   `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><meta name="version" content="1\.2\.3"><main data-models="models/tiny/model\.json"><script src="\./assets/undertone\.[0-9a-f]{12}\.js"></script>$`,
+		"undertone.js":                 `^new Worker\("\./assets/worker\.[0-9a-f]{12}\.js"\); fetch\('\./assets/undertone\.[0-9a-f]{12}\.wasm'\); fetch\("\./models/x\.json"\)$`,
+		"models/tiny/model.json":       `"path": "dit\.[0-9a-f]{12}\.safetensors"`,
+		"models/tiny/description.json": `"model": "fixture",`,
 	} {
 		if got := read(t, filepath.Join(o.Out, file)); !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("%s: got %s, want match of %s", file, got, want)
@@ -72,8 +73,8 @@ func TestBuildRewritesReferences(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(o.Out, "assets/notes*")); len(left) != 0 {
 		t.Errorf("notes are served: %v", left)
 	}
-	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 21 {
-		t.Errorf("SHA256SUMS lists %d files, want 21", n)
+	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 22 {
+		t.Errorf("SHA256SUMS lists %d files, want 22", n)
 	}
 	for name, want := range map[string]string{"LICENSE.txt": "the licence", "NOTICE.txt": "what is in it"} {
 		if got := read(t, filepath.Join(o.Out, name)); got != want {
