@@ -14,7 +14,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// changeManifest serves another model.json, made from the site's own, and says what it serves.
+// changeManifest serves another model.json, made from the site's own, and beside it a
+// description that says nothing, so that the page has to ask the engine.
 func changeManifest(t *testing.T, s *server, change func(m map[string]any)) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(s.dir, "models", "sprites", "model.json"))
@@ -33,6 +34,7 @@ func changeManifest(t *testing.T, s *server, change func(m map[string]any)) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(text)
 	})
+	s.misbehave("/models/sprites/description.json", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("null")) })
 }
 
 // TestBrowserMarkupInManifest has the model's maker put markup into everything that a

@@ -16,9 +16,9 @@ func TestBrowserSlowManifest(t *testing.T) {
 	come, once := make(chan struct{}), sync.Once{}
 	release := func() { once.Do(func() { close(come) }) }
 	defer release()
-	s.misbehave("/models/sprites/model.json", func(w http.ResponseWriter, r *http.Request) {
+	s.misbehave("/models/sprites/description.json", func(w http.ResponseWriter, r *http.Request) {
 		<-come
-		text, err := os.ReadFile(filepath.Join(s.dir, "models", "sprites", "model.json"))
+		text, err := os.ReadFile(filepath.Join(s.dir, "models", "sprites", "description.json"))
 		if err != nil {
 			t.Error(err)
 		}

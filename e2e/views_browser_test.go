@@ -142,7 +142,7 @@ func (b *tab) gallery(t *testing.T, s *server) {
 			t.Errorf("the form says %q, %s steps", prompt, steps)
 		}
 		for _, path := range s.asked("models/")[before:] {
-			if !strings.HasSuffix(path, "model.json") {
+			if !strings.HasSuffix(path, "description.json") {
 				t.Errorf("restoring asked for %s", path)
 			}
 		}
