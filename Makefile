@@ -24,16 +24,18 @@ go:
 	@v=$$(go env GOVERSION | sed -E 's/^go1\.([0-9]+).*/\1/'); \
 	  [ "$$v" -ge 24 ] 2>/dev/null || { echo "Undertone needs Go 1.24 or newer; this is $$(go env GOVERSION)"; exit 1; }
 
-# Copies of small functions where they are called make a program faster and larger.
-# What computes is to be fast; these packages, which only the page, messages and the
-# recording of models use, small.
+# Copies of small functions where they are called make a program faster and larger. In
+# the engine, what computes is to be fast; these packages, which only messages and the
+# recording of models use, small. In the page everything is small.
 PROGRAM ?= build
-COMPACT := undertone/wasm/... honnef.co/... fmt encoding/json reflect \
+COMPACT := undertone/wasm/... fmt encoding/json reflect \
   undertone/engine undertone/engine/dit undertone/engine/text undertone/engine/vae undertone/engine/weights undertone/engine/recipe
+WASM := GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w"
 
 wasm: go
 	@mkdir -p $(PROGRAM)
-	GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w" $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/undertone.wasm ./wasm
+	$(WASM) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/engine.wasm ./wasm/engine
+	$(WASM) -gcflags=all=-l -o $(PROGRAM)/page.wasm ./wasm/page/main
 	@cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" $(PROGRAM)/wasm_exec.js
 
 # The converter is run whenever the source weights or the precision changed. The

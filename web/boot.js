@@ -74,7 +74,7 @@
   }
 
   /** Loads the page again, with scripts and styles that the browser's cache does not
-   * hold yet: what it holds may be what is wrong. (The program sees to itself, wasm.js.) */
+   * hold yet: what it holds may be what is wrong. (wasm.js does that for the program.) */
   function reload() {
     this.disabled = true;
     var names = used().map(function (e) { return e.name; });

@@ -5,6 +5,10 @@ import { limits, messages, version } from "./protocol.js";
 import { script, workerAddress } from "./trusted.js";
 import { compiled } from "./wasm.js";
 
+/** The engine's program. It is fetched with the first model, and compiled in the window,
+ * which keeps it for the worker that takes the place of one that has died. */
+const program = new URL("./engine.wasm", import.meta.url).href;
+
 /** How long an abort waits for the engine to say that it has stopped, in milliseconds. */
 const abortPatience = 400;
 
@@ -30,10 +34,18 @@ export class Link {
   #unwatch = new AbortController(); // gives up waiting for the worker's lock
 
   async start(signal) {
-    const fetched = compiled().catch((error) => {
+    if (signal?.aborted) throw aborted();
+    this.#open(); // first, so that its scripts and the program are fetched at the same time
+    const fetched = compiled(program).catch((error) => {
       throw new UndertoneError("worker-failed", `The engine could not be fetched: ${told(error)}`);
     });
     const module = await unlessAborted(signal, fetched);
+    await this.request(messages.init, undefined, { signal, module });
+    this.#listen();
+  }
+
+  /** Starts the worker, which waits for the program. */
+  #open() {
     const failed = (why) => this.end(new UndertoneError("worker-failed", `The engine's worker has failed: ${why}`));
     try {
       this.#worker = new Worker(script(workerAddress), { type: "module", name: "undertone" });
@@ -46,8 +58,6 @@ export class Link {
       event.preventDefault?.();
       failed(event.message || "its script could not be loaded");
     };
-    await this.request(messages.init, undefined, { signal, module });
-    this.#listen();
   }
 
   /** Sends a request; resolves to the answer, or rejects with an UndertoneError. */

@@ -99,6 +99,17 @@ export async function register(main) {
   const { active } = await workers.ready;
   set({ refused: "" });
   (workers.controller ?? active).postMessage({ undertone: "started", script: main }); // it answers "kept"
+  watchEngine();
+}
+
+/** Once the engine's program is fetched, every version that is installed keeps it: a
+ * page that is not served by a service worker yet has fetched it past one. */
+function watchEngine() {
+  const program = new URL("./engine.wasm", import.meta.url).href;
+  new PerformanceObserver((list) => {
+    if (!list.getEntries().some((entry) => entry.name === program)) return;
+    for (const worker of [registration.active, registration.waiting]) worker?.postMessage({ undertone: "engine" });
+  }).observe({ type: "resource", buffered: true });
 }
 
 /** Looks for a new version. */

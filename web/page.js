@@ -1,17 +1,19 @@
-// Starts the page: the engine's WebAssembly in the window, where it is the page
-// (wasm/page). Everything the page does goes through the public API.
+// Starts the page: its WebAssembly program (wasm/page). Everything the page does goes
+// through the public API, which fetches the engine when a model is loaded.
 import * as offline from "./offline.js";
 import * as png from "./png.js";
 import { Undertone } from "./undertone.js";
 import { compiled } from "./wasm.js";
 import "./wasm_exec.js";
 
-globalThis.undertone = { role: "page", Undertone, offline, png };
+const program = new URL("./page.wasm", import.meta.url).href;
+
+globalThis.undertone = { Undertone, offline, png };
 
 try {
   document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this
   const go = new Go();
-  const instance = await WebAssembly.instantiate(await compiled(), go.importObject);
+  const instance = await WebAssembly.instantiate(await compiled(program), go.importObject);
   offline.register(import.meta.url);
   await go.run(instance);
   throw new Error("The page's program has ended.");

@@ -2,7 +2,7 @@
 //
 // What it keeps to:
 // - A version is one list of files with their hashes, which the site's builder
-//   writes below. All of them are fetched and verified before the version is
+//   writes below. All that it needs are fetched and verified before the version is
 //   installed; if one is missing or differs, nothing changes, the version that is
 //   there goes on serving, and the pages are told which file it was (the browser
 //   tries again later).
@@ -16,6 +16,9 @@
 //   it, if it names this version's files and no others, for when there is no network.
 // - A new version waits until a person asks for it (web/offline.js), or a page does
 //   not start with the one that is there (web/boot.js).
+// - The engine's program is needed from the first model on: it is kept once a page
+//   has fetched it, and by every version while a model is stored (web/store.js).
+//   Who only reads the page does not fetch it.
 // - Weights are not here: the engine stores them, by their hashes, for all
 //   versions. Of a model only model.json and description.json are kept, for when there
 //   is no network.
@@ -25,7 +28,7 @@
 // comes from the Go builder, without Node, and because Workbox deletes the files of
 // the version before as soon as a new one is active, under the pages still open.
 
-const site = { version: "unbuilt", shell: {}, page: [], models: [] };
+const site = { version: "unbuilt", shell: {}, page: [], engine: [], models: [] };
 
 const scope = new URL("./", self.location.href).href;
 const prefix = `undertone ${scope} `; // two copies of the site on one origin have caches of their own
@@ -58,13 +61,31 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 
 async function install() {
   try {
-    await Promise.all(Array.from(shell.keys(), keep));
+    await keepAll(await modelStored());
   } catch (error) {
     for (const page of await openPages()) page.postMessage({ undertone: "refused", file: error.file, why: error.why });
     throw error;
   }
   // The first visit asked for a model's description before this worker could see it.
   await Promise.allSettled(site.models.map((name) => freshModel(new Request(scope + name))));
+}
+
+/** Keeps what the page needs, and what the engine needs if it is asked for. */
+async function keepAll(withEngine) {
+  const names = Array.from(shell.keys()).filter((name) => withEngine || !site.engine.includes(name));
+  await Promise.all(names.map(keep));
+}
+
+/** Whether a model is stored on this machine, or the beginning of one (web/store.js). */
+async function modelStored() {
+  try {
+    let folder = await navigator.storage.getDirectory();
+    for (const name of ["undertone", "models"]) folder = await folder.getDirectoryHandle(name);
+    for await (const _ of folder.keys()) return true;
+  } catch {
+    // There is none, or this browser stores nothing.
+  }
+  return false;
 }
 
 /** Sees to it that this version's cache holds a file. */
@@ -251,13 +272,16 @@ self.addEventListener("message", (event) => {
       break;
     case "started": // a page runs, and says which script it runs from
       event.waitUntil(started(event));
+      break;
+    case "engine": // a page has fetched the engine's program
+      event.waitUntil(Promise.allSettled(site.engine.map(keep))); // the next start tries again
   }
 });
 
-/** Tells a page whether it starts without a network: looks at every file, fetches
+/** Tells a page whether it starts without a network: looks at every file that it needs, fetches
  * again what has been changed or lost, and then deletes what former versions left. */
 async function started({ data, source }) {
-  const told = await Promise.all(Array.from(shell.keys(), keep)).then(
+  const told = await keepAll(await modelStored()).then(
     () => ({ whole: true }),
     ({ file, why }) => ({ whole: false, file, why }),
   );

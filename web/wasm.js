@@ -1,27 +1,28 @@
-// The engine's WebAssembly, fetched and compiled once per tab: the window and
-// the worker instantiate the same compiled module.
+// Fetches and compiles WebAssembly programs, each once per tab.
 
-const address = new URL("./undertone.wasm", import.meta.url);
-let module;
+const modules = new Map(); // address → promise of the compiled module
 
-/** @returns {Promise<WebAssembly.Module>} */
-export function compiled() {
-  module ??= compile().catch((error) => {
-    module = undefined; // so that the next call tries again
-    throw error;
-  });
-  return module;
+/** The compiled program at an address.
+ * @param {string} address
+ * @returns {Promise<WebAssembly.Module>} */
+export function compiled(address) {
+  if (!modules.has(address)) {
+    const module = compile(address);
+    modules.set(address, module);
+    module.catch(() => modules.delete(address)); // so that the next call tries again
+  }
+  return modules.get(address);
 }
 
-async function compile() {
+async function compile(address) {
   try {
-    return await compileFrom("default");
+    return await compileFrom(address, "default");
   } catch {
-    return compileFrom("reload"); // past the browser's HTTP cache, which may hold something else
+    return compileFrom(address, "reload"); // past the browser's HTTP cache, which may hold something else
   }
 }
 
-async function compileFrom(cache) {
+async function compileFrom(address, cache) {
   const response = await fetch(address, { cache });
   if (!response.ok) throw new Error(`${address} answered ${response.status}`);
   // Some static hosts do not know the type application/wasm, which streaming needs.

@@ -1,5 +1,5 @@
 // The dedicated worker in which the engine runs. It receives the compiled engine,
-// starts it, and leaves further messages to it (wasm/worker) but those that ask
+// starts it, and leaves further messages to it (wasm/engine) but those that ask
 // whether it lives. Whatever ends the engine, the window is told.
 import { messages, version } from "./protocol.js";
 import "./wasm_exec.js";
@@ -33,7 +33,7 @@ async function start(module) {
   const instance = await WebAssembly.instantiate(module, go.importObject);
   // The WebGPU binding reads and writes the engine's memory through this object.
   globalThis.wasm = { instance };
-  globalThis.undertone = { role: "worker", store };
+  globalThis.undertone = { store };
   await go.run(instance); // returns only when the engine has ended
   fail("The engine has stopped.");
 }

@@ -16,7 +16,7 @@ func TestDist(t *testing.T) {
 	if err := os.WriteFile(program, []byte("\x00asm"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"dist", "--root", "../..", "--out", out, "--wasm", program, "--exec", program}
+	args := []string{"dist", "--root", "../..", "--out", out, "--engine", program, "--page", program, "--exec", program}
 	said := succeed(t, append(args, "--zip", folder, "--npm", folder)...)
 
 	text, err := os.ReadFile("../../VERSION")

@@ -10,7 +10,7 @@ import (
 )
 
 // TestHostingCommands runs the commands of the tool that docs/hosting.md names, as
-// they stand there, around a program that is none and a model whose presets have
+// they stand there, around programs that are none and a model whose presets have
 // no schedule. It looks at the site and never at make, which needs the toolchain.
 func TestHostingCommands(t *testing.T) {
 	repository, err := filepath.Abs("../..")
@@ -24,7 +24,7 @@ func TestHostingCommands(t *testing.T) {
 	model := tinyModel(t)
 	t.Chdir(t.TempDir())
 	schedules(t, model, filepath.Join("models", "mine"))
-	for _, name := range []string{"undertone.wasm", "wasm_exec.js"} {
+	for _, name := range []string{"engine.wasm", "page.wasm", "wasm_exec.js"} {
 		if err := os.MkdirAll("build", 0o700); err != nil {
 			t.Fatal(err)
 		}

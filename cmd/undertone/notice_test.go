@@ -85,9 +85,9 @@ func linked(t *testing.T, pkg string, env ...string) map[string]string {
 	return modules
 }
 
-// TestNoticeIsWhatIsLinked holds NOTICE's lists of Go modules to the two programs:
+// TestNoticeIsWhatIsLinked holds NOTICE's lists of Go modules to the programs:
 // every module that is linked, no other, each with the licence that it comes with.
-// What the program of a site contains must be there with the text of its licence.
+// What the programs of a site contain must be there with the text of its licence.
 func TestNoticeIsWhatIsLinked(t *testing.T) {
 	raw, err := os.ReadFile("../../NOTICE")
 	if err != nil {
@@ -98,7 +98,7 @@ func TestNoticeIsWhatIsLinked(t *testing.T) {
 		env          []string
 		served       bool
 	}{
-		{"The WebAssembly program", "undertone/wasm", []string{"GOOS=js", "GOARCH=wasm"}, true},
+		{"The WebAssembly programs", "undertone/wasm/...", []string{"GOOS=js", "GOARCH=wasm"}, true},
 		{"The native tool", "undertone/cmd/undertone", []string{"GOOS=linux"}, false},
 		{"The native tool", "undertone/cmd/undertone", []string{"GOOS=darwin"}, false},
 		{"The native tool", "undertone/cmd/undertone", []string{"GOOS=windows"}, false},

@@ -42,7 +42,8 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flags("dist", "", stderr)
 	out := fs.String("out", "dist", "the folder to write: new, empty, or a site that dist wrote, of which it replaces its own files only")
 	root := fs.String("root", ".", "the repository: index.html and web/")
-	wasm := fs.String("wasm", "build/undertone.wasm", "the WebAssembly program")
+	engine := fs.String("engine", "build/engine.wasm", "the WebAssembly program of the worker")
+	page := fs.String("page", "build/page.wasm", "the WebAssembly program of the window")
 	exec := fs.String("exec", "build/wasm_exec.js", "Go's wasm_exec.js")
 	twins := fs.Bool("twins", false, "also write brotli and gzip twins")
 	kill := fs.Bool("kill", false, "make sw.js the kill switch: it removes the service worker and its caches from every browser that comes by")
@@ -72,7 +73,7 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	name := strings.TrimSpace(string(version))
 	err = site.Build(ctx, site.Options{
 		Root: *root, Out: *out, Models: models, Twins: *twins, Kill: *kill, Name: name,
-		Extra: map[string]string{"undertone.wasm": *wasm, "wasm_exec.js": *exec},
+		Extra: map[string]string{"engine.wasm": *engine, "page.wasm": *page, "wasm_exec.js": *exec},
 	})
 	if err != nil {
 		return err

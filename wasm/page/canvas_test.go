@@ -15,7 +15,7 @@ var readsBack = regexp.MustCompile(`getImageData|toBlob|toDataURL|convertToBlob|
 // TestNoCanvasIsReadBack holds all code that the browser is served to its own pixels.
 func TestNoCanvasIsReadBack(t *testing.T) {
 	var files []string
-	for _, pattern := range []string{"../../web/*.js", "../../*.html", "../*.go", "../*/*.go", "../../engine/gpu/*_js.go"} {
+	for _, pattern := range []string{"../../web/*.js", "../../*.html", "../*/*.go", "../*/*/*.go", "../../engine/gpu/*_js.go"} {
 		list, err := filepath.Glob(pattern)
 		if err != nil || len(list) == 0 {
 			t.Fatalf("%s: %d files, %v", pattern, len(list), err)

@@ -24,7 +24,7 @@ import (
 // Options say what a site is built from.
 type Options struct {
 	Root   string            // the repository: index.html and web/
-	Extra  map[string]string // further assets by name: undertone.wasm, wasm_exec.js
+	Extra  map[string]string // further assets by name: engine.wasm, page.wasm, wasm_exec.js
 	Models []string          // folders with model.json and converted weights, named by their last element
 	Out    string            // the folder to write: new, empty, or a site that Build wrote (see publish)
 	Twins  bool              // also write .br and .gz twins of what compresses

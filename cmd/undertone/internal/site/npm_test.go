@@ -39,8 +39,8 @@ README.md
 index.d.ts
 index.js
 package.json
+site/assets/engine.HASH.wasm
 site/assets/protocol.HASH.js
-site/assets/undertone.HASH.wasm
 site/assets/worker.HASH.js
 site/models/tiny/description.json
 site/models/tiny/dit.HASH.safetensors

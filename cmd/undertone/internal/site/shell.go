@@ -22,15 +22,19 @@ const (
 )
 
 // shellLine is the line of web/sw.js that the builder fills in.
-const shellLine = `const site = { version: "unbuilt", shell: {}, page: [], models: [] };`
+const shellLine = `const site = { version: "unbuilt", shell: {}, page: [], engine: [], models: [] };`
 
 // shell is what the service worker knows about its version of the site.
 type shell struct {
 	Version string            `json:"version"`
 	Shell   map[string]string `json:"shell"`  // address → integrity, as fetch takes it
 	Page    []string          `json:"page"`   // hashed addresses that index.html names, by which it is known
+	Engine  []string          `json:"engine"` // addresses of the shell that only a loaded model needs
 	Models  []string          `json:"models"` // addresses of what is read of models before their weights
 }
+
+// engineProgram is the one that is fetched with the first model.
+const engineProgram = "engine.wasm"
 
 // besides are the folders of web/ whose files only the browser's own dialogues show.
 var besides = []string{"icons/", "screenshots/"}
@@ -39,13 +43,13 @@ var besides = []string{"icons/", "screenshots/"}
 var named = regexp.MustCompile(`assets/[\w.-]+\.[0-9a-f]{12}\.[a-z0-9]+`)
 
 // list writes the shell's files into the service worker: everything that a page
-// needs to start, so neither weights nor what installing shows.
+// needs to start or to load a model, so neither weights nor what installing shows.
 func (b *builder) list(models []string) error {
 	source, ok := b.files[worker]
 	if !ok {
 		return nil
 	}
-	s := shell{Shell: map[string]string{}, Models: []string{}}
+	s := shell{Shell: map[string]string{}, Engine: []string{}, Models: []string{}}
 	s.Page = named.FindAllString(string(b.files["index.html"]), -1)
 	slices.Sort(s.Page)
 	s.Page = slices.Compact(s.Page)
@@ -55,6 +59,9 @@ func (b *builder) list(models []string) error {
 			continue
 		}
 		sum := sha256.Sum256(b.files[address])
+		if name == engineProgram {
+			s.Engine = append(s.Engine, address)
+		}
 		s.Shell[address] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
 	for _, m := range models {

@@ -60,10 +60,13 @@ func TestShell(t *testing.T) {
 			t.Errorf("%s is not in the shell", want)
 		}
 	}
-	if len(names) != 8 { // index, undertone and its twin, wasm, worker, protocol, style, icon
+	if len(names) != 9 { // index, undertone and its twin, two programs, worker, protocol, style, icon
 		t.Errorf("the shell holds %d files: %v", len(names), names)
 	}
-	if len(first.Page) != 2 || !strings.HasPrefix(first.Page[0], "assets/style.") || !strings.HasPrefix(first.Page[1], "assets/undertone.") {
+	if len(first.Engine) != 1 || !strings.HasPrefix(first.Engine[0], "assets/engine.") || first.Shell[first.Engine[0]] == "" {
+		t.Errorf("only a loaded model needs %v", first.Engine)
+	}
+	if len(first.Page) != 3 || !strings.HasPrefix(first.Page[0], "assets/page.") || !strings.HasPrefix(first.Page[1], "assets/style.") || !strings.HasPrefix(first.Page[2], "assets/undertone.") {
 		t.Errorf("the page names %v", first.Page)
 	}
 	for _, name := range first.Page {

@@ -20,12 +20,12 @@ import (
 func source(t *testing.T) Options {
 	t.Helper()
 	root := t.TempDir()
-	put(t, filepath.Join(root, "index.html"), `<link href="./web/style.css">`+versionTag+`<main data-models="x"><script src="./undertone.js"></script>`)
+	put(t, filepath.Join(root, "index.html"), `<link href="./web/style.css"><link href="./page.wasm">`+versionTag+`<main data-models="x"><script src="./undertone.js"></script>`)
 	put(t, filepath.Join(root, "LICENSE"), "the licence")
 	put(t, filepath.Join(root, "NOTICE"), "what is in it")
 	put(t, filepath.Join(root, "web/undertone.d.ts"), `export class Undertone {}`)
 	put(t, filepath.Join(root, "docs/bundlers.md"), `how to`)
-	put(t, filepath.Join(root, "web/undertone.js"), `new Worker("./worker.js"); fetch('./undertone.wasm'); fetch("./models/x.json")`)
+	put(t, filepath.Join(root, "web/undertone.js"), `new Worker("./worker.js"); fetch('./engine.wasm'); fetch("./models/x.json")`)
 	put(t, filepath.Join(root, "web/worker.js"), `import "./protocol.js"`)
 	put(t, filepath.Join(root, "web/protocol.js"), `export const version = 1`+strings.Repeat(" ", 2000))
 	put(t, filepath.Join(root, "web/style.css"), `body{background:url(./icon.svg)}`)
@@ -33,9 +33,10 @@ func source(t *testing.T) Options {
 	put(t, filepath.Join(root, "web/notes.md"), `not served`)
 	put(t, filepath.Join(root, "web/sw.js"), "start\n"+shellLine+"\nend")
 	put(t, filepath.Join(root, "web/kill.js"), "kill")
-	put(t, filepath.Join(root, "undertone.wasm"), "\x00asm")
+	put(t, filepath.Join(root, "engine.wasm"), "\x00asm")
+	put(t, filepath.Join(root, "page.wasm"), "\x00asm")
 	networks.WriteSmall(t, filepath.Join(root, "model/tiny"), 0)
-	return Options{Root: root, Extra: map[string]string{"undertone.wasm": filepath.Join(root, "undertone.wasm")},
+	return Options{Root: root, Extra: map[string]string{"engine.wasm": filepath.Join(root, "engine.wasm"), "page.wasm": filepath.Join(root, "page.wasm")},
 		Models: []string{filepath.Join(root, "model/tiny")}, Out: filepath.Join(root, "dist"), Twins: true, Name: "1.2.3"}
 }
 
@@ -54,8 +55,8 @@ func TestBuildRewritesReferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
-		"index.html":                   `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><meta name="version" content="1\.2\.3"><main data-models="models/tiny/model\.json"><script src="\./assets/undertone\.[0-9a-f]{12}\.js"></script>$`,
-		"undertone.js":                 `^new Worker\("\./assets/worker\.[0-9a-f]{12}\.js"\); fetch\('\./assets/undertone\.[0-9a-f]{12}\.wasm'\); fetch\("\./models/x\.json"\)$`,
+		"index.html":                   `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><link href="\./assets/page\.[0-9a-f]{12}\.wasm"><meta name="version" content="1\.2\.3"><main data-models="models/tiny/model\.json"><script src="\./assets/undertone\.[0-9a-f]{12}\.js"></script>$`,
+		"undertone.js":                 `^new Worker\("\./assets/worker\.[0-9a-f]{12}\.js"\); fetch\('\./assets/engine\.[0-9a-f]{12}\.wasm'\); fetch\("\./models/x\.json"\)$`,
 		"models/tiny/model.json":       `"path": "dit\.[0-9a-f]{12}\.safetensors"`,
 		"models/tiny/description.json": `"model": "fixture",`,
 	} {
@@ -73,8 +74,8 @@ func TestBuildRewritesReferences(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(o.Out, "assets/notes*")); len(left) != 0 {
 		t.Errorf("notes are served: %v", left)
 	}
-	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 22 {
-		t.Errorf("SHA256SUMS lists %d files, want 22", n)
+	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 25 {
+		t.Errorf("SHA256SUMS lists %d files, want 25", n)
 	}
 	for name, want := range map[string]string{"LICENSE.txt": "the licence", "NOTICE.txt": "what is in it"} {
 		if got := read(t, filepath.Join(o.Out, name)); got != want {

@@ -1,4 +1,4 @@
-package worker
+package transfer
 
 import (
 	"testing"
@@ -7,10 +7,10 @@ import (
 
 func TestPause(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	for try := 2; try <= maxTries; try++ {
+	for try := 2; try <= MaxTries; try++ {
 		base := 500 * time.Millisecond << (try - 2)
 		for range 100 {
-			if d := pause(try, "", now); d < base || d >= base*3/2 {
+			if d := Pause(try, "", now); d < base || d >= base*3/2 {
 				t.Fatalf("attempt %d waits %v, wanted %v to %v", try, d, base, base*3/2)
 			}
 		}
@@ -22,7 +22,7 @@ func TestPause(t *testing.T) {
 		"Sun, 22 Nov 2026 12:00:09 GMT": 9 * time.Second,
 		"Sun, 22 Nov 2026 11:00:00 GMT": 0,
 	} {
-		if d := pause(3, header, now); d != want {
+		if d := Pause(3, header, now); d != want {
 			t.Errorf("Retry-After %q: waits %v, wanted %v", header, d, want)
 		}
 	}
@@ -34,11 +34,11 @@ func TestPause(t *testing.T) {
 }
 
 func TestContentStart(t *testing.T) {
-	if n, ok := contentStart("bytes 4194304-9999999/10000000"); !ok || n != 4194304 {
+	if n, ok := ContentStart("bytes 4194304-9999999/10000000"); !ok || n != 4194304 {
 		t.Errorf("got %d, %v", n, ok)
 	}
 	for _, bad := range []string{"", "bytes */100", "bytes -5-9/10", "items 1-2/3", "bytes x-y/z"} {
-		if n, ok := contentStart(bad); ok {
+		if n, ok := ContentStart(bad); ok {
 			t.Errorf("%q was understood as %d", bad, n)
 		}
 	}
@@ -57,7 +57,7 @@ func TestLooksLikeHTML(t *testing.T) {
 		// A safetensors header of 60 bytes begins with the byte '<'.
 		{"application/octet-stream", "<\x00\x00\x00\x00\x00\x00\x00{\"a\":", false},
 	} {
-		if got := looksLikeHTML(c.kind, []byte(c.head)); got != c.want {
+		if got := LooksLikeHTML(c.kind, []byte(c.head)); got != c.want {
 			t.Errorf("%q %q: %v", c.kind, c.head, got)
 		}
 	}

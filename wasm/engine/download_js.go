@@ -1,4 +1,4 @@
-package worker
+package main
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/weights"
+	"undertone/wasm/engine/transfer"
 	"undertone/wasm/host"
 	"undertone/wasm/promise"
 	"undertone/wasm/protocol"
@@ -125,7 +126,7 @@ func (d *download) attempt(ctx context.Context, from, to int) error {
 	start, end := int64(from)*PieceBytes, min(int64(to)*PieceBytes, d.file.Bytes)
 	wanted := ""
 	if !d.reload && end-start < d.file.Bytes {
-		wanted = byteRange(start, end)
+		wanted = transfer.ByteRange(start, end)
 	}
 	l, wanted, hang, err := d.dial(ctx, wanted)
 	defer hang()
@@ -199,7 +200,7 @@ func (d *download) begin(l *line, ranged bool, start int64) (at int64, err error
 		return 0, fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent them compressed", d.file.Path, start)
 	case status == 200: // the whole file, from its beginning
 	case status == 206 && ranged:
-		from, ok := contentStart(l.header("Content-Range"))
+		from, ok := transfer.ContentStart(l.header("Content-Range"))
 		if !ok || from > start {
 			return 0, fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent %q", d.file.Path, start, l.header("Content-Range"))
 		}

@@ -1,4 +1,7 @@
-package worker
+// Command engine is engine.wasm, the engine in a dedicated worker of the browser, which
+// web/worker.js starts. It receives the messages of package protocol, downloads and
+// verifies the model, opens the device, and makes pictures.
+package main
 
 import (
 	"context"
@@ -37,8 +40,8 @@ type worker struct {
 // errStopped is why a person's abort ends a request.
 var errStopped = fault.New(fault.Aborted, "stopped")
 
-// Run serves messages until the window sends close.
-func Run() {
+// main serves messages until the window sends close.
+func main() {
 	w := &worker{queue: make(chan request, 64), cancel: map[int]context.CancelCauseFunc{}}
 	done := make(chan struct{})
 	self := js.Global()

@@ -1,26 +1,25 @@
-// Package worker is the engine's side of the browser: it receives the messages of
-// package protocol, downloads and verifies the model, opens the device, and makes
-// pictures. It runs in a dedicated worker (web/worker.js).
-package worker
+// Package transfer holds what a download knows of HTTP and of bad connections: when
+// and how often to try again, and what an answer's headers and first bytes mean.
+package transfer
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// How a download deals with a bad line.
 const (
-	maxTries   = 5
-	stallAfter = 15 * time.Second // without a byte
-	maxPause   = 60 * time.Second // what a server may ask for with Retry-After
+	MaxTries   = 5                // attempts in a row that bring nothing
+	StallAfter = 15 * time.Second // without a byte, an attempt has failed
+	maxPause   = 60 * time.Second // the longest that a server may ask for with Retry-After
 )
 
-// pause is how long to wait before attempt try (the first is 1, which never
+// Pause is how long to wait before attempt try (the first is 1, which never
 // waits): what the server asked for, or else half a second doubled with every
 // attempt and spread by up to a half, so that many visitors do not come back at once.
-func pause(try int, retryAfter string, now time.Time) time.Duration {
+func Pause(try int, retryAfter string, now time.Time) time.Duration {
 	if d, ok := parseRetryAfter(retryAfter, now); ok {
 		return min(d, maxPause)
 	}
@@ -40,8 +39,8 @@ func parseRetryAfter(s string, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// transient reports whether a status may be gone at the next attempt.
-func transient(status int) bool {
+// Transient reports whether a status may be gone at the next attempt.
+func Transient(status int) bool {
 	switch status {
 	case 408, 425, 429, 500, 502, 503, 504:
 		return true
@@ -49,8 +48,8 @@ func transient(status int) bool {
 	return false
 }
 
-// contentStart reads the first byte's place from "bytes 4194304-9999999/10000000".
-func contentStart(contentRange string) (int64, bool) {
+// ContentStart reads the first byte's place from "bytes 4194304-9999999/10000000".
+func ContentStart(contentRange string) (int64, bool) {
 	s, ok := strings.CutPrefix(contentRange, "bytes ")
 	if !ok {
 		return 0, false
@@ -63,11 +62,14 @@ func contentStart(contentRange string) (int64, bool) {
 	return n, err == nil && n >= 0
 }
 
-// looksLikeHTML recognises a page that a server sent in place of a file.
-func looksLikeHTML(contentType string, head []byte) bool {
+// LooksLikeHTML recognises a page that a server sent in place of a file.
+func LooksLikeHTML(contentType string, head []byte) bool {
 	if strings.HasPrefix(strings.ToLower(contentType), "text/html") {
 		return true
 	}
 	s := strings.ToLower(strings.TrimLeft(string(head), " \t\r\n\ufeff"))
 	return strings.HasPrefix(s, "<!doctype") || strings.HasPrefix(s, "<html")
 }
+
+// ByteRange is the value of the header Range that asks for bytes [from, to).
+func ByteRange(from, to int64) string { return fmt.Sprintf("bytes=%d-%d", from, to-1) }

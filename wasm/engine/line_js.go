@@ -1,15 +1,15 @@
-package worker
+package main
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"syscall/js"
 	"time"
 
 	"undertone/engine/fault"
+	"undertone/wasm/engine/transfer"
 	"undertone/wasm/host"
 	"undertone/wasm/promise"
 	"undertone/wasm/protocol"
@@ -24,8 +24,8 @@ type retryable struct {
 
 func (r *retryable) Error() string { return r.fault.Error() }
 
-// keepTrying calls attempt until it succeeds, fails for good, or has failed maxTries
-// times without getting anywhere; attempt is told its number and reports whether
+// keepTrying calls attempt until it succeeds, fails for good, or has failed
+// transfer.MaxTries times without getting anywhere; attempt is told its number and reports whether
 // it got further. Time without a network does not count: the next attempt comes
 // when the network does. wait hears why nothing happens.
 func keepTrying(ctx context.Context, wait func(why string), attempt func(try int) (further bool, err error)) error {
@@ -50,12 +50,12 @@ func keepTrying(ctx context.Context, wait func(why string), attempt func(try int
 			try = 1
 			continue
 		}
-		if try == maxTries {
+		if try == transfer.MaxTries {
 			return again.fault
 		}
 		try++
 		select {
-		case <-time.After(pause(try, again.after, time.Now())):
+		case <-time.After(transfer.Pause(try, again.after, time.Now())):
 		case <-ctx.Done():
 		}
 	}
@@ -124,7 +124,7 @@ func dial(ctx context.Context, name, address, byteRange, cache string) (l *line,
 
 // wait is promise.Await that gives up on a line that has gone silent.
 func (l *line) wait(p js.Value) (js.Value, error) {
-	limited, cancel := context.WithTimeout(l.ctx, stallAfter)
+	limited, cancel := context.WithTimeout(l.ctx, transfer.StallAfter)
 	defer cancel()
 	v, err := promise.Await(limited, p)
 	switch {
@@ -133,7 +133,7 @@ func (l *line) wait(p js.Value) (js.Value, error) {
 	case l.ctx.Err() != nil:
 		return v, l.ctx.Err()
 	case limited.Err() != nil:
-		return v, &retryable{fault: fault.New(fault.Fetch, "%s: no byte has arrived for %v", l.name, stallAfter)}
+		return v, &retryable{fault: fault.New(fault.Fetch, "%s: no byte has arrived for %v", l.name, transfer.StallAfter)}
 	}
 	return v, &retryable{fault: fault.Wrap(err, fault.Fetch, "%s could not be fetched", l.name), thrown: true}
 }
@@ -142,7 +142,7 @@ func (l *line) wait(p js.Value) (js.Value, error) {
 func (l *line) refused() error {
 	status := l.status()
 	f := fault.New(fault.HTTPStatus, "%s: the server answered %d %s", l.name, status, l.response.Get("statusText").String())
-	if transient(status) {
+	if transfer.Transient(status) {
 		return &retryable{fault: f, after: l.header("Retry-After")}
 	}
 	return f
@@ -167,7 +167,7 @@ func (l *line) chunk() (js.Value, error) {
 		l.read = true
 		head := make([]byte, 64)
 		n := js.CopyBytesToGo(head, bytes)
-		if l.status() == 200 && looksLikeHTML(l.header("Content-Type"), head[:n]) {
+		if l.status() == 200 && transfer.LooksLikeHTML(l.header("Content-Type"), head[:n]) {
 			return bytes, fault.New(fault.NotWeights, "%s: the server sent a web page in place of the file", l.name)
 		}
 	}
@@ -220,6 +220,3 @@ func fetchText(ctx context.Context, address, cache string) (text []byte, err err
 		text = append(text, part...)
 	}
 }
-
-// byteRange asks for bytes from … to-1.
-func byteRange(from, to int64) string { return fmt.Sprintf("bytes=%d-%d", from, to-1) }
