@@ -24,7 +24,7 @@ type info struct {
 	Backend, Adapter, Model, Precision string
 	Bytes                              int64
 	Blocks                             struct{ Double, Single int }
-	Sizes                              []int
+	Sizes                              []any
 	Steps, MaxSteps                    int
 }
 
@@ -165,7 +165,7 @@ func (b *tab) result(t *testing.T, model string) {
 // guidance makes a picture with different directions.
 func (b *tab) guidance(t *testing.T) {
 	var r map[string]made
-	b.call("host.guidance", &r, 40, 57)
+	b.call("host.guidance", &r, "sharp", "plain", 3)
 	if r["none"].Hash != r["zero"].Hash {
 		t.Error("weight 0 is not no guidance")
 	}

@@ -37,17 +37,18 @@
       return { picture: await test.picture(r), parameters: r.parameters, steps, wrong: await test.refused(r.blob("image/jpeg")),
         blob: { type: blob.type, head: (await blob.slice(1, 4).text()) } };
     },
-    async guidance(lateStart, blocks) {
-      const make = async (guidance) => test.picture(await u.generate({ prompt: "a frog", seed: 5, steps: 1, guidance }));
-      const term = (weight, schedule) => [{ positive: "ultra-detailed", negative: "low-res", weight, schedule }];
+    // Pictures with a direction between two words, among them one that begins at a late block.
+    async guidance(positive, negative, lateBlock) {
+      const make = async (guidance) => test.picture(await u.generate({ prompt: "the frog", seed: 5, steps: 1, guidance }));
+      const term = (weight, schedule) => [{ positive, negative, weight, schedule }];
       return { none: await make(undefined), zero: await make(term(0)), two: await make(term(2)), again: await make(term(2, { kind: "constant" })),
-        negative: await make(term(-2)), late: await make(term(2, { kind: "step", start: lateStart, of: blocks })) };
+        negative: await make(term(-2)), late: await make(term(2, { kind: "step", start: lateBlock })) };
     },
     // Stops a picture of many steps at its first; what the GPU is given in the time after.
     async stop(watchMs) {
       const stop = new AbortController();
       let at;
-      const fault = await test.refused(u.generate({ prompt: "a house", steps: 30, signal: stop.signal, onStep: (s) => { if (s.step === 1) { at = performance.now(); stop.abort(); } } }));
+      const fault = await test.refused(u.generate({ prompt: "a house", steps: u.info.maxSteps, signal: stop.signal, onStep: (s) => { if (s.step === 1) { at = performance.now(); stop.abort(); } } }));
       const ms = performance.now() - at;
       const submits = await test.submits();
       await test.sleep(watchMs);
@@ -96,7 +97,7 @@
       return { devices: made.length / 2, apart, same, colours: new Set(new Uint32Array(made[0].image.data.buffer)).size };
     },
     async close() {
-      const running = test.refused(u.generate({ prompt: "a fish", steps: 30 }));
+      const running = test.refused(u.generate({ prompt: "a fish", steps: u.info.maxSteps }));
       u.close();
       return { running: await running, after: await test.refused(u.generate({ prompt: "a fish" })) };
     },
