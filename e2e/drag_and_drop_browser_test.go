@@ -41,100 +41,19 @@ func TestBrowserDragAndDrop(t *testing.T) {
 	b := open(t, s.URL+"/?utm_source=letter&fbclid=IwAR0", options{noGPU: true, before: script("before/canvas_noise.js")})
 	b.until(`document.querySelector("#no-webgpu")?.checkVisibility()`)
 	good := withRecipe(t, 16, 16, "a red frog")
-	restores := func(t *testing.T, prompt string) {
-		t.Helper()
-		b.until(`document.querySelector("#prompt").value === ` + quote(prompt) + ` && test.form.note().startsWith("The settings are those of the picture") && test.form.alert() === ""`)
-	}
-	// refuses waits for the fault, which stands there alone.
-	refuses := func(t *testing.T, words string) {
-		t.Helper()
-		b.until(`test.form.alert().includes("picture-invalid") && test.form.alert().includes(` + quote(words) + `)`)
-		if note := b.text("#note"); note != "" {
-			t.Errorf("beside the fault it says %q", note)
-		}
-		b.dropped("good.png", good)
-		restores(t, "a red frog")
-	}
 	b.dropped("good.png", good)
-	restores(t, "a red frog")
+	b.restored("a red frog")
 
-	b.step("no picture of ours", func(t *testing.T) {
-		var blank bytes.Buffer
-		if err := png.Encode(&blank, image.NewNRGBA(image.Rect(0, 0, 4, 4))); err != nil {
-			t.Fatal(err)
-		}
-		for words, file := range map[string][]byte{
-			"is empty": {}, "kind GIF": []byte("GIF89a"), "kind JPEG": []byte("\xff\xd8\xff\xe0"), "kind WebP": []byte("RIFF....WEBPVP8 "),
-			"no parameters": blank.Bytes(), "not a PNG": bytes.Repeat([]byte("x"), 100),
-		} {
-			b.dropped("x.png", file)
-			refuses(t, words)
-		}
-		for n, words := range map[int]string{32 << 20: "not a PNG", 32<<20 + 1: "at most 33.6 MB are read"} {
-			b.call("form.dropZeros", nil, n)
-			refuses(t, words)
-		}
-		b.call("form.dropLink", nil, "https://example.org/a.jpg")
-		refuses(t, "neither a file nor a link")
-		b.call("form.dropVanishedFile", nil)
-		refuses(t, "could not be read")
-	})
+	b.step("no picture of ours", func(t *testing.T) { b.dropsWithoutRecipe(t, good) })
 	b.step("a folder", func(t *testing.T) {
 		b.drag(t.TempDir())
-		refuses(t, "is a folder")
+		b.refusedDrop(t, good, "is a folder")
 	})
-	b.step("several", func(t *testing.T) {
-		dir := t.TempDir()
-		paths := []string{filepath.Join(dir, "a folder"), filepath.Join(dir, "bad.png"), filepath.Join(dir, "good.png"), filepath.Join(dir, "more.png")}
-		if err := os.Mkdir(paths[0], 0o755); err != nil {
-			t.Fatal(err)
-		}
-		for i, file := range [][]byte{[]byte("GIF89a"), withRecipe(t, 16, 16, "a car"), withRecipe(t, 16, 16, "a house")} {
-			if err := os.WriteFile(paths[i+1], file, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		b.drag(paths...)
-		restores(t, "a car")
-		if note := b.text("#note"); !strings.Contains(note, "Of 4 files, “good.png” was taken") {
-			t.Errorf("it says %q", note)
-		}
-		b.dropped("a.png", []byte("GIF89a"), "b.png", []byte{})
-		refuses(t, "kind GIF")
-	})
-	b.step("a picture that cannot be shown", func(t *testing.T) {
-		for prompt, c := range map[string]struct {
-			w, h  int
-			words string
-		}{
-			"as wide as can be": {4096, 1, ""}, "wider": {4097, 1, "4097 × 1 pixels"}, "higher": {1, 4097, "1 × 4097 pixels"},
-		} {
-			b.dropped("x.png", withRecipe(t, c.w, c.h, prompt))
-			restores(t, prompt)
-			if note := b.text("#note"); !strings.Contains(note, c.words) || (c.words == "") != !strings.Contains(note, "picture itself") {
-				t.Errorf("%s: it says %q", prompt, note)
-			}
-		}
-		huge := withRecipe(t, 1, 1, "a hundred megapixels")
-		binary.BigEndian.PutUint32(huge[16:], 10000)
-		binary.BigEndian.PutUint32(huge[20:], 10000)
-		binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
-		b.dropped("x.png", huge)
-		restores(t, "a hundred megapixels")
-		if note := b.text("#note"); !strings.Contains(note, "10000 × 10000 pixels") {
-			t.Errorf("it says %q", note)
-		}
-		damaged := withRecipe(t, 16, 16, "a scratch")
-		damaged[len(damaged)-20] ^= 1
-		b.dropped("x.png", damaged)
-		restores(t, "a scratch")
-		if note := b.text("#note"); !strings.Contains(note, "is damaged") {
-			t.Errorf("it says %q", note)
-		}
-	})
+	b.step("several", func(t *testing.T) { b.dropsSeveral(t, good) })
+	b.step("a picture that cannot be shown", func(t *testing.T) { b.dropsUnshowable(t) })
 	b.step("links", func(t *testing.T) {
 		b.dropped("good.png", good)
-		restores(t, "a red frog")
+		b.restored("a red frog")
 		b.eval(`document.querySelector("#copy-link").click()`, nil)
 		b.until(`globalThis.copiedText !== undefined`)
 		var link string
@@ -150,4 +69,97 @@ func TestBrowserDragAndDrop(t *testing.T) {
 		}
 	})
 	b.silent(t)
+}
+
+// dropsWithoutRecipe drops what holds no parameters.
+func (b *tab) dropsWithoutRecipe(t *testing.T, good []byte) {
+	var blank bytes.Buffer
+	if err := png.Encode(&blank, image.NewNRGBA(image.Rect(0, 0, 4, 4))); err != nil {
+		t.Fatal(err)
+	}
+	for words, file := range map[string][]byte{
+		"is empty": {}, "kind GIF": []byte("GIF89a"), "kind JPEG": []byte("\xff\xd8\xff\xe0"), "kind WebP": []byte("RIFF....WEBPVP8 "),
+		"no parameters": blank.Bytes(), "not a PNG": bytes.Repeat([]byte("x"), 100),
+	} {
+		b.dropped("x.png", file)
+		b.refusedDrop(t, good, words)
+	}
+	for n, words := range map[int]string{32 << 20: "not a PNG", 32<<20 + 1: "at most 33.6 MB are read"} {
+		b.call("form.dropZeros", nil, n)
+		b.refusedDrop(t, good, words)
+	}
+	b.call("form.dropLink", nil, "https://example.org/a.jpg")
+	b.refusedDrop(t, good, "neither a file nor a link")
+	b.call("form.dropVanishedFile", nil)
+	b.refusedDrop(t, good, "could not be read")
+}
+
+// dropsSeveral drops a folder and files, of which one is taken.
+func (b *tab) dropsSeveral(t *testing.T, good []byte) {
+	dir := t.TempDir()
+	paths := []string{filepath.Join(dir, "a folder"), filepath.Join(dir, "bad.png"), filepath.Join(dir, "good.png"), filepath.Join(dir, "more.png")}
+	if err := os.Mkdir(paths[0], 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i, file := range [][]byte{[]byte("GIF89a"), withRecipe(t, 16, 16, "a car"), withRecipe(t, 16, 16, "a house")} {
+		if err := os.WriteFile(paths[i+1], file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.drag(paths...)
+	b.restored("a car")
+	if note := b.text("#note"); !strings.Contains(note, "Of 4 files, “good.png” was taken") {
+		t.Errorf("it says %q", note)
+	}
+	b.dropped("a.png", []byte("GIF89a"), "b.png", []byte{})
+	b.refusedDrop(t, good, "kind GIF")
+}
+
+// dropsUnshowable drops pictures whose parameters can be read, and whose pixels cannot be shown.
+func (b *tab) dropsUnshowable(t *testing.T) {
+	for prompt, c := range map[string]struct {
+		w, h  int
+		words string
+	}{
+		"as wide as can be": {4096, 1, ""}, "wider": {4097, 1, "4097 × 1 pixels"}, "higher": {1, 4097, "1 × 4097 pixels"},
+	} {
+		b.dropped("x.png", withRecipe(t, c.w, c.h, prompt))
+		b.restored(prompt)
+		if note := b.text("#note"); !strings.Contains(note, c.words) || (c.words == "") != !strings.Contains(note, "picture itself") {
+			t.Errorf("%s: it says %q", prompt, note)
+		}
+	}
+	huge := withRecipe(t, 1, 1, "a hundred megapixels")
+	binary.BigEndian.PutUint32(huge[16:], 10000)
+	binary.BigEndian.PutUint32(huge[20:], 10000)
+	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
+	b.dropped("x.png", huge)
+	b.restored("a hundred megapixels")
+	if note := b.text("#note"); !strings.Contains(note, "10000 × 10000 pixels") {
+		t.Errorf("it says %q", note)
+	}
+	damaged := withRecipe(t, 16, 16, "a scratch")
+	damaged[len(damaged)-20] ^= 1
+	b.dropped("x.png", damaged)
+	b.restored("a scratch")
+	if note := b.text("#note"); !strings.Contains(note, "is damaged") {
+		t.Errorf("it says %q", note)
+	}
+}
+
+// restored waits until the page says that it has the settings of a picture of this prompt.
+func (b *tab) restored(prompt string) {
+	b.t.Helper()
+	b.until(`document.querySelector("#prompt").value === ` + quote(prompt) + ` && test.form.note().startsWith("The settings are those of the picture") && test.form.alert() === ""`)
+}
+
+// refusedDrop waits for the fault, which stands there alone, and drops a good picture.
+func (b *tab) refusedDrop(t *testing.T, good []byte, words string) {
+	t.Helper()
+	b.until(`test.form.alert().includes("picture-invalid") && test.form.alert().includes(` + quote(words) + `)`)
+	if note := b.text("#note"); note != "" {
+		t.Errorf("beside the fault it says %q", note)
+	}
+	b.dropped("good.png", good)
+	b.restored("a red frog")
 }

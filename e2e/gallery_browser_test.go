@@ -90,24 +90,26 @@ func TestBrowserGallery(t *testing.T) {
 		b.click("#tab-gallery")
 		b.cards(1)
 	})
-	b.step("delete all, after a question", func(t *testing.T) {
-		c.t = t
-		b.click("#gallery-clear")
-		b.press("Cancel")
-		b.until(`document.activeElement.id === "gallery-clear"`)
-		b.cards(1)
-		b.click("#gallery-clear")
-		b.until(`document.activeElement.textContent === "Delete all"`)
-		b.eval(`document.activeElement.click()`, nil)
-		b.cards(0)
-		c.cards(0)
-		var n int
-		if b.call("gallery.count", &n); n != 0 {
-			t.Errorf("%d pictures are left", n)
-		}
-	})
+	b.step("delete all, after a question", func(t *testing.T) { c.t = t; b.clearsGallery(t, c) })
 	if wrong := append(b.complaints(), c.complaints()...); len(wrong) != 0 {
 		t.Errorf("the pages complain: %q", wrong)
+	}
+}
+
+// clearsGallery deletes all pictures, which another tab shows too.
+func (b *tab) clearsGallery(t *testing.T, c *tab) {
+	b.click("#gallery-clear")
+	b.press("Cancel")
+	b.until(`document.activeElement.id === "gallery-clear"`)
+	b.cards(1)
+	b.click("#gallery-clear")
+	b.until(`document.activeElement.textContent === "Delete all"`)
+	b.eval(`document.activeElement.click()`, nil)
+	b.cards(0)
+	c.cards(0)
+	var n int
+	if b.call("gallery.count", &n); n != 0 {
+		t.Errorf("%d pictures are left", n)
 	}
 }
 

@@ -39,26 +39,7 @@ func TestBrowserPage(t *testing.T) {
 	b.until(`document.querySelector("#note").textContent.includes("Load the model")`)
 
 	b.loadModel()
-	if asked := s.asked(".gguf"); len(asked) != 3 {
-		t.Errorf("loading asked for %v, wanted three files, once each", asked)
-	}
-	if device := b.text("#device"); !strings.Contains(device, "WebGPU") {
-		t.Errorf("the device is called %q", device)
-	}
-	b.field("prompt", "a red car on the beach at sunset")
-	b.field("steps", "2")
-	b.call("form.countDrawings", nil)
-	b.generate()
-	first := b.canvas(0)
-	if first.Width != 256 || first.Colours < 100 {
-		t.Errorf("the picture is %d×%d with %d colours", first.Width, first.Height, first.Colours)
-	}
-	if !b.is(`test.drawings >= 1`) {
-		t.Error("no preview was drawn")
-	}
-	if times := b.text("#times"); !strings.Contains(times, "2 steps") {
-		t.Errorf("the times are %q", times)
-	}
+	first := b.firstPicture(t, s)
 
 	b.step("same seed", func(t *testing.T) {
 		b.generate()
@@ -98,6 +79,31 @@ func TestBrowserPage(t *testing.T) {
 			t.Errorf("the prompt is in the request %s", p)
 		}
 	}
+}
+
+// firstPicture makes a picture with the model that was loaded just now.
+func (b *tab) firstPicture(t *testing.T, s *server) (first shown) {
+	if asked := s.asked(".gguf"); len(asked) != 3 {
+		t.Errorf("loading asked for %v, wanted three files, once each", asked)
+	}
+	if device := b.text("#device"); !strings.Contains(device, "WebGPU") {
+		t.Errorf("the device is called %q", device)
+	}
+	b.field("prompt", "a red car on the beach at sunset")
+	b.field("steps", "2")
+	b.call("form.countDrawings", nil)
+	b.generate()
+	first = b.canvas(0)
+	if first.Width != 256 || first.Colours < 100 {
+		t.Errorf("the picture is %d×%d with %d colours", first.Width, first.Height, first.Colours)
+	}
+	if !b.is(`test.drawings >= 1`) {
+		t.Error("no preview was drawn")
+	}
+	if times := b.text("#times"); !strings.Contains(times, "2 steps") {
+		t.Errorf("the times are %q", times)
+	}
+	return first
 }
 
 // stops waits until nothing is made, a second at most.

@@ -27,21 +27,10 @@ func TestBrowserCorruptCache(t *testing.T) {
 	h := newHost(t, one)
 	b := visitLight(t, h)
 	store, program := asset(t, one, "store", ".js"), asset(t, one, "undertone", ".wasm")
-	clean := func(t *testing.T) {
-		t.Helper()
-		if b.is(`globalThis.evil === true`) {
-			t.Error("the changed script ran")
-		}
-		var still []string
-		if b.call("site.corrupted", &still); len(still) != 0 {
-			t.Errorf("still changed: %v", still)
-		}
-	}
-
 	b.step("a script, before a reload", func(t *testing.T) {
 		b.corrupt(store, "evil")
 		b.reload()
-		clean(t)
+		b.clean(t)
 	})
 	b.step("every file, before a reload", func(t *testing.T) {
 		for name := range files(t, one) {
@@ -52,13 +41,13 @@ func TestBrowserCorruptCache(t *testing.T) {
 		if n := b.reload(); n != 1 {
 			t.Errorf("the page is version %d", n)
 		}
-		clean(t)
+		b.clean(t)
 	})
 	b.step("the program is cut", func(t *testing.T) {
 		b.corrupt(program, "cut")
 		b.eval(`await undertone.compiled()`, nil)
 		b.reload()
-		clean(t)
+		b.clean(t)
 	})
 	b.step("without a network", func(t *testing.T) {
 		b.corrupt(program, "cut")
@@ -76,26 +65,9 @@ func TestBrowserCorruptCache(t *testing.T) {
 		}
 		h.again()
 		b.reload()
-		clean(t)
+		b.clean(t)
 	})
-	b.step("model.json", func(t *testing.T) {
-		const name = "models/tiny/model.json"
-		read := func() (text string) {
-			b.call("site.modelName", &text, name)
-			return text
-		}
-		for _, how := range []string{"cut", "other number", "empty"} {
-			if got := read(); got != "number-1" {
-				t.Errorf("with a network the model is %q", got)
-			}
-			b.corrupt(name, how)
-			h.stop()
-			if got := read(); got != "refused" {
-				t.Errorf("without a network the changed model is %q", got)
-			}
-			h.again()
-		}
-	})
+	b.step("model.json", func(t *testing.T) { b.corruptManifest(t, h) })
 	b.step("before an update", func(t *testing.T) {
 		h.put(two)
 		b.corrupt(store, "evil")
@@ -108,12 +80,44 @@ func TestBrowserCorruptCache(t *testing.T) {
 			t.Errorf("the changed script was taken over: only %v were fetched", asked)
 		}
 		b.take(`globalThis.undertone?.version === 2 && ` + lightKept)
-		clean(t)
+		b.clean(t)
 		if n := b.reload(); n != 2 {
 			t.Errorf("the page is version %d", n)
 		}
-		clean(t)
+		b.clean(t)
 	})
+}
+
+// corruptManifest changes what is kept of the model.json of a light site, which is number 1.
+func (b *tab) corruptManifest(t *testing.T, h *host) {
+	const name = "models/tiny/model.json"
+	read := func() (text string) {
+		b.call("site.modelName", &text, name)
+		return text
+	}
+	for _, how := range []string{"cut", "other number", "empty"} {
+		if got := read(); got != "number-1" {
+			t.Errorf("with a network the model is %q", got)
+		}
+		b.corrupt(name, how)
+		h.stop()
+		if got := read(); got != "refused" {
+			t.Errorf("without a network the changed model is %q", got)
+		}
+		h.again()
+	}
+}
+
+// clean fails the test where something changed has run or is still kept.
+func (b *tab) clean(t *testing.T) {
+	t.Helper()
+	if b.is(`globalThis.evil === true`) {
+		t.Error("the changed script ran")
+	}
+	var still []string
+	if b.call("site.corrupted", &still); len(still) != 0 {
+		t.Errorf("still changed: %v", still)
+	}
 }
 
 // TestBrowserHostChangesPage has a host that adds a line to the page and says that its

@@ -9,6 +9,27 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
+// probed is a picture with and without looking on, and what was seen.
+type probed struct {
+	Plain, Probed, One made
+	Tokens             []struct{ Text, Kind string }
+	Padding            int
+	Times, NormY       []float64
+	Blocks             []struct {
+		Kind      string
+		NormShift float64
+	}
+	Modulation           []struct{ Block int }
+	Attention, Alone     []float64
+	Words                []int
+	Rows, Cols, Drawn    int
+	Latents              [][2]int
+	Timings              struct{ ProbeMs float64 }
+	Keys                 []string
+	Wrong                []fault
+	Known, Parameterless bool
+}
+
 // TestBrowserProbe looks on through the API, on WebGPU and on the CPU.
 func TestBrowserProbe(t *testing.T) {
 	t.Parallel()
@@ -16,25 +37,7 @@ func TestBrowserProbe(t *testing.T) {
 	b := open(t, s.URL+"/blank.html", options{})
 	maps := map[string][]float64{}
 	for _, device := range []string{"webgpu", "cpu"} {
-		var got struct {
-			Plain, Probed, One made
-			Tokens             []struct{ Text, Kind string }
-			Padding            int
-			Times, NormY       []float64
-			Blocks             []struct {
-				Kind      string
-				NormShift float64
-			}
-			Modulation           []struct{ Block int }
-			Attention, Alone     []float64
-			Words                []int
-			Rows, Cols, Drawn    int
-			Latents              [][2]int
-			Timings              struct{ ProbeMs float64 }
-			Keys                 []string
-			Wrong                []fault
-			Known, Parameterless bool
-		}
+		var got probed
 		b.call("probe.generate", &got, device)
 		if got.Plain.Hash != got.Probed.Hash || got.Plain.Hash != got.One.Hash {
 			t.Errorf("%s: looking on changed the picture", device)
@@ -53,28 +56,7 @@ func TestBrowserProbe(t *testing.T) {
 				t.Errorf("%s: guidance from block 3 on shifts block %d by %g", device, l, v.NormShift)
 			}
 		}
-		const cells, blocks, words = 4, 5, 7
-		if len(got.Attention) != 3*blocks*words*cells || got.Rows != 2 || got.Cols != 2 || len(got.Words) != words {
-			t.Fatalf("%s: %d numbers for %v", device, len(got.Attention), got.Words)
-		}
-		for i := range 3 * blocks {
-			for c := range cells {
-				sum := 0.0
-				for w := range words {
-					a := got.Attention[(i*words+w)*cells+c]
-					if a < 0 || a > 1 {
-						t.Fatalf("%s: attention %g", device, a)
-					}
-					sum += a
-				}
-				if sum <= 0 || sum > 1 {
-					t.Errorf("%s: a cell gives %g of 1 to the words", device, sum)
-				}
-				if got.Alone[i*cells+c] != got.Attention[(i*words+3)*cells+c] {
-					t.Errorf("%s: token 3 alone has another map", device)
-				}
-			}
-		}
+		got.checkAttention(t, device)
 		if len(got.Latents) != 4 || got.Latents[0] != [2]int{4, 4} || got.Drawn != 4 {
 			t.Errorf("%s: latents %v, %d different ones", device, got.Latents, got.Drawn)
 		}
@@ -96,6 +78,63 @@ func TestBrowserProbe(t *testing.T) {
 	b.silent(t)
 }
 
+// checkAttention checks that the maps are shares of attention, and that of one word the same.
+func (got probed) checkAttention(t *testing.T, device string) {
+	t.Helper()
+	const cells, blocks, words = 4, 5, 7
+	if len(got.Attention) != 3*blocks*words*cells || got.Rows != 2 || got.Cols != 2 || len(got.Words) != words {
+		t.Fatalf("%s: %d numbers for %v", device, len(got.Attention), got.Words)
+	}
+	for i := range 3 * blocks {
+		for c := range cells {
+			sum := 0.0
+			for w := range words {
+				a := got.Attention[(i*words+w)*cells+c]
+				if a < 0 || a > 1 {
+					t.Fatalf("%s: attention %g", device, a)
+				}
+				sum += a
+			}
+			if sum <= 0 || sum > 1 {
+				t.Errorf("%s: a cell gives %g of 1 to the words", device, sum)
+			}
+			if got.Alone[i*cells+c] != got.Attention[(i*words+3)*cells+c] {
+				t.Errorf("%s: token 3 alone has another map", device)
+			}
+		}
+	}
+}
+
+// probeView is what the page shows of a picture's inside.
+type probeView struct {
+	Tokens, Kinds   []string
+	Rows, Latents   int
+	Parts, Numbers  int
+	Chosen, Caption string
+	Over, Map       string
+	Pressed         int
+	Turn, Percent   string
+	Picture         shown
+	Overflow        int
+}
+
+// check compares the view of "a red frog, blurple at night" with its picture.
+func (inside probeView) check(t *testing.T, picture shown) {
+	t.Helper()
+	if got := strings.Join(inside.Kinds, " "); got != "start word word word word unknown word word end" || inside.Tokens[3] != "frog" || inside.Tokens[5] != "blurple" {
+		t.Errorf("tokens %q of the kinds %s", inside.Tokens, got)
+	}
+	if inside.Rows != 6 || inside.Pressed != 0 || inside.Parts != 6 || inside.Numbers != 6*7 {
+		t.Errorf("the view has %+v", inside)
+	}
+	if inside.Picture.Hash != picture.Hash || inside.Picture.Width != picture.Width {
+		t.Errorf("the view shows %v, the picture is %v", inside.Picture, picture)
+	}
+	if !strings.Contains(inside.Percent, "%") || strings.Contains(inside.Percent, "NaN") || strings.Contains(inside.Turn, "NaN") || strings.Contains(inside.Caption, "NaN") {
+		t.Errorf("numbers are missing in %q, %q, %q", inside.Percent, inside.Turn, inside.Caption)
+	}
+}
+
 // TestBrowserProbeView looks at the page's view of a picture's inside.
 func TestBrowserProbeView(t *testing.T) {
 	t.Parallel()
@@ -109,34 +148,13 @@ func TestBrowserProbeView(t *testing.T) {
 	const visible = `document.querySelector(".how ol:not([hidden])") !== null`
 	b.run(chromedp.Click("#tab-how", chromedp.ByQuery))
 	b.until(visible)
-	var inside struct {
-		Tokens, Kinds   []string
-		Rows, Latents   int
-		Parts, Numbers  int
-		Chosen, Caption string
-		Over, Map       string
-		Pressed         int
-		Turn, Percent   string
-		Picture         shown
-		Overflow        int
-	}
+	var inside probeView
 	look := func() {
 		t.Helper()
 		b.call("probe.view", &inside)
 	}
 	look()
-	if got := strings.Join(inside.Kinds, " "); got != "start word word word word unknown word word end" || inside.Tokens[3] != "frog" || inside.Tokens[5] != "blurple" {
-		t.Errorf("tokens %q of the kinds %s", inside.Tokens, got)
-	}
-	if inside.Rows != 6 || inside.Pressed != 0 || inside.Parts != 6 || inside.Numbers != 6*7 {
-		t.Errorf("the view has %+v", inside)
-	}
-	if inside.Picture.Hash != picture.Hash || inside.Picture.Width != picture.Width {
-		t.Errorf("the view shows %v, the picture is %v", inside.Picture, picture)
-	}
-	if !strings.Contains(inside.Percent, "%") || strings.Contains(inside.Percent, "NaN") || strings.Contains(inside.Turn, "NaN") || strings.Contains(inside.Caption, "NaN") {
-		t.Errorf("numbers are missing in %q, %q, %q", inside.Percent, inside.Turn, inside.Caption)
-	}
+	inside.check(t, picture)
 
 	b.step("word", func(t *testing.T) {
 		was := inside

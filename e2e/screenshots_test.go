@@ -256,6 +256,12 @@ func (c *screen) finished() {
 	c.show("#pane-how .looking")
 	c.take("how-phone-blocks")
 	c.desktop()
+	c.severalKept()
+	c.faults()
+}
+
+// severalKept are the gallery, and several pictures at once.
+func (c *screen) severalKept() {
 	for _, p := range [][2]string{{"a frog in a meadow", ""}, {"a house in the snow", "neon"}, {"two cats in the snow", "sunset"}} {
 		c.made(p[0], p[1])
 		c.click("#keep")
@@ -276,6 +282,10 @@ func (c *screen) finished() {
 	c.phone()
 	c.take("gallery-phone")
 	c.desktop()
+}
+
+// faults are a bad link, a bad file and a bad number.
+func (c *screen) faults() {
 	c.click("#tab-picture")
 	c.eval(`location.hash = "#prompt=a+house&seed=1e99&steps=999"`, nil)
 	c.until(`document.querySelector("#note").textContent.includes("999")`)

@@ -95,20 +95,7 @@ func TestBrowserStorage(t *testing.T) {
 		t.Fatalf("%d bytes were sent", n)
 	}
 
-	b.step("kept", func(t *testing.T) {
-		k := b.storage()
-		if !k.Available || k.Used != first.Bytes || k.Quota == 0 || k.Usage < k.Used || len(k.Models) != 1 {
-			t.Fatalf("%+v", k)
-		}
-		if m := k.Models[0]; m.Address != s.URL+model || m.Stored != first.Bytes || m.Bytes != first.Bytes || m.Title == "" {
-			t.Errorf("%+v", m)
-		}
-		s.bytes("")
-		again := b.keep(model)
-		if n := s.bytes(".safetensors"); n != 0 || again.Storage.Reused != first.Bytes || again.Fault != nil {
-			t.Errorf("%d bytes were sent, %+v", n, again)
-		}
-	})
+	b.step("kept", func(t *testing.T) { b.isKept(t, s, first) })
 
 	b.step("without a network", func(t *testing.T) {
 		for name, h := range map[string]http.HandlerFunc{"none": broken, "busy": html(503), "a hotel's": html(200)} {
@@ -172,6 +159,22 @@ func TestBrowserStorage(t *testing.T) {
 	})
 
 	b.step("delete", func(t *testing.T) { deletes(t, s, b, profile, first.Bytes) })
+}
+
+// isKept looks at what is kept after loading, and loads it again.
+func (b *tab) isKept(t *testing.T, s *server, first kept) {
+	k := b.storage()
+	if !k.Available || k.Used != first.Bytes || k.Quota == 0 || k.Usage < k.Used || len(k.Models) != 1 {
+		t.Fatalf("%+v", k)
+	}
+	if m := k.Models[0]; m.Address != s.URL+model || m.Stored != first.Bytes || m.Bytes != first.Bytes || m.Title == "" {
+		t.Errorf("%+v", m)
+	}
+	s.bytes("")
+	again := b.keep(model)
+	if n := s.bytes(".safetensors"); n != 0 || again.Storage.Reused != first.Bytes || again.Fault != nil {
+		t.Errorf("%d bytes were sent, %+v", n, again)
+	}
 }
 
 // checkPieces finds no piece whose content has another name.

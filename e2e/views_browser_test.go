@@ -29,34 +29,7 @@ func TestBrowserViews(t *testing.T) {
 	guided := b.canvasOf(picturePane)
 
 	var plain string
-	b.step("compare", func(t *testing.T) {
-		b.click("#tab-compare")
-		b.until(`!document.querySelector("#divider").hidden && ` + idle)
-		left, right := "#pane-compare figure:first-child canvas", "#pane-compare figure:nth-child(2) canvas"
-		if got := b.canvasOf(right); got != guided {
-			t.Error("the right picture is not the one that was made")
-		}
-		if plain = b.canvasOf(left); plain == guided {
-			t.Error("without guidance it is the same picture")
-		}
-		at := func() (v float64) {
-			b.eval(`await test.drawn(); return parseFloat(document.querySelector("#pane-compare .pair").style.getPropertyValue("--at"))`, &v)
-			return v
-		}
-		b.run(chromedp.Focus("#divider", chromedp.ByQuery), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight))
-		if got := at(); got != 0.52 {
-			t.Errorf("two steps right of the middle the divider is at %v", got)
-		}
-		b.run(chromedp.KeyEvent(kb.End))
-		if got := at(); got != 1 {
-			t.Errorf("at the end the divider is at %v", got)
-		}
-		b.eval(`document.querySelector('[name="compare-as"][value="pair"]').click()`, nil)
-		b.until(`document.querySelector("#divider").hidden`)
-		if !b.is(`test.layout.sideBySide()`) {
-			t.Error("the two pictures are not side by side")
-		}
-	})
+	b.step("compare", func(t *testing.T) { plain = b.compares(t, guided) })
 
 	b.step("sweep", func(t *testing.T) {
 		b.click("#tab-sweep")
@@ -111,6 +84,37 @@ func TestBrowserViews(t *testing.T) {
 	})
 	b.gallery(t, s)
 	b.silent(t)
+}
+
+// compares looks at a picture beside the one without guidance, whose hash it returns.
+func (b *tab) compares(t *testing.T, guided string) (plain string) {
+	b.click("#tab-compare")
+	b.until(`!document.querySelector("#divider").hidden && ` + idle)
+	left, right := "#pane-compare figure:first-child canvas", "#pane-compare figure:nth-child(2) canvas"
+	if got := b.canvasOf(right); got != guided {
+		t.Error("the right picture is not the one that was made")
+	}
+	if plain = b.canvasOf(left); plain == guided {
+		t.Error("without guidance it is the same picture")
+	}
+	at := func() (v float64) {
+		b.eval(`await test.drawn(); return parseFloat(document.querySelector("#pane-compare .pair").style.getPropertyValue("--at"))`, &v)
+		return v
+	}
+	b.run(chromedp.Focus("#divider", chromedp.ByQuery), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight))
+	if got := at(); got != 0.52 {
+		t.Errorf("two steps right of the middle the divider is at %v", got)
+	}
+	b.run(chromedp.KeyEvent(kb.End))
+	if got := at(); got != 1 {
+		t.Errorf("at the end the divider is at %v", got)
+	}
+	b.eval(`document.querySelector('[name="compare-as"][value="pair"]').click()`, nil)
+	b.until(`document.querySelector("#divider").hidden`)
+	if !b.is(`test.layout.sideBySide()`) {
+		t.Error("the two pictures are not side by side")
+	}
+	return plain
 }
 
 // gallery keeps a picture, finds it again after a reload, and deletes it.
