@@ -3,15 +3,10 @@
 package e2e
 
 import (
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -25,7 +20,7 @@ func TestScreenshots(t *testing.T) {
 		t.Fatal(err)
 	}
 	modernFont(t)
-	site := bothPrecisions(t)
+	site := folderOf(t, bothDist)
 	visit := func(t *testing.T, o options, prelude string) (*server, *screen) {
 		s := serveFolder(t, site)
 		s.prelude = prelude
@@ -56,7 +51,7 @@ func TestScreenshots(t *testing.T) {
 	t.Run("GPU gone", func(t *testing.T) {
 		_, c := visit(t, options{}, countSubmits)
 		c.until(usable)
-		c.load()
+		c.loadModel()
 		for range 2 {
 			c.generate()
 			c.crash()
@@ -65,22 +60,6 @@ func TestScreenshots(t *testing.T) {
 		c.still()
 		c.take("fault-gpu-gone")
 	})
-}
-
-// bothPrecisions builds the site as `make run` does, from what `make model` made.
-func bothPrecisions(t *testing.T) string {
-	t.Helper()
-	dir, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := func(name string) string { return filepath.Join(dir, name) }
-	err = commands(exec.Command(in("undertone"), "dist", "--root", "..", "--out", in("both"),
-		"--model", "../build/Q8_0/sprites", "--model", "../build/Q4_0/sprites-q4", "--wasm", in("undertone.wasm"), "--exec", in("wasm_exec.js")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return in("both")
 }
 
 // made makes a picture of a prompt with a preset.
@@ -103,17 +82,10 @@ func (c *screen) settled() {
 	}
 }
 
-// load presses the button and waits until the model is there.
-func (c *screen) load() {
-	c.t.Helper()
-	c.run(chromedp.Click("#load", chromedp.ByQuery))
-	c.until(idle)
-}
-
 // views are all that can be seen with a model.
 func (c *screen) views() {
 	c.until(usable)
-	c.load()
+	c.loadModel()
 	c.take("ready")
 	c.phone()
 	c.take("ready-phone")
@@ -312,100 +284,4 @@ func (c *screen) noGPU(name string) {
 	c.take(name)
 	c.phone()
 	c.take(name + "-phone")
-}
-
-// slow reads a file as a slow line would bring it, about 300 kB in a second.
-type slow struct{ *os.File }
-
-func (s slow) Read(p []byte) (int, error) {
-	time.Sleep(100 * time.Millisecond)
-	return s.File.Read(p)
-}
-
-// firstVisit is all until a picture is made, and what goes wrong on the way.
-func (c *screen) firstVisit(s *server) {
-	c.until(usable)
-	c.take("welcome")
-	c.media("", "prefers-color-scheme dark")
-	c.take("welcome-dark")
-	c.media("")
-	c.phone()
-	c.take("welcome-phone")
-	c.at(1920, 1080)
-	c.take("welcome-wide")
-	c.desktop()
-	for name := range files(c.t, s.dir) {
-		if !strings.HasSuffix(name, ".gguf") {
-			continue
-		}
-		s.misbehave("/"+name, func(w http.ResponseWriter, r *http.Request) {
-			f, err := os.Open(filepath.Join(s.dir, filepath.FromSlash(name)))
-			if err != nil {
-				http.NotFound(w, r)
-				return
-			}
-			defer f.Close()
-			http.ServeContent(w, r, "", time.Time{}, slow{f})
-		})
-		defer s.misbehave("/"+name, nil)
-	}
-	c.eval(`document.querySelector("#load").click()`, nil)
-	c.until(`document.querySelector("progress").value > 0.4`)
-	c.take("loading")
-	c.phone()
-	c.take("loading-phone")
-	c.desktop()
-	c.eval(`document.querySelector("#cancel").click()`, nil)
-	c.until(`!document.querySelector("#load").hidden`)
-	for name := range files(c.t, s.dir) {
-		if strings.HasSuffix(name, ".gguf") {
-			s.misbehave("/"+name, http.NotFound)
-		}
-	}
-	c.fault("fault-download", `document.querySelector("#load").click()`)
-	for name := range files(c.t, s.dir) {
-		s.misbehave("/"+name, nil)
-	}
-	c.click("#alert .square")
-	c.run(storage.OverrideQuotaForOrigin(s.URL).WithQuotaSize(3 << 20))
-	c.load()
-	c.take("storage-full")
-	c.run(storage.OverrideQuotaForOrigin(s.URL))
-}
-
-// app is the page without a network, with the weights and without them.
-func (c *screen) app() {
-	offline := func() {
-		c.call("site.offline", nil)
-	}
-	c.until(usable)
-	c.until(isKept)
-	offline()
-	c.take("offline-without-weights")
-	c.run(chromedp.Reload())
-	c.until(usable)
-	c.load()
-	c.run(chromedp.Reload())
-	c.until(usable)
-	offline()
-	c.take("offline")
-	c.load()
-	c.generate()
-	c.still()
-	c.take("offline-picture")
-	c.phone()
-	c.take("offline-phone")
-}
-
-// shootUpdate is the page when there is a new version of it.
-func shootUpdate(t *testing.T, folder string) {
-	h := newHost(t, released(t, 1))
-	c := &screen{visit(t, h, ""), folder}
-	h.put(released(t, 2))
-	c.eval(`undertone.offline.check()`, nil)
-	c.until(waiting)
-	c.desktop()
-	c.take("update")
-	c.phone()
-	c.take("update-phone")
 }
