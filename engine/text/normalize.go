@@ -3,6 +3,7 @@ package text
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -68,8 +69,8 @@ func lower(s string) string {
 	return b.String()
 }
 
-// nmt is what sentencepiece's rules nmt_nfkc do beyond NFKC: most control characters
-// go, and line ends, marks of direction and what has no width are spaces.
+// nmt is the normalizer Nmt of Hugging Face's tokenizers: most control characters go,
+// and line ends, marks of direction and what has no width are spaces.
 func nmt(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -83,9 +84,29 @@ func nmt(s string) string {
 	}, s)
 }
 
-// nmtNFKC stands in for the table of sentencepiece's rules nmt_nfkc where a file has
-// none.
-func nmtNFKC(s string) string { return nmt(norm.NFKC.String(nmt(s))) }
+// nmtNFKC is sentencepiece's rules nmt_nfkc, for files without their table: Nmt and
+// NFKC, but U+200D (zero width joiner) and U+FF5E (full-width tilde) stay, and U+061C
+// (Arabic letter mark) is a space.
+func nmtNFKC(s string) string {
+	var b strings.Builder
+	for s != "" {
+		n := strings.IndexAny(s, "\u200d\uff5e\u061c")
+		if n < 0 {
+			n = len(s)
+		}
+		b.WriteString(nmt(norm.NFKC.String(nmt(s[:n]))))
+		if s = s[n:]; s == "" {
+			break
+		}
+		r, size := utf8.DecodeRuneInString(s)
+		if r == 0x061C {
+			r = ' '
+		}
+		b.WriteRune(r)
+		s = s[size:]
+	}
+	return b.String()
+}
 
 // strip takes white space from either end.
 func strip(left, right bool) rewrite {
