@@ -15,7 +15,7 @@ import (
 type clipBPE struct {
 	first  [2][256]int        // the token of a byte, within a word and at its end
 	merges map[[2]int32]merge // by the tokens that are joined
-	names  map[int]string     // the text of a token, in the alphabet of byteNames
+	names  []string           // by id, in the alphabet of byteNames
 }
 
 // merge says when a pair is joined, lower ranks first, and to which token.
@@ -48,12 +48,12 @@ var byteNames = func() (names [256]rune) {
 
 func byteVisible(b int) bool { return b >= '!' && b <= '~' || b >= 0xA1 && b <= 0xFF && b != 0xAD }
 
-// newCLIPBPE makes the model of a vocabulary and its merges, pairs of names.
-func newCLIPBPE(vocab map[string]int, merges []mergeNames) (*clipBPE, error) {
+// newCLIPBPE makes the model of a vocabulary, whose ids are below rows, and its merges.
+func newCLIPBPE(rows int, vocab map[string]int, merges []mergeNames) (*clipBPE, error) {
 	if len(merges) > maxVocabulary {
 		return nil, invalid("%d merges, at most %d", len(merges), maxVocabulary)
 	}
-	m := &clipBPE{merges: make(map[[2]int32]merge, len(merges)), names: make(map[int]string, len(vocab))}
+	m := &clipBPE{merges: make(map[[2]int32]merge, len(merges)), names: make([]string, rows)}
 	for name, id := range vocab {
 		if len(name) > maxPiece {
 			return nil, invalid("word %.40q has %d bytes, at most %d", name, len(name), maxPiece)

@@ -26,7 +26,7 @@ func newCLIP(vocabJSON, mergesTXT []byte, f Frame) (*Tokenizer, error) {
 	if err := f.checkVocabulary(vocab); err != nil {
 		return nil, err
 	}
-	m, err := newCLIPBPE(vocab, merges)
+	m, err := newCLIPBPE(f.Rows, vocab, merges)
 	if err != nil {
 		return nil, err
 	}

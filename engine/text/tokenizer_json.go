@@ -227,7 +227,7 @@ func (file *tokenizerJSON) bpe(f Frame) (model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newCLIPBPE(vocab, m.Merges)
+	return newCLIPBPE(f.Rows, vocab, m.Merges)
 }
 
 // metaspaces is the pre-tokenizer that a component describes, Metaspace alone or behind
