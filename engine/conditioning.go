@@ -68,7 +68,7 @@ func newConditioner(ctx context.Context, be op.Backend, readers []*reader, t Tra
 		}
 		return t
 	}
-	states := map[string]*op.Tensor{}
+	var states []dit.States
 	for _, r := range readers {
 		s := r.encoder.Shape()
 		r.IDs, r.States = tensor("ids", op.U32, 1, s.Tokens), tensor("tokens", op.F32, s.Tokens, s.Width)
@@ -78,7 +78,7 @@ func newConditioner(ctx context.Context, be op.Backend, readers []*reader, t Tra
 		if s.Masked {
 			r.Mask = tensor("mask", op.F32, 1, s.Tokens)
 		}
-		states[r.name] = r.States
+		states = append(states, dit.States{Encoder: r.seen(), Tensor: r.States})
 	}
 	for _, name := range reading.Pooled {
 		i := slices.IndexFunc(readers, func(r *reader) bool { return r.name == name })
@@ -135,13 +135,18 @@ func (c *conditioner) encode(ctx context.Context, texts []string, contexts bool)
 		missing = missing[n:]
 	}
 	var notices []string
+	notice := func(format string, args ...any) { // of several encoders one may say what another has said
+		if n := fmt.Sprintf(format, args...); !slices.Contains(notices, n) {
+			notices = append(notices, n)
+		}
+	}
 	for _, p := range out {
 		for i, t := range p.tokens {
 			if t.Truncated {
-				notices = append(notices, fmt.Sprintf("%.40q… is longer than the %d tokens the model reads: its end was left out", p.text, c.readers[i].IDs.Cols))
+				notice("%.40q… is longer than the %d tokens the model reads: its end was left out", p.text, c.readers[i].IDs.Cols)
 			}
 			if len(t.Unknown) > 0 {
-				notices = append(notices, fmt.Sprintf("words this model does not know: %s", strings.Join(t.Unknown, ", ")))
+				notice("words this model does not know: %s", strings.Join(t.Unknown, ", "))
 			}
 		}
 	}
@@ -304,8 +309,10 @@ func (c *conditioner) clock(ctx context.Context, t []float64, scale float64) ([]
 	return tau, nil
 }
 
-// encoder is the first text encoder, as a transformer sees it.
-func (c *conditioner) encoder() dit.Encoder { return c.readers[0].seen() }
+// first is the place of the encoder whose tokens the context begins with.
+func (c *conditioner) first() int {
+	return max(0, slices.IndexFunc(c.readers, func(r *reader) bool { return r.name == c.reading.First }))
+}
 
 // seen is what a transformer may read of a text encoder.
 func (r *reader) seen() dit.Encoder {

@@ -15,7 +15,7 @@ type Pass struct {
 	Rows, Cols int       // image tokens
 	Img        []float32 // [Rows·Cols, Channels]
 	Reference  Reference // a picture to go by, where the model reads one
-	Txt        []float32 // [T, C], token states of the only text encoder
+	Txt        []float32 // [T, C], token states of the only text encoder, or of all joined
 	Pooled     []float32 // [P]
 	Time       float64   // 1 noise … 0 data
 	Guidance   float64   // embedded scale, where the model has one
@@ -63,21 +63,25 @@ type BlockRMS struct {
 	Last []float32 `json:"-"` // the stream's last row [D], which shows what a mean hides
 }
 
-// Forward runs one pass of the loaded transformer.
+// Forward runs one pass of the loaded transformer, on the token states and the pooled
+// vector of all its text encoders joined.
 func (e *Engine) Forward(ctx context.Context, in Pass) (*Passed, error) {
 	release, err := e.begin()
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	out, err := Forward(ctx, e.be, e.transformer, e.conditioner.encoder(), in)
+	shape := e.transformer.Shape()
+	out, err := Forward(ctx, e.be, e.transformer, dit.Encoder{Name: "joined", Width: shape.Context, Pooled: shape.Pooled}, in)
 	if err != nil {
 		return nil, explain(ctx, err)
 	}
 	return out, nil
 }
 
-// Forward runs one pass of any transformer on any machine. Nothing is kept. Errors:
+// Forward runs one pass of any transformer on any machine, on what one text encoder
+// gives: where a model has several, one that gives what they give joined. Nothing is
+// kept. Errors:
 // RequestInvalid for sizes that do not fit, NotFinite where a result is NaN or
 // infinite, and the machine's.
 func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Encoder, in Pass) (*Passed, error) {
@@ -123,7 +127,7 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	}
 	t.Psi(vectors, r.fixed("pooled", 1, shape.Pooled, in.Pooled...), psi)
 	t.Tau(vectors, r.fixed("time", 1, shape.Time, t.Time(in.Time)...), scale, tau)
-	t.Context(vectors, map[string]*op.Tensor{encoder.Name: r.fixed("tokens", reading.Tokens, encoder.Width, in.Txt...)}, text)
+	t.Context(vectors, []dit.States{{Encoder: encoder, Tensor: r.fixed("tokens", reading.Tokens, encoder.Width, in.Txt...)}}, text)
 	r.run(vectors)
 	var yhat []float32
 	psiRow, tauRow := r.read(psi), r.read(tau)

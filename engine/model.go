@@ -29,8 +29,9 @@ type Transformer interface {
 	// Fit checks what it is put together with (fault.ModelUnsupported), and says what
 	// it takes of the text encoders.
 	Fit(dit.Parts) (dit.Reading, error)
-	// Context records token states by encoder → context [T, D], once per prompt.
-	Context(l *op.List, states map[string]*op.Tensor, out *op.Tensor)
+	// Context records the token states of all encoders, in the order of Fit's parts →
+	// context [T, D], once per prompt.
+	Context(l *op.List, states []dit.States, out *op.Tensor)
 	// Psi records ψ: pooled [n, Pooled] → out [n, Vector].
 	Psi(l *op.List, pooled, out *op.Tensor)
 	// Time is what Tau reads of one time (1 noise … 0 data) or guidance scale, [Time].

@@ -31,7 +31,7 @@ func (r *run) newProbing(ctx context.Context) (*probing, error) {
 	begin := time.Now()
 	p, shape := r.pipeline, r.e.transformer.Shape()
 	k := &probing{r: r, shape: shape, parts: r.e.transformer.Parts(), Probe: &Probe{Times: r.sigmas, Rows: p.rows, Cols: p.cols}}
-	k.read(r.branches[0].tokens[0])
+	k.read(r.branches[0].tokens[r.e.conditioner.first()])
 	k.Words = k.Words[:min(len(k.Words), shape.HeadDim)]
 	if w := r.req.Probe.Word; w != nil {
 		if *w < 0 || *w >= len(k.Tokens) {

@@ -43,7 +43,7 @@ func loadTrial(c trialConfig, w op.Weights) (*trial, error) {
 }
 
 func (t *trial) Shape() dit.Shape {
-	return dit.Shape{Blocks: []string{"trial", "trial"}, Vector: 3 * t.c.Width, Pooled: 24, Modulation: 2 * t.c.Width,
+	return dit.Shape{Blocks: []string{"trial", "trial"}, Vector: 3 * t.c.Width, Context: 24, Pooled: 24, Modulation: 2 * t.c.Width,
 		Channels: 20, Patch: 2, Time: 8, Heads: t.c.Heads, HeadDim: t.c.Width / t.c.Heads}
 }
 
@@ -54,8 +54,8 @@ func (t *trial) Fit(p dit.Parts) (dit.Reading, error) {
 	return dit.Reading{Tokens: p.Encoders[0].Tokens, Width: t.c.Width, Pooled: []string{p.Encoders[0].Name}}, nil
 }
 
-func (t *trial) Context(l *op.List, states map[string]*op.Tensor, out *op.Tensor) {
-	l.MatMul(states["clip"], t.text, op.Epilogue{Out: out})
+func (t *trial) Context(l *op.List, states []dit.States, out *op.Tensor) {
+	l.MatMul(states[0].Tensor, t.text, op.Epilogue{Out: out})
 }
 func (t *trial) Psi(l *op.List, pooled, out *op.Tensor) {
 	l.MatMul(pooled, t.psi, op.Epilogue{Out: out})
@@ -145,8 +145,8 @@ func (t worded) Fit(p dit.Parts) (dit.Reading, error) {
 	return dit.Reading{Tokens: p.Encoders[0].Tokens, Width: t.c.Width}, nil
 }
 
-func (t worded) Context(l *op.List, states map[string]*op.Tensor, out *op.Tensor) {
-	l.MatMul(states["t5"], t.text, op.Epilogue{Out: out})
+func (t worded) Context(l *op.List, states []dit.States, out *op.Tensor) {
+	l.MatMul(states[0].Tensor, t.text, op.Epilogue{Out: out})
 }
 
 // masking is a machine that keeps what was last written as a mask.

@@ -3,6 +3,8 @@ package dit
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
@@ -181,25 +183,38 @@ func LoadFlux(c FluxConfig, weights op.Weights) (*Flux, error) {
 func (f *Flux) Shape() Shape {
 	return Shape{
 		Blocks: append(repeat("double", f.Depth), repeat("single", f.DepthSingle)...),
-		Vector: f.Hidden, Pooled: f.VecDim, Modulation: f.modWidth(), Channels: f.InChannels, Patch: fluxPatch,
+		Vector: f.Hidden, Context: f.ContextDim, Pooled: f.VecDim, Modulation: f.modWidth(), Channels: f.InChannels, Patch: fluxPatch,
 		Time: timeWidth, EmbedsGuidance: f.GuidanceEmbed, Heads: f.Heads, HeadDim: f.HeadDim(),
 	}
 }
 
-// Fit checks that the parts belong together (fault.ModelUnsupported): one text
-// encoder gives the token states and the pooled vector.
+// Fit checks that the parts belong together (fault.ModelUnsupported). The token states
+// are those of the last text encoder that is as wide as the context, the pooled vector
+// that of the first whose vector is as wide as ψ's: one encoder may give both, or
+// CLIP-L gives the vector and T5 the tokens.
 func (f *Flux) Fit(p Parts) (Reading, error) {
-	e, err := p.single()
-	if err != nil {
-		return Reading{}, err
+	tokens, pooled := -1, slices.IndexFunc(p.Encoders, func(e Encoder) bool { return e.Pooled == f.VecDim })
+	for i, e := range p.Encoders {
+		if e.Width == f.ContextDim {
+			tokens = i
+		}
 	}
-	if e.Width != f.ContextDim || e.Pooled != f.VecDim {
-		return Reading{}, fault.New(fault.ModelUnsupported, "the text encoder gives token states of %d and a vector of %d, the transformer reads tokens of %d and a vector of %d", e.Width, e.Pooled, f.ContextDim, f.VecDim)
+	if tokens < 0 || pooled < 0 {
+		var given []string
+		for _, e := range p.Encoders {
+			given = append(given, fmt.Sprintf("%.64s of %d and %d", e.Name, e.Width, e.Pooled))
+		}
+		return Reading{}, fault.New(fault.ModelUnsupported, "the text encoders give token states and vectors of these widths: %s; the transformer reads tokens of %d and a vector of %d", strings.Join(given, ", "), f.ContextDim, f.VecDim)
+	}
+	for i, e := range p.Encoders {
+		if i != tokens && i != pooled {
+			return Reading{}, fault.New(fault.ModelUnsupported, "the transformer reads nothing of the text encoder %.64q, which gives token states of %d and a vector of %d", e.Name, e.Width, e.Pooled)
+		}
 	}
 	if c := p.LatentChannels * fluxPatch * fluxPatch; c != f.InChannels {
 		return Reading{}, fault.New(fault.ModelUnsupported, "the decoder's latent makes tokens of %d channels, the transformer's have %d", c, f.InChannels)
 	}
-	return Reading{Tokens: e.Tokens, Width: f.Hidden, Pooled: []string{e.Name}}, nil
+	return Reading{Tokens: p.Encoders[tokens].Tokens, Width: f.Hidden, First: p.Encoders[tokens].Name, Pooled: []string{p.Encoders[pooled].Name}}, nil
 }
 
 // Psi records ψ: pooled [n, P] → out [n, D].
@@ -220,9 +235,12 @@ func (f *Flux) Tau(l *op.List, times, scales, out *op.Tensor) {
 
 // Context records txt_in: token states [T, C] → out [T, D]. It does not depend on
 // the step, so its result is kept with the prompt.
-func (f *Flux) Context(l *op.List, states map[string]*op.Tensor, out *op.Tensor) {
-	for _, tokens := range states { // the only one, see Fit
-		l.MatMul(tokens, f.txtIn.w, op.Epilogue{Bias: f.txtIn.b, Out: out}) // [T, D]
+func (f *Flux) Context(l *op.List, states []States, out *op.Tensor) {
+	for _, s := range slices.Backward(states) { // see Fit
+		if s.Width == f.ContextDim {
+			l.MatMul(s.Tensor, f.txtIn.w, op.Epilogue{Bias: f.txtIn.b, Out: out}) // [T, D]
+			return
+		}
 	}
 }
 

@@ -92,7 +92,6 @@ type SD3 struct {
 	finalMod       linear     // [2D, D]
 	final          linear     // [in, D]
 	zeros          *op.Tensor // [1, C]: beside the states of narrow encoders
-	reads          []Encoder  // what Context finds, see Fit
 }
 
 type sd3Block struct{ x, context sd3Stream }
@@ -184,22 +183,23 @@ func (s *SD3) Shape() Shape {
 	d := s.Hidden()
 	return Shape{
 		Blocks: repeat("double", s.Layers),
-		Vector: d, Pooled: s.PooledDim, Modulation: row * d, Channels: s.tokenChannels(), Patch: sd3Patch,
+		Vector: d, Context: s.ContextDim, Pooled: s.PooledDim, Modulation: row * d, Channels: s.tokenChannels(), Patch: sd3Patch,
 		Time: timeWidth, Heads: s.Heads, HeadDim: s.HeadDim, Side: s.side(),
 	}
 }
 
-// Fit checks that the parts belong together (fault.ModelUnsupported), and notes which
-// encoders Context reads. Encoders narrower than the context stand side by side, the
-// rest of the width zero; those as wide as it follow, token after token: CLIP-L beside
-// CLIP-G, then T5. Their pooled vectors stand side by side in the same order.
+// Fit checks that the parts belong together (fault.ModelUnsupported). Encoders narrower
+// than the context stand side by side, the rest of the width zero; those as wide as it
+// follow, token after token: CLIP-L beside CLIP-G, then T5. Where T5 is left out, as
+// many tokens of zeros as CLIP reads stand in its place. The pooled vectors stand side
+// by side in the order of the encoders.
 func (s *SD3) Fit(p Parts) (Reading, error) {
 	if p.LatentChannels != s.InChannels {
 		return Reading{}, fault.New(fault.ModelUnsupported, "the decoder's latent has %d channels, the transformer's %d", p.LatentChannels, s.InChannels)
 	}
 	r := Reading{Width: s.Hidden()}
-	var narrow, wide []Encoder
-	beside, pooled := 0, 0
+	beside, pooled, tokens := 0, 0, 0 // tokens of narrow encoders
+	wide := false
 	for _, e := range p.Encoders {
 		if e.Pooled > 0 {
 			pooled += e.Pooled
@@ -207,52 +207,62 @@ func (s *SD3) Fit(p Parts) (Reading, error) {
 		}
 		switch {
 		case e.Width == s.ContextDim:
-			wide = append(wide, e)
+			wide = true
 			r.Tokens += e.Tokens
+			if r.First == "" {
+				r.First = e.Name
+			}
 		case e.Width > s.ContextDim || e.Width%op.Align != 0:
 			return Reading{}, fault.New(fault.ModelUnsupported, "the text encoder %.64q gives token states of %d, the transformer reads up to %d in steps of %d", e.Name, e.Width, s.ContextDim, op.Align)
+		case e.Width > 0 && tokens > 0 && e.Tokens != tokens:
+			return Reading{}, fault.New(fault.ModelUnsupported, "the text encoder %.64q gives %d tokens, one before it %d, which do not stand side by side", e.Name, e.Tokens, tokens)
 		case e.Width > 0:
-			narrow = append(narrow, e)
+			if tokens == 0 {
+				r.First = e.Name
+			}
+			tokens = e.Tokens
 			beside += e.Width
 		}
 	}
-	if len(narrow) > 0 {
-		r.Tokens += narrow[0].Tokens
+	r.Tokens += tokens
+	if !wide {
+		r.Tokens += tokens // zeros
 	}
-	for _, e := range narrow {
-		if e.Tokens != narrow[0].Tokens {
-			return Reading{}, fault.New(fault.ModelUnsupported, "the text encoders %.64q and %.64q give %d and %d tokens, which do not stand side by side", narrow[0].Name, e.Name, narrow[0].Tokens, e.Tokens)
-		}
-	}
-	if beside > s.ContextDim || len(narrow)+len(wide) == 0 {
+	if beside > s.ContextDim || r.Tokens == 0 {
 		return Reading{}, fault.New(fault.ModelUnsupported, "the text encoders give token states of %d together, the transformer reads %d", beside, s.ContextDim)
 	}
 	if pooled != s.PooledDim {
 		return Reading{}, fault.New(fault.ModelUnsupported, "the text encoders give vectors of %d together, the transformer reads %d", pooled, s.PooledDim)
 	}
-	s.reads = append(narrow, wide...)
 	return r, nil
 }
 
 // Context records context_embedder on the states of all text encoders (see Fit):
-// token states [T, ≤ C] by encoder → out [ΣT, D].
-func (s *SD3) Context(l *op.List, states map[string]*op.Tensor, out *op.Tensor) {
+// token states [T, ≤ C] of each → out [ΣT, D].
+func (s *SD3) Context(l *op.List, states []States, out *op.Tensor) {
 	all := l.Temp(out.Rows, s.ContextDim) // [ΣT, C]
-	row, col := 0, 0
-	for i, e := range s.reads {
-		t := states[e.Name]
-		l.Copy(t, all.Slice(row, row+t.Rows).Columns(col, col+e.Width))
-		col += e.Width
-		if col < s.ContextDim && i+1 < len(s.reads) && s.reads[i+1].Width < s.ContextDim {
-			continue // the next one stands beside
+	row, col := 0, 0                      // of what is still empty
+	for _, e := range states {
+		if e.Width > 0 && e.Width < s.ContextDim {
+			l.Copy(e.Tensor, all.Slice(0, e.Tokens).Columns(col, col+e.Width))
+			row, col = e.Tokens, col+e.Width
 		}
-		if col < s.ContextDim {
-			rest := *s.zeros.Columns(col, s.ContextDim) // one row, seen once per token
-			rest.Rows, rest.Stride = t.Rows, 0
-			l.Copy(&rest, all.Slice(row, row+t.Rows).Columns(col, s.ContextDim))
-		}
-		row, col = row+t.Rows, 0
 	}
+	zeros := func(from, to, col int) {
+		if col < s.ContextDim && from < to {
+			rest := *s.zeros.Columns(col, s.ContextDim) // one row, seen once per token
+			rest.Rows, rest.Stride = to-from, 0
+			l.Copy(&rest, all.Slice(from, to).Columns(col, s.ContextDim))
+		}
+	}
+	zeros(0, row, col)
+	for _, e := range states {
+		if e.Width == s.ContextDim {
+			l.Copy(e.Tensor, all.Slice(row, row+e.Tokens))
+			row += e.Tokens
+		}
+	}
+	zeros(row, out.Rows, 0)
 	l.MatMul(all, s.contextIn.w, op.Epilogue{Bias: s.contextIn.b, Out: out}) // [ΣT, D]
 }
 

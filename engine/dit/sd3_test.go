@@ -144,16 +144,17 @@ func TestSD3Fits(t *testing.T) {
 	for name, c := range map[string]struct {
 		encoders []Encoder
 		tokens   int
+		first    string
 		pooled   []string
 	}{
-		"all three":   {[]Encoder{clipL, clipG, t5}, 333, both},
-		"without T5":  {[]Encoder{clipL, clipG}, 77, both},
-		"T5 first":    {[]Encoder{t5, clipL, clipG}, 333, both},
-		"one of all":  {[]Encoder{{Name: "made", Tokens: 5, Width: 4096, Pooled: 2048}}, 5, []string{"made"}},
-		"pooled only": {[]Encoder{{Name: "p", Pooled: 2048}, t5}, 256, []string{"p"}},
+		"all three":   {[]Encoder{clipL, clipG, t5}, 333, "clip_l", both},
+		"without T5":  {[]Encoder{clipL, clipG}, 154, "clip_l", both},
+		"T5 first":    {[]Encoder{t5, clipL, clipG}, 333, "clip_l", both},
+		"one of all":  {[]Encoder{{Name: "made", Tokens: 5, Width: 4096, Pooled: 2048}}, 5, "made", []string{"made"}},
+		"pooled only": {[]Encoder{{Name: "p", Pooled: 2048}, t5}, 256, "t5", []string{"p"}},
 	} {
 		r, err := s.Fit(Parts{c.encoders, 16})
-		if err != nil || r.Tokens != c.tokens || r.Width != 1536 || !slices.Equal(r.Pooled, c.pooled) {
+		if err != nil || r.Tokens != c.tokens || r.Width != 1536 || r.First != c.first || !slices.Equal(r.Pooled, c.pooled) {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 	}
@@ -176,7 +177,8 @@ func TestSD3Fits(t *testing.T) {
 	}
 }
 
-// The context is the product with [narrow | narrow | zeros ; wide].
+// The context is the product with [narrow | narrow | zeros ; wide], where wide may be
+// missing.
 func TestSD3Context(t *testing.T) {
 	be := cpu.New(cpu.Options{})
 	defer be.Close()
@@ -197,7 +199,7 @@ func TestSD3Context(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		states := map[string]*op.Tensor{}
+		var states []States
 		beside, after := make([][]float32, 3), [][]float32(nil)
 		for _, e := range encoders {
 			values := w.numbers(e.Tokens * e.Width)
@@ -208,7 +210,7 @@ func TestSD3Context(t *testing.T) {
 			if err := be.Write(x, values); err != nil {
 				t.Fatal(err)
 			}
-			states[e.Name] = x
+			states = append(states, States{e, x})
 			for row := range e.Tokens {
 				part := values[row*e.Width:][:e.Width]
 				if e.Width == 20 {
@@ -220,6 +222,9 @@ func TestSD3Context(t *testing.T) {
 		}
 		if len(beside[0]) == 0 {
 			beside = nil
+		}
+		if after == nil {
+			after = make([][]float32, 3) // zeros in the place of T5
 		}
 		joined := append(beside, after...)
 		if len(joined) != r.Tokens {

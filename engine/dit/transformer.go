@@ -3,7 +3,6 @@ package dit
 import (
 	"slices"
 
-	"undertone/engine/fault"
 	"undertone/engine/op"
 )
 
@@ -12,6 +11,7 @@ import (
 type Shape struct {
 	Blocks         []string // the kind of every block in the order they run, without the output head
 	Vector         int      // width of ψ, of τ and of the vector that every block gets: D or a multiple of it
+	Context        int      // width of the token states that Context reads, those of all encoders joined
 	Pooled         int      // width of the pooled text vector, which ψ reads
 	Modulation     int      // width of one row of modulation, of all blocks and the head
 	Channels       int      // of one image token
@@ -30,6 +30,12 @@ type Encoder struct {
 	Pooled int    // width of the pooled vector; 0 where it gives none
 }
 
+// States are the token states [Tokens, Width] of one text encoder.
+type States struct {
+	Encoder
+	Tensor *op.Tensor
+}
+
 // Parts are what a transformer is put together with.
 type Parts struct {
 	Encoders       []Encoder
@@ -39,15 +45,8 @@ type Parts struct {
 // Reading says what a transformer takes of its text encoders.
 type Reading struct {
 	Tokens, Width int      // of the context [Tokens, Width], which Context makes of token states
+	First         string   // the encoder whose tokens the context begins with
 	Pooled        []string // the encoders whose pooled vectors, side by side, are what ψ reads
-}
-
-// single finds the one encoder of a model that has no more than one.
-func (p Parts) single() (Encoder, error) {
-	if len(p.Encoders) != 1 {
-		return Encoder{}, fault.New(fault.ModelUnsupported, "the model has %d text encoders, this transformer reads 1", len(p.Encoders))
-	}
-	return p.Encoders[0], nil
 }
 
 // Pass names the tensors of one pass.

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"undertone/engine/fault"
+	"undertone/engine/recipe"
 )
 
 // field writes a field of a protocol buffer: an int, a float32, a string or a message.
@@ -277,7 +278,7 @@ func FuzzReadTokenizer(f *testing.F) {
 			}
 			return
 		}
-		prompt = strings.ToValidUTF8(prompt[:min(len(prompt), MaxPrompt)], "")
+		prompt = strings.ToValidUTF8(prompt[:min(len(prompt), recipe.MaxPrompt)], "")
 		for _, w := range tok.words(prompt) {
 			if w.id < 0 || w.id >= frame.Rows {
 				t.Fatalf("%q: id %d of %d", prompt, w.id, frame.Rows)
@@ -309,7 +310,7 @@ func FuzzCharsmap(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s = strings.ToValidUTF8(s[:min(len(s), MaxPrompt)], "")
+		s = strings.ToValidUTF8(s[:min(len(s), recipe.MaxPrompt)], "")
 		for _, out := range []string{table.byGrapheme(s), (&spNormalizer{charsmap: table}).rewrite(s)} {
 			if len(out) > len(s)*maxPiece {
 				t.Fatalf("%d bytes of %d", len(out), len(s))

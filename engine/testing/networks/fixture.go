@@ -27,13 +27,20 @@ type fixture struct {
 	dit     map[string]any                // the transformer's configuration
 	encoder string                        // the kind of the text encoder, and its name
 	text    map[string]any                // its configuration
+	more    []encoder                     // text encoders behind it
 	decoder string                        // the kind of the decoder
 	vae     map[string]any                // its configuration
-	tensors map[string]map[string]*tensor // by role
+	tensors map[string]map[string]*tensor // by the name of the file
 	words   []string                      // of the tokenizer, by id
 	sizes   []recipe.Size
 
 	schedule sample.Schedule
+}
+
+// encoder is one more text encoder, of which the tensors are in a file of its name.
+type encoder struct {
+	kind, name string
+	config     map[string]any
 }
 
 type tensor struct {
@@ -90,13 +97,14 @@ func (f *fixture) files() weights.Memory {
 	}
 	files := weights.Memory{}
 	var entries []weights.File
-	add := func(role, name string, data []byte) {
-		files[name] = data
-		e, err := weights.Describe(role, name, bytes.NewReader(data))
+	add := func(role, name, path string, data []byte) {
+		files[path] = data
+		e, err := weights.Describe(role, path, bytes.NewReader(data))
 		check(err)
+		e.Name = name
 		entries = append(entries, e)
 	}
-	for role, tensors := range f.tensors {
+	for file, tensors := range f.tensors {
 		var outputs []weights.Output
 		for name, x := range tensors {
 			outputs = append(outputs, weights.Output{Name: name, DType: op.F32, Shape: x.shape, Write: func(w io.Writer) error {
@@ -108,7 +116,11 @@ func (f *fixture) files() weights.Memory {
 		}
 		var b bytes.Buffer
 		check(weights.WriteSafetensors(&b, nil, outputs...))
-		add(role, role+".safetensors", b.Bytes())
+		role := file
+		if role != "dit" && role != "vae" {
+			role = "text"
+		}
+		add(role, file, file+".safetensors", b.Bytes())
 	}
 	vocab := map[string]int{}
 	for i, w := range f.words {
@@ -120,19 +132,22 @@ func (f *fixture) files() weights.Memory {
 		"model":         map[string]any{"type": "WordLevel", "unk_token": "[UNK]", "vocab": vocab},
 	})
 	check(err)
-	add("tokenizer", "tokenizer.json", words)
+	add("tokenizer", "tokenizer", "tokenizer.json", words)
+	components := []map[string]any{
+		{"role": "text", "kind": f.encoder, "name": f.encoder, "config": f.text, "file": "text", "tokenizer": "tokenizer", "parameters": 1},
+		{"role": "transformer", "kind": f.family, "config": f.dit, "file": "dit", "parameters": 1},
+		{"role": "decoder", "kind": f.decoder, "config": f.vae, "file": "vae", "parameters": 1},
+	}
+	for _, e := range f.more {
+		components = append(components, map[string]any{"role": "text", "kind": e.kind, "name": e.name, "config": e.config, "file": e.name, "tokenizer": "tokenizer", "parameters": 1})
+	}
 	manifest, err := json.Marshal(map[string]any{
 		"format": weights.ManifestFormat, "version": weights.ManifestVersion, "name": "fixture", "title": "Fixture", "family": f.family,
 		"revision": "1",
 		"licenses": map[string]string{"weights": "none", "data": "none"}, "files": entries,
-		"components": []map[string]any{
-			{"role": "text", "kind": f.encoder, "name": f.encoder, "config": f.text, "file": "text", "tokenizer": "tokenizer", "parameters": 1},
-			{"role": "transformer", "kind": f.family, "config": f.dit, "file": "dit", "parameters": 1},
-			{"role": "decoder", "kind": f.decoder, "config": f.vae, "file": "vae", "parameters": 1},
-		},
-		"scheduler": f.schedule,
-		"defaults":  map[string]any{"steps": 2, "size": 16, "cfg": 1, "seed": 1, "prompt": "a frog"},
-		"sizes":     f.sizes, "max_steps": 12, "presets": fixturePresets, "understands": fixtureUnderstands, "examples": fixtureExamples,
+		"components": components, "scheduler": f.schedule,
+		"defaults": map[string]any{"steps": 2, "size": 16, "cfg": 1, "seed": 1, "prompt": "a frog"},
+		"sizes":    f.sizes, "max_steps": 12, "presets": fixturePresets, "understands": fixtureUnderstands, "examples": fixtureExamples,
 	})
 	check(err)
 	files["model.json"] = manifest
@@ -197,14 +212,22 @@ func MadeWithT5(t *testing.T, be op.Backend, family string, config map[string]an
 	t.Helper()
 	f := newFixture(t)
 	f.family, f.dit = family, config
-	p := openFile(t, "t5", filepath.Join(root(t), "engine", "testdata", "published", "t5.safetensors"))
-	f.encoder, f.text = "t5", map[string]any{"vocab_size": 70, "d_model": 48, "d_kv": 12, "d_ff": 80,
-		"num_layers": 3, "num_heads": 4, "max_length": 9, "eos": 2, "pad": 0, "masked": masked}
-	f.tensors["text"] = map[string]*tensor{}
-	for _, x := range p.index.Tensors {
-		f.tensors["text"][x.Name] = &tensor{x.Shape, p.get(x.Name)}
-	}
+	f.encoder, f.text, f.tensors["text"] = smallT5(t, 9)
+	f.text["masked"] = masked
 	return f.load(be)
+}
+
+// smallT5 is a T5 of width 48 that reads so many tokens.
+func smallT5(t *testing.T, tokens int) (kind string, config map[string]any, tensors map[string]*tensor) {
+	t.Helper()
+	p := openFile(t, "t5", filepath.Join(root(t), "engine", "testdata", "published", "t5.safetensors"))
+	config = map[string]any{"vocab_size": 70, "d_model": 48, "d_kv": 12, "d_ff": 80,
+		"num_layers": 3, "num_heads": 4, "max_length": tokens, "eos": 2, "pad": 0}
+	tensors = map[string]*tensor{}
+	for _, x := range p.index.Tensors {
+		tensors[x.Name] = &tensor{x.Shape, p.get(x.Name)}
+	}
+	return "t5", config, tensors
 }
 
 // load brings the fixture onto a machine.

@@ -29,6 +29,7 @@ func Engine(t *testing.T, be op.Backend) {
 	t.Run("NotNumbers", func(t *testing.T) { notNumbers(t, be) })
 	t.Run("Overflow", func(t *testing.T) { overflow(t, be) })
 	t.Run("SD3", func(t *testing.T) { sd3(t, be) })
+	t.Run("Encoders", func(t *testing.T) { encoders(t, be) })
 	t.Run("Models", func(t *testing.T) { models(t, be) })
 }
 

@@ -41,13 +41,7 @@ func (w invented) Constant(name string, _ op.Use, rows, cols int, _ []float32) *
 func sd3(t *testing.T, be op.Backend) {
 	f := newFixture(t)
 	c := dit.SD3Config{InChannels: 5, Layers: 3, Heads: 3, HeadDim: 8, ContextDim: 24, PooledDim: 24, Side: 3, Dual: []int{0}, QKNorm: "rms_norm"}
-	w := invented{rand.New(rand.NewPCG(1, 2)), map[string]*tensor{}}
-	if _, err := dit.LoadSD3(c, w); err != nil {
-		t.Fatal(err)
-	}
-	f.family, f.tensors["dit"] = "sd3", w.tensors
-	f.dit = map[string]any{"in_channels": c.InChannels, "num_layers": c.Layers, "num_attention_heads": c.Heads, "attention_head_dim": c.HeadDim,
-		"joint_attention_dim": c.ContextDim, "pooled_projection_dim": c.PooledDim, "pos_embed_max_size": c.Side, "dual_attention_layers": c.Dual, "qk_norm": c.QKNorm}
+	f.makeSD3(c)
 	spy := &spy{Backend: be, t: t}
 	e := f.load(spy)
 	plain := picture(t, e, frog)
@@ -99,4 +93,16 @@ func sd3(t *testing.T, be op.Backend) {
 	if _, err := engine.Load(background(), lent{be}, f.bundle(), engine.LoadOptions{}); !fault.Is(err, fault.ModelUnsupported) {
 		t.Errorf("a size beyond the table of positions: %v", err)
 	}
+}
+
+// makeSD3 puts an SD3 with invented weights in the place of the fixture's transformer.
+func (f *fixture) makeSD3(c dit.SD3Config) {
+	f.t.Helper()
+	w := invented{rand.New(rand.NewPCG(1, 2)), map[string]*tensor{}}
+	if _, err := dit.LoadSD3(c, w); err != nil {
+		f.t.Fatal(err)
+	}
+	f.family, f.tensors["dit"] = "sd3", w.tensors
+	f.dit = map[string]any{"in_channels": c.InChannels, "num_layers": c.Layers, "num_attention_heads": c.Heads, "attention_head_dim": c.HeadDim,
+		"joint_attention_dim": c.ContextDim, "pooled_projection_dim": c.PooledDim, "pos_embed_max_size": c.Side, "dual_attention_layers": c.Dual, "qk_norm": c.QKNorm}
 }
