@@ -31,6 +31,11 @@ func (r *run) denoise(ctx context.Context) (err error) {
 			}
 			watch.add(&t.ModulationMs)
 		}
+		if p.fresh != nil {
+			if err := p.fresh.draw(p, k); err != nil {
+				return err
+			}
+		}
 		copies := p.stepCopies(k, r.branches, r.modulation)
 		if r.probe != nil {
 			if err := r.probe.step(ctx, copies, r.modulation.row(k, 0)); err != nil {

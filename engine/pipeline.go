@@ -28,6 +28,7 @@ type pipeline struct {
 	width, height int         // of the latent, in its own pixels
 	rows, cols    int         // of image tokens
 	steps         int         // at most
+	schedule      sample.Schedule
 
 	noise         *op.Tensor   // [height·width, c]
 	latent        *op.Tensor   // [S, in], x_t
@@ -36,8 +37,9 @@ type pipeline struct {
 	positions     *op.Tensor   // see Transformer.Positions; nil where it is empty
 	context       []*op.Tensor // [T, D], one for each branch
 	mod           []*op.Tensor // [1, Modulation], likewise
-	dts, ts       *op.Tensor   // [max steps, 1]: t_next − t, and −t_next
+	dts, ts       *op.Tensor   // [max steps, 1]: what Euler's step is multiplied by, and −t_next
 	dt, t         *op.Tensor   // [1, 1], those of the current step
+	fresh         *fresh       // of a stochastic sampler, else nil
 
 	runNoise   op.Program // noise → latent
 	runDecode  op.Program // latent → rgba
@@ -66,11 +68,12 @@ func (e *Engine) pipeline(ctx context.Context, s recipe.Size) (*pipeline, error)
 		e.pipelines[0].free()
 		e.pipelines = slices.Delete(e.pipelines, 0, 1)
 	}
-	down, patch := e.decoder.Shape().Downscale, e.transformer.Shape().Patch
+	down := e.decoder.Shape().Downscale
+	rows, cols := e.tokens(s)
 	p := &pipeline{
 		be: e.be, transformer: e.transformer, decoder: e.decoder, reading: e.conditioner.reading, size: s,
-		width: s.Width / down, height: s.Height / down, rows: s.Height / down / patch, cols: s.Width / down / patch,
-		steps: e.manifest.MaxSteps,
+		width: s.Width / down, height: s.Height / down, rows: rows, cols: cols,
+		steps: e.manifest.MaxSteps, schedule: e.manifest.Scheduler,
 	}
 	if err := p.make(ctx, strips); err != nil {
 		p.free()
@@ -78,6 +81,12 @@ func (e *Engine) pipeline(ctx context.Context, s recipe.Size) (*pipeline, error)
 	}
 	e.pipelines = append(e.pipelines, p)
 	return p, nil
+}
+
+// tokens is how many image tokens a picture has in a column and in a row.
+func (e *Engine) tokens(s recipe.Size) (rows, cols int) {
+	side := e.decoder.Shape().Downscale * e.transformer.Shape().Patch
+	return s.Height / side, s.Width / side
 }
 
 // new makes a Fixed tensor that the pipeline frees.
@@ -109,6 +118,12 @@ func (p *pipeline) make(ctx context.Context, strips int) error {
 	} {
 		var err error
 		if *t.at, err = p.new(t.name, t.dt, t.rows, t.cols); err != nil {
+			return err
+		}
+	}
+	if p.schedule.Stochastic() {
+		var err error
+		if p.fresh, err = p.newFresh(); err != nil {
 			return err
 		}
 	}
@@ -181,6 +196,9 @@ func (p *pipeline) step(ctx context.Context, scale float32) (op.Program, error) 
 		l.CFG(cond, uncond, scale, p.velocity)
 	}
 	l.Euler(p.latent, p.velocity, p.dt)
+	if p.fresh != nil {
+		p.fresh.record(l, p)
+	}
 	program, err := p.be.Compile(ctx, l)
 	if err != nil {
 		return nil, err
@@ -205,6 +223,14 @@ func (p *pipeline) begin(ctx context.Context, seed uint32, sigmas []float64) err
 	dts, ts := make([]float32, p.dts.Rows), make([]float32, p.ts.Rows)
 	for k := range len(sigmas) - 1 {
 		dts[k], ts[k] = float32(sigmas[k+1]-sigmas[k]), float32(-sigmas[k+1])
+		if p.fresh != nil {
+			dts[k] = float32(-sigmas[k]) // all the way to the data
+		}
+	}
+	if p.fresh != nil {
+		if err := p.fresh.begin(p, seed, sigmas); err != nil {
+			return err
+		}
 	}
 	if err := p.be.Write(p.dts, dts); err != nil {
 		return err
@@ -219,6 +245,9 @@ func (p *pipeline) begin(ctx context.Context, seed uint32, sigmas []float64) err
 // The contexts stay the same over all steps.
 func (p *pipeline) stepCopies(k int, branches []*prompt, m *modulation) []op.Copy {
 	copies := []op.Copy{{Dst: p.dt, Src: p.dts.Slice(k, k+1)}}
+	if p.fresh != nil {
+		copies = append(copies, op.Copy{Dst: p.fresh.next, Src: p.fresh.nexts.Slice(k, k+1)})
+	}
 	for b, prompt := range branches {
 		copies = append(copies, op.Copy{Dst: p.mod[b], Src: m.row(k, b)})
 		if k == 0 {

@@ -25,7 +25,7 @@ type (
 
 // limits are what the model can do.
 func (e *Engine) limits() recipe.Limits {
-	return recipe.Limits{MaxSteps: e.manifest.MaxSteps, Sizes: e.manifest.Sizes, Blocks: len(e.transformer.Shape().Blocks)}
+	return recipe.Limits{MinSteps: e.manifest.Scheduler.FixedSteps(), MaxSteps: e.manifest.MaxSteps, Sizes: e.manifest.Sizes, Blocks: len(e.transformer.Shape().Blocks)}
 }
 
 func (e *Engine) parameters(req Request) Parameters {

@@ -19,6 +19,7 @@ import (
 
 // Limits are what the model at hand can do.
 type Limits struct {
+	MinSteps int // 0 is 1
 	MaxSteps int
 	Sizes    []Size // at least one
 	Blocks   int    // of the transformer, double and single together
@@ -148,7 +149,7 @@ func (r *reader) request(q *Request, given func(Field) (string, bool)) {
 		q.Seed = uint32(r.number(FieldSeed, s, r.clampWhole, 0, math.MaxUint32, float64(q.Seed)))
 	}
 	if s, ok := given(FieldSteps); ok {
-		q.Steps = int(r.number(FieldSteps, s, r.clampWhole, 1, float64(r.limits.MaxSteps), float64(q.Steps)))
+		q.Steps = int(r.number(FieldSteps, s, r.clampWhole, float64(max(1, r.limits.MinSteps)), float64(r.limits.MaxSteps), float64(q.Steps)))
 	}
 	if s, ok := given(FieldSize); ok {
 		q.Size = r.size(s, q.Size)

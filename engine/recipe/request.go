@@ -52,8 +52,8 @@ func (r Request) Check(l Limits) error {
 	if err := CheckPrompt(r.Prompt); err != nil {
 		return err
 	}
-	if r.Steps < 1 || r.Steps > l.MaxSteps {
-		return fault.New(fault.StepsRange, "%d steps, this model takes 1 to %d", r.Steps, l.MaxSteps)
+	if r.Steps < max(1, l.MinSteps) || r.Steps > l.MaxSteps {
+		return fault.New(fault.StepsRange, "%d steps, this model takes %d to %d", r.Steps, max(1, l.MinSteps), l.MaxSteps)
 	}
 	if !slices.Contains(l.Sizes, r.Size) {
 		return fault.New(fault.SizeUnsupported, "size %v, this model makes %v", r.Size, l.Sizes)

@@ -34,7 +34,8 @@ type fixture struct {
 	words   []string                      // of the tokenizer, by id
 	sizes   []recipe.Size
 
-	schedule sample.Schedule
+	schedule        sample.Schedule
+	steps, maxSteps int
 }
 
 // encoder is one more text encoder, of which the tensors are in a file of its name.
@@ -71,6 +72,7 @@ func newFixture(t *testing.T) *fixture {
 			g.decode("config", &f.vae)
 		}
 	}
+	f.steps, f.maxSteps = 2, 12
 	f.schedule = sample.Schedule{Kind: "flow", Shift: 1.5}
 	f.dit["guidance_embed"] = false // its weights stay in the file, unused
 	return f
@@ -146,8 +148,8 @@ func (f *fixture) files() weights.Memory {
 		"revision": "1",
 		"licenses": map[string]string{"weights": "none", "data": "none"}, "files": entries,
 		"components": components, "scheduler": f.schedule,
-		"defaults": map[string]any{"steps": 2, "size": 16, "cfg": 1, "seed": 1, "prompt": "a frog"},
-		"sizes":    f.sizes, "max_steps": 12, "presets": fixturePresets, "understands": fixtureUnderstands, "examples": fixtureExamples,
+		"defaults": map[string]any{"steps": f.steps, "size": 16, "cfg": 1, "seed": 1, "prompt": "a frog"},
+		"sizes":    f.sizes, "max_steps": f.maxSteps, "presets": fixturePresets, "understands": fixtureUnderstands, "examples": fixtureExamples,
 	})
 	check(err)
 	files["model.json"] = manifest

@@ -30,6 +30,7 @@ func Engine(t *testing.T, be op.Backend) {
 	t.Run("Overflow", func(t *testing.T) { overflow(t, be) })
 	t.Run("SD3", func(t *testing.T) { sd3(t, be) })
 	t.Run("Encoders", func(t *testing.T) { encoders(t, be) })
+	t.Run("Schedules", func(t *testing.T) { schedules(t, be) })
 	t.Run("Models", func(t *testing.T) { models(t, be) })
 }
 
