@@ -103,16 +103,8 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range []struct {
-		name      string
-		got, want int
-	}{
-		{"img", len(in.Img), tokens * shape.Channels}, {"txt", len(in.Txt), max(reading.Tokens, 1) * encoder.Width},
-		{"reference", len(in.Reference.Img), in.Reference.Rows * in.Reference.Cols * shape.Channels}, {"pooled", len(in.Pooled), shape.Pooled}, {"shift", len(in.Shift), (blocks + 1) * shape.Vector},
-	} {
-		if c.got != c.want && !(c.name == "shift" && c.got == 0) {
-			return nil, fault.New(fault.RequestInvalid, "%s has %d numbers, wanted %d", c.name, c.got, c.want)
-		}
+	if err := in.check(shape, encoder, reading); err != nil {
+		return nil, err
 	}
 	r := &runner{ctx: ctx, be: be}
 	defer r.free()
@@ -129,17 +121,7 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	t.Tau(vectors, r.fixed("time", 1, shape.Time, t.Time(in.Time)...), scale, tau)
 	t.Context(vectors, []dit.States{{Encoder: encoder, Tensor: r.fixed("tokens", reading.Tokens, encoder.Width, in.Txt...)}}, text)
 	r.run(vectors)
-	var yhat []float32
-	psiRow, tauRow := r.read(psi), r.read(tau)
-	for b := range blocks + 1 {
-		for i := range psiRow {
-			v := tauRow[i] + psiRow[i]
-			if in.Shift != nil {
-				v += in.Shift[b*shape.Vector+i]
-			}
-			yhat = append(yhat, v)
-		}
-	}
+	yhat := in.vectors(r.read(psi), r.read(tau), blocks+1)
 
 	pass := op.NewList("forward")
 	mods := r.fixed("modulation", 1, shape.Modulation)
@@ -177,6 +159,36 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 		return nil, r.err
 	}
 	return res, nil
+}
+
+// vectors is y = ψ + τ for every block and the head, with the shifts added.
+func (in Pass) vectors(psi, tau []float32, n int) (yhat []float32) {
+	for b := range n {
+		for i := range psi {
+			v := tau[i] + psi[i]
+			if in.Shift != nil {
+				v += in.Shift[b*len(psi)+i]
+			}
+			yhat = append(yhat, v)
+		}
+	}
+	return yhat
+}
+
+// check compares the lengths of what goes in with what the network reads.
+func (in Pass) check(shape dit.Shape, encoder dit.Encoder, reading dit.Reading) error {
+	for _, c := range []struct {
+		name      string
+		got, want int
+	}{
+		{"img", len(in.Img), in.Rows * in.Cols * shape.Channels}, {"txt", len(in.Txt), max(reading.Tokens, 1) * encoder.Width},
+		{"reference", len(in.Reference.Img), in.Reference.Rows * in.Reference.Cols * shape.Channels}, {"pooled", len(in.Pooled), shape.Pooled}, {"shift", len(in.Shift), (len(shape.Blocks) + 1) * shape.Vector},
+	} {
+		if c.got != c.want && !(c.name == "shift" && c.got == 0) {
+			return fault.New(fault.RequestInvalid, "%s has %d numbers, wanted %d", c.name, c.got, c.want)
+		}
+	}
+	return nil
 }
 
 // finite names the first block after which the residual stream is no longer finite
