@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -194,37 +195,44 @@ func TestOneElement(t *testing.T) {
 	}
 }
 
+// Changes of a prefix's files: a tensor less or more, another value in the
+// configuration or in the description of a case.
+func without(name string) func(f files) {
+	return func(f files) {
+		f.tensors(func(all []weights.Output) []weights.Output {
+			return slices.DeleteFunc(all, func(x weights.Output) bool { return x.Name == name })
+		})
+	}
+}
+
+// with adds a tensor in place of one that is there.
+func with(name string, shape ...int) func(f files) {
+	n := 1
+	for _, side := range shape {
+		n *= side
+	}
+	return func(f files) {
+		without(name)(f)
+		f.tensors(func(all []weights.Output) []weights.Output {
+			return append(all, weights.Float32s(name, op.F32, shape, slices.Repeat([]float32{99}, n)))
+		})
+	}
+}
+
+func config(key string, value any) func(f files) {
+	return func(f files) {
+		f.describe(func(d map[string]any) { d["config"].(map[string]any)[key] = value })
+	}
+}
+
+func aCase(name string, key string, value any) func(f files) {
+	return func(f files) {
+		f.describe(func(d map[string]any) { d["cases"].(map[string]any)[name].(map[string]any)[key] = value })
+	}
+}
+
 // What is missing or not understood is a failure, and nothing else fails for it.
 func TestMissingAndNotUnderstood(t *testing.T) {
-	without := func(name string) func(f files) {
-		return func(f files) {
-			f.tensors(func(all []weights.Output) (kept []weights.Output) {
-				for _, x := range all {
-					if x.Name != name {
-						kept = append(kept, x)
-					}
-				}
-				return kept
-			})
-		}
-	}
-	with := func(name string) func(f files) {
-		return func(f files) {
-			f.tensors(func(all []weights.Output) []weights.Output {
-				return append(all, weights.Float32s(name, op.F32, []int{2}, []float32{1, 2}))
-			})
-		}
-	}
-	config := func(key string, value any) func(f files) {
-		return func(f files) {
-			f.describe(func(d map[string]any) { d["config"].(map[string]any)[key] = value })
-		}
-	}
-	aCase := func(name string, key string, value any) func(f files) {
-		return func(f files) {
-			f.describe(func(d map[string]any) { d["cases"].(map[string]any)[name].(map[string]any)[key] = value })
-		}
-	}
 	for name, c := range map[string]struct {
 		prefix string
 		change func(f files)
@@ -234,11 +242,20 @@ func TestMissingAndNotUnderstood(t *testing.T) {
 		"no guided velocity":   {"flux_dev", without("case1.out.const2.velocity"), "case1 const2.velocity - FAILED: case1.out.const2.velocity is missing"},
 		"no weights":           {"flux_dev", without("case0.out.mixneg.w"), "case0 mixneg.w - FAILED: case0.out.mixneg.w is missing"},
 		"no latent":            {"flux_dev", without("case0.in.latent"), "case0 - - FAILED: case0.in.latent is missing"},
-		"another output":       {"flux_dev", with("case0.out.attention"), "flux_dev case0 attention - FAILED: not understood"},
-		"another input":        {"flux_dev", with("case0.in.control"), `flux_dev case0 - - FAILED: the input "control" is not understood`},
-		"another case":         {"flux_dev", with("case7.out.velocity"), "flux_dev case7 - - FAILED: flux_dev.json does not describe it"},
-		"another schedule":     {"flux_dev", with("case0.out.ramp.w"), "case0 - - FAILED: ramp.w has 2 weights"},
-		"a loose tensor":       {"t5", with("extra"), "t5 extra - - FAILED: t5.json does not describe it"},
+		"another output":       {"flux_dev", with("case0.out.attention", 2), "flux_dev case0 attention - FAILED: not understood"},
+		"another input":        {"flux_dev", with("case0.in.control", 2), `flux_dev case0 - - FAILED: the input "control" is not understood`},
+		"another case":         {"flux_dev", with("case7.out.velocity", 2), "flux_dev case7 - - FAILED: flux_dev.json does not describe it"},
+		"another schedule":     {"flux_dev", with("case0.out.ramp.w", 2), "case0 - - FAILED: ramp.w has 2 weights"},
+		"an odd latent":        {"flux_dev", with("case0.in.latent", 16, 5, 14), "case0 - - FAILED: in.latent has the shape [16 5 14]; its sides must be even"},
+		"an odd reference":     {"flux_dev", with("case0.in.reference", 16, 2, 3), "case0 - - FAILED: in.reference has the shape [16 2 3]"},
+		"a flat latent":        {"flux_dev", with("case0.in.latent", 35, 64), "case0 - - FAILED: in.latent has the shape [35 64], wanted 3 dimensions"},
+		"a reference for SD3":  {"sd35_large", with("case0.in.reference", 16, 2, 4), "case0 - - FAILED: a reference picture of 1 × 2 tokens, of which this transformer reads none"},
+		"narrow tokens":        {"flux_dev", with("case0.in.tokens", 5, 36), "case0 - - FAILED: the text encoder gives token states of 36"},
+		"other places":         {"flux_dev", with("case0.in.img_ids", 35, 3), "case0 - - FAILED: in.img_ids are not understood"},
+		"an id beyond":         {"t5", with("case0.in.ids", 150), "case0 - - FAILED: in.ids has 99, supported are whole numbers from 0 to 69"},
+		"another picture":      {"vae_kl", with("case0.out.image", 3, 8, 8), "vae_kl case0 image - FAILED: it has 1152 numbers, the reference 192"},
+		"another latent":       {"vae_kl", with("case0.in.latent", 8, 6, 4), "vae_kl case0 - - FAILED: in.latent has 8 channels, the decoder reads 16"},
+		"a loose tensor":       {"t5", with("extra", 2), "t5 extra - - FAILED: t5.json does not describe it"},
 		"another form":         {"flux_dev", aCase("case0", "form", "tokens"), `flux_dev case0 - - FAILED: the form "tokens" is not understood`},
 		"another time":         {"flux_dev", aCase("case0", "sigma", 0.5), "flux_dev case0 - - FAILED: in.sigma is 0.5371, the description says 0.5"},
 		"other blocks":         {"flux_dev", aCase("case0", "blocks", []string{"a"}), "flux_dev case0 blocks - FAILED: blocks: [double_blocks.0.img"},

@@ -166,8 +166,8 @@ func (m kl) more(c *check, z *op.Tensor, h, w int) {
 	strips := min(3, h)
 	pixels, cut := m.decode(c, z, h, w, strips)
 	image, ok := c.out("image")
-	if !ok {
-		return
+	if !ok || c.err != nil || len(image) != len(pixels) {
+		return // told of already
 	}
 	c.nearTo("image.strips", channelsFirst(pixels, 3), image)
 	off := 0.0

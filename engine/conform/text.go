@@ -60,7 +60,7 @@ func openCLIP(r *run, w *network) (func(c *check) error, error) {
 		models = append(models, m)
 	}
 	return func(k *check) error {
-		ids := k.ids()
+		ids := k.ids(c.Vocabulary)
 		end := c.end(ids)
 		if k.err == nil && end < 0 {
 			return fmt.Errorf("in.ids have no EOS %d", c.EOS)
@@ -101,7 +101,7 @@ func openT5(r *run, w *network) (func(c *check) error, error) {
 		return nil, fmt.Errorf("feed_forward_proj %.64q, %d buckets up to a distance of %d, epsilon %g; supported gated-gelu, 32, 128, 1e-6", c.Projection, c.Buckets, c.Distance, c.Epsilon)
 	}
 	return func(k *check) error {
-		ids, masked := k.ids(), k.has("in.mask")
+		ids, masked := k.ids(c.Vocabulary), k.has("in.mask")
 		if k.err != nil {
 			return k.err
 		}
@@ -120,11 +120,11 @@ func openT5(r *run, w *network) (func(c *check) error, error) {
 	}, nil
 }
 
-// ids are the case's token ids.
-func (c *check) ids() (ids []uint32) {
+// ids are the case's token ids, below the size of the vocabulary.
+func (c *check) ids(vocabulary int) (ids []uint32) {
 	for _, v := range c.in("ids") {
-		if v < 0 || v != float32(uint32(v)) {
-			c.err = fmt.Errorf("in.ids has %g, which is no token's id", v)
+		if !(v >= 0 && v < float32(vocabulary)) || v != float32(uint32(v)) {
+			c.err = fmt.Errorf("in.ids has %g, supported are whole numbers from 0 to %d", v, vocabulary-1)
 			return nil
 		}
 		ids = append(ids, uint32(v))

@@ -117,21 +117,26 @@ func largestLatent(r *run) (pixels int, err error) {
 // input is a case's pass without its time and without guidance, and the width of its
 // token states.
 func (c *check) input() (in engine.Pass, width int) {
-	latent, shape := c.shaped("latent", 3)
-	if h, w := shape[1], shape[2]; h%2 != 0 || w%2 != 0 {
-		c.err = fmt.Errorf("in.latent has the shape %v; sides must be even", shape)
-		return in, 0
-	}
 	txt, tokens := c.shaped("tokens", 2)
-	in = engine.Pass{Rows: shape[1] / 2, Cols: shape[2] / 2, Img: Patchify(latent, shape), Txt: txt, Pooled: c.in("pooled")}
+	in = engine.Pass{Txt: txt, Pooled: c.in("pooled")}
+	in.Img, in.Rows, in.Cols = c.patches("latent")
 	if c.has("in.guidance") {
 		in.Guidance = float64(c.one("guidance"))
 	}
 	if c.has("in.reference") {
-		ref, shape := c.shaped("reference", 3)
-		in.Reference = engine.Reference{Rows: shape[1] / 2, Cols: shape[2] / 2, Img: Patchify(ref, shape)}
+		in.Reference.Img, in.Reference.Rows, in.Reference.Cols = c.patches("reference")
 	}
 	return in, tokens[1]
+}
+
+// patches reads a latent as image tokens.
+func (c *check) patches(tensor string) (tokens []float32, rows, cols int) {
+	latent, shape := c.shaped(tensor, 3)
+	if h, w := shape[1], shape[2]; h%2 != 0 || w%2 != 0 {
+		c.err = fmt.Errorf("in.%s has the shape %v; its sides must be even", tensor, shape)
+		return nil, 0, 0
+	}
+	return Patchify(latent, shape), shape[1] / 2, shape[2] / 2
 }
 
 // one reads an input of a single number.
