@@ -36,7 +36,7 @@ func (r *reading) dim(name string, i, dims int) int {
 		}
 		return 1
 	case len(t.Shape) != dims || t.Shape[i] < 1:
-		r.unsupported("tensor %.120q has the shape %.80v, wanted %d dimensions", name, t.Shape, dims)
+		r.unsupported("tensor %.120q has the shape %.80s, wanted %d dimensions", name, fmt.Sprint(t.Shape), dims)
 		return 1
 	}
 	return t.Shape[i]
@@ -262,7 +262,7 @@ func (c config) apply(kind string, u *unit) error {
 		switch {
 		case !there:
 		case s.told && !sameJSON(v, c[s.ours]):
-			return fault.New(fault.ModelUnsupported, "%s says %s %.64v, the weights in %s have %.64v", shown(name), s.theirs, v, shown(u.label), c[s.ours])
+			return fault.New(fault.ModelUnsupported, "%s says %s %.64s, the weights in %s have %.64s", shown(name), s.theirs, fmt.Sprint(v), shown(u.label), fmt.Sprint(c[s.ours]))
 		case !s.told:
 			c[s.ours] = v
 		}

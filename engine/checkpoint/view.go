@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -229,7 +230,7 @@ func joinRows(t *weights.Tensor, parts []tensor) error {
 		case p.DType != t.DType || p.Type != t.Type:
 			return fault.New(fault.ModelUnsupported, "tensor %.120q is stored as %s and %.120q as %s; they are one matrix here, and must be of one type", parts[0].Name, parts[0].Type, p.Name, p.Type)
 		case len(p.Shape) != len(t.Shape) || !slices.Equal(p.Shape[1:], t.Shape[1:]):
-			return fault.New(fault.WeightsMissing, "tensor %.120q has the shape %v, which does not follow %v of %.120q", p.Name, p.Shape, parts[0].Shape, parts[0].Name)
+			return fault.New(fault.WeightsMissing, "tensor %.120q has the shape %.80s, which does not follow %.80s of %.120q", p.Name, fmt.Sprint(p.Shape), fmt.Sprint(parts[0].Shape), parts[0].Name)
 		case p.Bytes == weights.UnknownBytes:
 			t.Bytes = weights.UnknownBytes
 		case t.Bytes != weights.UnknownBytes:
@@ -259,7 +260,7 @@ func wholeBlocks(parts []tensor) error {
 // halves makes sure that the rows of a tensor have two halves, whole blocks each.
 func halves(t weights.Tensor) error {
 	if len(t.Shape) == 0 || t.Shape[0]%2 != 0 {
-		return fault.New(fault.WeightsMissing, "tensor %.120q has the shape %v, wanted an even number of rows", t.Name, t.Shape)
+		return fault.New(fault.WeightsMissing, "tensor %.120q has the shape %.80s, wanted an even number of rows", t.Name, fmt.Sprint(t.Shape))
 	}
 	if t.Readable() == nil {
 		if elems, _ := t.DType.Block(); t.Elems()/2%int64(elems) != 0 {
