@@ -13,7 +13,7 @@ import (
 // them.
 func TestBrowserCanvasReadback(t *testing.T) {
 	t.Parallel()
-	b := open(t, smallSite(t).URL, options{before: script("before/canvas_noise.js")})
+	b := open(t, smallSite(t).URL, options{noGPU: true, before: script("before/canvas_noise.js")})
 	b.loadModel()
 	b.field("prompt", "a red frog")
 	b.generate()
@@ -57,7 +57,7 @@ func TestBrowserCanvasReadback(t *testing.T) {
 	})
 	b.step("reload", func(t *testing.T) {
 		b.run(chromedp.Reload())
-		b.until(usable)
+		b.ready()
 		same(t)
 	})
 	b.step("keep", func(t *testing.T) {

@@ -55,10 +55,12 @@ func (b *tab) settle() {
 	b.until(idle)
 }
 
-// loadedSmall opens the page with the small model loaded and one picture made.
-func loadedSmall(t *testing.T, o options) *tab {
+// loadedSmall opens the page with the small model loaded and one picture made. As to all
+// tests to which the device does not matter, the CPU is quicker to it than a GPU in
+// software, which first compiles its kernels.
+func loadedSmall(t *testing.T) *tab {
 	t.Helper()
-	b := open(t, smallSite(t).URL, o)
+	b := open(t, smallSite(t).URL, options{noGPU: true})
 	b.loadModel()
 	b.call("controls.record", nil)
 	b.generate()
@@ -67,7 +69,7 @@ func loadedSmall(t *testing.T, o options) *tab {
 
 func TestBrowserSchedule(t *testing.T) {
 	t.Parallel()
-	b := loadedSmall(t, options{})
+	b := loadedSmall(t)
 	b.run(chromedp.Click(`[name="live"][value="off"]`, chromedp.ByQuery))
 
 	b.step("keyboard", func(t *testing.T) { b.barKeys(t) })
@@ -178,7 +180,7 @@ func (b *tab) directions(t *testing.T) {
 }
 
 func TestBrowserLive(t *testing.T) {
-	b := loadedSmall(t, options{})
+	b := loadedSmall(t)
 	b.step("moving", func(t *testing.T) { b.followsSlider(t) })
 	b.step("on release", func(t *testing.T) { b.followsRelease(t) })
 	b.step("chosen", func(t *testing.T) {
@@ -266,7 +268,7 @@ func (b *tab) followsRelease(t *testing.T) {
 
 func TestBrowserWords(t *testing.T) {
 	t.Parallel()
-	b := loadedSmall(t, options{})
+	b := loadedSmall(t)
 	marked := func() (words []string) {
 		t.Helper()
 		b.call("controls.marked", &words)

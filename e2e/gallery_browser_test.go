@@ -28,9 +28,9 @@ func (b *tab) keepNext(seed int) {
 // TestBrowserGallery keeps pictures in one tab and looks at them in another.
 func TestBrowserGallery(t *testing.T) {
 	t.Parallel()
-	s, b := started(t)
+	s, b := started(t, options{noGPU: true})
 	c := b.another(s.URL)
-	c.until(usable)
+	c.ready()
 	c.eval(`document.querySelector("#tab-gallery").click()`, nil)
 	c.until(`document.querySelector("#pane-gallery .empty").checkVisibility()`)
 
@@ -119,7 +119,7 @@ func TestBrowserGalleryFull(t *testing.T) {
 	t.Parallel()
 	s, profile := smallSite(t), t.TempDir()
 	visit := func() *tab {
-		b := open(t, s.URL, options{profile: profile})
+		b := open(t, s.URL, options{noGPU: true, profile: profile})
 		b.loadModel()
 		b.generate()
 		return b
@@ -192,7 +192,7 @@ func TestBrowserGalleryRefused(t *testing.T) {
 		"cannot be opened": script("before/database_open_fails.js"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := open(t, smallSite(t).URL, options{before: before})
+			b := open(t, smallSite(t).URL, options{noGPU: true, before: before})
 			b.loadModel()
 			b.generate()
 			b.click("#keep")
@@ -212,7 +212,7 @@ func TestBrowserGalleryRefused(t *testing.T) {
 // TestBrowserShare stands in for the system's share sheet, which no test can see.
 func TestBrowserShare(t *testing.T) {
 	t.Parallel()
-	b := open(t, smallSite(t).URL, options{before: script("before/share_sheet.js")})
+	b := open(t, smallSite(t).URL, options{noGPU: true, before: script("before/share_sheet.js")})
 	b.loadModel()
 	b.field("prompt", "a blue car")
 	b.generate()

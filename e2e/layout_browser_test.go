@@ -11,7 +11,7 @@ import (
 // sticks out and for targets that are too small for a finger.
 func TestBrowserLayout(t *testing.T) {
 	t.Parallel()
-	b := loadedSmall(t, options{})
+	b := loadedSmall(t)
 	for _, width := range []int64{320, 390, 768, 1280, 1920, 2560} {
 		for _, dir := range []string{"ltr", "rtl"} {
 			t.Run(fmt.Sprint(width, " ", dir), func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 // them is text.
 func TestBrowserLinks(t *testing.T) {
 	t.Parallel()
-	s, b := started(t)
+	s, b := started(t, options{})
 	b.step("copy", func(t *testing.T) {
 		var link string
 		b.click("#copy-link")

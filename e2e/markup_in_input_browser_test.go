@@ -56,7 +56,7 @@ func joined(words []string, most int) (list []string) {
 // loadedWithTrap opens the small model's page with the trap, and loads it.
 func loadedWithTrap(t *testing.T, s *server) *tab {
 	t.Helper()
-	b := open(t, s.URL, options{before: script("before/markup_trap.js")})
+	b := open(t, s.URL, options{noGPU: true, before: script("before/markup_trap.js")})
 	b.loadModel()
 	return b
 }

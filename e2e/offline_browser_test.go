@@ -21,7 +21,7 @@ const (
 func visit(t *testing.T, h *host, profile string) *tab {
 	t.Helper()
 	b := open(t, h.site(), options{serviceWorkers: true, profile: profile})
-	b.until(usable)
+	b.ready()
 	b.until(isKept)
 	return b
 }
@@ -60,7 +60,7 @@ func startCold(t *testing.T, h *host, profile string) *tab {
 	t.Helper()
 	for n := 1; ; n++ {
 		b := open(t, h.site(), options{serviceWorkers: true, profile: profile})
-		b.until(usable)
+		b.ready()
 		var ms float64
 		b.eval(`return performance.now()`, &ms)
 		t.Logf("without a network the page was usable after %.0f ms", ms)
@@ -88,7 +88,7 @@ func TestBrowserColdStart(t *testing.T) {
 		b.network(false)
 		b.run(chromedp.Reload())
 		defer b.network(true)
-		b.until(usable)
+		b.ready()
 		b.until(`!document.querySelector("#offline").hidden`)
 		b.until(`document.querySelector("#load-note").textContent.includes("no network")`)
 	})
@@ -121,6 +121,7 @@ func TestBrowserColdStartShipped(t *testing.T) {
 		b.loadModel()
 		b.field("prompt", "two red cats in a field at night, pixel art")
 		b.field("seed", "11")
+		b.field("steps", "2")
 		b.generate()
 		return b.canvas(0)
 	}
@@ -184,18 +185,18 @@ func TestBrowserUpdateWhileDrawing(t *testing.T) {
 	// Another load of the same page is still the first version: nobody has chosen.
 	b.run(chromedp.Reload())
 	b.until(isKept)
-	b.until(usable)
+	b.ready()
 	if m := mixed(b.used(h), first); len(m) != 0 {
 		t.Errorf("after a reload the page used %v", m)
 	}
 	b.until(waiting)
-	b.until(usable)
+	b.ready()
 	b.field("prompt", "the blue cat")
 	b.until(`!document.querySelector("#update .news").hidden`)
 	t.Logf("it says: %s", b.text("#update"))
 	b.call("site.pressUpdate", nil)
 	b.arrive(`!globalThis.old && ` + isKept)
-	b.until(usable)
+	b.ready()
 	b.until(`document.querySelector("#prompt").value === "the blue cat"`)
 	var hash string
 	b.call("site.picture", &hash)

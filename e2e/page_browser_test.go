@@ -21,7 +21,7 @@ func TestBrowserPage(t *testing.T) {
 	s := serve(t)
 	b := open(t, s.URL, options{})
 
-	b.until(usable)
+	b.ready()
 	var after float64
 	b.eval(`return performance.now()`, &after)
 	t.Logf("usable %.0f ms after it was opened (with an untouched cache, on this machine as it is)", after)
@@ -121,7 +121,7 @@ func (b *tab) stops(t *testing.T) {
 // is shown.
 func TestBrowserForm(t *testing.T) {
 	t.Parallel()
-	b := open(t, quantizedSite(t).URL, options{})
+	b := open(t, quantizedSite(t).URL, options{noGPU: true})
 	b.loadModel()
 	b.field("prompt", "a red frog")
 	b.field("seed", "7")
@@ -292,8 +292,7 @@ func TestBrowserNoWebGPU(t *testing.T) {
 
 // generateOnCPU makes a picture on the CPU and stops another one.
 func (b *tab) generateOnCPU(t *testing.T) {
-	b.click("#load-cpu")
-	b.until(idle)
+	b.loadModel()
 	if device := b.text("#device"); device != "CPU" {
 		t.Errorf("the device is called %q", device)
 	}

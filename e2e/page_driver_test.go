@@ -48,11 +48,25 @@ func (b *tab) canvasOf(selector string) (hash string) {
 	return hash
 }
 
+// ready waits until the model can be loaded: on the CPU in a browser without a GPU.
+func (b *tab) ready() {
+	b.t.Helper()
+	if b.options.noGPU {
+		b.until(onCPU)
+	} else {
+		b.until(usable)
+	}
+}
+
 // loadModel presses Load, as soon as it can be pressed, and waits until the model is there.
 func (b *tab) loadModel() {
 	b.t.Helper()
-	b.until(usable)
-	b.run(chromedp.Click("#load", chromedp.ByQuery))
+	b.ready()
+	if b.options.noGPU {
+		b.click("#load-cpu")
+	} else {
+		b.click("#load")
+	}
 	b.until(idle)
 }
 

@@ -47,12 +47,11 @@ func newRecordingProxy(t *testing.T, origin string) *recordingProxy {
 	return e
 }
 
-// TestBrowserPrivacy listens to everything the browser asks for in a session with
-// the shipped model: only the site's own origin is asked, and no request holds a
-// word of the prompts.
+// TestBrowserPrivacy listens to everything the browser asks for in a session: only the
+// site's own origin is asked, and no request holds a word of the prompts.
 func TestBrowserPrivacy(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := quantizedSite(t)
 	e := newRecordingProxy(t, s.URL)
 	b := open(t, s.URL, options{serviceWorkers: true, proxy: e.URL})
 	b.loadModel()
@@ -64,7 +63,7 @@ func TestBrowserPrivacy(t *testing.T) {
 	b.until(`document.querySelector("#prompt").value === "capybara"`)
 	b.generate()
 	b.run(chromedp.Reload())
-	b.until(usable)
+	b.ready()
 
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -44,13 +44,13 @@ func TestScreenshots(t *testing.T) {
 	t.Run("no adapter", func(t *testing.T) { _, c := visit(t, options{noGPU: true}, countSubmits); c.noGPU("fault-no-adapter") })
 	t.Run("no memory", func(t *testing.T) {
 		_, c := visit(t, options{}, gpuFaults)
-		c.until(usable)
+		c.ready()
 		c.eval(`test.gpu.connect(); globalThis.planned = test.gpu.fault("no memory", 40); return null`, nil)
 		c.fault("fault-memory", `document.querySelector("#load").click()`)
 	})
 	t.Run("GPU gone", func(t *testing.T) {
 		_, c := visit(t, options{}, countSubmits)
-		c.until(usable)
+		c.ready()
 		c.loadModel()
 		for range 2 {
 			c.generate()
@@ -84,7 +84,7 @@ func (c *screen) settled() {
 
 // views are all that can be seen with a model.
 func (c *screen) views() {
-	c.until(usable)
+	c.ready()
 	c.loadModel()
 	c.take("ready")
 	c.phone()

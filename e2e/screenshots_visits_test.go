@@ -24,7 +24,7 @@ func (s slow) Read(p []byte) (int, error) {
 
 // firstVisit is all until a picture is made, and what goes wrong on the way.
 func (c *screen) firstVisit(s *server) {
-	c.until(usable)
+	c.ready()
 	c.take("welcome")
 	c.media("", "prefers-color-scheme dark")
 	c.take("welcome-dark")
@@ -78,15 +78,15 @@ func (c *screen) app() {
 	offline := func() {
 		c.call("site.offline", nil)
 	}
-	c.until(usable)
+	c.ready()
 	c.until(isKept)
 	offline()
 	c.take("offline-without-weights")
 	c.run(chromedp.Reload())
-	c.until(usable)
+	c.ready()
 	c.loadModel()
 	c.run(chromedp.Reload())
-	c.until(usable)
+	c.ready()
 	offline()
 	c.take("offline")
 	c.loadModel()

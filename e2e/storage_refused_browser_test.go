@@ -158,12 +158,11 @@ func TestBrowserStoragePage(t *testing.T) {
 	s := smallSite(t)
 	f := newSource(t, s)
 	b := open(t, s.URL+"/", options{noGPU: true})
-	load := func() { b.run(chromedp.Click("#load-cpu", chromedp.ByQuery)) }
 	says := func(t *testing.T, selector, words string) {
 		t.Helper()
 		b.until(fmt.Sprintf(`document.querySelector(%q).textContent.includes(%q)`, selector, words))
 	}
-	b.until(onCPU)
+	b.ready()
 
 	b.step("nothing before consent", func(t *testing.T) {
 		b.eval(`await test.sleep(500)`, nil)
@@ -173,15 +172,14 @@ func TestBrowserStoragePage(t *testing.T) {
 	})
 	b.step("what is here already", func(t *testing.T) {
 		f.is(f.stopsAt(2*pieceBytes + 10))
-		load()
+		b.click("#load-cpu")
 		b.call("store.holds", nil, 2*pieceBytes)
 		f.is(nil)
 		b.run(chromedp.Reload())
-		b.until(onCPU)
+		b.ready()
 		says(t, "#load-note", "are here already")
 		s.bytes("")
-		load()
-		b.until(idle)
+		b.loadModel()
 		if n := int(s.bytes(f.path)); n > len(f.data)-2*pieceBytes {
 			t.Errorf("%d bytes were sent", n)
 		}
@@ -194,13 +192,12 @@ func TestBrowserStoragePage(t *testing.T) {
 		says(t, "#storage-used", "No weights are kept")
 		b.generate()
 		b.run(chromedp.Reload())
-		b.until(onCPU)
+		b.ready()
 		says(t, "#load-note", "Nothing is downloaded before you press")
 	})
 	b.step("not kept", func(t *testing.T) {
 		s.prelude += `StorageManager.prototype.getDirectory = async () => { throw new DOMException("not here", "SecurityError"); };`
-		load()
-		b.until(idle)
+		b.loadModel()
 		says(t, "#note", "could not be kept")
 	})
 	b.silent(t)

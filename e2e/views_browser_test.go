@@ -11,9 +11,10 @@ import (
 )
 
 // started opens the page with the small model, loads it, and makes a picture.
-func started(t *testing.T) (*server, *tab) {
+func started(t *testing.T, o options) (*server, *tab) {
 	s := smallSite(t)
-	b := open(t, s.URL, options{before: script("before/forbid_dialogs.js")})
+	o.before = script("before/forbid_dialogs.js")
+	b := open(t, s.URL, o)
 	b.run(browser.GrantPermissions([]browser.PermissionType{browser.PermissionTypeClipboardReadWrite, browser.PermissionTypeClipboardSanitizedWrite}).WithOrigin(s.URL))
 	b.loadModel()
 	b.field("prompt", "a red frog")
@@ -25,7 +26,7 @@ func started(t *testing.T) (*server, *tab) {
 // TestBrowserViews looks at a picture in every view of the page.
 func TestBrowserViews(t *testing.T) {
 	t.Parallel()
-	s, b := started(t)
+	s, b := started(t, options{noGPU: true})
 	guided := b.canvasOf(picturePane)
 
 	var plain string
@@ -135,7 +136,7 @@ func (b *tab) gallery(t *testing.T, s *server) {
 	b.step("reload", func(t *testing.T) {
 		before := len(s.asked("models/"))
 		b.run(chromedp.Reload())
-		b.until(usable)
+		b.ready()
 		b.eval(`document.querySelector("#tab-gallery").click()`, nil)
 		b.click(".cards .tile")
 		b.until(`!document.querySelector("#pane-picture").hidden && !document.querySelector("#pane-picture .easel").hidden`)

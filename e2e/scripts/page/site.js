@@ -10,9 +10,9 @@
     "other number": (text) => text.replace("number-1", "number-2"),
     empty: () => "",
   };
-  // The hash of a picture of the small model, by the page's own copy of the API.
+  // The hash of a picture of the small model on the CPU, by the page's own copy of the API.
   const picture = async () => {
-    const u = await undertone.Undertone.load("models/sprites/model.json", { store: true });
+    const u = await undertone.Undertone.load("models/sprites/model.json", { device: "cpu", store: true });
     const { image } = await u.generate({ prompt: "the frog at night", seed: 3 });
     u.close();
     return test.digest(image.data);
