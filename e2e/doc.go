@@ -10,6 +10,7 @@
 // # What drives the browsers
 //
 //	chromium_driver_test.go       a tab of a Chromium, by chromedp
+//	page_driver_test.go           what a person does with the page in it
 //	firefox_driver_test.go        a tab of a Firefox, by WebDriver BiDi
 //	scripts_test.go               the JavaScript of the tests, in scripts/
 //	site_build_test.go            the sites: with the shipped model, and with small ones

@@ -123,6 +123,7 @@ func TestBrowserForm(t *testing.T) {
 	t.Parallel()
 	b := open(t, quantizedSite(t).URL, options{noGPU: true})
 	b.loadModel()
+	b.click(`[name="live"][value="off"]`) // pictures are made by the button alone
 	b.field("prompt", "a red frog")
 	b.field("seed", "7")
 	b.field("steps", "2")

@@ -75,8 +75,9 @@
       const r = await navigator.serviceWorker.getRegistration();
       const found = new Promise((done) => r.addEventListener("updatefound", () => done(r.installing ?? r.waiting), { once: true }));
       await undertone.offline.check();
-      if (undertone.offline.state.refused === "sw.js") return undertone.offline.state.update; // there is none to be found
-      const next = await Promise.race([found, test.sleep(5000)]);
+      // A service worker that cannot be had at all is told at once, and none comes.
+      const patience = undertone.offline.state.refused === "sw.js" ? 500 : 20000;
+      const next = r.installing ?? r.waiting ?? await Promise.race([found, test.sleep(patience)]);
       const over = ["installed", "activated", "redundant"];
       while (next && !over.includes(next.state)) await test.sleep(20);
       for (let i = 0; next?.state === "installed" && !undertone.offline.state.update && i < 500; i++) await test.sleep(20);
