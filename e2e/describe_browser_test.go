@@ -9,7 +9,9 @@ import (
 // file that lies beside its model.json, and what info says once it is loaded.
 func TestBrowserDescribe(t *testing.T) {
 	s := smallSite(t)
-	s.misbehave("/bad/model.json", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(`{"format":"undertone-model","version":99}`)) })
+	s.misbehave("/bad/model.json", func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte(`{"format":"undertone-model","version":99}`))
+	})
 	b := open(t, s.URL+"/blank.html", options{})
 	var got struct {
 		Same, Info          bool

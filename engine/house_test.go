@@ -34,20 +34,20 @@ var rooms = map[string]string{
 	// Published files → what the loaders of dit, text and vae ask for, without knowing them.
 	"engine/checkpoint": "engine/op engine/fault engine/weights",
 	// The engine receives its Backend: it knows no machine.
-	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/testing/networks": "engine engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/recipe":           "engine/fault guidance",
 	"engine/conform":          "engine engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/testing/mutants":  "",
 	// These two construct the machines. Nothing imports them.
-	"wasm/engine":          "wasm/host wasm/promise wasm/protocol wasm/engine/transfer engine engine/recipe engine/op engine/fault engine/weights engine/cpu engine/gpu",
+	"wasm/engine":          "wasm/host wasm/promise wasm/protocol wasm/engine/transfer engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/cpu engine/gpu",
 	"wasm/engine/transfer": "",
 	"wasm/host":            "",
 	"wasm/promise":         "",
 	"wasm/protocol":        "engine/recipe engine/fault guidance",
 	// The page stands on the JavaScript API: what it knows of a model is told to it.
 	"wasm/page/…": "wasm/page/… wasm/protocol wasm/promise wasm/host engine/recipe engine/fault guidance honnef.co/go/js/dom/v2",
-	"cmd/…":       "cmd/… engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
+	"cmd/…":       "cmd/… engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
 	// Its only Go files are the tests that drive a browser.
 	"e2e": "engine engine/recipe guidance wasm/protocol github.com/andybalholm/brotli",
 }

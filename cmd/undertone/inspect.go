@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -18,15 +19,21 @@ import (
 	"undertone/engine/weights"
 )
 
-// inspect lists a weight file, or all weight files of a model.
+// inspect lists a weight file, or all weight files of a model, or tells what published
+// files are together.
 func inspect(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	fs := flags("inspect", "FILE|MODEL_DIR", stderr)
+	fs := flags("inspect", "FILE|FOLDER…", stderr)
 	plan := fs.Bool("plan", false, "of a model: what its first picture takes, in arithmetic, operations and memory, instead of its files")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	if fs.NArg() != 1 {
-		return usagef("name one weight file or model folder")
+	switch {
+	case fs.NArg() == 0:
+		return usagef("name one weight file or model folder, or several that are one model")
+	case fs.NArg() > 1 && *plan:
+		return usagef("--plan needs one model folder, not %d files", fs.NArg())
+	case fs.NArg() > 1:
+		return inspectParts(fs.Args(), stdout)
 	}
 	name := fs.Arg(0)
 	info, err := os.Stat(name)
@@ -37,9 +44,15 @@ func inspect(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	case *plan:
 		return inspectPlan(ctx, name, stdout)
 	case folder:
+		if _, err := os.Stat(filepath.Join(name, "model.json")); errors.Is(err, os.ErrNotExist) {
+			return inspectParts([]string{name}, stdout)
+		}
 		return inspectModel(ctx, name, stdout)
 	}
-	return inspectFile(name, stdout)
+	if err := inspectFile(name, stdout); err != nil {
+		return err
+	}
+	return inspectAsPart(name, stdout)
 }
 
 func inspectModel(ctx context.Context, folder string, stdout io.Writer) error {

@@ -145,7 +145,10 @@ func TestConvertAndInspect(t *testing.T) {
 				t.Errorf("%s: the listing lacks %q", to, want)
 			}
 		}
-		file := succeed(t, "inspect", filepath.Join(out, "dit.gguf"))
+		file, what, _ := strings.Cut(succeed(t, "inspect", filepath.Join(out, "dit.gguf")), "\nas a published model: ")
+		if !strings.Contains(what, "is a FLUX.1 whose heads are not 128 wide") {
+			t.Errorf("%s: as a published model the file is %q", to, what)
+		}
 		if !strings.Contains(file, "GGUF 3") || !strings.Contains(listing, file) {
 			t.Errorf("%s: one file is listed otherwise than within its model:\n%s", to, file)
 		}

@@ -155,7 +155,7 @@ func readCLIP(r *reading) config {
 	const token, position = "text_model.embeddings.token_embedding.weight", "text_model.embeddings.position_embedding.weight"
 	words, width := r.dim(token, 0, 2), r.dim(token, 1, 2)
 	c := config{
-		"layout": "clip", "vocab_size": words, "hidden_size": width, "num_layers": r.count("text_model.encoder.layers."), "num_heads": width / clipHead,
+		"vocab_size": words, "hidden_size": width, "num_layers": r.count("text_model.encoder.layers."), "num_heads": width / clipHead,
 		"intermediate_size": r.dim("text_model.encoder.layers.0.mlp.fc1.weight", 0, 2), "max_length": r.dim(position, 0, 2),
 		"bos": words - 2, "eos": words - 1,
 	}
@@ -172,7 +172,7 @@ func readT5(r *reading) config {
 		r.unsupported("it tells %d distances apart, supported 32", n)
 	}
 	return config{
-		"layout": "t5", "vocab_size": r.dim("shared.weight", 0, 2), "d_model": r.dim("shared.weight", 1, 2), "d_kv": all / heads,
+		"vocab_size": r.dim("shared.weight", 0, 2), "d_model": r.dim("shared.weight", 1, 2), "d_kv": all / heads,
 		"d_ff": r.dim("encoder.block.0.layer.1.DenseReluDense.wi_0.weight", 0, 2), "num_layers": r.count("encoder.block."), "num_heads": heads,
 		"eos": 1, "pad": 0,
 	}
@@ -185,7 +185,7 @@ func readKL(r *reading) config {
 		channels[i] = r.dim(parsePattern("decoder.up.{N}.block.0.conv1.weight").name(numbers{n: i}), 0, 4)
 	}
 	return config{
-		"kind": "kl", "latent_channels": r.dim("decoder.conv_in.weight", 1, 4), "block_out_channels": channels,
+		"latent_channels": r.dim("decoder.conv_in.weight", 1, 4), "block_out_channels": channels,
 		"layers_per_block": r.count("decoder.up.0.block.") - 1, "norm_num_groups": klGroups,
 	}
 }
@@ -208,7 +208,7 @@ func readTiny(r *reading) config {
 			stages = append(stages, stage{Channels: r.dim(name(".weight", n), 0, 4)})
 		}
 	}
-	return config{"kind": "tiny", "latent_channels": r.dim("1.weight", 1, 4), "downscale": 1 << (min(len(stages), 30) - 1), "stages": stages}
+	return config{"latent_channels": r.dim("1.weight", 1, 4), "downscale": 1 << (min(len(stages), 30) - 1), "stages": stages}
 }
 
 // setting is a value of a published config.json.

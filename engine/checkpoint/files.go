@@ -105,8 +105,14 @@ func sortOut(files []File) (*given, error) {
 	if g.model != nil {
 		units = g.choose(units, top)
 	}
+	neighbours := map[string]int{}
 	for _, u := range units {
-		u.settings = configs[u.folder]
+		neighbours[u.folder]++
+	}
+	for _, u := range units {
+		if neighbours[u.folder] == 1 { // of several, nobody knows whose it is
+			u.settings = configs[u.folder]
+		}
 		if err := u.fill(); err != nil {
 			return nil, err
 		}
@@ -300,12 +306,4 @@ func originalShape(t weights.Tensor, v any) ([]int, error) {
 		return nil, fault.New(fault.WeightsFormat, "tensor %.120q has %d elements; the file says that its shape was %.80s", t.Name, t.Elems(), fmt.Sprint(v))
 	}
 	return shape, nil
-}
-
-// Bytes is what the files of a unit have together.
-func (u *unit) bytes() (n int64) {
-	for _, f := range u.files {
-		n += f.source.Size()
-	}
-	return n
 }

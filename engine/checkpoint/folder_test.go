@@ -159,7 +159,7 @@ func FuzzJSON(f *testing.F) {
 func FuzzIdentify(f *testing.F) {
 	tiny := taesd()
 	tiny.Downscale, tiny.Stages, tiny.LatentChannels = 1, []vae.Stage{{Channels: 1, Blocks: 1}}, 16
-	t5 := text.T5Config{Layout: "t5", VocabSize: 2, Width: 4, HeadDim: 4, MLP: 1, NumLayers: 1, NumHeads: 1, MaxLength: 2, EOS: 1}
+	t5 := text.T5Config{VocabSize: 2, Width: 4, HeadDim: 4, MLP: 1, NumLayers: 1, NumHeads: 1, MaxLength: 2, EOS: 1}
 	for _, x := range [][]shaped{of(f, "t5", t5, "", "F16"), of(f, "tiny", grey(tiny), "", "F16"), {{"img_in.lora_A.weight", "F16", []int{1}}}} {
 		for i := range x {
 			x[i].name = strings.TrimPrefix(x[i].name, "decoder.layers.")

@@ -34,7 +34,8 @@ type Settings struct {
 	Schedule json.RawMessage // in the words of engine/sample
 }
 
-// Part is one network, ready for its loader.
+// Part is one network, ready for its loader. A decoder's configuration lacks the factors
+// of its latent where neither a transformer nor a config.json tells them: shapes do not.
 type Part struct {
 	weights.Component
 	*View
@@ -111,18 +112,22 @@ func recognize(u *unit) (out []*candidate, err error) {
 			}
 			c := &candidate{Part: Part{View: v, Title: l.title}, unit: u, prefix: prefix}
 			c.Kind = l.kind
-			r := &reading{View: v, unit: u}
-			c.config = readers[l.kind](r)
-			if r.err != nil {
-				return nil, r.err
-			}
-			if err := c.config.apply(l.kind, u); err != nil {
-				return nil, err
-			}
-			if err := c.describe(); err != nil {
-				return nil, err
-			}
 			out = append(out, c)
+		}
+	}
+	if len(out) > 1 {
+		u.settings = nil // nobody knows of which of them
+	}
+	for _, c := range out {
+		r := &reading{View: c.View, unit: u}
+		if c.config = readers[c.Kind](r); r.err != nil {
+			return nil, r.err
+		}
+		if err := c.config.apply(c.Kind, u); err != nil {
+			return nil, err
+		}
+		if err := c.describe(); err != nil {
+			return nil, err
 		}
 	}
 	if len(out) > 0 {

@@ -31,25 +31,25 @@ func sd3Of(layers, heads, side, dual int, norm string) dit.SD3Config {
 }
 
 func publishedL() text.Config {
-	return text.Config{Layout: "clip", VocabSize: 49408, HiddenSize: 768, NumLayers: 12, NumHeads: 12, Intermediate: 3072, MaxLength: 77,
+	return text.Config{VocabSize: 49408, HiddenSize: 768, NumLayers: 12, NumHeads: 12, Intermediate: 3072, MaxLength: 77,
 		Activation: "quick_gelu", BOS: 49406, EOS: 49407, PAD: 49407}
 }
 
 func publishedG() text.Config {
-	return text.Config{Layout: "clip", VocabSize: 49408, HiddenSize: 1280, NumLayers: 32, NumHeads: 20, Intermediate: 5120, MaxLength: 77,
+	return text.Config{VocabSize: 49408, HiddenSize: 1280, NumLayers: 32, NumHeads: 20, Intermediate: 5120, MaxLength: 77,
 		Activation: "gelu", BOS: 49406, EOS: 49407, PAD: 0, Penultimate: true, Projection: 1280}
 }
 
 func t5XXL(tokens int) text.T5Config {
-	return text.T5Config{Layout: "t5", VocabSize: 32128, Width: 4096, HeadDim: 64, MLP: 10240, NumLayers: 24, NumHeads: 64, MaxLength: tokens, EOS: 1}
+	return text.T5Config{VocabSize: 32128, Width: 4096, HeadDim: 64, MLP: 10240, NumLayers: 24, NumHeads: 64, MaxLength: tokens, EOS: 1}
 }
 
 func autoencoder(scaling, shift float64) vae.KLConfig {
-	return vae.KLConfig{Kind: "kl", LatentChannels: 16, Channels: []int{128, 256, 512, 512}, Layers: 2, Groups: 32, ScalingFactor: scaling, ShiftFactor: shift}
+	return vae.KLConfig{LatentChannels: 16, Channels: []int{128, 256, 512, 512}, Layers: 2, Groups: 32, ScalingFactor: scaling, ShiftFactor: shift}
 }
 
 func taesd() vae.Config {
-	return vae.Config{Kind: "tiny", LatentChannels: 16, Downscale: 8, Stages: []vae.Stage{{Channels: 64, Blocks: 3}, {Channels: 64, Blocks: 3}, {Channels: 64, Blocks: 3}, {Channels: 64, Blocks: 1}}, ScalingFactor: 1}
+	return vae.Config{LatentChannels: 16, Downscale: 8, Stages: []vae.Stage{{Channels: 64, Blocks: 3}, {Channels: 64, Blocks: 3}, {Channels: 64, Blocks: 3}, {Channels: 64, Blocks: 1}}, ScalingFactor: 1}
 }
 
 // grey is a decoder's configuration with a preview, without which no loader takes it.
@@ -220,7 +220,7 @@ func TestGGUF(t *testing.T) {
 	}
 	meta := map[string]any{"general.architecture": "t5encoder", "tokenizer.ggml.tokens": []string{"a", "b"}}
 	f := identify(t, random(t, meta, tensors...))
-	same(t, only(t, f), text.T5Config{Layout: "t5", VocabSize: words, Width: d, HeadDim: head, MLP: mlp, NumLayers: 3, NumHeads: heads, MaxLength: 512, EOS: 1})
+	same(t, only(t, f), text.T5Config{VocabSize: words, Width: d, HeadDim: head, MLP: mlp, NumLayers: 3, NumHeads: heads, MaxLength: 512, EOS: 1})
 	if got := f.Tokenizers["t5"]; !slices.Equal(got, []string{"net.gguf"}) {
 		t.Errorf("the tokenizer is in %v", got)
 	}
@@ -264,6 +264,15 @@ func TestConfigJSON(t *testing.T) {
 	} {
 		if _, err := Identify([]File{weightsFile(), textFile("t/config.json", content)}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", content, err)
+		}
+	}
+	// One beside several networks is nobody's.
+	for _, files := range [][]File{
+		{weightsFile(), zeros("t/l.safetensors", of(t, "clip", publishedL(), "", "F16")...)},
+		{zeros("t/model.safetensors", append(of(t, "flux", small, "", "BF16"), of(t, "kl", grey(autoencoder(1, 0)), "vae.", "BF16")...)...)},
+	} {
+		if _, err := Identify(append(files, textFile("t/config.json", `{"axes_dims_rope":[8,28,28],"num_layers":2}`))); err == nil || !strings.Contains(err.Error(), "stands in config.json") {
+			t.Errorf("a config.json beside several networks: %v", err)
 		}
 	}
 	kl := zeros("vae/m.safetensors", of(t, "kl", grey(autoencoder(1, 0)), "", "F32")...)

@@ -84,7 +84,7 @@ func (l *layout) view(u *unit, prefix string) (*View, error) {
 		}
 	}
 	if failed.count > 0 {
-		return nil, fault.New(fault.WeightsMissing, "%s has no tensor %.120q, which every %s has (%d such in all): the file is incomplete", u.label, failed.name, l.title, failed.count)
+		return nil, fault.New(fault.WeightsMissing, "%s has no tensor %.120q, which every %s has (%d such in all): the file is incomplete", shown(u.label), failed.name, l.title, failed.count)
 	}
 	slices.SortFunc(b.index.Tensors, func(x, y weights.Tensor) int { return cmp.Compare(x.Name, y.Name) })
 	return &View{b.index, &b.source}, nil
