@@ -49,7 +49,9 @@ func (f *Found) assemble(g *given, all []*candidate) error {
 			f.miss(weights.RoleText, e.name, e.what, e.optional)
 			continue
 		}
-		e.configure(c, tokens)
+		if err := e.configure(c, tokens); err != nil {
+			return err
+		}
 		if err := f.add(c); err != nil {
 			return err
 		}
@@ -130,10 +132,10 @@ func chooseVariant(c *candidate) variant {
 }
 
 // configure finishes the configuration of a text encoder for its family.
-func (e encoder) configure(c *candidate, tokens int) {
+func (e encoder) configure(c *candidate, tokens int) error {
 	if c.Kind == "t5" {
 		c.config["max_length"] = tokens
-		return
+		return nil
 	}
 	pad := c.config["eos"]
 	if e.pad >= 0 {
@@ -145,10 +147,17 @@ func (e encoder) configure(c *candidate, tokens int) {
 	}
 	// OpenAI's CLIP of single files is read without its projection, as ComfyUI does and
 	// diffusers, which takes the identity; a diffusers folder says that it has one.
-	arch, _, _ := get[[]string](c.unit.settings, nameConfig, "architectures")
-	if p, ok := c.Index.Lookup("text_projection.weight"); ok && len(p.Shape) == 2 && (e.projected || e.penultimate && slices.Contains(arch, "CLIPTextModelWithProjection")) {
-		c.config["projection_dim"] = p.Shape[0]
+	arch, _, err := get[[]string](c.unit.settings, nameConfig, "architectures")
+	if err != nil {
+		return err
 	}
+	const projection = "text_projection.weight"
+	if !e.projected && !(e.penultimate && slices.Contains(arch, "CLIPTextModelWithProjection")) {
+		return nil
+	}
+	r := &reading{View: c.View, unit: c.unit}
+	c.config["projection_dim"] = r.dim(projection, 0, 2)
+	return r.err
 }
 
 // decoder finishes the configuration of a decoder for its family.
