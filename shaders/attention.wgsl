@@ -25,7 +25,7 @@ struct Params {
 const KEYS = 32u; // in a tile
 const PITCH = 9u; // vec4s from one row of a tile to the next: odd, against bank conflicts
 const MASKED = -1e30;
-// Vectors of workgroup memory, by name: older nagas read no expression as a length.
+// Vectors of workgroup memory, by name. Quirk: array-length.
 const QUERIES = 4u * TY * CHUNK;
 const TILE = KEYS * PITCH;
 const WEIGHTS = 4u * TY * PITCH;

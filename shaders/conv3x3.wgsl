@@ -20,7 +20,7 @@ const PITCH = WIDE | 1u; // odd, against bank conflicts
 const HIGH = ROWS + 2u;
 const CHANNELS = GROUPS * N; // vec4s
 const TAP = 4u * CK * CHANNELS; // vec4s of one tap's weights
-// Vectors of workgroup memory, by name: older nagas read no expression as a length.
+// Vectors of workgroup memory, by name. Quirk: array-length.
 const TILE = CK * HIGH * PITCH;
 const KERNEL = 9u * TAP;
 

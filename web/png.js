@@ -1,5 +1,5 @@
 // PNG files without a canvas: what browsers give back from a canvas may be noise on
-// purpose (Firefox's resistFingerprinting, Brave), so pictures are written from their
+// purpose (Quirk: blurred-canvas), so pictures are written from their
 // own bytes and read into bytes. Compression is the browser's. PNG specification,
 // third edition; the parameters lie in a text chunk, which engine/recipe reads.
 

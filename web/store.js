@@ -46,7 +46,7 @@ function channel() {
   try {
     return new BroadcastChannel("undertone-store");
   } catch {
-    return null;
+    return null; // Quirk: channel-refused
   }
 }
 

@@ -25,7 +25,7 @@ async function compile(address) {
 async function compileFrom(address, cache) {
   const response = await fetch(address, { cache });
   if (!response.ok) throw new Error(`${address} answered ${response.status}`);
-  // Some static hosts do not know the type application/wasm, which streaming needs.
+  // Streaming needs the type application/wasm. Quirk: no-wasm-type.
   if (response.headers.get("Content-Type")?.startsWith("application/wasm")) {
     return WebAssembly.compileStreaming(response);
   }

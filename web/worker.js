@@ -20,7 +20,7 @@ hold();
 async function start(module) {
   const go = new Go();
   // An exception out of the engine's program is its end, but where the browser calls it
-  // back for a promise, nobody hears of it.
+  // back for a promise, nobody hears of it. Quirk: worker-exception.
   const resume = go._resume;
   go._resume = () => {
     try {

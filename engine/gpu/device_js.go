@@ -73,6 +73,7 @@ func Open(ctx context.Context, o Options) (d *Device, err error) {
 		}
 		return nil, fault.New(fault.NoWebGPU, "this browser has no WebGPU")
 	}
+	// Quirk: adapter-once. Quirk: binding-limits.
 	adapter, err := waitFor(ctx, gpu.Call("requestAdapter", map[string]any{"powerPreference": "high-performance"}))
 	if err != nil || !adapter.Truthy() {
 		if ctx.Err() != nil {

@@ -80,8 +80,8 @@ func (d *Device) sure(ctx context.Context, name string, bytes int64, usage wgpu.
 	return b, nil
 }
 
-// createBuffer turns an exception (some browsers throw when memory is short) into
-// an error, so that alloc can pop its error scope.
+// createBuffer turns an exception into an error, so that alloc can pop its error scope.
+// Quirk: buffer-throws.
 func (d *Device) createBuffer(name string, bytes int64, usage wgpu.BufferUsage) (b *wgpu.Buffer, err error) {
 	defer func() {
 		if thrown, ok := recover().(js.Error); ok {

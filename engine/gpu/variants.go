@@ -121,5 +121,5 @@ func offered[P, R any](variants []variant[P, R]) func(Caps) []string {
 	}
 }
 
-// onCPU: software adapters run on a CPU, where barriers and shared memory are slow.
+// onCPU: software adapters run on a CPU, where barriers and shared memory are slow. Quirk: software-barriers.
 func onCPU(c Caps) bool { return c.CPU }

@@ -13,7 +13,7 @@ type Source interface {
 }
 
 // PieceSource is a Source that can hand over bytes without copying them into Go
-// memory, which in WebAssembly never shrinks. Piece returns an opaque value that
+// memory (Quirk: memory-stays). Piece returns an opaque value that
 // the backend understands (in the browser a js.Value holding a Uint8Array of
 // exactly n bytes).
 type PieceSource interface {

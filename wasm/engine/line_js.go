@@ -68,7 +68,8 @@ func offline() bool {
 	return v.Type() == js.TypeBoolean && !v.Bool()
 }
 
-// online waits until the browser says that there is a network.
+// online waits until the browser says that there is a network. Quirk: online-in-worker,
+// for which it also asks by the clock.
 func online(ctx context.Context) {
 	back := make(chan struct{}, 1)
 	listener := js.FuncOf(func(js.Value, []js.Value) any {
@@ -84,7 +85,7 @@ func online(ctx context.Context) {
 	for offline() {
 		select {
 		case <-back:
-		case <-time.After(lookEvery): // Chromium tells its windows, and workers nothing
+		case <-time.After(lookEvery):
 		case <-ctx.Done():
 			return
 		}
