@@ -99,6 +99,16 @@ func (n *network) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	return t
 }
 
+// read reads a tensor's numbers.
+func (n *network) read(name string) ([]float32, error) {
+	index, err := weights.Parse(n.src)
+	if err != nil {
+		return nil, err
+	}
+	t, _ := index.Lookup(name)
+	return weights.ReadFloat32(n.src, t)
+}
+
 func (n *network) Constant(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
 	t := n.Uploader.Constant(name, use, rows, cols, values)
 	n.made = append(n.made, t)

@@ -51,18 +51,31 @@ func openCLIP(r *run, w *network) (func(c *check) error, error) {
 		penultimate.Projection = c.Projection
 	}
 	shorter.NumLayers--
-	var models []*text.CLIP
-	for _, config := range []text.Config{plain, penultimate, shorter} {
-		m, err := text.LoadCLIP(config, w)
-		if m, err = loaded(w, m, err); err != nil {
-			return nil, err
+	load := func(tokens int) (models []*text.CLIP, err error) {
+		for _, config := range []text.Config{plain, penultimate, shorter} {
+			config.MaxLength = tokens
+			m, err := text.LoadCLIP(config, fewerPositions{w, c.Length})
+			if m, err = loaded(w, m, err); err != nil {
+				return nil, err
+			}
+			models = append(models, m)
 		}
-		models = append(models, m)
+		return models, nil
 	}
 	return func(k *check) error {
 		ids := k.ids(c.Vocabulary)
+		if k.err != nil {
+			return k.err
+		}
+		if len(ids) > c.Length {
+			return fmt.Errorf("in.ids has %d tokens, the network knows %d positions", len(ids), c.Length)
+		}
+		models, err := load(len(ids))
+		if err != nil {
+			return err
+		}
 		end := c.end(ids)
-		if k.err == nil && end < 0 {
+		if end < 0 {
 			return fmt.Errorf("in.ids have no EOS %d", c.EOS)
 		}
 		final := k.encode(models[0], ids, end)
@@ -78,6 +91,24 @@ func openCLIP(r *run, w *network) (func(c *check) error, error) {
 		k.near("penultimate_normed", k.encode(models[2], ids, end).states)
 		return k.err
 	}, nil
+}
+
+// fewerPositions gives a CLIP the first rows of its table of positions, for prompts that
+// are shorter than the table.
+type fewerPositions struct {
+	*network
+	length int // of the table
+}
+
+func (w fewerPositions) Get(name string, use op.Use, rows, cols int) *op.Tensor {
+	if name != "text_model.embeddings.position_embedding.weight" || rows == w.length {
+		return w.network.Get(name, use, rows, cols)
+	}
+	x, err := w.read(name)
+	if err != nil || len(x) != w.length*cols {
+		return w.network.Get(name, use, w.length, cols) // which says what is wrong
+	}
+	return w.Constant(name, use, rows, cols, x[:rows*cols])
 }
 
 // openT5 compares the encoder of a T5 with and without a mask.

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"undertone/engine"
-	"undertone/engine/conform"
 	"undertone/engine/fault"
 	"undertone/engine/op"
 	"undertone/engine/recipe"
@@ -209,13 +208,13 @@ func passes(t *testing.T, be op.Backend) {
 		}
 		h, w := size.Height/4, size.Width/4 // of the latent
 		tokens := func(z []float32) []float32 {
-			planes := make([]float32, len(z)) // channels first, which is what Patchify takes
+			planes := make([]float32, len(z)) // channels first, which is what packed takes
 			for at := range h * w {
 				for c := range channels {
 					planes[c*h*w+at] = z[at*channels+c]
 				}
 			}
-			return conform.Patchify(planes, []int{channels, h, w})
+			return packed(planes, h, w)
 		}
 		time := func(k int) float64 {
 			t := 1 - float64(k)/float64(steps)

@@ -143,18 +143,3 @@ func planes(z []float32, pixels int) []float32 {
 	}
 	return out
 }
-
-// packed puts a latent [channels, h, w] into tokens [h/2·w/2, 4·channels]: of each
-// square of 2 × 2 pixels, channel after channel, its four pixels row by row.
-func packed(latent []float32, h, w int) []float32 {
-	out := make([]float32, 0, len(latent))
-	for row := 0; row < h; row += 2 {
-		for col := 0; col < w; col += 2 {
-			for c := range len(latent) / (h * w) {
-				at := (c*h+row)*w + col
-				out = append(out, latent[at], latent[at+1], latent[at+w], latent[at+w+1])
-			}
-		}
-	}
-	return out
-}

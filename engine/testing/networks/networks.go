@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"undertone/engine"
+	"undertone/engine/conform"
 	"undertone/engine/dit"
 	"undertone/engine/op"
 	"undertone/engine/text"
@@ -154,4 +155,9 @@ func rms(x []float32) float64 {
 		sum += float64(v) * float64(v)
 	}
 	return math.Sqrt(sum / float64(len(x)))
+}
+
+// packed puts a latent [channels, h, w] into image tokens.
+func packed(latent []float32, h, w int) []float32 {
+	return conform.Patchify(latent, []int{len(latent) / (h * w), h, w})
 }
