@@ -30,7 +30,7 @@ var rooms = map[string]string{
 	"engine/vae":         "engine/op engine/fault",
 	"engine/text":        "engine/op engine/recipe engine/fault github.com/rivo/uniseg github.com/sugarme/tokenizer golang.org/x/text",
 	"engine/weights":     "engine/op engine/quant engine/recipe engine/sample engine/fault",
-	"engine/gpu":         "engine/op engine/fault shaders github.com/cogentcore/webgpu",
+	"engine/gpu":         "engine/op engine/quant engine/fault shaders github.com/cogentcore/webgpu",
 	// Published files → what the loaders of dit, text and vae ask for, without knowing them.
 	"engine/checkpoint": "engine/op engine/fault engine/weights",
 	// The engine receives its Backend: it knows no machine.

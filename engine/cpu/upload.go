@@ -47,6 +47,10 @@ func (m *Machine) Upload(ctx context.Context, w op.WeightSpec) (*op.Tensor, erro
 		for i := range n {
 			quant.Dequantize(w.DType, row, raw[i*rowBytes:(i+1)*rowBytes])
 			for c, v := range row {
+				if w.Scale != 0 {
+					v = float32(v * w.Scale)
+					row[c] = v
+				}
 				if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 					return nil, fault.New(fault.WeightsNotFinite, "weight %s, row %d, column %d is %g", w.Name, r+i, c, v)
 				}

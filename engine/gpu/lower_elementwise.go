@@ -118,12 +118,6 @@ func lowerEuler(n *op.EulerOp, _ Caps) []Launch {
 	return []Launch{mapped("euler", nil, "", x, v, []*op.Tensor{dt}, words(x.Rows, x.Cols, x, dt.Offset/4, v))}
 }
 
-func lowerEmbedding(n *op.EmbeddingOp, _ Caps) []Launch {
-	table, ids, out := n.Table, n.IDs, n.Out
-	return []Launch{mapped("embedding", nil, "", out, nil, []*op.Tensor{table, ids},
-		words(out.Rows, out.Cols, out, table, ids.Offset, table.Rows-1))}
-}
-
 func lowerGated(n *op.GatedOp, _ Caps) []Launch {
 	var c constants
 	c.u32("ACT", int(n.Act))

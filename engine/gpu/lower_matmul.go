@@ -83,7 +83,8 @@ func (p product) kernel(file string, tile constants, groups [3]int) tiled {
 	var c constants
 	c.u32("ACT", int(p.act))
 	c.u32("SHIFT", p.shift)
-	return tiled{Kernel{File: file, Libs: []string{"activation", "weight_" + layouts[p.layout].name, "matmul"}, Prelude: string(c + tile)}, groups}
+	p.layout.constants(&c, 6)
+	return tiled{Kernel{File: file, Libs: []string{"activation", "weight_" + layouts[p.layout].lib, "matmul"}, Prelude: string(c + tile)}, groups}
 }
 
 func matMulCPU(p product, _ Caps) tiled {

@@ -72,7 +72,7 @@ func counting(skip, rows, cols int) []byte {
 }
 
 func table(name string, src op.Source, skip, rows, cols int) op.WeightSpec {
-	return op.WeightSpec{Name: name, Use: op.UseVector, DType: op.F32, Rows: rows, Cols: cols, Data: src, Offset: int64(skip)}
+	return op.WeightSpec{Name: name, Use: op.UseMatrix, DType: op.F32, Rows: rows, Cols: cols, Data: src, Offset: int64(skip)}
 }
 
 // TestUploadPieces uploads without passing through Go's memory, from an odd

@@ -56,7 +56,7 @@ var operations = map[op.Kind]operation{
 	op.Add:          only(lowerAdd),
 	op.CFG:          only(lowerCFG),
 	op.Euler:        only(lowerEuler),
-	op.Embedding:    only(lowerEmbedding),
+	op.Embedding:    {func(Caps) []string { return []string{"plain"} }, lowers(lowerEmbedding)},
 	op.Conv3x3:      among(conv3x3Variants),
 	op.Upsample:     only(lowerUpsample),
 	op.Patchify:     only(lowerPatchify),

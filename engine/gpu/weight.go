@@ -5,23 +5,31 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/quant"
 )
 
 // Weights lie on the GPU in one of these layouts, whatever their format on disk.
 //
-// Matrices are cut into patches of 4 rows (output columns) × 4 columns (of k),
-// because a thread of MatMul makes four neighbouring outputs and reads four k at a
+// Matrices and tables are cut into patches of 4 rows (output columns) × 4 columns (of
+// k), because a thread of MatMul makes four neighbouring outputs and reads four k at a
 // time. Patch (n4, k4) is the (n4·K4 + k4)-th, K4 = ⌈cols/4⌉; within it k comes
 // first and the row second. What pads rows and columns to whole patches is zero.
 //
 //	f32  64 bytes a patch: F32 and BF16 (which f16 could not hold)
 //	f16  32 bytes: F16, bits unchanged
-//	q8   16 bytes, q + 128; scales apart: F32, 4 rows × one block of 32 k in 16 bytes
+//	q8   16 bytes, q + 128; scales apart: F32, 4 rows × one group of k in 16 bytes
 //	q4   8 bytes, q + 8; scales as q8
+//	f8   16 bytes, codes unchanged; scales as q8, but one for all k
 //
-// Scales are widened to F32 because those of small weights are subnormal halves,
-// which unpack2x16float may flush to zero. A matrix whose buffers would be larger
-// than the device binds is cut into shards of whole patches of rows.
+// Of q8 and q4 a group is 32 or 16 of k. Formats with minima (where quants are not
+// negative, and q4 holds q itself) have 16 bytes of minima behind each 16 of scales. All
+// represent their blocks exactly: see quant.Planar. Scales are F32 because those of
+// small weights are subnormal halves, which unpack2x16float may flush to zero; and
+// formats without minima have none stored, which would make Q8_0 a ninth and Q4_0 a
+// fifth longer to read.
+//
+// A matrix whose buffers would be larger than the device binds is cut into shards of
+// whole patches of rows.
 //
 // Vectors are F32 rows padded to op.Align. Convolutions: see lower_conv.go.
 type layout uint8
@@ -31,15 +39,27 @@ const (
 	layoutF16
 	layoutQ8
 	layoutQ4
+	layoutQ8Min
+	layoutQ4Min
+	layoutQ8Fine // groups of 16
+	layoutQ4Fine
+	layoutQ4FineMin
+	layoutE4M3
+	layoutE5M2
 )
 
 var layouts = [...]struct {
-	name   string
-	patch  int64 // bytes of 4×4 weights
-	scales bool  // a second buffer of scales
+	lib    string // lib/weight_*.wgsl
+	patch  int64  // bytes of 4×4 weights
+	scales bool   // a second buffer, of scales and minima
+	group  int    // columns that share a scale; 0: all
+	minima bool
 }{
-	layoutF32: {"f32", 64, false}, layoutF16: {"f16", 32, false},
-	layoutQ8: {"q8", 16, true}, layoutQ4: {"q4", 8, true},
+	layoutF32: {lib: "f32", patch: 64}, layoutF16: {lib: "f16", patch: 32},
+	layoutQ8: {"q8", 16, true, 32, false}, layoutQ8Min: {"q8", 16, true, 32, true}, layoutQ8Fine: {"q8", 16, true, 16, false},
+	layoutQ4: {"q4", 8, true, 32, false}, layoutQ4Min: {"q4", 8, true, 32, true},
+	layoutQ4Fine: {"q4", 8, true, 16, false}, layoutQ4FineMin: {"q4", 8, true, 16, true},
+	layoutE4M3: {lib: "f8", patch: 16, scales: true}, layoutE5M2: {lib: "f8", patch: 16, scales: true},
 }
 
 // layoutOf is the layout of a matrix stored as dt.
@@ -49,12 +69,49 @@ func layoutOf(dt op.DType) (layout, error) {
 		return layoutF32, nil
 	case op.F16:
 		return layoutF16, nil
-	case op.Q8_0:
-		return layoutQ8, nil
-	case op.Q4_0:
-		return layoutQ4, nil
+	case op.F8_E4M3:
+		return layoutE4M3, nil
+	case op.F8_E5M2:
+		return layoutE5M2, nil
 	}
-	return 0, fault.New(fault.ModelUnsupported, "a matrix of %s; F32, F16, BF16, Q8_0 and Q4_0 are supported", dt)
+	if p, ok := quant.PlanarOf(dt); ok {
+		for i, y := range layouts {
+			if y.lib == fmt.Sprintf("q%d", p.Bits) && y.group == p.Group && y.minima == p.Minima {
+				return layout(i), nil
+			}
+		}
+	}
+	return 0, fault.New(fault.ModelUnsupported, "a matrix of %s, which no layout holds", dt)
+}
+
+// scaleBytes is how many bytes of scales and minima four rows have.
+func (y layout) scaleBytes(cols int) int64 {
+	l := layouts[y]
+	n := int64(16)
+	if l.group > 0 {
+		n *= int64(cols / l.group)
+	}
+	if l.minima {
+		n *= 2
+	}
+	return n
+}
+
+// constants are what lib/weight_*.wgsl wants from the prelude: where the weight is
+// bound, and how its scales lie.
+func (y layout) constants(c *constants, binding int) {
+	c.u32("WEIGHTS", binding)
+	c.u32("SCALES", binding+1)
+	switch l := layouts[y]; y {
+	case layoutF32, layoutF16:
+	case layoutE4M3:
+		c.u32("MANTISSA", 3)
+	case layoutE5M2:
+		c.u32("MANTISSA", 2)
+	default:
+		c.u32("GROUP4", l.group/op.Align)
+		c.flag("MINIMA", l.minima)
+	}
 }
 
 // quads is the number of vec4 that hold n elements.
@@ -68,7 +125,7 @@ const shardStep = 128
 func (y layout) shardRows(cols int, c Caps) int {
 	perFour := int64(quads(cols)) * layouts[y].patch // bytes of four rows
 	if layouts[y].scales {
-		perFour = max(perFour, int64(cols/32)*16)
+		perFour = max(perFour, y.scaleBytes(cols))
 	}
 	rows := int(min(c.MaxBinding, c.MaxBuffer)/perFour) * 4
 	if rows >= shardStep {
@@ -112,102 +169,10 @@ func weightParts(spec op.WeightSpec, c Caps) []partSpec {
 		n4 := int64(quads(min(step, spec.Rows-from)))
 		parts = append(parts, partSpec{n4 * int64(quads(spec.Cols)) * layouts[y].patch})
 		if layouts[y].scales {
-			parts = append(parts, partSpec{n4 * int64(spec.Cols/32) * 16})
+			parts = append(parts, partSpec{n4 * y.scaleBytes(spec.Cols)})
 		}
 	}
 	return parts
-}
-
-// chunkRows is how many rows of a weight to upload at once: at least one patch of
-// rows, and whole patches, in at most about limit bytes.
-func chunkRows(rowBytes, limit int64) int {
-	return int(max(1, limit/rowBytes/4)) * 4
-}
-
-// The numbers of layouts and sources in the prelude of repack_float.wgsl.
-const (
-	repackRows = iota
-	repackPatches
-	repackConv3x3
-)
-
-var floatSources = map[op.DType]int{op.F32: 0, op.F16: 1, op.BF16: 2}
-
-const repackThreads = 64 // in a workgroup
-
-// repack makes the launches that turn rows [rowFrom, rowTo) of a weight file,
-// which begin at byte 0 of raw, into their places in the buffers of dst, and that
-// add the number of values or scales that are not finite to counter badSlot of
-// bad. rowFrom is a multiple of 4, rowTo too or the number of rows. Errors:
-// fault.ModelUnsupported for a format that has no layout for its use, fault.Shape
-// for sizes that do not fit it.
-func repack(spec op.WeightSpec, dst, raw, bad *op.Storage, badSlot, rowFrom, rowTo int, c Caps) ([]Launch, error) {
-	if rowFrom%4 != 0 || (rowTo%4 != 0 && rowTo != spec.Rows) || rowFrom < 0 || rowTo <= rowFrom || rowTo > spec.Rows {
-		return nil, fault.New(fault.Internal, "%s: rows %d to %d of %d do not make whole patches", spec.Name, rowFrom, rowTo, spec.Rows)
-	}
-	launch := func(k Kernel, from, to, start, threads, part int) Launch {
-		groups := (threads + repackThreads - 1) / repackThreads
-		k.Libs = []string{"raw"}
-		return Launch{
-			Kernel: k,
-			Bind:   []Binding{{Storage: raw}, {Storage: bad, Write: true}, {Storage: dst, Part: part, Write: true}},
-			Params: []uint32{uint32(from), uint32(to), uint32(rowFrom), uint32(spec.Cols), uint32(start),
-				uint32(op.Pad(spec.Rows)), uint32(badSlot), uint32(threads)},
-			Groups: [3]int{min(groups, maxGroups), (groups + maxGroups - 1) / maxGroups, 1},
-		}
-	}
-	if spec.Use != op.UseMatrix {
-		source, ok := floatSources[spec.DType]
-		if !ok {
-			return nil, fault.New(fault.ModelUnsupported, "%s is stored as %s; F32, F16 and BF16 are supported for vectors and convolutions", spec.Name, spec.DType)
-		}
-		to, threads := repackRows, (rowTo-rowFrom)*quads(spec.Cols)
-		if spec.Use == op.UseConv3x3 {
-			if spec.Cols%9 != 0 {
-				return nil, fault.New(fault.Shape, "%s has %d columns, wanted 9 for each input channel", spec.Name, spec.Cols)
-			}
-			to, threads = repackConv3x3, quads(rowTo-rowFrom)*9*op.Pad(spec.Cols/9)
-		}
-		return []Launch{launch(repackFloat(source, to), rowFrom, rowTo, 0, threads, 0)}, nil
-	}
-
-	y, err := layoutOf(spec.DType)
-	if err != nil {
-		return nil, err
-	}
-	if layouts[y].scales && spec.Cols%32 != 0 {
-		return nil, fault.New(fault.Shape, "%s has %d columns, %s wants a multiple of 32", spec.Name, spec.Cols, spec.DType)
-	}
-	var launches []Launch
-	for _, s := range y.shards(spec.Cols, rowFrom, rowTo, spec.Rows, c) {
-		n4 := quads(s.to - s.from)
-		var k Kernel
-		var threads int
-		switch y {
-		case layoutF32:
-			k, threads = repackFloat(floatSources[spec.DType], repackPatches), n4*op.Pad(spec.Cols)
-		case layoutF16:
-			k, threads = Kernel{File: "repack_f16"}, n4*2*quads(spec.Cols)
-		case layoutQ8:
-			k, threads = repackQuant(8), n4*spec.Cols/32
-		case layoutQ4:
-			k, threads = repackQuant(4), n4*spec.Cols/32
-		}
-		l := launch(k, s.from, s.to, s.start, threads, s.part)
-		if layouts[y].scales {
-			l.Bind = append(l.Bind, Binding{Storage: dst, Part: s.part + 1, Write: true})
-		}
-		launches = append(launches, l)
-	}
-	return launches, nil
-}
-
-func repackFloat(source, layout int) Kernel {
-	return Kernel{File: "repack_float", Prelude: fmt.Sprintf("const SOURCE: u32 = %du;\nconst LAYOUT: u32 = %du;\n", source, layout)}
-}
-
-func repackQuant(bits int) Kernel {
-	return Kernel{File: "repack_quant", Prelude: fmt.Sprintf("const BITS: u32 = %du;\n", bits)}
 }
 
 // shard is the part of a range of rows that lies in one shard of a matrix.

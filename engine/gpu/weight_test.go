@@ -25,6 +25,15 @@ func TestWeightParts(t *testing.T) {
 		{op.UseMatrix, op.F16, 5, 7, PortableFloor, []int64{8 * 8 * 2}},
 		{op.UseMatrix, op.Q8_0, 5, 64, PortableFloor, []int64{8 * 64, 8 * 2 * 4}},
 		{op.UseMatrix, op.Q4_0, 5, 64, PortableFloor, []int64{8 * 32, 8 * 2 * 4}},
+		// Minima lie beside scales; groups of 16 have twice as many; 8-bit floats one for a row.
+		{op.UseMatrix, op.Q4_K, 5, 256, PortableFloor, []int64{8 * 128, 8 * 8 * 8}},
+		{op.UseMatrix, op.Q5_1, 5, 64, PortableFloor, []int64{8 * 64, 8 * 2 * 8}},
+		{op.UseMatrix, op.Q6_K, 5, 256, PortableFloor, []int64{8 * 256, 8 * 16 * 4}},
+		{op.UseMatrix, op.Q3_K, 5, 256, PortableFloor, []int64{8 * 128, 8 * 16 * 4}},
+		{op.UseMatrix, op.Q2_K, 5, 256, PortableFloor, []int64{8 * 128, 8 * 16 * 8}},
+		{op.UseMatrix, op.F8_E4M3, 5, 7, PortableFloor, []int64{8 * 8, 8 * 4}},
+		// Tables of published text encoders: CLIP-L's in F32 does not fit one binding.
+		{op.UseMatrix, op.F32, 49408, 768, PortableFloor, []int64{43648 * 768 * 4, 5760 * 768 * 4}},
 		// 64 KiB hold 256 rows of 64 F32, 1,024 of Q8_0.
 		{op.UseMatrix, op.F32, 600, 64, small, []int64{65536, 65536, 88 * 256}},
 		{op.UseMatrix, op.Q8_0, 1025, 64, small, []int64{65536, 8192, 256, 32}},
@@ -51,7 +60,7 @@ func TestRepackCovers(t *testing.T) {
 	small := PortableFloor
 	small.MaxBinding = 64 << 10
 	raw, bad := op.NewStorage("raw", op.Fixed, op.U32, 1, 4).Storage, op.NewStorage("bad", op.Fixed, op.U32, 1, 4).Storage
-	for _, dt := range []op.DType{op.F32, op.F16, op.BF16, op.Q8_0, op.Q4_0} {
+	for _, dt := range []op.DType{op.F32, op.F16, op.BF16, op.Q8_0, op.Q4_0, op.Q4_1, op.Q5_1, op.IQ4_NL, op.F8_E4M3} {
 		spec := op.WeightSpec{Name: "w", DType: dt, Rows: 5003, Cols: 64}
 		parts := weightParts(spec, small)
 		dst := matrix(dt, spec.Rows, spec.Cols).Storage
@@ -97,6 +106,8 @@ func TestRepackRefuses(t *testing.T) {
 		{"part of a patch", op.WeightSpec{DType: op.F32, Rows: 9, Cols: 4}, 0, 6},
 		{"a start inside a patch", op.WeightSpec{DType: op.F32, Rows: 9, Cols: 4}, 2, 9},
 		{"a quantized vector", op.WeightSpec{Use: op.UseVector, DType: op.Q8_0, Rows: 4, Cols: 32}, 0, 4},
+		{"part of a large block", op.WeightSpec{DType: op.Q4_K, Rows: 4, Cols: 128}, 0, 4},
+		{"a matrix of doubles", op.WeightSpec{DType: op.F64, Rows: 4, Cols: 32}, 0, 4},
 		{"a matrix of whole numbers", op.WeightSpec{DType: op.U32, Rows: 4, Cols: 32}, 0, 4},
 		{"part of a block", op.WeightSpec{DType: op.Q4_0, Rows: 4, Cols: 48}, 0, 4},
 		{"a kernel of eight taps", op.WeightSpec{Use: op.UseConv3x3, DType: op.F32, Rows: 4, Cols: 16}, 0, 4},

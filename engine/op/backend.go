@@ -50,11 +50,14 @@ func RunAt(src Source, off int64) (at Source, from, n int64) {
 type Use uint8
 
 const (
-	// UseMatrix is the right-hand side of a MatMul: [out, in], any DType.
+	// UseMatrix is the right-hand side of a MatMul, [out, in], or the table of an
+	// Embedding, [V, C]: any DType that package quant decodes, but F64.
 	UseMatrix Use = iota
-	// UseVector is a bias, a norm's weight or a small table; it arrives as F32 [rows, cols].
+	// UseVector is a bias, a norm's weight or a table of positions: F32, F16 or BF16,
+	// which arrives as F32 [rows, cols].
 	UseVector
-	// UseConv3x3 is a convolution kernel stored as [out, in*9] in OIHW order.
+	// UseConv3x3 is a convolution kernel stored as [out, in*9] in OIHW order: F32, F16
+	// or BF16.
 	UseConv3x3
 	// UseMiddle is the middle [k², C] of a square table [n², C], n ≥ k, both even or
 	// both odd. Weights.Get cuts it out of the file; a Backend gets a UseVector.
@@ -67,8 +70,10 @@ type WeightSpec struct {
 	Use        Use
 	DType      DType
 	Rows, Cols int // Cols counts elements; a multiple of the DType's block
-	Data       Source
-	Offset     int64 // of the first byte in Data; rows follow each other unpadded
+	// Scale, of a matrix of F8_E4M3 or F8_E5M2, multiplies every element. 0 stands for 1.
+	Scale  float32
+	Data   Source
+	Offset int64 // of the first byte in Data; rows follow each other unpadded
 }
 
 // Info describes a machine to people and to the code that chooses sizes.

@@ -86,11 +86,12 @@ func (l *List) Euler(x, v, dt *Tensor) {
 	l.record(&EulerOp{X: x, V: v, DT: dt})
 }
 
-// Embedding records out[i] = table[ids[i]]; ids is a [1, n] U32 tensor, table an
-// F32 [V, C] tensor (Use: UseVector). An id over V−1 is a mistake of the caller: the
-// CPU refuses to run it (fault.Shape), a GPU, which cannot, reads the last row.
+// Embedding records out[i] = table[ids[i]]; ids is a [1, n] U32 tensor, table [V, C]
+// either a weight of any type (Use: UseMatrix) or another F32 tensor. An id over V−1 is
+// a mistake of the caller: the CPU refuses to run it (fault.Shape), a GPU, which cannot,
+// reads the last row.
 func (l *List) Embedding(table, ids, out *Tensor) *Tensor {
-	if ids.Rows != 1 || ids.DType() != U32 || table.DType() != F32 {
+	if ids.Rows != 1 || ids.DType() != U32 || table.DType() == U32 || table.DType() != F32 && table.Storage.Class != Weight {
 		l.fail(Embedding, "table %s, ids %s", table, ids)
 	}
 	o := l.out(Embedding, out, ids.Cols, table.Cols)

@@ -126,7 +126,7 @@ func LoadCLIP(c Config, weights op.Weights) (*CLIP, error) {
 	m := &CLIP{
 		Config:    c,
 		act:       act,
-		token:     weights.Get(root+"embeddings.token_embedding.weight", op.UseVector, c.VocabSize, c.HiddenSize),
+		token:     weights.Get(root+"embeddings.token_embedding.weight", op.UseMatrix, c.VocabSize, c.HiddenSize),
 		position:  weights.Get(root+"embeddings.position_embedding.weight", op.UseVector, c.MaxLength, c.HiddenSize),
 		finalNorm: norm(root + "final_layer_norm"),
 	}

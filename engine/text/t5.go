@@ -103,7 +103,7 @@ func LoadT5(c T5Config, weights op.Weights) (*T5, error) {
 	d, a := c.Width, c.NumHeads*c.HeadDim
 	m := &T5{
 		T5Config:  c,
-		token:     weights.Get("shared.weight", op.UseVector, c.VocabSize, d),
+		token:     weights.Get("shared.weight", op.UseMatrix, c.VocabSize, d),
 		bias:      matrix("encoder.block.0.layer.0.SelfAttention.relative_attention_bias", t5Buckets, c.NumHeads),
 		finalNorm: norm("encoder.final_layer_norm"),
 	}

@@ -46,7 +46,7 @@ const IN_PLACE: u32 = 8u; // the residual is out itself
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> gate: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> residual: array<vec4<f32>>;
-// Bindings 6 and 7 are the weight's.
+// Bindings 6 and 7 are the weight's (WEIGHTS and SCALES).
 
 // a[row, 4·k4 …]: zero beyond k, where memory is undefined; the last row beyond m.
 fn load_a(row: u32, k4: u32) -> vec4<f32> {

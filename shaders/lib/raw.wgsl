@@ -11,11 +11,16 @@ struct Repack {
     dst_rows: u32,  // rows of the destination, padded to whole vec4
     slot: u32,      // which counter
     count: u32,     // threads with something to do
+    scale: f32,     // of 8-bit floats
 }
 
 @group(0) @binding(0) var<uniform> p: Repack;
 @group(0) @binding(1) var<storage, read> raw: array<u32>;
 @group(0) @binding(2) var<storage, read_write> bad: array<atomic<u32>>;
+
+fn raw8(i: u32) -> u32 {
+    return (raw[i / 4u] >> (8u * (i % 4u))) & 0xffu;
+}
 
 // The 16 bits at byte 2·i.
 fn raw16(i: u32) -> u32 {

@@ -1,6 +1,7 @@
 // Weights as packed halves: patch (n4, k4) is two vec4<u32>, each holding two k of
 // four columns. Needs no shader-f16.
-@group(0) @binding(6) var<storage, read> weights: array<vec4<u32>>;
+// Wants from the prelude: WEIGHTS, where they are bound.
+@group(0) @binding(WEIGHTS) var<storage, read> weights: array<vec4<u32>>;
 
 fn halves(x: u32, y: u32) -> vec4<f32> {
     return vec4<f32>(unpack2x16float(x), unpack2x16float(y));

@@ -164,7 +164,7 @@ func Ops(t *testing.T, be op.Backend) {
 	}
 	b.made = append(b.made, ids)
 	b.check(op.Embedding, "embedding.out", func(l *op.List) *op.Tensor {
-		return l.Embedding(b.weight("embedding.table", op.UseVector), ids, nil)
+		return l.Embedding(b.weight("embedding.table", op.UseMatrix), ids, nil)
 	})
 
 	const h, wd = 4, 6

@@ -3,12 +3,15 @@ package ops
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/quant"
 )
 
 // Contract checks what [op.Backend] promises beside the mathematics: memory,
@@ -249,17 +252,37 @@ func (c contract) notFinite() {
 		c.T.Run(bad.name, func(t *testing.T) {
 			raw := Encode(bad.dt, ones)
 			copy(raw[bad.at:], bad.raw)
-			w, err := c.be.Upload(c.ctx, stored(op.UseMatrix, bad.dt, raw))
-			if err == nil {
-				err = c.be.Sync(c.ctx)
-			}
+			err := c.upload(stored(op.UseMatrix, bad.dt, raw))
 			if !fault.Is(err, fault.WeightsNotFinite) {
 				t.Errorf("uploading gave %v, want the fault %s", err, fault.WeightsNotFinite)
 			} else if !bytes.Contains([]byte(err.Error()), []byte("block.7.weight")) {
 				t.Errorf("%q does not name the weight", err)
 			}
-			c.be.Free(w)
 		})
+	}
+	// Each scale of each format of blocks, in a block that is neither the first nor the last.
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, dt := range weightTypes {
+		elems, size := dt.Block()
+		spec := op.WeightSpec{Name: "block.7.weight", Use: op.UseMatrix, DType: dt, Rows: 3, Cols: 2 * elems}
+		for _, at := range quant.Halves(dt) {
+			for _, bits := range []uint16{0x7c00, 0xfc00, 0x7e01} {
+				raw := Blocks(dt, 6*elems, rng)
+				binary.LittleEndian.PutUint16(raw[3*size+at:], bits)
+				spec.Data = bytes.NewReader(raw)
+				if err := c.upload(spec); !fault.Is(err, fault.WeightsNotFinite) {
+					c.Errorf("%s: a scale of %04x at %d gave %v, want the fault %s", dt, bits, at, err, fault.WeightsNotFinite)
+				}
+			}
+		}
+	}
+	for _, bad := range []struct {
+		dt   op.DType
+		code byte
+	}{{op.F8_E4M3, 0x7f}, {op.F8_E4M3, 0xff}, {op.F8_E5M2, 0x7c}, {op.F8_E5M2, 0xfc}, {op.F8_E5M2, 0x7d}} {
+		if err := c.upload(op.WeightSpec{Name: "w", DType: bad.dt, Rows: 3, Cols: 5, Data: bytes.NewReader(append(make([]byte, 14), bad.code))}); !fault.Is(err, fault.WeightsNotFinite) {
+			c.Errorf("%s: the code %02x gave %v, want the fault %s", bad.dt, bad.code, err, fault.WeightsNotFinite)
+		}
 	}
 	// Told once, the machine goes on.
 	w, err := c.be.Upload(c.ctx, stored(op.UseMatrix, op.F32, Encode(op.F32, ones)))
@@ -282,10 +305,22 @@ func (c contract) notFinite() {
 	}
 }
 
+// upload uploads a weight, waits, and gives it back.
+func (c contract) upload(spec op.WeightSpec) error {
+	w, err := c.be.Upload(c.ctx, spec)
+	if err == nil {
+		err = c.be.Sync(c.ctx)
+	}
+	c.be.Free(w)
+	return err
+}
+
 func (c contract) truncated() {
+	rng := rand.New(rand.NewPCG(1, 3))
 	for _, dt := range weightTypes {
-		raw := Encode(dt, make([]float32, 128))
-		w, err := c.be.Upload(c.ctx, stored(op.UseMatrix, dt, raw[:len(raw)-1]))
+		elems, _ := dt.Block()
+		raw := Blocks(dt, 2*elems, rng)
+		w, err := c.be.Upload(c.ctx, op.WeightSpec{Name: "w", DType: dt, Rows: 2, Cols: elems, Data: bytes.NewReader(raw[:len(raw)-1])})
 		if !fault.Is(err, fault.WeightsTruncated) {
 			c.Errorf("%s: uploading from a file one byte short gave %v, want the fault %s", dt, err, fault.WeightsTruncated)
 			c.be.Free(w)

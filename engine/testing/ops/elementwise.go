@@ -76,26 +76,51 @@ func elementwiseCases() []Case {
 }
 
 func embeddingCases() []Case {
-	var cases []Case
-	for i, c := range []struct {
+	type em struct {
 		v, cols, n int
 		dt         op.DType
-	}{
-		{163, 192, 32, op.F32}, {163, 192, 32, op.F16}, {163, 192, 77, op.BF16}, {1, 4, 3, op.F32},
-		{50, 7, 5, op.F32}, {11, 33, 1, op.F16}, {1009, 20, 97, op.F32},
-	} {
+		scale      float32
+	}
+	cs := []em{
+		{163, 192, 32, op.F32, 0}, {163, 192, 32, op.F16, 0}, {163, 192, 77, op.BF16, 0}, {1, 4, 3, op.F32, 0},
+		{50, 7, 5, op.F32, 0}, {11, 33, 1, op.F16, 0}, {1009, 20, 97, op.F32, 0},
+		{64, 7, 70, op.F8_E4M3, 0}, {61, 33, 70, op.F8_E5M2, 0}, {33, 40, 70, op.F8_E4M3, 0.37}, {35, 40, 70, op.F8_E5M2, 7e-5},
+	}
+	// Every row of a table of each format of blocks: what the layouts keep of it is exact.
+	for _, dt := range weightTypes {
+		if dt.Quantized() {
+			elems, _ := dt.Block()
+			cs = append(cs, em{33, 3 * elems, 37, dt, 0}, em{1, elems, 1, dt, 0})
+		}
+	}
+	var cases []Case
+	for i, c := range cs {
 		framed := i%2 == 1
-		cases = append(cases, Case{op.Embedding, fmt.Sprintf("%dx%d_%s_ids%d", c.v, c.cols, c.dt, c.n), framed, func(r *rig) {
-			table := r.weight(op.UseVector, c.dt, c.v, c.cols, 0, normal(1))
+		name := fmt.Sprintf("%dx%d_%s_ids%d", c.v, c.cols, c.dt, c.n)
+		if c.scale != 0 {
+			name += "_scaled"
+		}
+		cases = append(cases, Case{op.Embedding, name, framed, func(r *rig) {
+			table := r.scaledWeight(op.UseMatrix, c.dt, c.v, c.cols, 0, c.scale, normal(1))
 			ids := make([]uint32, c.n)
 			for i := range ids {
-				ids[i] = uint32(r.rng.IntN(c.v))
+				ids[i] = uint32(i) // each row once …
+				if i >= c.v || c.v > c.n {
+					ids[i] = uint32(r.rng.IntN(c.v)) // … and any
+				}
 			}
 			ids[0] = uint32(c.v - 1)
 			r.list.Embedding(table, r.u32(ids), r.out(c.n, c.cols))
 		}})
 	}
-	return cases
+	return append(cases,
+		Case{op.Embedding, "rows_of_a_weight", false, func(r *rig) {
+			table := r.weight(op.UseMatrix, op.Q8_0, 21, 32, 0, normal(1))
+			r.list.Embedding(table.Slice(6, 17), r.u32([]uint32{10, 0, 5, 1}), r.out(4, 32))
+		}},
+		Case{op.Embedding, "of_a_tensor", true, func(r *rig) {
+			r.list.Embedding(r.in(9, 13, normal(1)), r.u32([]uint32{8, 0, 3}), r.out(3, 13))
+		}})
 }
 
 func copyCases() []Case {

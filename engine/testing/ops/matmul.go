@@ -2,9 +2,11 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"undertone/engine/op"
+	"undertone/engine/quant"
 )
 
 // mm describes a MatMul case; its name is made from what it uses.
@@ -89,15 +91,19 @@ func (c mm) build(r *rig) {
 	r.list.MatMul(a, w, e)
 }
 
-// weightTypes are the types a matrix may be stored in.
-var weightTypes = []op.DType{op.F32, op.F16, op.BF16, op.Q8_0, op.Q4_0}
+// weightTypes are the types a matrix may be stored in: all that hold weights but F64.
+var weightTypes = slices.DeleteFunc(quant.Types(), func(dt op.DType) bool { return dt == op.F64 })
+
+// commonTypes are those that MatMul is tried with in all its uses. What the others lie
+// in is the same but for scales and minima.
+var commonTypes = []op.DType{op.F32, op.F16, op.BF16, op.Q8_0, op.Q4_0}
 
 // everyAct holds every activation but None.
 var everyAct = []op.Act{op.ReLU, op.SiLU, op.GELU, op.GELUTanh, op.QuickGELU, op.Clamp3}
 
 func matmulCases() []Case {
 	var cs []mm
-	for _, dt := range weightTypes {
+	for _, dt := range commonTypes {
 		cs = append(cs,
 			// One row and few rows: text, time and modulation vectors.
 			mm{m: 1, n: 256, k: 256, dt: dt, bias: true},
@@ -138,8 +144,13 @@ func matmulCases() []Case {
 	for _, dt := range []op.DType{op.F16, op.Q8_0, op.Q4_0} {
 		cs = append(cs, mm{m: 8, n: 64, k: 64, dt: dt, small: 1e-5})
 	}
+	// The other types: few rows, many, and rows that are no multiple of anything.
+	for _, dt := range weightTypes[len(commonTypes):] {
+		cs = append(cs, mm{m: 3, n: 37, k: 512, dt: dt, bias: true, framed: true}, mm{m: 33, n: 65, k: 256, dt: dt, from: 3, to: 68})
+	}
+	cs = append(cs, mm{m: 5, n: 9, k: 7, dt: op.F8_E4M3, framed: true}, mm{m: 17, n: 35, k: 29, dt: op.F8_E5M2})
 	for i, act := range everyAct {
-		dt := weightTypes[i%len(weightTypes)]
+		dt := commonTypes[i%len(commonTypes)]
 		cs = append(cs,
 			mm{m: 9, n: 68, k: 32, dt: dt, bias: true, act: act, gate: true, residual: "other", framed: true},
 			mm{m: 9, n: 68, k: 32, dt: dt, bias: true, act: act, actFrom: 24})

@@ -3,6 +3,7 @@ package ops
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -137,14 +138,25 @@ func (r *rig) u32(data []uint32) *op.Tensor {
 // something else.
 func (r *rig) weight(use op.Use, dt op.DType, rows, cols, skip int, g gen) *op.Tensor {
 	r.t.Helper()
+	return r.scaledWeight(use, dt, rows, cols, skip, 0, g)
+}
+
+// scaledWeight is weight with a scale for all elements (see op.WeightSpec). Types that
+// nothing is encoded in get random blocks instead of values.
+func (r *rig) scaledWeight(use op.Use, dt op.DType, rows, cols, skip int, scale float32, g gen) *op.Tensor {
+	r.t.Helper()
 	values := make([]float32, rows*cols)
 	for i := range values {
 		values[i] = g(r.rng, i/cols, i%cols)
 	}
-	data := append(bytes.Repeat([]byte{0xff}, skip), Encode(dt, values)...)
+	stored := Blocks(dt, len(values), r.rng)
+	if quant.Encodes(dt) {
+		stored = Encode(dt, values)
+	}
+	data := append(bytes.Repeat([]byte{0xff}, skip), stored...)
 	data = append(data, 0xff, 0xff, 0xff)
 	w, err := r.be.Upload(context.Background(), op.WeightSpec{
-		Name: fmt.Sprintf("w%d", len(r.made)), Use: use, DType: dt, Rows: rows, Cols: cols,
+		Name: fmt.Sprintf("w%d", len(r.made)), Use: use, DType: dt, Rows: rows, Cols: cols, Scale: scale,
 		Data: bytes.NewReader(data), Offset: int64(skip),
 	})
 	must(r.t, "upload", err)
@@ -160,5 +172,25 @@ func Encode(dt op.DType, values []float32) []byte {
 	elems, size := dt.Block()
 	raw := make([]byte, len(values)/elems*size)
 	quant.Quantize(dt, raw, values)
+	return raw
+}
+
+// Blocks makes elements of dt out of random bytes, with finite scales of either sign
+// that span those of trained weights.
+func Blocks(dt op.DType, elems int, rng *rand.Rand) []byte {
+	per, size := dt.Block()
+	raw := make([]byte, elems/per*size)
+	for i := range raw {
+		raw[i] = byte(rng.Uint32())
+		// Of the 8-bit floats neither NaN nor infinities, and nothing that hides the rest.
+		if dt == op.F8_E4M3 && raw[i]&0x7f > 0x70 || dt == op.F8_E5M2 && raw[i]&0x7f > 0x50 {
+			raw[i] &= 0x8f
+		}
+	}
+	for block := 0; block < len(raw); block += size {
+		for _, at := range quant.Halves(dt) {
+			binary.LittleEndian.PutUint16(raw[block+at:], quant.ToFloat16(float32(rng.NormFloat64()*0.01)))
+		}
+	}
 	return raw
 }
