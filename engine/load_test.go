@@ -20,7 +20,7 @@ import (
 // it asks for cannot be read.
 func TestUploaderAsksOnlyForWhatIsUsed(t *testing.T) {
 	header := `{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"ids":{"dtype":"I32","shape":[2],"data_offsets":[8,16]},` +
-		`"half":{"dtype":"F8_E4M3","shape":[2,4],"data_offsets":[16,24]}}`
+		`"half":{"dtype":"F8_E8M0","shape":[2,4],"data_offsets":[16,24]}}`
 	file := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
 	file = append(file, make([]byte, 24)...)
 	be := cpu.New(cpu.Options{})
@@ -33,7 +33,7 @@ func TestUploaderAsksOnlyForWhatIsUsed(t *testing.T) {
 	}{
 		"a":    {op.UseVector, 1, 2, "", ""},
 		"ids":  {op.UseVector, 1, 2, fault.ModelUnsupported, `"ids" is stored as I32; the engine computes with F32, F16`},
-		"half": {op.UseMatrix, 2, 4, fault.ModelUnsupported, `"half" is stored as F8_E4M3`},
+		"half": {op.UseMatrix, 2, 4, fault.ModelUnsupported, `"half" is stored as F8_E8M0`},
 		"none": {op.UseVector, 1, 2, fault.WeightsMissing, `no tensor "none"`},
 	} {
 		u, err := engine.NewUploader(context.Background(), be, bytes.NewReader(file))

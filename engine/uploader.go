@@ -40,9 +40,9 @@ func NewIndexUploader(ctx context.Context, be op.Backend, index *weights.Index, 
 	return &Uploader{ctx: ctx, be: be, src: src, index: index, progress: func(int64) {}}
 }
 
-// Err is the first error: WeightsMissing where a tensor is absent or of another
-// shape, ModelUnsupported where it is of a type that the engine cannot read, or what
-// the backend said.
+// Err is the first error: WeightsMissing where a tensor or its scale is absent or of
+// another shape, ModelUnsupported where it is of a type that the engine cannot read, or
+// what the backend said.
 func (u *Uploader) Err() error { return u.err }
 
 // Has reports whether the file has a tensor of this name.
@@ -67,11 +67,17 @@ func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 		u.err = fault.New(fault.WeightsMissing, "the weight file has no tensor %q", name)
 		return nil
 	}
-	shape, want, data, offset := t.Shape, []int{rows, cols}, u.src, t.Offset
+	bytes := t.Bytes
+	src, t, scale, err := u.stored(t, use, cols)
+	if err != nil {
+		u.err = err
+		return nil
+	}
+	shape, want, data, offset := t.Shape, []int{rows, cols}, src, t.Offset
 	switch {
 	case use == op.UseMiddle:
 		if shape = flat(shape); t.Readable() == nil {
-			if m := newMiddle(u.src, t, shape, rows, cols); m != nil {
+			if m := newMiddle(src, t, shape, rows, cols); m != nil {
 				use, shape, data, offset = op.UseVector, want, m, 0
 			}
 		}
@@ -89,12 +95,12 @@ func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	if u.err = t.Readable(); u.err != nil {
 		return nil
 	}
-	out, err := u.be.Upload(u.ctx, op.WeightSpec{Name: name, Use: use, DType: t.DType, Rows: rows, Cols: cols, Data: data, Offset: offset})
+	out, err := u.be.Upload(u.ctx, op.WeightSpec{Name: name, Use: use, DType: t.DType, Rows: rows, Cols: cols, Scale: scale, Data: data, Offset: offset})
 	if err != nil {
 		u.err = err
 		return nil
 	}
-	u.done += t.Bytes
+	u.done += bytes
 	u.progress(u.done)
 	return out
 }

@@ -1,9 +1,12 @@
 package weights
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
+	"strings"
 
 	"undertone/engine/op"
 )
@@ -158,6 +161,45 @@ func (c *cursor) tensor(align int64) (Tensor, error) {
 	}
 	t.Offset = int64(offset)
 	return t, nil
+}
+
+// originalShape is the key under which tools of ComfyUI keep the shape of a tensor that
+// they stored with another one, because its rows are not whole blocks.
+const originalShape = "comfy.gguf.orig_shape."
+
+// reshape gives the tensors back their original shapes.
+func (x *Index) reshape() error {
+	for _, p := range x.Meta {
+		name, ok := strings.CutPrefix(p.Key, originalShape)
+		dims, typed := p.Value.([]int32)
+		if !ok || !typed {
+			continue
+		}
+		i, ok := slices.BinarySearchFunc(x.Tensors, name, func(t Tensor, n string) int { return cmp.Compare(t.Name, n) })
+		if !ok {
+			continue
+		}
+		t := &x.Tensors[i]
+		if len(dims) > maxRank {
+			return refuse(BadDims, "tensor %.80q had %d dimensions, at most %d", name, len(dims), maxRank)
+		}
+		shape := make([]int, len(dims))
+		for i, d := range dims {
+			if d < 0 {
+				return refuse(BadExtent, "tensor %.80q had a dimension of %d", name, d)
+			}
+			shape[i] = int(d)
+		}
+		n, err := product(name, shape)
+		if err != nil {
+			return err
+		}
+		if n != t.Elems() {
+			return refuse(BadExtent, "tensor %.80q had the shape %s, it has %d elements", name, short(shape), t.Elems())
+		}
+		t.Shape = shape
+	}
+	return nil
 }
 
 // value reads one metadata value with its type.

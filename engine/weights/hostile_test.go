@@ -143,7 +143,7 @@ var hostile = []struct {
 	{"GGUF dimension 2^64-1", gguf(1, 0, 8, info("a", 0, 0, math.MaxUint64)), TooLarge},
 	{"GGUF product wraps to 0", gguf(1, 0, 8, info("a", 0, 0, 1<<32, 1<<32)), TooLarge},
 	{"GGUF unknown type", gguf(1, 0, 8, info("a", 99, 0, 2)), UnknownType},
-	{"GGUF unsupported type", gguf(1, 0, 144, info("a", 12, 0, 256)), BadType},
+	{"GGUF unsupported type", gguf(1, 0, 292, info("a", 15, 0, 256)), BadType},
 	{"GGUF misaligned block", gguf(1, 0, 64, info("a", 8, 0, 33)), BadBlock},
 	{"GGUF block across rows", gguf(1, 0, 64, info("a", 2, 0, 16, 2)), BadBlock},
 	{"GGUF misaligned tensor", gguf(2, 0, 64, info("a", 0, 0, 2), info("b", 0, 8, 2)), BadAlign},

@@ -24,6 +24,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"undertone/engine/fault"
@@ -131,7 +132,15 @@ func (t Tensor) Readable() error {
 	return nil
 }
 
-const readableTypes = "the engine computes with F32, F16, BF16, Q8_0 and Q4_0"
+// readableTypes lists what Readable lets pass.
+var readableTypes = func() string {
+	var names []string
+	for _, dt := range quant.Types() {
+		names = append(names, dt.String())
+	}
+	last := len(names) - 1
+	return "the engine computes with " + strings.Join(names[:last], ", ") + " and " + names[last]
+}()
 
 // short writes a shape, of which a hostile file may make a long one.
 func short(shape []int) string {
@@ -186,6 +195,9 @@ func Survey(src op.Source) (*Index, error) {
 		if x.Tensors[i].Name == x.Tensors[i-1].Name {
 			return nil, refuse(Duplicate, "tensor %.80q is described twice", x.Tensors[i].Name)
 		}
+	}
+	if err := x.reshape(); err != nil {
+		return nil, err
 	}
 	return x, nil
 }

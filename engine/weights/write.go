@@ -32,7 +32,7 @@ func (o Output) bytes() (int64, error) {
 	if n == 0 {
 		return 0, refuse(ZeroDim, "tensor %q of shape %v has no elements", o.Name, o.Shape)
 	}
-	if int(o.DType) > int(op.Q4_0) || o.DType == op.U32 {
+	if !quant.Encodes(o.DType) {
 		return 0, refuse(BadType, "tensor %q is to be written as %s", o.Name, o.DType)
 	}
 	elems, bytes := o.DType.Block()
