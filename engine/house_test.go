@@ -37,7 +37,7 @@ var rooms = map[string]string{
 	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/testing/networks": "engine engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/recipe":           "engine/fault guidance",
-	"engine/conform":          "engine engine/op engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/conform":          "engine engine/op engine/fault engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/testing/mutants":  "",
 	// These two construct the machines. Nothing imports them.
 	"wasm/engine":          "wasm/host wasm/promise wasm/protocol wasm/engine/transfer engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/cpu engine/gpu",

@@ -58,7 +58,6 @@ func (r Result) String() string {
 // Report is what a prefix gave.
 type Report struct {
 	Results []Result
-	Unread  []string // files that lie beside and whose names are not read yet; nothing is said of them
 }
 
 // Failed counts the results that are not OK.

@@ -371,18 +371,34 @@ func TestTokenizer(t *testing.T) {
 	}
 }
 
-// Files beside that are not read are named, and nothing is said of their tensors.
-func TestUnread(t *testing.T) {
-	f := copied(t, "sd35_large")
-	f.write(".diffusers.safetensors", f.read(".safetensors"))
-	if r := run(t, f.prefix); r.Failed() != 0 || len(r.Unread) != 1 || filepath.Base(r.Unread[0]) != "sd35_large.diffusers.safetensors" {
-		t.Errorf("%d failed, %q unread", r.Failed(), r.Unread)
+// The same weights under other names give the same results, or say why not.
+func TestOtherNames(t *testing.T) {
+	f := copied(t, "flux_dev")
+	data, err := os.ReadFile(filepath.Join(folder, "flux_dev.diffusers.safetensors"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	// The decoders read both.
-	f = copied(t, "taef1")
-	f.write(".diffusers.safetensors", f.read(".safetensors"))
-	if r := run(t, f.prefix); r.Failed() != 0 || len(r.Unread) != 0 || len(r.Results) != 2 || r.Results[1].Prefix != "taef1.diffusers" {
-		t.Errorf("%v, %q unread", r.Results, r.Unread)
+	f.write(".diffusers.safetensors", data)
+	r := run(t, f.prefix)
+	half := len(r.Results) / 2
+	if r.Failed() != 0 || half < 40 || len(r.Results) != 2*half {
+		t.Fatalf("%d of %d failed: %q", r.Failed(), len(r.Results), failed(r))
+	}
+	for i, x := range r.Results[:half] {
+		x.Prefix = "flux_dev.diffusers"
+		if r.Results[half+i] != x {
+			t.Errorf("%v under the names of diffusers, %v under those of the publisher", r.Results[half+i], x)
+		}
+	}
+	index, err := weights.Parse(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, _ := index.Lookup("norm_out.linear.weight")
+	data[x.Offset+1] ^= 0x40
+	f.write(".diffusers.safetensors", data)
+	if r := run(t, f.prefix); r.Failed() == 0 || r.Results[half].Prefix != "flux_dev.diffusers" || slices.ContainsFunc(r.Results[:half], func(x conform.Result) bool { return !x.OK }) {
+		t.Errorf("with a changed weight under the names of diffusers %q failed", failed(r))
 	}
 }
 

@@ -1,13 +1,17 @@
 package conform
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
 
 	"undertone/engine"
+	"undertone/engine/checkpoint"
 	"undertone/engine/fault"
+	"undertone/engine/op"
 )
 
 // family is a kind of network.
@@ -16,19 +20,16 @@ type family struct {
 	// open loads a network and returns what compares one case with it. The weights stay
 	// until they are closed, behind the last case.
 	open func(r *run, w *network) (func(c *check) error, error)
-	// diffusers reads weights under the names of diffusers; nil: nothing does yet.
-	diffusers reader
 }
 
-// families are those that are compared. The loaders of decoders know both namings
-// themselves.
+// families are those that are compared.
 var families = []family{
-	{"flux", openFlux, nil},
-	{"sd3", openSD3, nil},
-	{"clip_", openCLIP, nil},
-	{"t5", openT5, nil},
-	{"vae_kl", openKL, engine.NewUploader},
-	{"taef1", openTiny, engine.NewUploader},
+	{"flux", openFlux},
+	{"sd3", openSD3},
+	{"clip_", openCLIP},
+	{"t5", openT5},
+	{"vae_kl", openKL},
+	{"taef1", openTiny},
 }
 
 func findFamily(name string) (family, error) {
@@ -40,7 +41,7 @@ func findFamily(name string) (family, error) {
 	return family{}, fault.New(fault.ModelUnsupported, "the family %.64q is not supported", name)
 }
 
-// network compares a family's network under every naming that is there and read.
+// network compares a family's network under every naming that is there.
 func (r *run) network() error {
 	f, err := findFamily(r.desc.Family)
 	if err != nil {
@@ -53,12 +54,25 @@ func (r *run) network() error {
 	if _, err := os.Stat(r.path(other)); err != nil {
 		return nil
 	}
-	if f.diffusers == nil {
-		r.report.Unread = append(r.report.Unread, r.path(other))
-		return nil
-	}
 	r.label = r.base + ".diffusers"
-	return r.naming(f, other, f.diffusers)
+	return r.naming(f, other, r.renamed)
+}
+
+// renamed reads a published file under any names that are known, as one that lies beside
+// the config.json of a diffusers folder.
+func (r *run) renamed(ctx context.Context, be op.Backend, src op.Source) (*engine.Uploader, error) {
+	found, err := checkpoint.Identify([]checkpoint.File{
+		{Name: "network/diffusion_pytorch_model.safetensors", Source: src},
+		{Name: "network/config.json", Source: bytes.NewReader(r.desc.Config)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(found.Parts) != 1 {
+		return nil, fault.New(fault.ModelUnsupported, "the file holds %d networks, expected 1", len(found.Parts))
+	}
+	p := found.Parts[0]
+	return engine.NewIndexUploader(ctx, be, p.Index, p.Source), nil
 }
 
 func (r *run) naming(f family, ending string, read reader) error {
