@@ -362,12 +362,42 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
-// A tokenizer is told apart by its list of cases.
+// The ids of T5's tokenizer: one that is changed, and what is not understood.
 func TestTokenizer(t *testing.T) {
-	f := files{t, filepath.Join(t.TempDir(), "tokenizer_clip")}
-	f.write(".json", []byte(`{"vocabulary": "that of CLIP", "cases": [{"text": "a frog", "ids": [1, 2]}]}`))
-	if got := run(t, f.prefix).Results; len(got) != 1 || got[0].String() != "tokenizer_clip - - - FAILED: the tokenizers of published models are not supported yet" {
-		t.Error(got)
+	model, err := os.ReadFile(filepath.Join(folder, "tokenizer_t5.model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(d map[string]any, first map[string]any)
+		says   string // of the only failure
+	}{
+		"unchanged":  {func(map[string]any, map[string]any) {}, ""},
+		"another id": {func(_, first map[string]any) { first["ids"] = []int{7, 1} }, "tokenizer_t5 0 ids - FAILED: ids: [1], expected [7 1]"},
+		"cut":        {func(_, first map[string]any) { first["truncated"] = true }, "tokenizer_t5 0 truncated - FAILED: truncated: [false], expected [true]"},
+		"other pieces": {func(_, first map[string]any) {
+			first["text"], first["ids"], first["pieces"] = "a", []int{23, 1}, []string{"a"}
+		}, `tokenizer_t5 0 pieces - FAILED: pieces: [▁a], expected [a]`},
+		"another field":    {func(_, first map[string]any) { first["offsets"] = []int{1} }, `tokenizer_t5 0 - - FAILED: not understood: json: unknown field "offsets"`},
+		"no model":         {func(d, _ map[string]any) { d["model"] = "none.model: lost" }, "tokenizer_t5 - - - FAILED: open "},
+		"a model upstairs": {func(d, _ map[string]any) { d["model"] = "../x.model" }, `tokenizer_t5 - - - FAILED: its model "../x.model" is not the name of a file beside it`},
+		"CLIP's ids":       {func(d, _ map[string]any) { delete(d, "model") }, "tokenizer_t5 - - - FAILED: these are the ids of CLIP's own vocabulary"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := copied(t, "tokenizer_t5")
+			f.write(".model", model)
+			f.describe(func(d map[string]any) { c.change(d, d["cases"].([]any)[0].(map[string]any)) })
+			r := run(t, f.prefix)
+			var said []string
+			for _, x := range r.Results {
+				if !x.OK {
+					said = append(said, x.String())
+				}
+			}
+			if c.says == "" && (len(said) > 0 || len(r.Results) != 204) || c.says != "" && (len(said) != 1 || !strings.HasPrefix(said[0], c.says)) {
+				t.Errorf("of %d failed %q", len(r.Results), said)
+			}
+		})
 	}
 }
 

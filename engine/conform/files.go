@@ -23,6 +23,10 @@ type description struct {
 	Config    json.RawMessage
 	Cases     json.RawMessage
 	Schedules map[string]json.RawMessage
+	// Of T5's tokenizer: its file, with what is said of it behind a colon, and the length
+	// that ids are cut to.
+	Model     string
+	MaxLength int `json:"max_length"`
 	// Of a pipeline: its name and those of the networks beside it.
 	Pipeline, Transformer, VAE string
 }

@@ -122,13 +122,18 @@ func (t *Tokenizer) Encode(prompt string) (Tokens, error) {
 	if err := recipe.CheckPrompt(prompt); err != nil {
 		return Tokens{}, err
 	}
+	return t.Tokenize(prompt), nil
+}
+
+// Tokenize is Encode for any text, such as a reference's with control characters.
+func (t *Tokenizer) Tokenize(s string) Tokens {
 	f := t.frame
 	out := Tokens{IDs: make([]uint32, 0, f.Length)}
 	if f.BOS >= 0 {
 		out.IDs = append(out.IDs, uint32(f.BOS))
 	}
 	out.First = len(out.IDs)
-	for _, w := range t.words(prompt) {
+	for _, w := range t.words(s) {
 		if len(out.IDs) == f.Length-1 {
 			out.Truncated = true
 			break
@@ -144,7 +149,7 @@ func (t *Tokenizer) Encode(prompt string) (Tokens, error) {
 		out.IDs = append(out.IDs, uint32(f.PAD))
 	}
 	out.EOS = slices.Index(out.IDs, uint32(f.EOS))
-	return out, nil
+	return out
 }
 
 // padded is added to the logits of a key that does not count.
