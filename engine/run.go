@@ -101,6 +101,15 @@ func (r *run) guide(ctx context.Context) error {
 	if err := guidance.Blend(r.yhat, r.y, rows, d, blocks, dirs); err != nil {
 		return fault.Wrap(err, fault.GuidanceInvalid, "the directions cannot be blended")
 	}
+	if len(r.branches) == 1 {
+		return nil
+	}
+	other := r.req.GuidanceRows.Unconditional(dirs)
+	for row := 1; row < rows; row += 2 { // the prompt's comes first
+		if err := guidance.Blend(r.yhat[row*(blocks+1)*d:][:(blocks+1)*d], r.y[row*d:][:d], 1, d, blocks, other); err != nil {
+			return fault.Wrap(err, fault.GuidanceInvalid, "the directions cannot be blended")
+		}
+	}
 	return nil
 }
 

@@ -83,8 +83,8 @@ export async function inflate(data, most) {
 }
 
 /** The text chunk's data: what makes the picture again, and what it was made with. */
-function text({ prompt, seed, steps, size, cfg, guidance, model, revision, precision, backend, plan }) {
-  const json = JSON.stringify({ prompt, seed, steps, size, cfg, guidance, model, revision, precision, backend, plan });
+function text({ prompt, seed, steps, size, cfg, guidance, guidanceRows, model, revision, precision, backend, plan }) {
+  const json = JSON.stringify({ prompt, seed, steps, size, cfg, guidance, guidanceRows, model, revision, precision, backend, plan });
   return new TextEncoder().encode(`${keyword}\0\0\0\0\0${json}`);
 }
 

@@ -36,6 +36,9 @@ export const limits = Object.freeze({
   bodyBytes: 2097152,
 });
 
+/** What the unconditional pass of classifier-free guidance can get of the directions, the default first. */
+export const rows = Object.freeze(["both", "cond", "signed"]);
+
 /** What to do about the faults that the window raises by itself. */
 export const advice = Object.freeze({
   "internal": "Reload the page and try again; if it happens again, please report it with the details below.",

@@ -1,7 +1,7 @@
 // Checks what a host gives, and copies it. Nothing of it is walked, copied or sent
 // before its size is known to be within the limits (protocol.js), and every property
 // is read once: what was checked is what is sent.
-import { limits } from "./protocol.js";
+import { limits, rows } from "./protocol.js";
 import { show, told, UndertoneError } from "./errors.js";
 
 /** Runs a check. What the host's own getters throw in it is a fault of the call. */
@@ -96,7 +96,7 @@ function checkSignal(signal) {
 export function checkRequest(request, info) {
   return checked("The request", () => {
     if (!isObject(request)) throw new UndertoneError("request-invalid", `The request is ${show(request)}; an object is needed.`);
-    const { prompt = "", seed, steps, size, cfg, guidance = [], probe, onStep, signal } = request;
+    const { prompt = "", seed, steps, size, cfg, guidance = [], guidanceRows, probe, onStep, signal } = request;
     checkPrompt(prompt, "The prompt");
     checkListener(onStep, "onStep");
     checkSignal(signal);
@@ -118,6 +118,12 @@ export function checkRequest(request, info) {
       body.cfg = cfg;
     }
     body.guidance = checkList(guidance, "The guidance", limits.terms).map(checkTerm);
+    if (guidanceRows !== undefined) {
+      if (!rows.includes(guidanceRows)) {
+        throw new UndertoneError("guidance-invalid", `The option guidanceRows is ${show(guidanceRows)}; ${rows.map((one) => JSON.stringify(one)).join(", ")} are possible.`);
+      }
+      body.guidanceRows = guidanceRows;
+    }
     if (probe !== undefined) body.probe = checkProbe(probe);
     body.preview = onStep !== undefined;
     return { body, onStep, signal };

@@ -129,6 +129,11 @@ export interface Request {
   cfg?: number;
   /** Directions of modulation guidance, at most eight; they add up. */
   guidance?: Direction[];
+  /**
+   * What the unconditional pass of classifier-free guidance gets of them: the same as the other pass ("both", the
+   * default), nothing ("cond"), or their opposite ("signed"). Without a second pass it means nothing.
+   */
+  guidanceRows?: "both" | "cond" | "signed";
   /** Called after every step. Without it, quick steps are not waited for one by one, which saves time. */
   onStep?: (step: Step) => void;
   /** Stops the picture; generate rejects with the name AbortError within half a second, whatever has come by then. */

@@ -79,8 +79,8 @@ type generateFlags struct {
 	size   recipe.Size
 	cfg    float64
 
-	positive, negative, schedule, file string // of modulation guidance
-	weight, head                       float64
+	positive, negative, schedule, file, rows string // of modulation guidance
+	weight, head                             float64
 }
 
 func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, error) {
@@ -99,6 +99,7 @@ func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, err
 	fs.Float64Var(&f.head, "head", 0, "modulation guidance: how strongly at the output head")
 	fs.StringVar(&f.schedule, "schedule", "step:5/57", "modulation guidance: constant, step:FIRST, window:FIRST-LAST or bumps, each with /OF for block numbers of a model with OF blocks; or JSON")
 	fs.StringVar(&f.file, "guidance", "", "modulation guidance: a JSON file, [{positive, negative, weight, head, schedule}, …]")
+	fs.StringVar(&f.rows, "guidance-rows", string(guidance.RowsBoth), "modulation guidance with --cfg: what the pass without the prompt gets of it; both: the same, cond: nothing, signed: the opposite")
 	out := fs.String("o", "picture.png", "the PNG file to write; - is standard output")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
@@ -147,6 +148,9 @@ func (f *generateFlags) request(req engine.Request) engine.Request {
 	}
 	if f.given["cfg"] {
 		req.CFG = f.cfg
+	}
+	if f.given["guidance-rows"] {
+		req.GuidanceRows = guidance.Rows(f.rows)
 	}
 	return req
 }

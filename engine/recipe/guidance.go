@@ -140,6 +140,24 @@ func (r *reader) term(raw json.RawMessage) (t Term, ok bool) {
 	return t, true
 }
 
+// rows is guidance.Rows as it is written: without what is the default.
+func rows(given guidance.Rows) string {
+	if given == guidance.RowsBoth {
+		return ""
+	}
+	return string(given)
+}
+
+// rows reads guidance.Rows, in quotes as in JSON or without as in a link.
+func (r *reader) rows(s string, was guidance.Rows) guidance.Rows {
+	word := guidance.Rows(s)
+	if strings.HasPrefix(s, `"`) && json.Unmarshal([]byte(s), &word) != nil || word == "" || word.Check() != nil {
+		r.notice(FieldRows, s, "")
+		return was
+	}
+	return guidance.Rows(rows(word))
+}
+
 // object reads a JSON object, and reports whether it is one. Keys that are not known
 // are left out, and told of.
 func (r *reader) object(f Field, raw json.RawMessage, known []string) (given map[string]json.RawMessage, ok bool) {

@@ -16,7 +16,8 @@ const MaxHash = 256 << 10
 //	#prompt=a+red+car&seed=7&steps=4&size=256&guidance=[{"positive":"detailed","weight":2}]
 //
 // where what has a meaning in addresses is escaped as forms do it. A picture that is
-// not square has size=WIDTHxHEIGHT. The scale cfg is left out where it is off.
+// not square has size=WIDTHxHEIGHT. The scale cfg is left out where it is off, and
+// guidanceRows where they are the default.
 func Hash(q Request) string {
 	var b strings.Builder
 	b.WriteString("#prompt=")
@@ -37,6 +38,9 @@ func Hash(q Request) string {
 		}
 		b.WriteString("&guidance=")
 		escape(&b, string(text))
+	}
+	if s := rows(q.GuidanceRows); s != "" {
+		b.WriteString("&" + string(FieldRows) + "=" + s)
 	}
 	return b.String()
 }
@@ -63,7 +67,7 @@ func FromHash(hash string, base Request, l Limits) (Request, []Notice, bool) {
 			continue
 		}
 		switch f := Field(unescape(key)); f {
-		case FieldPrompt, FieldSeed, FieldSteps, FieldSize, FieldCFG, FieldGuidance:
+		case FieldPrompt, FieldSeed, FieldSteps, FieldSize, FieldCFG, FieldGuidance, FieldRows:
 			if _, twice := given[f]; twice {
 				r.notice(f, unescape(value), "") // the first one counts
 				continue
@@ -82,7 +86,12 @@ func FromHash(hash string, base Request, l Limits) (Request, []Notice, bool) {
 	}
 	r.request(&base, func(f Field) (string, bool) {
 		s, ok := given[f]
-		if ok && f != FieldGuidance {
+		switch {
+		case ok && f == FieldRows:
+			if n := strings.IndexFunc(s, func(c rune) bool { return c < 'a' || c > 'z' }); n > 0 && punctuation(s[n:]) {
+				s = s[:n]
+			}
+		case ok && f != FieldGuidance:
 			s = r.alone(f, s)
 		}
 		return s, ok

@@ -44,6 +44,7 @@ const (
 	FieldSize      Field = "size"
 	FieldCFG       Field = "cfg"
 	FieldGuidance  Field = "guidance"
+	FieldRows      Field = "guidanceRows"
 	FieldDirection Field = "direction" // one of several; Given is what of it cannot be used
 	FieldWeight    Field = "weight"
 	FieldSchedule  Field = "schedule"
@@ -58,7 +59,7 @@ const MaxJSON = 512 << 10
 // what is the default there), and what it was made with.
 func JSON(p Parameters) []byte {
 	text, err := json.Marshal(document{
-		Prompt: p.Prompt, Seed: p.Seed, Steps: p.Steps, Size: p.Size, CFG: p.CFG, Guidance: terms(p.Guidance),
+		Prompt: p.Prompt, Seed: p.Seed, Steps: p.Steps, Size: p.Size, CFG: p.CFG, Guidance: terms(p.Guidance), Rows: rows(p.GuidanceRows),
 		Model: p.Model, Revision: p.Revision, Precision: p.Precision, Backend: p.Backend, Plan: p.Plan,
 	})
 	if err != nil {
@@ -75,6 +76,7 @@ type document struct {
 	Size      Size    `json:"size"`
 	CFG       float64 `json:"cfg"`
 	Guidance  []term  `json:"guidance"`
+	Rows      string  `json:"guidanceRows,omitempty"`
 	Model     string  `json:"model"`
 	Revision  string  `json:"revision"`
 	Precision string  `json:"precision"`
@@ -159,6 +161,9 @@ func (r *reader) request(q *Request, given func(Field) (string, bool)) {
 	}
 	if s, ok := given(FieldGuidance); ok {
 		q.Guidance = r.guidance(s)
+	}
+	if s, ok := given(FieldRows); ok {
+		q.GuidanceRows = r.rows(s, q.GuidanceRows)
 	}
 }
 

@@ -18,7 +18,7 @@ var (
 
 // rich is a request that uses everything.
 var rich = Request{
-	Prompt: "twò cats & a=\"dog\" #1 + 50% 画\n<b>", Seed: math.MaxUint32, Steps: 7, Size: Square(128), CFG: 3.5,
+	Prompt: "twò cats & a=\"dog\" #1 + 50% 画\n<b>", Seed: math.MaxUint32, Steps: 7, Size: Square(128), CFG: 3.5, GuidanceRows: guidance.RowsSigned,
 	Guidance: []Term{
 		{Positive: "ultra-detailed", Negative: "flat", Weight: -2.25, Head: 0.5, Schedule: guidance.Schedule{Kind: "step", Start: 5, Of: 57}},
 		{Positive: "a", Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}},
@@ -104,6 +104,12 @@ func TestHashClamps(t *testing.T) {
 			one := Term{Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}}
 			q.Guidance = []Term{one, one}
 		}), []Notice{{FieldLink, "e", ""}, {FieldDirection, "a: 1", ""}, {FieldDirection, "b: 1", ""}}},
+		{"guidanceRows=cond", with(func(q *Request) { q.GuidanceRows = guidance.RowsCond }), nil},
+		{"guidanceRows=signed).", with(func(q *Request) { q.GuidanceRows = guidance.RowsSigned }), nil},
+		{"guidanceRows=both", base, nil},
+		{"guidanceRows=", base, []Notice{{FieldRows, "", ""}}},
+		{"guidanceRows=Cond", base, []Notice{{FieldRows, "Cond", ""}}},
+		{"guidanceRows=cond1", base, []Notice{{FieldRows, "cond1", ""}}},
 		{`guidance=[{"weight":1}]x`, term(Term{Weight: 1}), []Notice{{FieldGuidance, "x", ""}}},
 		{"size=128?fbclid=abc", with(func(q *Request) { q.Size = Square(128) }), []Notice{{FieldSize, "?fbclid=abc", ""}}},
 		{"size=128px", base, []Notice{{FieldSize, "128px", ""}}},
@@ -168,7 +174,7 @@ func TestHashCaps(t *testing.T) {
 // Every request that comes out of a hash is one that the engine accepts.
 func FuzzHash(f *testing.F) {
 	for _, s := range []string{Hash(rich), Hash(base), "#seed=1e400&guidance=[{\"weight\":-1e400}]", "#guidance=%5B%7B%22weight%22:1,%22schedule%22:%7B%22kind%22:%22intervals%22,%22intervals%22:%5B%7B%22from%22:3,%22to%22:1,%22weight%22:99%7D%5D%7D%7D%5D",
-		Hash(rich) + "&gt;.", "#size=192x96", "#size=[1e9,-5]", "#size=0x1e400.", "#seed=7&amp;size=128?x=1&guidance=[5,{\"weight\":\"1\",\"a\":1,\"schedule\":{\"kind\":\"step\",\"b\":2}}])."} {
+		Hash(rich) + "&gt;.", "#guidanceRows=cond&guidanceRows=both", "#guidanceRows=\"cond\"", "#size=192x96", "#size=[1e9,-5]", "#size=0x1e400.", "#seed=7&amp;size=128?x=1&guidance=[5,{\"weight\":\"1\",\"a\":1,\"schedule\":{\"kind\":\"step\",\"b\":2}}])."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, hash string) {

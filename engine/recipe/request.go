@@ -23,7 +23,10 @@ type Request struct {
 	Size     Size    `json:"size"` // one of the model's
 	CFG      float64 `json:"cfg"`  // 1: off; models with an embedded guidance scale read it instead
 	Guidance []Term  `json:"guidance"`
-	Preview  bool    `json:"preview"` // small pictures with the step events
+	// GuidanceRows says what the unconditional pass of classifier-free guidance gets of
+	// Guidance; empty: the same as the other pass.
+	GuidanceRows guidance.Rows `json:"guidanceRows,omitempty"`
+	Preview      bool          `json:"preview"` // small pictures with the step events
 	// Probe, if not nil, asks to look on: Result.Probe.
 	Probe *ProbeRequest `json:"probe,omitempty"`
 }
@@ -60,6 +63,9 @@ func (r Request) Check(l Limits) error {
 	}
 	if !(r.CFG >= 0 && r.CFG <= MaxCFG) {
 		return fault.New(fault.CFGRange, "a guidance scale of %g, supported 0 to %d", r.CFG, MaxCFG)
+	}
+	if err := r.GuidanceRows.Check(); err != nil {
+		return fault.Wrap(err, fault.GuidanceInvalid, "the guidance rows %.40q are not known", r.GuidanceRows)
 	}
 	if len(r.Guidance) > MaxTerms {
 		return fault.New(fault.GuidanceInvalid, "%d directions, at most %d", len(r.Guidance), MaxTerms)

@@ -58,6 +58,14 @@ func TestJavaScriptTwin(t *testing.T) {
 		t.Errorf("limits are %v in JavaScript, %v in Go", limits, Limits)
 	}
 
+	rows, err := json.Marshal(guidance.AllRows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "export const rows = Object.freeze(" + strings.ReplaceAll(string(rows), ",", ", ") + ");\n"; !strings.Contains(source, want) {
+		t.Errorf("protocol.js lacks %q", want)
+	}
+
 	advice := map[fault.Code]string{}
 	object(t, source, "advice", &advice)
 	for _, c := range RaisedInWindow {

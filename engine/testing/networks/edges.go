@@ -21,6 +21,7 @@ import (
 func Edges(t *testing.T, be op.Backend) {
 	t.Run("Seeds", func(t *testing.T) { seeds(t, be) })
 	t.Run("Directions", func(t *testing.T) { directions(t, be) })
+	t.Run("Rows", func(t *testing.T) { rows(t, be) })
 	t.Run("Pooled", func(t *testing.T) { pooledVectors(t, be) })
 	t.Run("Passes", func(t *testing.T) { passes(t, be) })
 	t.Run("Endings", func(t *testing.T) { endings(t, be) })
@@ -139,6 +140,46 @@ func directions(t *testing.T, be op.Backend) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// rows compares what the two passes of classifier-free guidance see under each rule of
+// what the unconditional one gets of a direction.
+func rows(t *testing.T, be op.Backend) {
+	const blocks, hidden, steps = 5, 48, 2
+	yhat := func(cfg float64, rows guidance.Rows, terms ...engine.Term) []float32 {
+		l := listen(be)
+		req := with(frog, terms...)
+		req.Steps, req.CFG, req.GuidanceRows = steps, cfg, rows
+		picture(t, newFixture(t).load(l), req)
+		return l.wrote["yhat"]
+	}
+	night := engine.Term{Positive: "at night", Negative: "in day", Weight: -1.5, Head: 3, Schedule: guidance.Schedule{Kind: "step", Start: 2}}
+	plain := yhat(3, "")
+	before := yhat(3, "", night)
+	for word, factor := range map[guidance.Rows]float64{"": 1, guidance.RowsBoth: 1, guidance.RowsCond: 0, guidance.RowsSigned: -1} {
+		got := yhat(3, word, night)
+		for row := range 2 * steps {
+			at := row * (blocks + 1) * hidden
+			want := make([]float32, (blocks+1)*hidden)
+			for i := range want {
+				shift := float64(before[at+i]) - float64(plain[at+i])
+				if row%2 == 1 {
+					shift *= factor
+				}
+				want[i] = float32(float64(plain[at+i]) + shift)
+			}
+			if off := apart(got[at:][:len(want)], want); !(off <= 1e-6) {
+				t.Errorf("%q: row %d is off by %.3g", word, row, off)
+			}
+			if same := slices.Equal(bits(got[at:][:len(want)]), bits(before[at:][:len(want)])); same != (row%2 == 0 || factor == 1) {
+				t.Errorf("%q: row %d is that of the default: %t", word, row, same)
+			}
+		}
+		// A single pass is always guided.
+		if !slices.Equal(bits(yhat(1, word, night)), bits(yhat(1, "", night))) {
+			t.Errorf("%q: without a second pass it changes something", word)
 		}
 	}
 }
