@@ -37,7 +37,7 @@ export class Link {
     if (signal?.aborted) throw aborted();
     this.#open(); // first, so that its scripts and the program are fetched at the same time
     const fetched = compiled(program).catch((error) => {
-      throw new UndertoneError("worker-failed", `The engine could not be fetched: ${told(error)}`);
+      throw new UndertoneError("worker-failed", `The engine could not be fetched: ${told(error)}`, "Reload the page: its host may have a newer version.");
     });
     const module = await unlessAborted(signal, fetched);
     await this.request(messages.init, undefined, { signal, module });
