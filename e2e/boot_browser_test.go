@@ -130,7 +130,7 @@ func TestBrowserBootProgram(t *testing.T) {
 	t.Parallel()
 	s := smallSite(t)
 	b := open(t, s.URL+"/blank.html", options{noGPU: true})
-	program := "/" + asset(t, s.dir, "undertone", ".wasm")
+	program := "/" + asset(t, s.dir, "page", ".wasm")
 	ways := arrivals(t, filepath.Join(s.dir, program))
 	for _, how := range []string{"a page", "cut"} {
 		b.step(how, func(t *testing.T) {

@@ -93,8 +93,7 @@ func newApp(t *testing.T) string {
 	in := func(name string) string { return built(t, name) }
 	app := filepath.Join(t.TempDir(), "app")
 	if err := commands(exec.Command("cp", "-r", "testdata/bundlers/app", app),
-		exec.Command(in("undertone"), "dist", "--root", "..", "--out", filepath.Join(t.TempDir(), "site"), "--model", smallModel(t),
-			"--wasm", in("undertone.wasm"), "--exec", in("wasm_exec.js"), "--npm", app)); err != nil {
+		exec.Command(in("undertone"), append([]string{"dist", "--root", "..", "--out", filepath.Join(t.TempDir(), "site"), "--model", smallModel(t), "--npm", app}, inFolder(built(t))...)...)); err != nil {
 		t.Fatal(err)
 	}
 	packed, err := filepath.Glob(filepath.Join(app, "undertone-*.tgz"))

@@ -53,13 +53,19 @@ func build(name string, models ...string) (string, error) {
 	return filepath.Join(dir, name), buildSite(filepath.Join(dir, name), dir, models...)
 }
 
-// buildSite writes the site with these models and the program in a folder.
+// inFolder are the flags of dist for what make wasm wrote into a folder.
+func inFolder(dir string) []string {
+	in := func(name string) string { return filepath.Join(dir, name) }
+	return []string{"--engine", in("engine.wasm"), "--page", in("page.wasm"), "--exec", in("wasm_exec.js")}
+}
+
+// buildSite writes the site with these models and the programs in a folder.
 func buildSite(out, program string, models ...string) error {
 	dir, err := programs()
 	if err != nil {
 		return err
 	}
-	args := []string{"dist", "--root", "..", "--out", out, "--wasm", filepath.Join(program, "undertone.wasm"), "--exec", filepath.Join(program, "wasm_exec.js")}
+	args := append([]string{"dist", "--root", "..", "--out", out}, inFolder(program)...)
 	for _, m := range models {
 		args = append(args, "--model", m)
 	}

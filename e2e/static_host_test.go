@@ -145,7 +145,7 @@ func (v version) of(t *testing.T, build func(root string) string) string {
 }
 
 // released builds the small site once more from sources that differ from the
-// repository's in a style, a script and the program, so that all that refers to
+// repository's in a style, a script and the programs, so that all that refers to
 // them differs too.
 func released(t *testing.T, n int) string {
 	t.Helper()
@@ -153,7 +153,9 @@ func released(t *testing.T, n int) string {
 		mark := fmt.Sprintf("/* version %d */\n", n)
 		change(t, filepath.Join(root, "web/page.css"), mark)
 		change(t, filepath.Join(root, "web/replay.js"), mark)
-		change(t, filepath.Join(root, "undertone.wasm"), "\x00\x03\x01v"+string(rune(n))) // a custom section of its own
+		for _, program := range []string{"engine.wasm", "page.wasm"} {
+			change(t, filepath.Join(root, program), "\x00\x03\x01v"+string(rune(n))) // a custom section of its own
+		}
 		return siteOf(t, root, smallModel(t))
 	})
 }
@@ -175,7 +177,9 @@ func lightOf(t *testing.T, n int, kill bool) string {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(model, "model.json"), strings.Replace(string(manifest), `"name":"fixture"`, fmt.Sprintf(`"name":"number-%d"`, n), 1))
-		write(t, filepath.Join(root, "undertone.wasm"), "\x00asm\x01\x00\x00\x00\x00\x03\x01v"+string(rune(n)))
+		for _, program := range []string{"engine.wasm", "page.wasm"} {
+			write(t, filepath.Join(root, program), "\x00asm\x01\x00\x00\x00\x00\x03\x01v"+string(rune(n)))
+		}
 		for from, to := range map[string]string{"index.html": "index.html", "light.js": "web/light.js"} {
 			if err := commands(exec.Command("cp", filepath.Join("testdata", "light", from), filepath.Join(root, to))); err != nil {
 				t.Fatal(err)
@@ -198,7 +202,7 @@ func sources(t *testing.T, v version) (root string) {
 		t.Fatal(err)
 	}
 	few := exec.Command("sh", "-c", `tar -C .. --exclude=node_modules -cf - index.html VERSION LICENSE NOTICE web | tar -C "$0" -xf -`, root)
-	if err := commands(few, exec.Command("cp", built(t, "undertone.wasm"), root)); err != nil {
+	if err := commands(few, exec.Command("cp", built(t, "engine.wasm"), built(t, "page.wasm"), built(t, "wasm_exec.js"), root)); err != nil {
 		t.Fatal(err)
 	}
 	return root
@@ -208,8 +212,7 @@ func sources(t *testing.T, v version) (root string) {
 func siteOf(t *testing.T, root, model string, flags ...string) string {
 	t.Helper()
 	out := filepath.Join(root, "site")
-	args := append([]string{"dist", "--root", root, "--out", out, "--model", model,
-		"--wasm", filepath.Join(root, "undertone.wasm"), "--exec", built(t, "wasm_exec.js")}, flags...)
+	args := append(append([]string{"dist", "--root", root, "--out", out, "--model", model}, inFolder(root)...), flags...)
 	if err := commands(exec.Command(built(t, "undertone"), args...)); err != nil {
 		t.Fatal(err)
 	}

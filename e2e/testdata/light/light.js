@@ -2,5 +2,6 @@
 import * as offline from "./offline.js";
 import * as store from "./store.js";
 import { compiled } from "./wasm.js";
-globalThis.undertone = { offline, store, compiled };
+const program = new URL("./page.wasm", import.meta.url).href;
+globalThis.undertone = { offline, store, compiled: () => compiled(program) };
 offline.register(import.meta.url);

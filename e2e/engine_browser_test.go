@@ -1,0 +1,134 @@
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestBrowserEngineWithModel: the engine's program is fetched with the first model and
+// not before, once, and kept from then on by every version of the site.
+func TestBrowserEngineWithModel(t *testing.T) {
+	one, two := released(t, 1), released(t, 2)
+	page, first, second := asset(t, one, "page", ".wasm"), asset(t, one, "engine", ".wasm"), asset(t, two, "engine", ".wasm")
+	h := newHost(t, one)
+	b := visit(t, h, "")
+	if asked := h.asked(); !slices.Contains(asked, page) || slices.Contains(asked, first) {
+		t.Errorf("to be read, the page asks for %q", asked)
+	}
+	b.eval(picture+` return hash`, nil)
+	asked := h.asked()
+	if n := len(slices.DeleteFunc(slices.Clone(asked), func(name string) bool { return name != first })); n != 1 {
+		t.Errorf("with the model, the engine was asked for %d times: %q", n, asked)
+	}
+
+	h.stop()
+	b.eval(picture+` return hash`, nil)
+	b.run(chromedp.Reload())
+	b.until(usable)
+	b.eval(picture+` return hash`, nil)
+	h.again()
+
+	h.put(two)
+	b.eval(`undertone.offline.check()`, nil)
+	b.until(waiting)
+	if asked := h.asked(); !slices.Contains(asked, second) {
+		t.Errorf("of the second version, with a model stored, the browser asks for %q", asked)
+	}
+}
+
+// TestBrowserEngineBeforeServiceWorker loads a model in the first visit, before a service
+// worker serves the page: what was fetched past it is kept all the same.
+func TestBrowserEngineBeforeServiceWorker(t *testing.T) {
+	h := newHost(t, released(t, 1))
+	program := asset(t, h.dir, "engine", ".wasm")
+	loaded := make(chan struct{})
+	h.misbehave("sw.js", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-loaded:
+		case <-time.After(time.Minute):
+		}
+		script, err := os.ReadFile(filepath.Join(h.dir, "sw.js"))
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", "text/javascript")
+		w.Write(script)
+	})
+	b := open(t, h.site(), options{offline: true})
+	b.until(usable)
+	b.eval(picture+` return hash`, nil)
+	close(loaded)
+	b.until(isKept)
+	b.become(`(await caches.match("` + program + `"))`)
+	h.stop()
+	b.run(chromedp.Reload())
+	b.until(usable)
+	b.eval(picture+` return hash`, nil)
+	for _, c := range b.complaints() {
+		if !strings.Contains(c, "ERR_CONNECTION_REFUSED") && !strings.Contains(c, "ERR_INTERNET_DISCONNECTED") {
+			t.Errorf("the page complains: %s", c)
+		}
+	}
+}
+
+// TestBrowserEngineOfWaitingVersion loads the first model while a new version waits,
+// which was installed without the engine: it fetches its own then. The host still has
+// the program of the version before.
+func TestBrowserEngineOfWaitingVersion(t *testing.T) {
+	one, two := released(t, 1), released(t, 2)
+	first, second := asset(t, one, "engine", ".wasm"), asset(t, two, "engine", ".wasm")
+	h := newHost(t, one)
+	b := visit(t, h, "")
+	h.put(two)
+	h.misbehave(first, func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFile(w, r, filepath.Join(one, filepath.FromSlash(first)))
+	})
+	b.eval(`undertone.offline.check()`, nil)
+	b.until(waiting)
+	if asked := h.asked(); slices.Contains(asked, second) {
+		t.Errorf("without a model the second version asks for %q", asked)
+	}
+	b.eval(picture+` return hash`, nil)
+	b.become(`(await caches.match("` + second + `"))`)
+}
+
+// TestBrowserEngineArrives lets the engine's program not arrive in every way: loading a
+// model says so, and succeeds in the same page as soon as the file is there.
+func TestBrowserEngineArrives(t *testing.T) {
+	s := smallSite(t)
+	b := open(t, s.URL+"/blank.html", options{noGPU: true})
+	program := "/" + asset(t, s.dir, "engine", ".wasm")
+	load := func() (result string) {
+		b.eval(`
+			const { Undertone } = await import("/undertone.js");
+			try {
+				(await Undertone.load("/models/sprites/model.json", { device: "cpu" })).close();
+				return "loaded";
+			} catch (error) {
+				return error.code + ": " + error.message;
+			}`, &result)
+		return result
+	}
+	ways := arrivals(t, filepath.Join(s.dir, program))
+	for _, how := range []string{"not found", "a page", "cut", "empty"} {
+		b.step(how, func(t *testing.T) {
+			s.misbehave(program, ways[how])
+			if got := load(); !strings.HasPrefix(got, "worker-failed: The engine could not be fetched: ") {
+				t.Errorf("it says %q", got)
+			}
+		})
+	}
+	b.step("wrong type", func(t *testing.T) {
+		s.misbehave(program, ways["wrong type"])
+		if got := load(); got != "loaded" {
+			t.Errorf("it says %q", got)
+		}
+	})
+}
