@@ -22,17 +22,17 @@ func TestBrowserEngineWithModel(t *testing.T) {
 	if asked := h.asked(); !slices.Contains(asked, page) || slices.Contains(asked, first) {
 		t.Errorf("to be read, the page asks for %q", asked)
 	}
-	b.eval(picture+` return hash`, nil)
+	b.call("site.picture", nil)
 	asked := h.asked()
 	if n := len(slices.DeleteFunc(slices.Clone(asked), func(name string) bool { return name != first })); n != 1 {
 		t.Errorf("with the model, the engine was asked for %d times: %q", n, asked)
 	}
 
 	h.stop()
-	b.eval(picture+` return hash`, nil)
+	b.call("site.picture", nil)
 	b.run(chromedp.Reload())
 	b.until(usable)
-	b.eval(picture+` return hash`, nil)
+	b.call("site.picture", nil)
 	h.again()
 
 	h.put(two)
@@ -63,14 +63,14 @@ func TestBrowserEngineBeforeServiceWorker(t *testing.T) {
 	})
 	b := open(t, h.site(), options{offline: true})
 	b.until(usable)
-	b.eval(picture+` return hash`, nil)
+	b.call("site.picture", nil)
 	close(loaded)
 	b.until(isKept)
 	b.become(`(await caches.match("` + program + `"))`)
 	h.stop()
 	b.run(chromedp.Reload())
 	b.until(usable)
-	b.eval(picture+` return hash`, nil)
+	b.call("site.picture", nil)
 	for _, c := range b.complaints() {
 		if !strings.Contains(c, "ERR_CONNECTION_REFUSED") && !strings.Contains(c, "ERR_INTERNET_DISCONNECTED") {
 			t.Errorf("the page complains: %s", c)
@@ -95,7 +95,7 @@ func TestBrowserEngineOfWaitingVersion(t *testing.T) {
 	if asked := h.asked(); slices.Contains(asked, second) {
 		t.Errorf("without a model the second version asks for %q", asked)
 	}
-	b.eval(picture+` return hash`, nil)
+	b.call("site.picture", nil)
 	b.become(`(await caches.match("` + second + `"))`)
 }
 
