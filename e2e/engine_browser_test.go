@@ -61,7 +61,7 @@ func TestBrowserEngineBeforeServiceWorker(t *testing.T) {
 		w.Header().Set("Content-Type", "text/javascript")
 		w.Write(script)
 	})
-	b := open(t, h.site(), options{offline: true})
+	b := open(t, h.site(), options{serviceWorkers: true})
 	b.until(usable)
 	b.call("site.picture", nil)
 	close(loaded)

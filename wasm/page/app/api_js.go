@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"strings"
+	"syscall/js"
+
+	"undertone/engine/fault"
+	"undertone/wasm/page/words"
+	"undertone/wasm/promise"
+)
+
+// api is the public JavaScript API (web/undertone.js) as the page uses it.
+type api struct {
+	class  js.Value // Undertone
+	loaded js.Value // the instance, undefined before load
+}
+
+// load loads a model; onProgress is called with how far it is.
+func (a *api) load(ctx context.Context, address, device string, onProgress func(Progress)) (Loaded, error) {
+	a.close()
+	listener := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		p := args[0]
+		number := func(name string) int64 {
+			if v := p.Get(name); v.Type() == js.TypeNumber {
+				return int64(v.Float())
+			}
+			return 0
+		}
+		now := Progress{Stage: p.Get("stage").String(), Done: number("done"), Total: number("total"), Stored: number("stored"), Retry: int(number("retry"))}
+		if v := p.Get("wait"); v.Type() == js.TypeString {
+			now.Wait = v.String()
+		}
+		onProgress(now)
+		return nil
+	})
+	defer listener.Release()
+	signal, stop := abortSignal(ctx)
+	defer stop()
+	// The promise is awaited without ctx: an abort settles it by itself.
+	u, err := promise.Await(context.Background(), a.class.Call("load", address, map[string]any{
+		"device": device, "store": true, "signal": signal, "onProgress": listener,
+	}))
+	if err != nil {
+		return Loaded{}, err
+	}
+	a.loaded = u
+	return a.info(), nil
+}
+
+// Call asks a static function of the API, and waits for its answer.
+func (a *App) Call(name string, arguments ...any) (js.Value, error) {
+	return promise.Await(context.Background(), a.api.class.Call(name, arguments...))
+}
+
+// info reads what was loaded.
+func (a *api) info() Loaded {
+	i := a.loaded.Get("info")
+	known := map[string]bool{}
+	for list, n := i.Get("words"), 0; n < list.Length(); n++ {
+		known[list.Index(n).String()] = true
+	}
+	problem := ""
+	if storage := i.Get("storage"); storage.Truthy() && storage.Get("fault").Truthy() {
+		problem = storage.Get("fault").Get("code").String()
+	}
+	return Loaded{
+		Words: known, Storage: problem,
+		Backend: i.Get("backend").String(), Adapter: strings.Trim(i.Get("adapter").String(), "()"),
+		Software: i.Get("software").Bool(), Precision: i.Get("precision").String(), Plan: i.Get("plan").String(),
+	}
+}
+
+// generate makes a picture. onStep, if not nil, is called after every step with
+// an ImageData or undefined. more are further fields of the API's request.
+func (a *api) generate(ctx context.Context, r Recipe, more map[string]any, onStep func(step, steps int, preview js.Value)) (*Picture, error) {
+	request := r.Value()
+	maps.Copy(request, more)
+	if onStep != nil {
+		listener := js.FuncOf(func(_ js.Value, args []js.Value) any {
+			e := args[0]
+			onStep(e.Get("step").Int(), e.Get("steps").Int(), e.Get("preview"))
+			return nil
+		})
+		defer listener.Release()
+		request["onStep"] = listener
+	}
+	signal, stop := abortSignal(ctx)
+	defer stop()
+	request["signal"] = signal
+	result, err := promise.Await(context.Background(), a.loaded.Call("generate", request))
+	if err != nil {
+		return nil, err
+	}
+	p := &Picture{Recipe: r, Image: result.Get("image"), Result: result}
+	if err := Decode(result.Get("timings"), &p.Timings); err != nil {
+		return nil, err
+	}
+	if list := result.Get("geometry"); list.Truthy() {
+		if err := Decode(list, &p.Geometry); err != nil {
+			return nil, err
+		}
+	}
+	if result.Get("recovered").Truthy() {
+		p.Notices = append(p.Notices, words.Text.Recovered)
+	}
+	if notices := result.Get("notices"); notices.Truthy() {
+		for i := range notices.Length() {
+			p.Notices = append(p.Notices, notices.Index(i).String())
+		}
+	}
+	return p, nil
+}
+
+// Decode reads a plain value of JavaScript.
+func Decode(v js.Value, into any) error {
+	return json.Unmarshal([]byte(js.Global().Get("JSON").Call("stringify", v).String()), into)
+}
+
+func (a *api) close() {
+	if a.loaded.Truthy() {
+		a.loaded.Call("close")
+		a.loaded = js.Undefined()
+	}
+}
+
+// abortSignal is ctx as JavaScript knows it.
+func abortSignal(ctx context.Context) (signal js.Value, stop func() bool) {
+	c := js.Global().Get("AbortController").New()
+	return c.Get("signal"), context.AfterFunc(ctx, func() { c.Call("abort") })
+}
+
+// ProblemOf reads the code, sentence and advice of an error of the API, or of a fault
+// met in the page itself. An abort is no problem.
+func ProblemOf(err error) *Problem {
+	var here FileError
+	if errors.As(err, &here) {
+		return &Problem{Code: string(fault.PictureInvalid), Message: here.Error(), Advice: words.Text.DropAdvice, Translated: true}
+	}
+	var ours *fault.Error
+	if errors.As(err, &ours) {
+		return &Problem{Code: string(ours.Code), Message: ours.Error(), Advice: ours.Advice}
+	}
+	var thrown js.Error
+	if !errors.As(err, &thrown) {
+		return &Problem{Code: string(fault.Internal), Message: err.Error(), Advice: fault.Advice(fault.Internal)}
+	}
+	field := func(name string) string {
+		if v := thrown.Value.Get(name); v.Type() == js.TypeString {
+			return v.String()
+		}
+		return ""
+	}
+	if field("name") == "AbortError" {
+		return nil
+	}
+	p := &Problem{Code: field("code"), Message: field("message"), Advice: field("advice")}
+	if p.Code == "" {
+		p.Code, p.Advice = string(fault.Internal), fault.Advice(fault.Internal)
+	}
+	return p
+}

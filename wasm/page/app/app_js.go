@@ -1,0 +1,124 @@
+package app
+
+import (
+	"context"
+	"syscall/js"
+	"time"
+
+	"honnef.co/go/js/dom/v2"
+
+	"undertone/wasm/page/ui"
+)
+
+// View draws a part of the page from the state. Render changes elements and nothing
+// else; it is called at every change.
+type View interface{ Render(s *State) }
+
+// App holds the state, what is drawn from it and what acts on it.
+type App struct {
+	State  State
+	OnLoad []func() // called when the loading of a model has ended, before the state says so; they may wait
+	OnMake []func() // called when Generate has begun to make pictures
+
+	api       api
+	views     []View
+	reactions []func(s *State)
+	scheduled bool               // a rendering is due at the next frame
+	cancel    context.CancelFunc // of what is running
+	queue     []Job              // pictures that wait
+	skip      context.CancelFunc // ends the running picture, but not the queue
+}
+
+// New is an app on the API's class Undertone.
+func New(class js.Value) *App {
+	a := &App{api: api{class: class}}
+	a.State.Tab = "picture"
+	a.State.Live.Mode = LiveAuto
+	return a
+}
+
+// Add adds views, which are drawn in this order.
+func (a *App) Add(views ...View) { a.views = append(a.views, views...) }
+
+// React adds a reaction: it is called after changes, before they are drawn, and does
+// what follows from them.
+func (a *App) React(reaction func(s *State)) { a.reactions = append(a.reactions, reaction) }
+
+// Update changes the state, which is drawn at the next frame.
+func (a *App) Update(change func(s *State)) {
+	change(&a.State)
+	if a.scheduled {
+		return
+	}
+	a.scheduled = true
+	// A frame never comes while the page is hidden, and time goes on there too.
+	draw := func() {
+		if a.scheduled {
+			a.Render()
+		}
+	}
+	if ui.Document.Get("hidden").Bool() {
+		dom.GetWindow().SetTimeout(draw, 0)
+		return
+	}
+	dom.GetWindow().RequestAnimationFrame(func(time.Duration) { draw() })
+}
+
+// Render draws the state now.
+func (a *App) Render() {
+	a.scheduled = true // what reactions change is drawn below
+	for _, react := range a.reactions {
+		react(&a.State)
+	}
+	a.scheduled = false
+	for _, v := range a.views {
+		v.Render(&a.State)
+	}
+	ui.Rendered()
+}
+
+// begin enters a phase that can be stopped.
+func (a *App) begin(p Phase) context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.cancel = cancel
+	a.Update(func(s *State) { s.Phase, s.Problem, s.Note = p, nil, "" })
+	return ctx
+}
+
+// end leaves it.
+func (a *App) end(change func(s *State)) {
+	a.cancel()
+	a.cancel = nil
+	a.Update(change)
+}
+
+// Stop ends what is running: the download, or the picture and all that wait. It reports
+// whether anything was.
+func (a *App) Stop() bool {
+	if a.cancel == nil {
+		return false
+	}
+	a.cancel()
+	return true
+}
+
+// Fail says what went wrong, in the place of what was said to have gone well before.
+func (a *App) Fail(err error) {
+	a.Update(func(s *State) {
+		if s.Problem = ProblemOf(err); s.Problem != nil {
+			s.Note = ""
+		}
+	})
+}
+
+// Say says under the picture what became of an action; it goes after a while.
+func (a *App) Say(text string) {
+	a.Update(func(s *State) { s.Remark = text })
+	time.AfterFunc(6*time.Second, func() {
+		a.Update(func(s *State) {
+			if s.Remark == text {
+				s.Remark = ""
+			}
+		})
+	})
+}

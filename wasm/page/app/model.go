@@ -1,0 +1,69 @@
+package app
+
+import (
+	"slices"
+
+	"undertone/engine/recipe"
+)
+
+// Model is what the page may offer of a model, known before anything is loaded.
+type Model struct {
+	recipe.Description
+	Directions []Preset // of Description.Presets
+}
+
+// Offer is a model that the site has: the same one in several precisions.
+type Offer struct {
+	Address string // of model.json
+	Model   *Model
+}
+
+// Preset is a direction that the model's maker proposes.
+type Preset struct {
+	ID, Title string
+	Low, High float64 // weights that make clean pictures
+	Term      recipe.Term
+}
+
+// Weights beyond these make a model of a few blocks come apart; a preset may say
+// otherwise, and the box beside the slider, and the API, take more.
+const lowWeight, highWeight = -2, 4
+
+// NewModel takes over what a model offers.
+func NewModel(d recipe.Description) (*Model, error) {
+	if err := d.Check(); err != nil {
+		return nil, err
+	}
+	m := &Model{Description: d}
+	for _, p := range d.Presets {
+		t, err := p.Term()
+		if err != nil {
+			return nil, err
+		}
+		offer := Preset{ID: p.ID, Title: p.Title, Low: lowWeight, High: highWeight, Term: t}
+		if len(p.Range) == 2 {
+			// The way back is always there to be looked at, clean or not.
+			offer.Low, offer.High = min(p.Range[0], -1), p.Range[1]
+		}
+		m.Directions = append(m.Directions, offer)
+	}
+	return m, nil
+}
+
+// Preset is the preset that has a direction's words; for words of one's own it is an
+// empty one, with the weights that are clean for most.
+func (m *Model) Preset(t recipe.Term) (Preset, bool) {
+	i := slices.IndexFunc(m.Directions, func(p Preset) bool {
+		return p.Term.Positive == t.Positive && p.Term.Negative == t.Negative
+	})
+	if i < 0 {
+		return Preset{Low: lowWeight, High: highWeight}, false
+	}
+	return m.Directions[i], true
+}
+
+// Depth counts the transformer's blocks of both kinds.
+func (m *Model) Depth() int { return m.Blocks.Double + m.Blocks.Single }
+
+// Weights counts all weights of the model.
+func (m *Model) Weights() int64 { return m.Parameters.All() }

@@ -1,0 +1,143 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall/js"
+	"time"
+
+	"undertone/engine/fault"
+	"undertone/engine/recipe"
+	"undertone/wasm/page/ui"
+	"undertone/wasm/page/words"
+	"undertone/wasm/promise"
+)
+
+// ReadModels reads the description of every model, which are small, so that the page
+// can say what a press of Load would download. addresses are of their model.json,
+// separated by spaces; the first is what the page proposes. It waits.
+func (a *App) ReadModels(addresses string) {
+	var list []Offer
+	var failed error
+	for i, address := range strings.Fields(addresses) {
+		m, err := a.describe(address)
+		if err != nil {
+			if i == 0 {
+				failed = err
+			}
+			continue
+		}
+		list = append(list, Offer{address, m})
+	}
+	a.Update(func(s *State) {
+		if len(list) == 0 {
+			s.Problem = &Problem{Code: string(fault.ManifestInvalid), Message: fmt.Sprintf(words.Text.ModelMissing, failed), Advice: words.Text.ReloadPage}
+			return
+		}
+		s.Offers = list
+		s.Choose(0)
+		typed := s.Form.Prompt
+		if s.Form = NewForm(s.Model); typed != "" {
+			s.Form.Prompt = typed
+		}
+	})
+}
+
+// Choose takes another of the offered models for the next loading.
+func (s *State) Choose(i int) { s.Offer, s.Model = i, s.Offers[i].Model }
+
+// describe finds out what a model offers: from the description beside its model.json,
+// or, where there is none, from the engine.
+func (a *App) describe(address string) (*Model, error) {
+	ctx := context.Background()
+	beside := js.Global().Get("URL").New(recipe.DescriptionName, absolute(address))
+	response, err := promise.Await(ctx, js.Global().Call("fetch", beside))
+	if err != nil {
+		return nil, err
+	}
+	if response.Get("ok").Bool() {
+		text, err := promise.Await(ctx, response.Call("text"))
+		if err != nil {
+			return nil, err
+		}
+		if d, err := recipe.ParseDescription([]byte(text.String())); err == nil {
+			return NewModel(d)
+		}
+	}
+	v, err := a.Call("describe", address)
+	if err != nil {
+		if p := ProblemOf(err); p != nil {
+			err = errors.New(p.Message)
+		}
+		return nil, err
+	}
+	var d recipe.Description
+	if err := Decode(v, &d); err != nil {
+		return nil, err
+	}
+	return NewModel(d)
+}
+
+// absolute is an address of the page in full.
+func absolute(address string) string {
+	return js.Global().Get("URL").New(address, ui.Document.Get("baseURI")).Get("href").String()
+}
+
+// Address is that of the chosen model's model.json, in full; "" while none is known.
+func (s *State) Address() string {
+	if len(s.Offers) == 0 {
+		return ""
+	}
+	return absolute(s.Offers[s.Offer].Address)
+}
+
+// Load loads the model on the named device ("auto" or "cpu").
+func (a *App) Load(device string) {
+	if a.State.Phase != Waiting && a.State.Phase != Ready || a.State.Model == nil {
+		return
+	}
+	ctx := a.begin(Loading)
+	a.Update(func(s *State) { s.Load = Progress{Total: s.Model.Bytes} })
+	address := a.State.Offers[a.State.Offer].Address
+	go func() {
+		got, err := a.api.load(ctx, address, device, func(p Progress) {
+			a.Update(func(s *State) {
+				p.Meter = s.Load.Meter
+				if p.Stage != "download" {
+					p.Done, p.Total = s.Load.Done, s.Load.Total
+				} else {
+					p.Meter.Add(time.Now(), p.Done-p.Stored)
+				}
+				s.Load = p
+			})
+		})
+		for _, f := range a.OnLoad {
+			f()
+		}
+		a.end(func(s *State) {
+			if err != nil {
+				s.Phase, s.Problem = Waiting, ProblemOf(err)
+				return
+			}
+			s.Phase, s.Loaded = Ready, got
+			s.Note = words.Text.Ready
+			if note := storageNote(got.Storage); note != "" {
+				s.Note = note
+			}
+			s.Live.Recent = nil // measured anew
+		})
+	}()
+}
+
+// storageNote is what a person should know about the storing of what was just loaded.
+func storageNote(code string) string {
+	switch {
+	case code == "":
+		return ""
+	case strings.HasPrefix(code, "storage-"):
+		return words.Text.NotKept
+	}
+	return words.Text.OlderModel
+}

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"syscall/js"
+
+	"undertone/wasm/host"
+	"undertone/wasm/page/words"
+	"undertone/wasm/promise"
+)
+
+// Blob is the picture's file, as a promise: the clipboard and the share sheet want to be
+// asked while a button is being pressed, not when the file is ready.
+func (p *Picture) Blob() js.Value {
+	if file, ok := p.File.(js.Value); ok {
+		return js.Global().Get("Promise").Call("resolve", file.Call("slice", 0, file.Get("size"), "image/png"))
+	}
+	return p.Result.(js.Value).Call("blob", "image/png")
+}
+
+// WithFile hands over a picture's file, when that is made; use may wait.
+func (a *App) WithFile(p *Picture, use func(blob js.Value)) {
+	if p == nil {
+		return
+	}
+	go func() {
+		blob, err := promise.Await(context.Background(), p.Blob())
+		if err != nil {
+			a.Fail(err)
+			return
+		}
+		use(blob)
+	}()
+}
+
+// CopyText puts a text on the clipboard, and says good when it is there.
+func (a *App) CopyText(text, good string) {
+	a.Copy(func(clipboard js.Value) js.Value { return clipboard.Call("writeText", text) }, good)
+}
+
+// Copy says whether a promise of the clipboard came true. There may be no clipboard, or
+// none for pictures: what ask throws is a refusal.
+func (a *App) Copy(ask func(clipboard js.Value) js.Value, good string) {
+	defer func() {
+		if recover() != nil {
+			a.Say(words.Text.CopyRefused)
+		}
+	}()
+	written := ask(host.Get("navigator", "clipboard"))
+	go func() {
+		if _, err := promise.Await(context.Background(), written); err != nil {
+			a.Say(words.Text.CopyRefused)
+			return
+		}
+		a.Say(good)
+	}()
+}
+
+// png is web/png.js: PNG files without a canvas, whose bytes some browsers blur.
+func png() js.Value { return js.Global().Get("undertone").Get("png") }
+
+// EncodePNG writes an ImageData as a PNG without parameters, at once and uncompressed:
+// what compresses in a browser has to be waited for.
+func EncodePNG(image js.Value) []byte {
+	bytes := png().Call("encodeNow", image)
+	file := make([]byte, bytes.Length())
+	js.CopyBytesToGo(file, bytes)
+	return file
+}
+
+// DecodePNG reads the pixels of a PNG, a Uint8Array, as an ImageData. It waits.
+func DecodePNG(data js.Value) (image js.Value, ok bool) {
+	read, err := promise.Await(context.Background(), png().Call("decode", data))
+	if err != nil || read.Get("width").Int() == 0 || read.Get("height").Int() == 0 {
+		return js.Undefined(), false
+	}
+	return js.Global().Get("ImageData").New(read.Get("data"), read.Get("width"), read.Get("height")), true
+}
+
+// Inflate is the browser's way to decompress, as recipe.FromPNG wants it. It waits.
+func Inflate(data []byte, most int) ([]byte, error) {
+	packed := js.Global().Get("Uint8Array").New(len(data))
+	js.CopyBytesToJS(packed, data)
+	got, err := promise.Await(context.Background(), png().Call("inflate", packed, most))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, got.Length())
+	js.CopyBytesToGo(out, got)
+	return out, nil
+}

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"math"
+	"time"
+)
+
+// Progress is how far loading is.
+type Progress struct {
+	Stage       string
+	Done, Total int64
+	Stored      int64  // of done, what was on this device already
+	Retry       int    // number of the attempt
+	Wait        string // "offline", "tab", or nothing
+	Meter       Meter
+}
+
+// Fraction is between 0 and 1.
+func (p Progress) Fraction() float64 {
+	if p.Total <= 0 {
+		return 0
+	}
+	return math.Min(1, float64(p.Done)/float64(p.Total))
+}
+
+// Meter measures the speed of a download over its last seconds, so that the time
+// left follows the line as it is now.
+type Meter struct{ samples []sample }
+
+type sample struct {
+	at   time.Time
+	done int64
+}
+
+// window is how far back the meter looks.
+const window = 3 * time.Second
+
+// Add takes in how much has arrived by now.
+func (m *Meter) Add(at time.Time, done int64) {
+	m.samples = append(m.samples, sample{at, done})
+	for len(m.samples) > 2 && at.Sub(m.samples[1].at) >= window {
+		m.samples = m.samples[1:]
+	}
+}
+
+// Speed is in bytes per second, 0 while too little is known.
+func (m *Meter) Speed() float64 {
+	if len(m.samples) < 2 {
+		return 0
+	}
+	a, b := m.samples[0], m.samples[len(m.samples)-1]
+	if b.at.Sub(a.at) < 200*time.Millisecond || b.done <= a.done {
+		return 0
+	}
+	return float64(b.done-a.done) / b.at.Sub(a.at).Seconds()
+}

@@ -1,0 +1,110 @@
+package app
+
+import "undertone/engine/recipe"
+
+// Phase is what the page is doing.
+type Phase int
+
+const (
+	Waiting    Phase = iota // for Load to be pressed
+	Loading                 // the model
+	Ready                   // for Generate
+	Generating              // pictures, until the queue is empty
+)
+
+// Device tells whether pictures can be made on the GPU.
+type Device struct {
+	Known  bool
+	WebGPU bool
+	Reason Reason // when WebGPU is false
+	// CPUSpeed is how many floating-point operations the CPU does in a second, 0
+	// until it is measured, which is done only where there is no WebGPU.
+	CPUSpeed float64
+}
+
+// Reason is why there is no WebGPU.
+type Reason int
+
+const (
+	NoWebGPU Reason = iota
+	NoAdapter
+	Insecure
+)
+
+// State is what several features show or change.
+type State struct {
+	Model  *Model  // nil until it is described
+	Offers []Offer // all precisions of it
+	Offer  int     // the chosen one
+	Device Device
+	Phase  Phase
+	Load   Progress
+	Loaded Loaded
+	Form   Form
+	Tab    string // id of the view that the stage shows: "picture", "compare", …
+	Live   Live
+
+	Running  Running    // the picture that is being made
+	Picture  *Picture   // the last one that was asked for
+	Pictures []*Picture // all of the last press, Picture among them
+	Problem  *Problem   // of the last thing that was tried
+	Note     string     // a plain remark about it
+	Remark   string     // what became of the last copy, link or file; under the picture
+}
+
+// Purpose is what a picture is made for, "" while none is made: views show the progress
+// of their own. Features have purposes beside these.
+type Purpose string
+
+const (
+	ForPicture Purpose = "picture" // Generate was pressed
+	ForLive    Purpose = "live"    // the controls moved
+)
+
+// Running is how far the picture is that is being made.
+type Running struct {
+	Why         Purpose
+	Aside       bool // see Job
+	Recipe      Recipe
+	Step, Steps int
+	Preview     any // an ImageData, which only views look into; nil before the first
+}
+
+// Working reports whether something runs that the page shows as work. A picture
+// that follows the controls quickly is none: it would flicker.
+func (s *State) Working() bool {
+	return s.Phase == Generating && !(s.Running.Why == ForLive && s.Live.Smooth())
+}
+
+// Busy reports whether a reload would interrupt something.
+func (s *State) Busy() bool { return s.Phase == Loading || s.Phase == Generating }
+
+// Show makes a picture the one that is shown.
+func (s *State) Show(p *Picture) { s.Picture, s.Pictures = p, []*Picture{p} }
+
+// Loaded is what the API says about a loaded model and its device.
+type Loaded struct {
+	Backend   string
+	Adapter   string
+	Software  bool // an emulated GPU
+	Precision string
+	Storage   string          // code of what was wrong with keeping the weights, or ""
+	Words     map[string]bool // all that the model knows; nil before it is loaded
+	Plan      string          // of kernels, on which the bytes of a picture depend
+}
+
+// Picture is a finished picture.
+type Picture struct {
+	Recipe   Recipe            // what it was made from
+	Image    any               // an ImageData
+	Result   any               // the API's result; nil when it was read from a file
+	File     any               // that file, a Blob
+	Saved    int               // its number in the gallery; 0 when it was never there, Saving while it is written
+	Previews []any             // an ImageData after every step, nil where there was none
+	Notices  []string          // what the engine has to say about it
+	Geometry []recipe.Geometry // one for every direction
+	recipe.Timings
+}
+
+// Saving stands for the number of a picture that is being written to the gallery.
+const Saving = -1

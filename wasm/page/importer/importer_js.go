@@ -1,0 +1,144 @@
+package importer
+
+import (
+	"syscall/js"
+
+	"honnef.co/go/js/dom/v2"
+
+	"undertone/engine/fault"
+	"undertone/engine/recipe"
+	"undertone/wasm/page/app"
+	"undertone/wasm/page/ui"
+	"undertone/wasm/page/words"
+)
+
+// Importer takes recipes in: from the address, and from links and pictures that
+// are dropped or pasted. It fills in the form; nothing ever runs by itself.
+type Importer struct {
+	app    *app.App
+	hint   ui.Element
+	hashed bool // the address was read
+}
+
+// New listens to the window.
+func New(a *app.App) *Importer {
+	v := &Importer{app: a, hint: ui.El("div", ui.Attrs{"class": "drop", "aria-hidden": "true", "hidden": ""}, ui.El("p", nil, &words.Text.DropHere))}
+	ui.Document.Get("body").Call("append", v.hint.Value)
+	w := dom.GetWindow()
+	ui.On(w, "hashchange", func(dom.Event) { a.Update(func(s *app.State) { v.address(s) }) })
+	over := func(e dom.Event) {
+		if v.carries(e.Underlying().Get("dataTransfer")) {
+			e.PreventDefault()
+			ui.Show(v.hint, true)
+		}
+	}
+	ui.On(w, "dragenter", over)
+	ui.On(w, "dragover", over)
+	ui.On(w, "dragleave", func(e dom.Event) {
+		if e.Underlying().Get("relatedTarget").IsNull() { // out of the window
+			ui.Show(v.hint, false)
+		}
+	})
+	ui.On(w, "drop", func(e dom.Event) {
+		ui.Show(v.hint, false)
+		if t := e.Underlying().Get("dataTransfer"); v.carries(t) {
+			e.PreventDefault()
+			if !v.file(t) && !v.link(t) {
+				a.Fail(app.FileError(words.Text.DropNothing))
+			}
+		}
+	})
+	ui.On(w, "paste", func(e dom.Event) {
+		// Text that is pasted with a picture of itself, as from an editor, stays text.
+		t := e.Underlying().Get("clipboardData")
+		if v.link(t) || t.Truthy() && t.Call("getData", "text/plain").String() == "" && v.file(t) {
+			e.PreventDefault()
+		}
+	})
+	a.React(v.react)
+	return v
+}
+
+// carries reports whether something dragged could be ours: a file or an address.
+func (v *Importer) carries(t js.Value) bool {
+	if !t.Truthy() {
+		return false
+	}
+	types := t.Get("types")
+	for i := range types.Length() {
+		if kind := types.Index(i).String(); kind == "Files" || kind == "text/uri-list" {
+			return true
+		}
+	}
+	return false
+}
+
+// file takes over a file in t, and reports whether there is one.
+func (v *Importer) file(t js.Value) bool {
+	if !t.Truthy() || t.Get("files").Length() == 0 {
+		return false
+	}
+	files, items := t.Get("files"), t.Get("items")
+	var list []js.Value
+	for i := range min(files.Length(), maxFiles) {
+		list = append(list, files.Index(i))
+	}
+	// Only now, not later, the browser says which of them are folders.
+	folders := make([]bool, len(list))
+	for i, n := 0, 0; i < items.Length() && n < len(list); i++ {
+		item := items.Index(i)
+		if item.Get("kind").String() != "file" {
+			continue
+		}
+		if item.Get("webkitGetAsEntry").Truthy() {
+			entry := item.Call("webkitGetAsEntry")
+			folders[n] = entry.Truthy() && entry.Get("isDirectory").Bool()
+		}
+		n++
+	}
+	v.openOne(list, folders, files.Length())
+	return true
+}
+
+// link takes over a link of ours in t, and reports whether there is one.
+func (v *Importer) link(t js.Value) bool {
+	if !t.Truthy() {
+		return false
+	}
+	text := t.Call("getData", "text/plain").String()
+	if text == "" {
+		text = t.Call("getData", "URL").String()
+	}
+	hash, ok := linkIn(text)
+	if ok {
+		v.app.Update(func(s *app.State) { v.read(s, hash) })
+	}
+	return ok
+}
+
+// react reads the address once the model is known, which says what is possible.
+func (v *Importer) react(s *app.State) {
+	if s.Model != nil && !v.hashed {
+		v.hashed = true
+		v.address(s)
+	}
+}
+
+func (v *Importer) address(s *app.State) { v.read(s, js.Global().Get("location").Get("hash").String()) }
+
+// read fills in the form from a hash.
+func (v *Importer) read(s *app.State, hash string) {
+	if s.Model == nil {
+		return
+	}
+	q, notices, ok := recipe.FromHash(hash, s.Model.Request(), s.Model.Limits())
+	if !ok {
+		return
+	}
+	ui.Overwrite()
+	s.Form.Restore(app.NewRecipe(q))
+	s.Note = words.Join(words.Text.FromLink, noticesText(notices))
+	if s.Problem != nil && s.Problem.Code == string(fault.PictureInvalid) {
+		s.Problem = nil // of what was dropped before
+	}
+}

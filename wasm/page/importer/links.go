@@ -1,0 +1,48 @@
+package importer
+
+import (
+	"fmt"
+	"strings"
+
+	"undertone/engine/recipe"
+	"undertone/wasm/page/words"
+)
+
+// noticesText says which values of a link or a file were not taken as they were.
+func noticesText(list []recipe.Notice) string {
+	names := map[recipe.Field]string{
+		recipe.FieldPrompt: words.Text.FieldPrompt, recipe.FieldSeed: words.Text.Seed, recipe.FieldSteps: words.Text.Steps, recipe.FieldSize: words.Text.Size, recipe.FieldCFG: "CFG",
+		recipe.FieldGuidance: words.Text.Guidance, recipe.FieldDirection: words.Text.FieldDirection, recipe.FieldWeight: words.Text.Weight, recipe.FieldSchedule: words.Text.Schedule,
+		recipe.FieldLink: words.Text.FieldLink,
+	}
+	const most = 4 // more than that nobody reads
+	var parts []string
+	for i, n := range list {
+		if i == most {
+			parts = append(parts, "…")
+			break
+		}
+		if n.Used == "" {
+			parts = append(parts, fmt.Sprintf(words.Text.NoticeLeft, names[n.Field], n.Given))
+		} else {
+			parts = append(parts, fmt.Sprintf(words.Text.NoticeClamped, names[n.Field], n.Given, n.Used))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// linkIn finds the hash of a link of ours in pasted or dropped text: the text is
+// one address, of whatever site, and nothing is ever fetched from it.
+func linkIn(text string) (hash string, ok bool) {
+	text = strings.TrimSpace(text)
+	address, hash, found := strings.Cut(text, "#")
+	if !found || strings.ContainsAny(text, " \n\t") || address != "" && !strings.Contains(address, "://") {
+		return "", false
+	}
+	for _, key := range []recipe.Field{recipe.FieldPrompt, recipe.FieldSeed, recipe.FieldSteps, recipe.FieldSize, recipe.FieldCFG, recipe.FieldGuidance} {
+		if strings.HasPrefix(hash, string(key)+"=") {
+			return "#" + hash, true
+		}
+	}
+	return "", false
+}

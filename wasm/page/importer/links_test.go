@@ -1,0 +1,46 @@
+package importer
+
+import (
+	"strings"
+	"testing"
+
+	"undertone/engine/recipe"
+	"undertone/wasm/page/words"
+)
+
+func TestNoticesText(t *testing.T) {
+	words.Use(words.Languages[0])
+	if got := noticesText(nil); got != "" {
+		t.Errorf("nothing to say, and it says %q", got)
+	}
+	got := noticesText([]recipe.Notice{{Field: recipe.FieldSteps, Given: "999", Used: "50"}, {Field: recipe.FieldGuidance, Given: "x"}})
+	if got != "Steps: 999 is not possible here, 50 is used. Guidance: “x” cannot be used and is left out." {
+		t.Errorf("it says %q", got)
+	}
+	if got := noticesText(make([]recipe.Notice, 50)); !strings.HasSuffix(got, " …") || len(got) > 400 {
+		t.Errorf("50 notices are %q", got)
+	}
+	for _, f := range []recipe.Field{recipe.FieldPrompt, recipe.FieldSeed, recipe.FieldSteps, recipe.FieldSize, recipe.FieldCFG, recipe.FieldGuidance, recipe.FieldDirection, recipe.FieldWeight, recipe.FieldSchedule, recipe.FieldLink} {
+		if got := noticesText([]recipe.Notice{{Field: f, Given: "x"}}); strings.HasPrefix(got, ":") {
+			t.Errorf("%s has no name: %q", f, got)
+		}
+	}
+}
+
+func TestLinkIn(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://example.org/u/#prompt=a+frog&seed=1": "#prompt=a+frog&seed=1",
+		" http://localhost:8080/index.html#seed=4\n":  "#seed=4",
+		"#prompt=x":                            "#prompt=x",
+		"https://example.org/#top":             "",
+		"https://example.org/":                 "",
+		"a frog #prompt=x":                     "",
+		"see https://a.example/#seed=1 please": "",
+		"javascript:alert(1)#prompt=x":         "",
+		"":                                     "",
+	} {
+		if got, ok := linkIn(text); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v", text, got, ok)
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package panel
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"honnef.co/go/js/dom/v2"
+
+	"undertone/wasm/page/app"
+	"undertone/wasm/page/ui"
+	"undertone/wasm/page/words"
+)
+
+// Prompt is the prompt with its helpers, and the buttons that start and stop
+// a picture.
+type Prompt struct {
+	app        *app.App
+	field      ui.Element
+	mirror     ui.Element // the prompt once more, with the words marked that are not known
+	mirrored   string
+	suggest    ui.Element
+	examples   ui.Element
+	words      ui.Element
+	generate   ui.Element
+	says, keys ui.Element
+	stop       ui.Element
+	note       ui.Element
+	filled     bool // examples and words are there
+}
+
+// NewPrompt puts them at the end of the panel.
+func NewPrompt(a *app.App, panel ui.Element) *Prompt {
+	v := &Prompt{
+		app: a,
+		field: ui.El("textarea", ui.Attrs{"rows": "2", "spellcheck": "false", "autocapitalize": "off", "placeholder": &words.Text.PromptHint,
+			"aria-describedby": "mirror"}),
+		mirror:   ui.El("p", ui.Attrs{"id": "mirror", "class": "mirror", "hidden": ""}),
+		suggest:  ui.El("div", ui.Attrs{"id": "suggestions", "class": "chips", "role": "group", "aria-label": &words.Text.Suggestions, "hidden": ""}),
+		examples: ui.El("div", ui.Attrs{"id": "prompt-examples", "class": "chips", "role": "group", "aria-label": &words.Text.Examples}),
+		words:    ui.El("div", ui.Attrs{"class": "words"}),
+		says:     ui.El("span", nil, &words.Text.Generate),
+		keys:     ui.El("kbd", nil, &words.Text.GenerateKeys),
+		stop:     ui.Button("secondary", &words.Text.Stop, func() { a.Stop() }),
+		// For the eyes: what is said to screen readers is in the live region.
+		note: ui.El("p", ui.Attrs{"id": "note", "class": "muted", "aria-hidden": "true"}),
+	}
+	v.generate = ui.Button("primary", "", a.Generate)
+	v.generate.SetID("generate")
+	ui.Append(v.generate, v.says, v.keys)
+	v.stop.SetID("stop")
+	ui.Append(v.stop, ui.El("kbd", nil, &words.Text.StopKeys))
+	lucky := ui.IconButton("secondary square", "spark", &words.Text.Surprise, v.surprise)
+	lucky.SetID("surprise")
+	ui.On(v.field, "input", func(dom.Event) {
+		a.Update(func(s *app.State) { s.Form.Prompt = v.field.Get("value").String() })
+	})
+	// Marking waits for the end of a word while somebody types, and no longer.
+	ui.On(v.field, "focusout", func(dom.Event) { a.Update(func(*app.State) { v.mirrored = "" }) })
+	ui.Delegate(v.suggest, "button", func(at ui.Element) {
+		v.set(complete(a.State.Form.Prompt, at.TextContent()))
+		v.field.Focus()
+	})
+	ui.Append(panel, ui.El("section", ui.Attrs{"class": "card", "id": "ask"},
+		ui.Labelled("prompt", &words.Text.Prompt, v.field),
+		v.mirror, v.suggest,
+		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, v.stop, lucky),
+		v.note,
+		v.examples,
+		ui.El("details", ui.Attrs{"id": "understands"}, ui.El("summary", nil, &words.Text.Understands), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.UnderstandsHint), v.words),
+	))
+	return v
+}
+
+func (v *Prompt) Render(s *app.State) {
+	if s.Model != nil && !v.filled {
+		v.fill(s.Model)
+	}
+	ui.SetValue(v.field, s.Form.Prompt)
+	v.renderMirror(s)
+	ui.SetText(v.note, s.Note)
+	ui.Show(v.note, s.Note != "")
+	working := s.Working()
+	ui.Show(v.stop, working)
+	ui.Show(v.keys, !working)
+	// Not disabled, so that a keyboard stays on it; a press then says why nothing happens.
+	ui.SetAttr(v.generate, "aria-disabled", fmt.Sprint(working || s.Phase == app.Waiting || s.Phase == app.Loading))
+	switch {
+	case !working:
+		ui.SetText(v.says, words.Text.Generate)
+	case s.Running.Step == 0:
+		ui.SetText(v.says, words.Text.Starting)
+	default:
+		ui.SetText(v.says, fmt.Sprintf(words.Text.Working, s.Running.Step, s.Running.Steps))
+	}
+}
+
+// renderMirror repeats the prompt when it has words that the model does not know.
+func (v *Prompt) renderMirror(s *app.State) {
+	typing := ui.Document.Get("activeElement").Equal(v.field.Value)
+	now := fmt.Sprint(typing, len(s.Loaded.Words), ui.Root().Get("lang"), s.Form.Prompt)
+	if s.Model == nil || now == v.mirrored {
+		return
+	}
+	v.mirrored = now
+	var phrases []string
+	if typing {
+		phrases = suggestions(s.Form.Prompt, s.Model.Understands, 6)
+	}
+	v.suggest.SetTextContent("")
+	for _, phrase := range phrases {
+		ui.Append(v.suggest, ui.El("button", ui.Attrs{"type": "button", "class": "chip"}, phrase))
+	}
+	ui.Show(v.suggest, len(phrases) > 0)
+
+	pieces, unknown := marked(s.Form.Prompt, s.Loaded.Words, typing)
+	if s.Loaded.Words == nil || len(s.Form.Prompt) > 400 {
+		unknown = 0
+	}
+	ui.Show(v.mirror, unknown > 0)
+	v.mirror.SetTextContent("")
+	if unknown == 0 {
+		return
+	}
+	ui.Append(v.mirror, ui.El("span", ui.Attrs{"class": "strong"}, words.Text.Unknown), " ")
+	for _, p := range pieces {
+		if p.unknown {
+			ui.Append(v.mirror, ui.El("mark", nil, p.text))
+		} else {
+			ui.Append(v.mirror, p.text)
+		}
+	}
+}
+
+func (v *Prompt) fill(m *app.Model) {
+	v.filled = true
+	const shown = 3 // the others would push the controls away
+	for _, example := range m.Examples[:min(shown, len(m.Examples))] {
+		ui.Append(v.examples, ui.Button("chip", example, func() { v.set(example) }))
+	}
+	u := m.Understands
+	for _, group := range []struct {
+		name  *string
+		words []string
+	}{
+		{&words.Text.Objects, u.Objects}, {&words.Text.Colours, u.Colours}, {&words.Text.Counts, u.Counts}, {&words.Text.Places, u.Places},
+		{&words.Text.Styles, u.Styles}, {&words.Text.Relations, u.Relations}, {&words.Text.Quality, u.Quality},
+	} {
+		if len(group.words) == 0 {
+			continue
+		}
+		chips := ui.El("div", ui.Attrs{"class": "chips", "role": "group", "aria-label": group.name})
+		for _, word := range group.words {
+			ui.Append(chips, ui.Button("chip small", word, func() { v.append(word) }))
+		}
+		ui.Append(v.words, ui.El("p", ui.Attrs{"class": "group"}, group.name), chips)
+	}
+}
+
+// set replaces the prompt.
+func (v *Prompt) set(prompt string) {
+	v.field.Set("value", prompt)
+	v.app.Update(func(s *app.State) { s.Form.Prompt = prompt })
+}
+
+// append adds words to the end of the prompt.
+func (v *Prompt) append(words string) {
+	prompt := strings.TrimSpace(v.app.State.Form.Prompt)
+	if prompt != "" {
+		prompt += " "
+	}
+	v.set(prompt + words)
+}
+
+// surprise makes up a prompt, takes another seed, and makes the picture if it can.
+func (v *Prompt) surprise() {
+	s := &v.app.State
+	if s.Model == nil || len(s.Model.Understands.Objects) == 0 || s.Working() {
+		return
+	}
+	v.set(surprise(s.Model.Understands, s.Loaded.Words))
+	s.Form.Seed = float64(rand.Uint32())
+	v.app.Generate()
+}

@@ -1,0 +1,173 @@
+package session
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"syscall/js"
+
+	"honnef.co/go/js/dom/v2"
+
+	"undertone/engine/recipe"
+	"undertone/wasm/page/app"
+	"undertone/wasm/page/ui"
+	"undertone/wasm/page/words"
+)
+
+// Session lies in sessionStorage: this tab's alone, and gone with it. Only a reload takes
+// it over; other ways to the page, links above all, begin afresh.
+type Session struct {
+	app  *app.App
+	done bool // what was kept is taken over
+}
+
+// key is the name in sessionStorage.
+const key = "undertone-kept"
+
+// saved is what lies there, as JSON.
+type saved struct {
+	Form    string `json:"form"` // the recipe, as links hold it
+	Guided  bool   `json:"guided"`
+	Locked  bool   `json:"locked"`
+	Each    int    `json:"each"`
+	Picture string `json:"picture,omitempty"` // a PNG with its parameters, in base64
+}
+
+// maxPixels is the largest picture that is carried over.
+const maxPixels = 1 << 20
+
+// New takes over what was saved, once the model is known, and saves when the page goes.
+func New(a *app.App) *Session {
+	v := &Session{app: a}
+	ui.On(dom.GetWindow(), "pagehide", func(dom.Event) {
+		if v.done {
+			v.save()
+		}
+	})
+	a.React(v.react)
+	return v
+}
+
+// save writes. It must not wait: the page is gone when it returns.
+func (v *Session) save() {
+	s := &v.app.State
+	f := s.Form
+	k := saved{Form: recipe.Hash(f.Request()), Guided: f.Guided, Locked: f.Locked, Each: f.Each, Picture: v.picture(s.Picture)}
+	if !v.write(k) {
+		k.Picture = ""
+		v.write(k)
+	}
+}
+
+// write reports whether there was room; storage that is refused throws.
+func (v *Session) write(k saved) (ok bool) {
+	defer func() { _ = recover() }()
+	text, err := json.Marshal(k)
+	if err != nil {
+		return false
+	}
+	ui.Storage("sessionStorage").Call("setItem", key, string(text))
+	return true
+}
+
+// picture is the picture as a PNG with its parameters, in base64; "" if there is
+// none, or where it cannot be had at once.
+func (v *Session) picture(p *app.Picture) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = ""
+		}
+	}()
+	if p == nil {
+		return ""
+	}
+	image := p.Image.(js.Value)
+	w, h := image.Get("width").Int(), image.Get("height").Int()
+	if w*h > maxPixels {
+		return ""
+	}
+	file := app.EncodePNG(image)
+	made := recipe.Parameters{Request: p.Recipe.Reduced().Request(), Model: v.app.State.Model.Model, Revision: v.app.State.Model.Revision}
+	if p.Result != nil {
+		if err := app.Decode(p.Result.(js.Value).Get("parameters"), &made); err != nil {
+			return ""
+		}
+	}
+	out, err := recipe.WritePNG(file, made)
+	if err != nil {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(out)
+}
+
+// react takes over what was saved, after a reload only.
+func (v *Session) react(s *app.State) {
+	if v.done || s.Model == nil {
+		return
+	}
+	v.done = true
+	k, ok := load()
+	if !ok {
+		return
+	}
+	v.restore(s, k)
+	if k.Picture != "" {
+		go v.show(k.Picture)
+	}
+}
+
+// restore fills in the form.
+func (v *Session) restore(s *app.State, k saved) {
+	q, _, ok := recipe.FromHash(k.Form, s.Model.Request(), s.Model.Limits())
+	if !ok {
+		return
+	}
+	untouched := s.Form.Made()
+	s.Form.Restore(app.NewRecipe(q))
+	s.Form.Guided, s.Form.Locked = k.Guided && len(q.Guidance) > 0, k.Locked
+	if k.Each == 2 || k.Each == 4 {
+		s.Form.Each = k.Each
+	}
+	if k.Picture != "" || !s.Form.Made().Same(untouched) {
+		s.Note = words.Text.AfterReload
+	}
+}
+
+// load reads what was kept, if the page was loaded by a reload.
+func load() (k saved, ok bool) {
+	defer func() {
+		if recover() != nil { // storage is refused
+			ok = false
+		}
+	}()
+	how := js.Global().Get("performance").Call("getEntriesByType", "navigation")
+	text := ui.Storage("sessionStorage").Call("getItem", key)
+	if how.Length() == 0 || how.Index(0).Get("type").String() != "reload" || text.Type() != js.TypeString {
+		return k, false
+	}
+	return k, json.Unmarshal([]byte(text.String()), &k) == nil
+}
+
+// show puts the picture back in its place.
+func (v *Session) show(text string) {
+	m := v.app.State.Model
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return
+	}
+	made, _, err := recipe.FromPNG(data, m.Request(), m.Limits(), app.Inflate)
+	if err != nil {
+		return
+	}
+	bytes := js.Global().Get("Uint8Array").New(len(data))
+	js.CopyBytesToJS(bytes, data)
+	file := js.Global().Get("Blob").New([]any{bytes}, map[string]any{"type": "image/png"})
+	image, ok := app.DecodePNG(bytes)
+	if !ok {
+		return
+	}
+	v.app.Update(func(s *app.State) {
+		if s.Picture == nil && s.Phase != app.Generating {
+			s.Show(&app.Picture{Recipe: app.NewRecipe(made.Request), Image: image, File: file})
+		}
+	})
+}

@@ -1,0 +1,68 @@
+package shell
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"undertone/wasm/page/app"
+	"undertone/wasm/page/ui"
+	"undertone/wasm/page/words"
+)
+
+// announcer tells screen readers what happens. All that the page has to say is said in
+// one place, and not faster than it can be heard: regions of their own would speak into
+// each other.
+type announcer struct {
+	region ui.Element
+	queue  announcements
+	timer  *time.Timer     // while something waits to be said
+	more   []func() string // what other features have to say
+}
+
+// NewAnnouncer announces what the state says, and what more says, each "" for nothing.
+func NewAnnouncer(a *app.App, more ...func() string) {
+	v := &announcer{region: ui.ByID("live"), more: more}
+	a.React(v.react)
+}
+
+// remarks are what the page has to say besides progress and faults, as it stands there,
+// each always in its place.
+func (v *announcer) remarks(s *app.State) []string {
+	notices := ""
+	if s.Picture != nil {
+		notices = strings.Join(s.Picture.Notices, " ")
+	}
+	list := []string{s.Note, notices, s.Remark}
+	for _, say := range v.more {
+		list = append(list, say())
+	}
+	return list
+}
+
+func (v *announcer) react(s *app.State) {
+	progress := ""
+	switch {
+	case s.Working() && s.Running.Step > 0:
+		progress = fmt.Sprintf(words.Text.Working, s.Running.Step, s.Running.Steps)
+	case s.Phase == app.Loading && s.Load.Stage == "download":
+		progress = fmt.Sprintf(words.Text.Percent, 100*s.Load.Fraction())
+	}
+	now := time.Now()
+	v.queue.hear(now, progress, v.remarks(s)...)
+	v.speak(now)
+}
+
+// speak says what may be said now, and comes back for the rest.
+func (v *announcer) speak(now time.Time) {
+	text, wait := v.queue.next(now)
+	if text != "" {
+		v.region.SetTextContent(text) // even where it is the same: it happened again
+	}
+	if wait > 0 && v.timer == nil {
+		v.timer = time.AfterFunc(wait, func() {
+			v.timer = nil
+			v.speak(time.Now())
+		})
+	}
+}

@@ -1,0 +1,64 @@
+package shell
+
+import (
+	"context"
+	"syscall/js"
+	"time"
+
+	"undertone/wasm/host"
+	"undertone/wasm/page/app"
+	"undertone/wasm/page/ui"
+	"undertone/wasm/page/words"
+	"undertone/wasm/promise"
+)
+
+// DeviceStatus names the device in the header.
+type DeviceStatus struct{ device, kind, adapter ui.Element }
+
+// NewDeviceStatus takes over its place in the header.
+func NewDeviceStatus() *DeviceStatus {
+	v := &DeviceStatus{device: ui.ByID("device"), kind: ui.El("span", nil), adapter: ui.El("span", nil)}
+	ui.Append(v.device, v.kind, v.adapter)
+	return v
+}
+
+// Render draws it.
+func (v *DeviceStatus) Render(s *app.State) {
+	kind, adapter, cpu := words.Text.DeviceGPU, s.Loaded.Adapter, s.Loaded.Backend == "cpu"
+	switch {
+	case cpu:
+		kind, adapter = words.Text.DeviceCPU, ""
+	case s.Loaded.Software:
+		kind = words.Text.DeviceSoft
+	}
+	ui.SetText(v.kind, kind)
+	ui.SetText(v.adapter, adapter)
+	ui.Show(v.adapter, adapter != "")
+	ui.SetFlag(v.device, "data-slow", cpu || s.Loaded.Software)
+	ui.Show(v.device, s.Loaded.Backend != "")
+}
+
+// LookForGPU asks for an adapter, which costs nothing and is given back. Where there is
+// none, it measures the CPU. It waits.
+func LookForGPU(a *app.App) {
+	set := func(webgpu bool, why app.Reason) {
+		a.Update(func(s *app.State) { s.Device.Known, s.Device.WebGPU, s.Device.Reason = true, webgpu, why })
+	}
+	gpu := host.Get("navigator", "gpu")
+	switch {
+	case gpu.Truthy():
+		adapter, err := promise.Await(context.Background(), gpu.Call("requestAdapter"))
+		if err == nil && adapter.Truthy() {
+			set(true, app.NoWebGPU)
+			return
+		}
+		set(false, app.NoAdapter)
+	case !js.Global().Get("isSecureContext").Bool():
+		set(false, app.Insecure)
+	default:
+		set(false, app.NoWebGPU)
+	}
+	time.Sleep(100 * time.Millisecond) // let the page be drawn first
+	speed := cpuSpeed()
+	a.Update(func(s *app.State) { s.Device.CPUSpeed = speed })
+}

@@ -1,0 +1,64 @@
+package shell
+
+import (
+	"reflect"
+	"syscall/js"
+
+	"honnef.co/go/js/dom/v2"
+
+	"undertone/wasm/page/app"
+	"undertone/wasm/page/ui"
+	"undertone/wasm/page/words"
+)
+
+// NewLanguage offers the languages at the foot of the page. It begins with the one that
+// was chosen before, or else with the first of the browser's that the page has texts in.
+func NewLanguage(a *app.App) {
+	wishes := []string{ui.Recall("language")}
+	if list := js.Global().Get("navigator").Get("languages"); list.Truthy() {
+		for i := range list.Length() {
+			wishes = append(wishes, list.Index(i).String())
+		}
+	}
+	use(words.Choose(wishes))
+	followShell()
+
+	field := ui.El("select", ui.Attrs{"id": "language"})
+	for _, l := range words.Languages {
+		ui.Append(field, ui.El("option", ui.Attrs{"value": l.Tag, "lang": l.Tag}, l.Name))
+	}
+	field.Set("value", ui.Root().Get("lang").String())
+	ui.On(field, "change", func(dom.Event) {
+		tag := field.Get("value").String()
+		ui.Remember("language", tag)
+		use(words.Choose([]string{tag}))
+		// A remark stays in the language in which it was made.
+		a.Update(func(s *app.State) { s.Note, s.Remark = "", "" })
+	})
+	ui.Append(ui.ByID("language-field"), ui.El("label", ui.Attrs{"for": "language"}, &words.Text.Language), field)
+}
+
+// use changes the page's language and writes every text that stands in the page again.
+func use(l words.Language) {
+	words.Use(l)
+	ui.Root().Set("lang", l.Tag)
+	ui.Root().Set("dir", l.Dir)
+	ui.Rewrite()
+}
+
+// followShell takes over the texts of index.html: an element with data-text holds
+// the text of that name, one with data-label has it as its accessible name.
+func followShell() {
+	texts := reflect.ValueOf(&words.Text).Elem()
+	each := func(attribute string, write func(e ui.Element, text string)) {
+		list := ui.Document.Call("querySelectorAll", "["+attribute+"]")
+		for i := range list.Length() {
+			e := ui.Wrap(list.Index(i))
+			if text, ok := texts.FieldByName(e.GetAttribute(attribute)).Addr().Interface().(*string); ok {
+				ui.Follow(text, func(t string) { write(e, t) })
+			}
+		}
+	}
+	each("data-text", ui.SetText)
+	each("data-label", func(e ui.Element, text string) { ui.SetAttr(e, "aria-label", text) })
+}

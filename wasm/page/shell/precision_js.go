@@ -1,0 +1,51 @@
+package shell
+
+import (
+	"fmt"
+
+	"undertone/wasm/page/app"
+	"undertone/wasm/page/ui"
+	"undertone/wasm/page/words"
+)
+
+// Precision offers the precisions of the weights with their sizes, where there
+// are several: before loading, and later to load others.
+type Precision struct {
+	app     *app.App
+	name    string
+	Box     ui.Element
+	row     ui.Element
+	buttons []ui.Element
+	after   bool
+}
+
+// NewPrecision makes the row; name is that of its radio buttons, after says that it
+// stands where another is loaded later.
+func NewPrecision(a *app.App, name string, after bool) *Precision {
+	v := &Precision{app: a, name: name, after: after, row: ui.El("div", ui.Attrs{"class": "segments", "role": "radiogroup", "aria-label": &words.Text.Weights})}
+	v.Box = ui.El("div", ui.Attrs{"class": "field weights", "hidden": ""}, ui.El("p", ui.Attrs{"class": "label"}, &words.Text.Weights), v.row)
+	return v
+}
+
+// Render draws it.
+func (v *Precision) Render(s *app.State) {
+	wanted := app.Waiting
+	if v.after {
+		wanted = app.Ready
+	}
+	ui.Show(v.Box, len(s.Offers) > 1 && s.Phase == wanted)
+	for i := len(v.buttons); i < len(s.Offers); i++ {
+		m := s.Offers[i].Model
+		text := ui.El("span", nil)
+		ui.Follow(&words.Text.WeightsBits, func(t string) { ui.SetText(text, fmt.Sprintf(t, m.Bits, words.Bytes(m.Bytes))) })
+		v.buttons = append(v.buttons, ui.Radio(v.row, v.name, fmt.Sprint(i), text, func() {
+			v.app.Update(func(s *app.State) { s.Choose(i) })
+			if v.after {
+				v.app.Load(map[bool]string{true: "cpu", false: "auto"}[v.app.State.Loaded.Backend == "cpu"])
+			}
+		}))
+	}
+	if len(v.buttons) > 0 {
+		v.buttons[s.Offer].Set("checked", true)
+	}
+}

@@ -1,0 +1,60 @@
+package stage
+
+import (
+	"fmt"
+	"syscall/js"
+
+	"undertone/wasm/page/app"
+	"undertone/wasm/page/ui"
+	"undertone/wasm/page/words"
+)
+
+// Picture is the view of the picture itself, with its previews while it is made, and the
+// others of the same press.
+type Picture struct {
+	box    ui.Element
+	blank  ui.Element // where the first picture will be, and what it will be of
+	wish   ui.Element
+	figure *figure
+	others *ui.Thumbnails
+	bar    *toolbar
+}
+
+// NewPicture makes the view; gallery is where pictures are kept.
+func NewPicture(a *app.App, gallery Gallery) *Picture {
+	v := &Picture{figure: newFigure(), bar: newToolbar(a, gallery)}
+	v.others = ui.NewThumbnails("others", &words.Text.Several, func(i int) {
+		a.Update(func(s *app.State) {
+			if i < len(s.Pictures) {
+				s.Picture = s.Pictures[i]
+			}
+		})
+	})
+	v.wish = ui.El("p", nil)
+	v.blank = ui.El("div", ui.Attrs{"class": "blank"}, v.wish, ui.Button("primary", &words.Text.Generate, a.Generate))
+	v.box = ui.El("div", ui.Attrs{"class": "single"}, v.blank, v.figure.figure, v.others.Box, v.bar.bar)
+	return v
+}
+
+// Box is the view's element.
+func (v *Picture) Box() ui.Element { return v.box }
+
+// Render draws it.
+func (v *Picture) Render(s *app.State) {
+	v.figure.render(s.Picture, s, s.Working() && (s.Running.Why == app.ForPicture || s.Running.Why == app.ForLive))
+	ui.Show(v.blank, s.Picture == nil && s.Phase == app.Ready)
+	wish := words.Text.PromptHint
+	if s.Form.Prompt != "" {
+		wish = "“" + s.Form.Prompt + "”"
+	}
+	ui.SetText(v.wish, wish)
+	ui.Show(v.others.Box, len(s.Pictures) > 1)
+	v.others.Need(len(s.Pictures))
+	for i, t := range v.others.List {
+		p := s.Pictures[i]
+		t.Draw(p.Image.(js.Value), true)
+		t.Label("", fmt.Sprintf(words.Text.Variant, i+1, len(s.Pictures)))
+		ui.SetAttr(t.Button, "aria-pressed", fmt.Sprint(p == s.Picture))
+	}
+	v.bar.render(s)
+}

@@ -1,0 +1,98 @@
+package stage
+
+import (
+	"math"
+	"slices"
+
+	"undertone/engine/recipe"
+	"undertone/guidance"
+	"undertone/wasm/page/app"
+)
+
+// sweepPlan says what changes from picture to picture of a contact sheet.
+type sweepPlan struct {
+	over     string // "weight" or "start"
+	from, to float64
+	count    int
+}
+
+// sheet is a contact sheet: pictures of one seed that differ in one value.
+type sheet struct {
+	plan  sweepPlan // of the next sheet
+	over  string    // what this one was made over
+	cells []cell
+}
+
+// cell is a place on the sheet.
+type cell struct {
+	value   float64
+	recipe  app.Recipe
+	picture *app.Picture // nil until it is made
+}
+
+// newPlan is what a sweep begins with.
+func newPlan(m *app.Model, over string, f app.Form) sweepPlan {
+	if over == "start" {
+		return sweepPlan{over: over, from: 0, to: float64(m.Depth() - 1), count: min(9, m.Depth())}
+	}
+	p, _ := m.Preset(f.Term())
+	return sweepPlan{over: over, from: p.Low, to: p.High, count: places(p.Low, p.High)}
+}
+
+// places are how many weights a sweep begins with: as many as have round numbers
+// with 0 among them.
+func places(low, top float64) int {
+	for n := 9; n > 4; n-- {
+		step := (top - low) / float64(n-1)
+		if step*4 == math.Trunc(step*4) && math.Mod(low, step) == 0 {
+			return n
+		}
+	}
+	return 7
+}
+
+// mostCells is how many pictures a sheet may have.
+const mostCells = 12
+
+// cells are the pictures of a plan. The direction that is being edited is swept,
+// all else stays as it is; a value is there once.
+func (p sweepPlan) cells(f app.Form) (list []cell) {
+	n := min(max(p.count, 2), mostCells)
+	var values []float64
+	for i := range n {
+		v := p.from + (p.to-p.from)*float64(i)/float64(n-1)
+		if p.over == "start" {
+			v = math.Round(v)
+		} else {
+			v = math.Round(v*100) / 100
+		}
+		if !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	for _, v := range values {
+		g := f
+		g.Edit(func(t *recipe.Term) {
+			if p.over == "weight" {
+				t.Weight = v
+				return
+			}
+			t.Schedule = guidance.Schedule{Kind: "step", Start: int(v)}
+		})
+		list = append(list, cell{value: v, recipe: g.Made()})
+	}
+	return list
+}
+
+// grid is how many columns and rows a sheet of at least one picture has, so that its
+// last row is full or nearly so.
+func grid(n int) (columns, rows int) {
+	columns = 4
+	switch {
+	case n <= 4:
+		columns = n
+	case n == 5, n == 6, n == 9:
+		columns = 3
+	}
+	return columns, (n + columns - 1) / columns
+}

@@ -1,0 +1,157 @@
+package stage
+
+import (
+	"fmt"
+	"math"
+	"syscall/js"
+
+	"honnef.co/go/js/dom/v2"
+
+	"undertone/wasm/page/app"
+	"undertone/wasm/page/ui"
+	"undertone/wasm/page/words"
+)
+
+// Sweep is a contact sheet: the same picture with one value changed from place
+// to place.
+type Sweep struct {
+	sheet
+	app             *app.App
+	box             ui.Element
+	by              *ui.Segments
+	from, to, count ui.Element
+	start, says     ui.Element
+	none, hint      ui.Element
+	grid            *ui.Thumbnails
+}
+
+// NewSweep makes the view.
+func NewSweep(a *app.App) *Sweep {
+	v := &Sweep{app: a}
+	v.by = ui.NewSegments("sweep-over", &words.Text.SweepOver, func(id string) {
+		a.Update(func(s *app.State) {
+			if s.Model != nil {
+				v.plan = newPlan(s.Model, id, s.Form)
+			}
+		})
+	}, ui.Segment{ID: "weight", Text: &words.Text.OverWeight}, ui.Segment{ID: "start", Text: &words.Text.OverStart})
+	field := func(set func(p *sweepPlan, x float64)) ui.Element {
+		f := ui.El("input", ui.Attrs{"type": "number", "inputmode": "decimal", "step": "any", "autocomplete": "off"})
+		ui.On(f, "input", func(dom.Event) {
+			if x := ui.Number(f); !math.IsNaN(x) {
+				a.Update(func(*app.State) { set(&v.plan, x) })
+			}
+		})
+		return f
+	}
+	v.from = field(func(p *sweepPlan, x float64) { p.from = x })
+	v.to = field(func(p *sweepPlan, x float64) { p.to = x })
+	v.count = field(func(p *sweepPlan, x float64) { p.count = int(min(max(x, 2), mostCells)) })
+	ui.SetAttr(v.count, "min", "2")
+	ui.SetAttr(v.count, "max", fmt.Sprint(mostCells))
+	ui.SetAttr(v.count, "step", "1")
+	v.says = ui.El("span", nil)
+	v.start = ui.Button("primary", v.says, v.make)
+	v.start.SetID("sweep-go")
+	v.hint = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.SweepHint)
+	v.none = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.SweepNone)
+	v.grid = ui.NewThumbnails("sheet", &words.Text.TabSweep, v.use)
+	v.box = ui.El("div", ui.Attrs{"class": "sweep"}, ui.El("div", ui.Attrs{"class": "plan"},
+		v.by.Box, ui.Labelled("sweep-from", &words.Text.SweepFrom, v.from), ui.Labelled("sweep-to", &words.Text.SweepTo, v.to),
+		ui.Labelled("sweep-count", &words.Text.SweepCount, v.count), v.start), v.none, v.hint, v.grid.Box)
+	return v
+}
+
+// Box is the view's element.
+func (v *Sweep) Box() ui.Element { return v.box }
+
+// make makes the sheet, from the form as it is now.
+func (v *Sweep) make() {
+	s := &v.app.State
+	if s.Working() {
+		return
+	}
+	cells := v.plan.cells(s.Form)
+	var jobs []app.Job
+	for i, c := range cells {
+		jobs = append(jobs, app.Job{Recipe: c.recipe, Why: forSweep, Quiet: true, Done: func(_ *app.State, p *app.Picture) { cells[i].picture = p }})
+	}
+	if v.app.Enqueue(jobs...) {
+		v.app.Update(func(*app.State) { v.over, v.cells = v.plan.over, cells })
+	}
+}
+
+// use takes over the recipe of a picture of the sheet, and the picture.
+func (v *Sweep) use(i int) {
+	v.app.Update(func(s *app.State) {
+		if i >= len(v.cells) || v.cells[i].picture == nil {
+			return
+		}
+		c := v.cells[i]
+		ui.Overwrite()
+		s.Form.Restore(c.recipe)
+		s.Tab = "picture"
+		s.Show(c.picture)
+	})
+}
+
+// forSweep is the purpose of a sheet's pictures.
+const forSweep app.Purpose = "sweep"
+
+// React plans the first sheet, once the model is known.
+func (v *Sweep) React(s *app.State) {
+	if s.Model != nil && v.plan.over == "" {
+		v.plan = newPlan(s.Model, "weight", s.Form)
+	}
+}
+
+// Render draws it.
+func (v *Sweep) Render(s *app.State) {
+	if s.Model == nil {
+		return
+	}
+	p := v.plan
+	v.by.Choose(p.over)
+	ui.SetValue(v.from, words.Number(p.from))
+	ui.SetValue(v.to, words.Number(p.to))
+	ui.SetValue(v.count, fmt.Sprint(p.count))
+	making := s.Running.Why == forSweep
+	done := 0
+	for _, c := range v.cells {
+		if c.picture != nil {
+			done++
+		}
+	}
+	ui.SetAttr(v.start, "aria-disabled", fmt.Sprint(s.Phase != app.Ready))
+	if making {
+		ui.SetText(v.says, fmt.Sprintf(words.Text.SweepWaits, done, len(v.cells)))
+	} else {
+		ui.SetText(v.says, fmt.Sprintf(words.Text.SweepGo, len(p.cells(s.Form))))
+	}
+	ui.Show(v.none, len(v.cells) == 0)
+	ui.Show(v.hint, len(v.cells) > 0)
+	cells, over := v.cells, v.over
+	if len(cells) == 0 { // what a press would make
+		cells, over = p.cells(s.Form), p.over
+	}
+	v.grid.Need(len(cells))
+	columns, rows := grid(len(cells))
+	v.grid.Box.Style().SetProperty("--columns", fmt.Sprint(columns), "")
+	v.grid.Box.Style().SetProperty("--rows", fmt.Sprint(rows), "")
+	for i, t := range v.grid.List {
+		c := cells[i]
+		value := words.Signed(c.value)
+		text := fmt.Sprintf(words.Text.SweepCell, value)
+		if over == "start" {
+			text = fmt.Sprintf(words.Text.SweepStart, value)
+		}
+		t.Label(text, fmt.Sprintf(words.Text.SweepUse, text))
+		ui.SetFlag(t.Button, "disabled", c.picture == nil)
+		ui.SetFlag(t.Button, "data-empty", c.picture == nil)
+		ui.SetFlag(t.Button, "data-working", making && c.picture == nil && s.Running.Recipe.Same(c.recipe))
+		if c.picture != nil {
+			t.Draw(c.picture.Image.(js.Value), true)
+		}
+		ui.SetAttr(t.Button, "aria-pressed", fmt.Sprint(c.picture != nil && c.picture == s.Picture))
+	}
+}

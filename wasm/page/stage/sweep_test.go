@@ -1,0 +1,80 @@
+package stage
+
+import (
+	"strings"
+	"testing"
+
+	"undertone/wasm/page/app"
+	"undertone/wasm/page/apptest"
+	"undertone/wasm/page/words"
+)
+
+func model(t *testing.T) *app.Model {
+	t.Helper()
+	m, err := app.NewModel(apptest.Description(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestSweep(t *testing.T) {
+	m := model(t)
+	f := app.NewForm(m)
+	values := func(p sweepPlan) string {
+		var list []string
+		for _, c := range p.cells(f) {
+			list = append(list, words.Number(c.value))
+		}
+		return strings.Join(list, " ")
+	}
+	if p := newPlan(m, "weight", f); p.from != -1 || p.to != 3 || values(p) != "-1 -0.5 0 0.5 1 1.5 2 2.5 3" {
+		t.Errorf("%+v: %s", p, values(p))
+	}
+	if p := newPlan(m, "start", f); values(p) != "0 1 2 3 4 5 6 7" {
+		t.Errorf("%+v: %s", p, values(p))
+	}
+	for want, p := range map[string]sweepPlan{
+		"0 1 2": {over: "weight", to: 2, count: 3},
+		"2 1 0": {over: "weight", from: 2, count: 3},
+		"0 2":   {over: "weight", to: 2, count: -5},
+		"0 4 7": {over: "start", to: 7, count: 3}, // a start is a whole number
+		"1":     {over: "weight", from: 1, to: 1, count: 9},
+	} {
+		if got := values(p); got != want {
+			t.Errorf("%+v: %s, wanted %s", p, got, want)
+		}
+	}
+	if n := len((sweepPlan{over: "weight", to: 20, count: 1 << 30}).cells(f)); n != mostCells {
+		t.Errorf("a sheet of %d", n)
+	}
+	f.AddTerm(m.Directions[1].Term)
+	f.Guided = false
+	for _, c := range (sweepPlan{over: "start", to: 7, count: 8}).cells(f) {
+		if s := c.recipe.Guidance[1].Schedule; s.Kind != "step" || float64(s.Start) != c.value || c.recipe.Seed != f.Seed || c.recipe.Guidance[0].Positive != f.Guidance[0].Positive {
+			t.Errorf("at %v: %+v", c.value, c.recipe)
+		}
+	}
+	if f.Guided {
+		t.Error("a sweep changed the form")
+	}
+}
+
+// A sheet has as many places as its columns and rows can hold, and not a row more.
+func TestGrid(t *testing.T) {
+	for n := 1; n <= mostCells; n++ {
+		if columns, rows := grid(n); columns < 1 || columns*rows < n || columns*(rows-1) >= n {
+			t.Errorf("%d pictures: %d columns, %d rows", n, columns, rows)
+		}
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	for want, r := range map[int][][2]float64{9: {{-1, 3}, {0, 4}, {0, 2}}, 7: {{-2, 4}, {0, 3}, {-0.3, 0.7}}, 6: {{-2, 3}}} {
+		for _, r := range r {
+			if got := places(r[0], r[1]); got != want {
+				t.Errorf("from %v to %v: %d pictures, wanted %d", r[0], r[1], got, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package ui
+
+import (
+	"syscall/js"
+
+	"honnef.co/go/js/dom/v2"
+)
+
+// Element is an element of the page. The package dom finds the Go type of every
+// kind of element by itself, but a program that lets it do so carries all of
+// them: a fifth of its size. So elements are wrapped here, as what they share,
+// and the few properties that only one kind has are reached by name.
+type Element = *dom.BasicHTMLElement
+
+// Wrap is the element that JavaScript gave.
+func Wrap(v js.Value) Element {
+	return &dom.BasicHTMLElement{BasicElement: &dom.BasicElement{BasicNode: &dom.BasicNode{Value: v}}}
+}
+
+// Document is the page's document.
+var Document = js.Global().Get("document")
+
+// Root is the element html.
+func Root() js.Value { return Document.Get("documentElement") }
+
+// ByID finds an element of index.html.
+func ByID(id string) Element { return Wrap(Document.Call("getElementById", id)) }
+
+// Attrs are the attributes of a new element: strings, of which an empty one sets a
+// bare attribute, or texts of the page (&words.Text.Off), which follow the language.
+type Attrs map[string]any
+
+// El makes an element. Children are elements, strings, which become text, or texts
+// of the page (&words.Text.Off), which follow the language: for the skeleton of the page,
+// since they are kept for ever. Nothing in the page is ever parsed as HTML.
+func El(tag string, a Attrs, children ...any) Element {
+	e := Wrap(Document.Call("createElement", tag))
+	for name, value := range a {
+		switch value := value.(type) {
+		case string:
+			e.SetAttribute(name, value)
+		case *string:
+			Follow(value, func(text string) { e.SetAttribute(name, text) })
+		}
+	}
+	Append(e, children...)
+	return e
+}
+
+// Append puts children, as El takes them, at the end of an element.
+func Append(parent Element, children ...any) {
+	for _, c := range children {
+		switch child := c.(type) {
+		case Element:
+			c = child.Value
+		case *string:
+			node := Document.Call("createTextNode", "")
+			Follow(child, func(text string) { node.Set("data", text) })
+			c = node
+		}
+		parent.Call("append", c)
+	}
+}
+
+// following write the texts of the page that follow its language.
+var following []func()
+
+// Follow writes a text now, and again whenever Rewrite is called.
+func Follow(text *string, write func(string)) {
+	now := func() { write(*text) }
+	now()
+	following = append(following, now)
+}
+
+// Rewrite writes every text of the page again, after the language has changed.
+func Rewrite() {
+	for _, write := range following {
+		write()
+	}
+}
+
+// Button makes a button that says text (a string or a text of the page) and calls press.
+func Button(class string, text any, press func()) Element {
+	b := El("button", Attrs{"type": "button", "class": class}, text)
+	On(b, "click", func(dom.Event) { press() })
+	return b
+}
+
+// On calls f for every event of that kind. The listeners live as long as the page.
+func On(e dom.EventTarget, kind string, f func(dom.Event)) { e.AddEventListener(kind, false, f) }
+
+// Delegate listens to clicks on what matches the selector inside a box, now and
+// later: for lists whose members come and go.
+func Delegate(box Element, selector string, press func(at Element)) {
+	On(box, "click", func(e dom.Event) {
+		if at := e.Underlying().Get("target").Call("closest", selector); at.Truthy() {
+			press(Wrap(at))
+		}
+	})
+}
+
+// SetText changes an element's text only where it differs, so that screen readers
+// do not read it again.
+func SetText(e Element, text string) {
+	if e.TextContent() != text {
+		e.SetTextContent(text)
+	}
+}
+
+// Show hides or shows an element.
+func Show(e Element, visible bool) { SetFlag(e, "hidden", !visible) }
+
+// SetFlag sets or removes a bare attribute.
+func SetFlag(e Element, name string, set bool) {
+	if set == e.HasAttribute(name) {
+		return
+	}
+	if set {
+		e.SetAttribute(name, "")
+	} else {
+		e.RemoveAttribute(name)
+	}
+}
+
+// SetAttr changes an attribute where it differs.
+func SetAttr(e Element, name, value string) {
+	if !e.HasAttribute(name) || e.GetAttribute(name) != value {
+		e.SetAttribute(name, value)
+	}
+}
+
+// overwrite lets SetValue write into the field that has the cursor too.
+var overwrite bool
+
+// Overwrite lets the next rendering write into the field that has the cursor too: what
+// it held was replaced by something that people dropped, pasted or chose.
+func Overwrite() { overwrite = true }
+
+// Rendered ends a rendering.
+func Rendered() { overwrite = false }
+
+// SetValue changes what a field shows, but not under the hands of somebody who is
+// typing in it.
+func SetValue(e Element, value string) {
+	if e.Get("value").String() != value && (overwrite || !Document.Get("activeElement").Equal(e.Value)) {
+		e.Set("value", value)
+	}
+}
+
+// Number is what a number field holds, NaN when that is no number.
+func Number(e Element) float64 { return e.Get("valueAsNumber").Float() }
+
+// Labelled puts a label before a field.
+func Labelled(id string, text any, field Element) Element {
+	field.SetID(id)
+	return El("div", Attrs{"class": "field"}, El("label", Attrs{"for": id}, text), field)
+}

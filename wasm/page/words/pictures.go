@@ -1,0 +1,37 @@
+package words
+
+// pictureWords are the texts about finished pictures.
+type pictureWords struct {
+	// Tabs.
+	TabSweep, TabSteps, TabGallery string
+
+	// What can be done with a picture.
+	CopyImage, CopyLink, Share, Keep, Kept    string
+	Copied, CopiedLink, CopyRefused, KeptNote string
+	Several, Variant, FromFile, Restored      string
+
+	// Compare.
+	CompareAs, AsSlider, AsPair, Divider, DividerAt, CompareNone, CompareAgain string
+	GuidedMany                                                                 string
+
+	// Sweep.
+	SweepHint, SweepOver, OverWeight, OverStart, SweepFrom, SweepTo, SweepCount string
+	SweepGo, SweepCell, SweepStart, SweepUse, SweepNone, SweepWaits             string
+
+	// Steps.
+	StepsNone, StepsShow, StepsAfter, StepsFinal, StepsScrub, StepsAbout string
+
+	// Gallery.
+	GalleryEmpty, GallerySum, GalleryOpen, GalleryClear, GalleryClearSure string
+	GalleryRestore, GalleryDelete, GalleryDeleted, GalleryRefused         string
+	GalleryFull, GalleryFullGo, GalleryFullNo, GalleryOf, GalleryYes      string
+
+	// Links and files from elsewhere.
+	FromLink, NoticeClamped, NoticeLeft, FieldPrompt, FieldDirection, FieldLink string
+	OtherModel, DropHere, DropNothing, DropAdvice                               string
+	FileTooLarge, FileFolder, FileUnreadable, FileEarly, FileOneOf              string
+	PictureLarge, PictureDamaged                                                string
+
+	// Diagnostics.
+	Diagnostics, DiagnosticsHint, DiagnosticsPrompt, DiagnosticsCopy string
+}

@@ -1,0 +1,6 @@
+package words
+
+// sessionWords are the texts about what survives the loss of the GPU.
+type sessionWords struct {
+	AfterReload, Recovered string
+}

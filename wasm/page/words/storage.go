@@ -1,0 +1,10 @@
+package words
+
+// storageWords are the texts about what this device keeps.
+type storageWords struct {
+	Storage, StorageHint, StorageUsed, StorageNone, StorageOff   string
+	StorageModel, StoragePart, StorageDelete, StorageDeleteModel string
+	StorageDeleteAll, StorageFreed                               string
+	StoragePromised, StorageUnsure, StorageKeep, StorageDenied   string
+	AllHere, PartHere, WaitOffline, WaitTab, NotKept, OlderModel string
+}

@@ -1,0 +1,55 @@
+package words
+
+// Texts are all texts of the page in one language; a JSON file holds each of them.
+// %s and %d stand for values, %[2]s for the second of them, so that a language may
+// turn them round. Numbers come with their units.
+type Texts struct {
+	offlineWords
+	sessionWords
+	storageWords
+	pictureWords
+	howWords
+	panelWords
+	// index.html, which shows its own texts until the page has started.
+	Skip, StageName, Heading, Intro, IntroLean, Load, Looking           string
+	About, AboutWords, AboutWordsText, AboutGuidance, AboutGuidanceText string
+	AboutPrivate, AboutPrivateText, AboutTraining, Language             string
+
+	// The stage.
+	PictureLabel, PreviewLabel, GuidedLabel, PlainLabel string
+
+	// Loading.
+	LoadSize, LoadNote, Cancel, ModelMissing, ReloadPage string
+	StageDevice, StageDownload, StagePrepare             string
+	Downloaded, Speed, TimeLeft, Retrying                string
+
+	// Without WebGPU.
+	NoWebGPU, NoAdapter, Insecure       string
+	OfferCPU, EstimateCPU, MeasuringCPU string
+	HelpChromium, HelpChromiumLinux     string
+	HelpChromiumAdapter, HelpAndroid    string
+	HelpFirefox, HelpSafari, HelpOther  string
+	HelpInsecure                        string
+
+	// The prompt.
+	Prompt, PromptHint, Examples, Understands, UnderstandsHint           string
+	Objects, Colours, Counts, Places, Styles, Quality, Relations         string
+	Generate, GenerateKeys, Stop, StopKeys, LoadFirst, Starting, Working string
+
+	// Guidance.
+	Guidance, GuidanceHint, Off, Towards, Away, Weight string
+	Schedule, Constant, Step, Window                   string
+	FirstBlock, LastBlock, Curve, CurveNone            string
+
+	// Settings.
+	Settings, Seed, Dice, Lock, LockHint, Steps, StepsHint, Size string
+
+	// The finished picture.
+	Views, TabPicture, TabCompare      string
+	Save, Times, Prepared, SamePicture string
+
+	// What is announced and reported.
+	// Faults are the engine's, by their codes, where it does not Speak the language.
+	Faults                                                                                map[string]struct{ What, Advice string }
+	Ready, Done, Stopped, Step0, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU string
+}

@@ -1,6 +1,0 @@
-package page
-
-// keeperWords are the texts about what survives the loss of the GPU.
-type keeperWords struct {
-	AfterReload, Recovered string
-}
