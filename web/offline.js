@@ -1,6 +1,6 @@
 // The page as an app: it registers the service worker (sw.js), hears of updates and
 // of the browser's offer to install, and tells the page's view of these things
-// (wasm/page/update_js.go), which reads `state` and calls the rest. A page that
+// (wasm/page/shell/update_js.go), which reads `state` and calls the rest. A page that
 // works is never reloaded unless a person asks for it.
 import { script, serviceWorkerAddress } from "./trusted.js";
 
