@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"undertone/engine/fault"
 	"undertone/guidance"
@@ -52,8 +53,11 @@ func (d Description) Check() error {
 	if n := d.Blocks.Double + d.Blocks.Single; d.Blocks.Double < 0 || d.Blocks.Single < 0 || n < 1 || n > guidance.MaxBlocks {
 		return fault.New(fault.ManifestInvalid, "the model has %d double and %d single blocks, possible are 1 to %d together", d.Blocks.Double, d.Blocks.Single, guidance.MaxBlocks)
 	}
-	if d.Model == "" || len(d.Sizes) == 0 {
-		return fault.New(fault.ManifestInvalid, "the model's description lacks its name or its sizes")
+	if d.Model == "" {
+		return fault.New(fault.ManifestInvalid, "the model has no name")
+	}
+	if !slices.Contains(d.Sizes, d.Defaults.Size) || slices.ContainsFunc(d.Sizes, func(s Size) bool { return s.Width < 1 || s.Height < 1 }) {
+		return fault.New(fault.ManifestInvalid, "the model makes the sizes %v, by default %v", d.Sizes, d.Defaults.Size)
 	}
 	if d.MaxSteps < 1 || d.Defaults.Steps < 1 || d.Defaults.Steps > d.MaxSteps {
 		return fault.New(fault.ManifestInvalid, "%d steps by default, possible are 1 to %d", d.Defaults.Steps, d.MaxSteps)
