@@ -58,6 +58,7 @@ func (l Live) Median() float64 {
 	return sorted[len(sorted)/2]
 }
 
+// Pace is when pictures follow on this device.
 func (l Live) Pace() Pace {
 	switch {
 	case l.Mode == LiveOff || len(l.Recent) == 0:

@@ -58,7 +58,7 @@ func (v *attentionMaps) build(p *probe) {
 }
 
 func (v *attentionMaps) draw(p *probe, word, block int) {
-	bright := p.bright(word)
+	scale := p.topShare(word)
 	for i, r := range v.list {
 		b := i - 1
 		var maps [][]float32
@@ -69,13 +69,13 @@ func (v *attentionMaps) draw(p *probe, word, block int) {
 				maps = append(maps, p.step(word, s))
 			}
 		}
-		w, h, rgba := strip(maps, p.Rows, p.Cols, bright)
+		w, h, rgba := strip(maps, p.Rows, p.Cols, scale)
 		r.Draw(image(w, h, rgba), true)
 		_, mean, top, _ := extremes(p.mean(word, b))
 		ui.SetAttr(r.Element, "aria-label", fmt.Sprintf(words.Text.HowMap, tokenName(p.Tokens[word]), words.Percent(mean), words.Percent(top)))
 		ui.SetText(r.share, words.Percent(mean))
-		r.share.Style().SetProperty("--share", fmt.Sprintf("%.4f", math.Min(1, mean/bright)), "")
+		r.share.Style().SetProperty("--share", fmt.Sprintf("%.4f", math.Min(1, mean/scale)), "")
 		ui.SetAttr(r.button, "aria-pressed", fmt.Sprint(b == block))
 	}
-	ui.SetText(ui.Wrap(v.scale.Get("lastElementChild")), fmt.Sprintf(words.Text.HowScale, words.Percent(bright), words.Percent(p.prompt)))
+	ui.SetText(ui.Wrap(v.scale.Get("lastElementChild")), fmt.Sprintf(words.Text.HowScale, words.Percent(scale), words.Percent(p.prompt)))
 }

@@ -27,8 +27,8 @@ func strip(maps [][]float32, rows, cols int, most float64) (w, h int, rgba []byt
 	return w, h, rgba
 }
 
-// veil darkens a picture where a map is low: RGBA of one pixel for every cell.
-func veil(m []float32) []byte {
+// overlay darkens a picture where a map is low: RGBA of one pixel for every cell.
+func overlay(m []float32) []byte {
 	least, _, most, _ := extremes(m)
 	rgba := make([]byte, 4*len(m))
 	for i, v := range m {

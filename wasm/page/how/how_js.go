@@ -24,15 +24,15 @@ type View struct {
 	latents            ui.Element
 	blocks             *attentionMaps
 	over               ui.Canvas // the picture
-	veil               ui.Canvas // darkens it where few look at the word
+	overlay            ui.Canvas // darkens it where few look at the word
 	caption            ui.Element
 	numbers            *numberTable
 	final              ui.Canvas
 	times, timesNote   ui.Element
 	shown              *probe
 	language           string
-	word, block, looks int // as they are drawn
-	now                look
+	word, block, draws int // as they are drawn
+	now                selection
 }
 
 // New makes the view.
@@ -44,7 +44,7 @@ func New(a *app.App) *View {
 		padding: ui.El("p", ui.Attrs{"class": "muted"}),
 		vector:  newVectorFigure(),
 		latents: ui.El("div", ui.Attrs{"class": "latents"}),
-		over:    ui.NewCanvas(), veil: ui.NewCanvas(),
+		over:    ui.NewCanvas(), overlay: ui.NewCanvas(),
 		caption: ui.El("figcaption", ui.Attrs{"class": "muted"}),
 		numbers: newNumberTable(),
 		final:   ui.NewCanvas(),
@@ -58,8 +58,8 @@ func New(a *app.App) *View {
 			a.Update(func(*app.State) { v.now.word = w })
 		}
 	})
-	ui.SetAttr(v.veil.Element, "aria-hidden", "true")
-	ui.SetAttr(v.veil.Element, "class", "veil")
+	ui.SetAttr(v.overlay.Element, "aria-hidden", "true")
+	ui.SetAttr(v.overlay.Element, "class", "veil")
 	part := func(title, text *string, children ...any) ui.Element {
 		return ui.El("li", nil, append([]any{ui.El("h3", nil, title), ui.El("p", ui.Attrs{"class": "muted"}, text)}, children...)...)
 	}
@@ -68,7 +68,7 @@ func New(a *app.App) *View {
 		part(&words.Text.HowVector, &words.Text.HowVectorText, v.vector.box),
 		part(&words.Text.HowNoise, &words.Text.HowNoiseText, v.latents),
 		part(&words.Text.HowBlocks, &words.Text.HowBlocksText, ui.El("div", ui.Attrs{"class": "looking"},
-			ui.El("figure", nil, ui.El("div", ui.Attrs{"class": "over"}, v.over.Element, v.veil.Element), v.caption), v.blocks.box), v.numbers.box),
+			ui.El("figure", nil, ui.El("div", ui.Attrs{"class": "over"}, v.over.Element, v.overlay.Element), v.caption), v.blocks.box), v.numbers.box),
 		part(&words.Text.HowDecoder, &words.Text.HowDecoderText, ui.El("div", ui.Attrs{"class": "end"}, v.final.Element, ui.El("div", nil, v.times, v.timesNote))),
 	)
 	v.box = ui.El("div", ui.Attrs{"class": "how"},
@@ -79,9 +79,9 @@ func New(a *app.App) *View {
 // Box is the view's element.
 func (v *View) Box() ui.Element { return v.box }
 
-// look is what the view looks at.
-type look struct {
-	asked app.Recipe   // what was last looked at
+// selection is what the view shows.
+type selection struct {
+	asked app.Recipe   // what the engine was last asked to look at
 	of    *app.Picture // whose inside this is: the picture again, to the bit
 	probe *probe
 	word  int // the token that is followed
@@ -89,7 +89,7 @@ type look struct {
 }
 
 // fits reports whether it is of this picture.
-func (l *look) fits(p *app.Picture) bool {
+func (l *selection) fits(p *app.Picture) bool {
 	return l.probe != nil && p != nil && l.of.Recipe.Same(p.Recipe)
 }
 
@@ -146,7 +146,7 @@ func (v *View) done(s *app.State, p *app.Picture) {
 	if h.probe != nil && h.word < len(h.probe.Tokens) {
 		text = h.probe.Tokens[h.word].Text
 	}
-	h.of, h.probe, h.word = p, q, q.telling()
+	h.of, h.probe, h.word = p, q, q.mostInformative()
 	for i, t := range q.Tokens { // a word that was followed is followed again
 		if text != "" && t.Text == text {
 			h.word = i
@@ -172,11 +172,11 @@ func probeOf(p *app.Picture) (*probe, error) {
 }
 
 // draw shows what was seen, and the times of a picture of the same recipe.
-func (v *View) draw(h *look, of *app.Picture) {
+func (v *View) draw(h *selection, of *app.Picture) {
 	p := h.probe
 	language := ui.Root().Get("lang").String()
 	if v.shown != p || v.language != language {
-		v.shown, v.language, v.looks = p, language, 0
+		v.shown, v.language, v.draws = p, language, 0
 		v.tokens(p)
 		v.vector.draw(p)
 		v.way(h.of)
@@ -186,16 +186,16 @@ func (v *View) draw(h *look, of *app.Picture) {
 		v.final.Draw(h.of.Image.(js.Value), true)
 		ui.SetAttr(v.final.Element, "aria-label", fmt.Sprintf(words.Text.PictureLabel, h.of.Recipe.Prompt))
 	}
-	if v.looks > 0 && v.word == h.word && v.block == h.block {
+	if v.draws > 0 && v.word == h.word && v.block == h.block {
 		return
 	}
-	v.word, v.block, v.looks = h.word, h.block, v.looks+1
+	v.word, v.block, v.draws = h.word, h.block, v.draws+1
 	if field := v.words.Call("querySelector", fmt.Sprintf(`[value="%d"]`, h.word)); field.Truthy() {
 		field.Set("checked", true)
 	}
 	m := p.mean(h.word, h.block)
 	_, mean, most, at := extremes(m)
-	v.veil.Draw(image(p.Cols, p.Rows, veil(m)), true)
+	v.overlay.Draw(image(p.Cols, p.Rows, overlay(m)), true)
 	where := words.Text.HowAllBlocks
 	if h.block >= 0 {
 		where = fmt.Sprintf(words.Text.HowBlock, h.block)

@@ -112,10 +112,10 @@ func extremes(m []float32) (least, mean, most float64, at int) {
 	return least, mean, most, at
 }
 
-// bright is the share at which a token's colours end: all but the 50th part of its
+// topShare is the share at which a token's colours end: all but the 50th part of its
 // cells, in all blocks and steps, lie below. A few extreme cells would else leave
 // the rest in the dark.
-func (p *probe) bright(word int) float64 {
+func (p *probe) topShare(word int) float64 {
 	const bins = 1000
 	var count [bins + 1]int
 	n := 0
@@ -134,9 +134,9 @@ func (p *probe) bright(word int) float64 {
 	return float64(top+1) / bins
 }
 
-// telling is the word that the picture's cells differ most about: the best one to
+// mostInformative is the word that the picture's cells differ most about: the best one to
 // show first. Without any word it is the token that ends the prompt.
-func (p *probe) telling() int {
+func (p *probe) mostInformative() int {
 	best, most := len(p.Tokens)-1, 0.0
 	for _, w := range p.Words {
 		if p.Tokens[w].Kind != "word" {
@@ -173,8 +173,8 @@ func average(x []float64) float64 {
 	return sum / math.Max(1, float64(len(x)))
 }
 
-// turned is the block whose vector guidance turns furthest, −1 where it turns none.
-func (p *probe) turned() int {
+// mostTurned is the block whose vector guidance turns furthest, −1 where it turns none.
+func (p *probe) mostTurned() int {
 	best := -1
 	for b := range p.blocks() {
 		if n := p.Blocks[b].NormShift; n > 0 && (best < 0 || n > p.Blocks[best].NormShift) {

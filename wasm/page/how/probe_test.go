@@ -80,13 +80,13 @@ func TestProbeMaps(t *testing.T) {
 		q.Attention[i] = float32(i) / 200
 	}
 	q.Attention[3], q.Attention[50] = .9, 1
-	if top := q.bright(0); top < .49 || top > .5 {
+	if top := q.topShare(0); top < .49 || top > .5 {
 		t.Errorf("colours end at %g", top)
 	}
-	if w := p.telling(); w != 1 {
+	if w := p.mostInformative(); w != 1 {
 		t.Errorf("token %d is shown first, though it is no word", w)
 	}
-	if b := p.turned(); b != 1 {
+	if b := p.mostTurned(); b != 1 {
 		t.Errorf("block %d is turned furthest", b)
 	}
 	shift, scale, gate := p.lengths(0)
@@ -100,7 +100,7 @@ func TestProbeMaps(t *testing.T) {
 
 func TestProbePictures(t *testing.T) {
 	p := looked(t)
-	w, h, rgba := strip([][]float32{p.cell(1, 0, 0), p.cell(1, 1, 0)}, 2, 2, p.bright(1))
+	w, h, rgba := strip([][]float32{p.cell(1, 0, 0), p.cell(1, 1, 0)}, 2, 2, p.topShare(1))
 	if w != 5 || h != 2 || len(rgba) != 4*10 {
 		t.Fatalf("the strip is %d × %d with %d bytes", w, h, len(rgba))
 	}
@@ -123,11 +123,11 @@ func TestProbePictures(t *testing.T) {
 			t.Errorf("%g is darker than %g", x+.05, x)
 		}
 	}
-	if v := veil([]float32{1, 2, 2, 3}); v[3] != 200 || v[4+3] != 100 || v[4*3+3] != 0 {
-		t.Errorf("the veil is %v", v)
+	if v := overlay([]float32{1, 2, 2, 3}); v[3] != 200 || v[4+3] != 100 || v[4*3+3] != 0 {
+		t.Errorf("the overlay is %v", v)
 	}
-	if v := veil(make([]float32, 4)); v[3] != 200 {
-		t.Errorf("over an even map the veil is %v", v)
+	if v := overlay(make([]float32, 4)); v[3] != 200 {
+		t.Errorf("over an even map the overlay is %v", v)
 	}
 }
 

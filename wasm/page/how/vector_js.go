@@ -36,7 +36,7 @@ func newVectorFigure() *vectorFigure {
 
 func (v *vectorFigure) draw(p *probe) {
 	const width = 100.0
-	b := p.turned()
+	b := p.mostTurned()
 	y := average(p.NormY)
 	hat, angle := y, 0.0
 	text := fmt.Sprintf(words.Text.HowVectorPlain, words.Number(y))

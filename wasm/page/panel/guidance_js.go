@@ -99,6 +99,7 @@ func (v *Guidance) chip(id string, name any, choose func(f *app.Form)) {
 	ui.Append(v.presets, c)
 }
 
+// Render draws them.
 func (v *Guidance) Render(s *app.State) {
 	ui.SetFlag(v.section, "inert", s.Model == nil) // nothing can be set of what is not known
 	if s.Model == nil {

@@ -72,6 +72,7 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	return v
 }
 
+// Render draws them.
 func (v *Prompt) Render(s *app.State) {
 	if s.Model != nil && !v.filled {
 		v.fill(s.Model)

@@ -97,6 +97,7 @@ func NewSettings(a *app.App, panel ui.Element, more ...any) *Settings {
 	return v
 }
 
+// Render draws them.
 func (v *Settings) Render(s *app.State) {
 	ui.SetFlag(v.section, "inert", s.Model == nil)
 	if s.Model == nil {

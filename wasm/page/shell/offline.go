@@ -8,19 +8,19 @@ import (
 
 // network is what the page knows of the world outside (web/offline.js).
 type network struct {
-	offline     bool   // there is no network
-	kept        bool   // the page starts without a network
-	changed     bool   // its host changes it on its way
-	refused     string // the file for which it does not, or for which a new version was not taken
-	why         string // "missing", "changed", "unstored" or "worker"
-	installable bool   // the browser offers to install it
-	update      string // "", "waiting" for somebody to choose it, or "chosen" in another tab
-	postponed   bool   // the person said: later
-	wanted      bool   // the person said: now
+	offline       bool   // there is no network
+	startsOffline bool   // the page starts without a network
+	changed       bool   // its host changes it on its way
+	refused       string // the file for which it does not, or for which a new version was not taken
+	why           string // "missing", "changed", "unstored" or "worker"
+	installable   bool   // the browser offers to install it
+	update        string // "", "waiting" for somebody to choose it, or "chosen" in another tab
+	postponed     bool   // the person said: later
+	wanted        bool   // the person said: now
 }
 
-// news is what there is to say about a new version, or "".
-func (n *network) news() string {
+// updateText is what there is to say about a new version, or "".
+func (n *network) updateText() string {
 	switch {
 	case n.update == "" || n.postponed:
 		return ""
@@ -30,24 +30,24 @@ func (n *network) news() string {
 	return words.Text.UpdateReady
 }
 
-// keeping says whether the page starts without a network, and why not; it is "" as
+// offlineText says whether the page starts without a network, and why not; it is "" as
 // long as nobody knows.
-func (n *network) keeping() string {
+func (n *network) offlineText() string {
 	switch {
-	case n.refused != "" && n.kept:
-		return fmt.Sprintf(words.Text.UpdateRefused, n.reason())
+	case n.refused != "" && n.startsOffline:
+		return fmt.Sprintf(words.Text.UpdateRefused, n.refusedText())
 	case n.refused != "":
-		return fmt.Sprintf(words.Text.OfflineRefused, n.reason())
-	case n.kept && n.changed:
+		return fmt.Sprintf(words.Text.OfflineRefused, n.refusedText())
+	case n.startsOffline && n.changed:
 		return words.Text.OfflineChanged
-	case n.kept:
+	case n.startsOffline:
 		return words.Text.OfflineReady
 	}
 	return ""
 }
 
-// reason says what is wrong with the refused file.
-func (n *network) reason() string {
+// refusedText says what is wrong with the refused file.
+func (n *network) refusedText() string {
 	form := words.Text.FileMissing
 	switch n.why {
 	case "changed":

@@ -34,8 +34,8 @@ func TestUpdateWaits(t *testing.T) {
 	}
 }
 
-// TestKeeping tells whether the page starts without a network, and what is in the way.
-func TestKeeping(t *testing.T) {
+// TestOfflineText tells whether the page starts without a network, and what is in the way.
+func TestOfflineText(t *testing.T) {
 	defer words.Use(words.Languages[0])
 	for _, l := range words.Languages {
 		words.Use(l)
@@ -46,15 +46,15 @@ func TestKeeping(t *testing.T) {
 		}{
 			{network{}, nil},
 			{network{changed: true}, nil},
-			{network{kept: true}, []string{words.Text.OfflineReady}},
-			{network{kept: true, changed: true}, []string{"docs/hosting.md"}},
+			{network{startsOffline: true}, []string{words.Text.OfflineReady}},
+			{network{startsOffline: true, changed: true}, []string{"docs/hosting.md"}},
 			{network{refused: "a.js", why: "missing"}, []string{"a.js", "docs/hosting.md"}},
 			{network{refused: "b.js", why: "changed"}, []string{"b.js", "docs/hosting.md"}},
 			{network{refused: "c.js", why: "unstored"}, []string{"c.js", "docs/hosting.md"}},
 			{network{refused: "sw.js", why: "worker"}, []string{"sw.js", "docs/hosting.md"}},
-			{network{kept: true, refused: "d.js", why: "changed"}, []string{"d.js", "docs/hosting.md"}},
+			{network{startsOffline: true, refused: "d.js", why: "changed"}, []string{"d.js", "docs/hosting.md"}},
 		} {
-			got := c.n.keeping()
+			got := c.n.offlineText()
 			if got == "" != (c.says == nil) || got != "" && told[got] {
 				t.Errorf("%s: %+v: %q", l.Name, c.n, got)
 			}

@@ -36,11 +36,11 @@ func NewStorage(a *app.App, parent ui.Element) *Storage {
 	box := ui.El("details", ui.Attrs{"class": "storage"}, ui.El("summary", nil, &words.Text.Storage),
 		ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.StorageHint), v.used, v.list, v.safe, v.keep, v.deleteAll)
 	box.SetID("storage")
-	ui.On(box, "toggle", func(dom.Event) { go v.look() })
+	ui.On(box, "toggle", func(dom.Event) { go v.refresh() })
 	ui.Append(parent, box)
-	a.OnLoad = append(a.OnLoad, v.look)
+	a.OnLoad = append(a.OnLoad, v.refresh)
 	a.React(v.react)
-	go v.look()
+	go v.refresh()
 	return v
 }
 
@@ -92,8 +92,8 @@ func (v *Storage) renderList(k *storedWeights) {
 	ui.Show(v.list, len(k.Models) > 0)
 }
 
-// look asks what is kept.
-func (v *Storage) look() {
+// refresh asks what is kept.
+func (v *Storage) refresh() {
 	got, err := v.app.Call("storage")
 	if err != nil {
 		return
@@ -113,7 +113,7 @@ func (v *Storage) deleteWeights(address string) {
 	}
 	before := v.stored.Used
 	_, err := v.app.Call("remove", arguments...)
-	v.look()
+	v.refresh()
 	v.app.Update(func(s *app.State) {
 		if err != nil {
 			s.Problem, s.Note = app.ProblemOf(err), ""
@@ -127,7 +127,7 @@ func (v *Storage) deleteWeights(address string) {
 func (v *Storage) askToKeep() {
 	kept, err := v.app.Call("persist")
 	v.stored.denied = err != nil || !kept.Bool()
-	v.look()
+	v.refresh()
 }
 
 // Here is how much of the chosen model is on this device already, in bytes.

@@ -59,7 +59,7 @@ func (v *Updates) listen(a *app.App) {
 		is := v.offline.Get("state")
 		a.Update(func(s *app.State) {
 			n := &v.network
-			n.offline, n.kept, n.installable = !is.Get("online").Bool(), is.Get("offline").Bool(), is.Get("installable").Bool()
+			n.offline, n.startsOffline, n.installable = !is.Get("online").Bool(), is.Get("offline").Bool(), is.Get("installable").Bool()
 			n.changed, n.refused, n.why = is.Get("changed").Bool(), is.Get("refused").String(), is.Get("why").String()
 			if update := is.Get("update").String(); update != n.update {
 				n.update, n.postponed, n.wanted = update, false, false
@@ -73,11 +73,11 @@ func (v *Updates) listen(a *app.App) {
 func (v *Updates) Render(s *app.State) {
 	n := &v.network
 	ui.Show(v.sign, n.offline)
-	keeping := n.keeping()
-	ui.Show(v.keeps, keeping != "")
-	ui.SetText(v.keeps, keeping)
+	offline := n.offlineText()
+	ui.Show(v.keeps, offline != "")
+	ui.SetText(v.keeps, offline)
 	ui.Show(v.install, n.installable)
-	news, press := n.news(), words.Text.UpdateNow
+	news, press := n.updateText(), words.Text.UpdateNow
 	ui.Show(v.banner, news != "")
 	if n.update == "chosen" {
 		press = words.Text.Reload
@@ -92,7 +92,7 @@ func (v *Updates) Render(s *app.State) {
 }
 
 // News is what there is to say about a new version, or "".
-func (v *Updates) News() string { return v.news() }
+func (v *Updates) News() string { return v.updateText() }
 
 // react takes the new version when it is due, which loads the page anew.
 func (v *Updates) react(s *app.State) {

@@ -18,7 +18,7 @@ type Steps struct {
 	of                 *app.Picture // whose steps these are
 	at                 int          // 0 … len(of.Previews), which is the picture itself
 	box, shown         ui.Element
-	hero               ui.Canvas
+	large              ui.Canvas
 	caption, slider    ui.Element
 	strip              *ui.Thumbnails
 	none, make_, about ui.Element
@@ -26,7 +26,7 @@ type Steps struct {
 
 // NewSteps makes the view.
 func NewSteps(a *app.App) *Steps {
-	v := &Steps{app: a, hero: ui.NewCanvas()}
+	v := &Steps{app: a, large: ui.NewCanvas()}
 	v.caption = ui.El("figcaption", nil)
 	v.slider = ui.El("input", ui.Attrs{"type": "range", "min": "0", "step": "1", "id": "step-scrub", "aria-label": &words.Text.StepsScrub})
 	ui.On(v.slider, "input", func(dom.Event) {
@@ -39,7 +39,7 @@ func NewSteps(a *app.App) *Steps {
 	v.make_.SetID("steps-show")
 	v.none = ui.El("div", ui.Attrs{"class": "empty"}, ui.El("p", nil, &words.Text.StepsNone), v.make_)
 	v.about = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.StepsAbout)
-	v.shown = ui.El("div", ui.Attrs{"class": "way"}, ui.El("figure", ui.Attrs{"class": "easel"}, v.hero.Element, v.caption), ui.El("div", ui.Attrs{"class": "slider"}, v.slider), v.strip.Box, v.about)
+	v.shown = ui.El("div", ui.Attrs{"class": "way"}, ui.El("figure", ui.Attrs{"class": "easel"}, v.large.Element, v.caption), ui.El("div", ui.Attrs{"class": "slider"}, v.slider), v.strip.Box, v.about)
 	v.box = ui.El("div", ui.Attrs{"class": "steps"}, v.shown, v.none)
 	return v
 }
@@ -113,11 +113,11 @@ func (v *Steps) Render(s *app.State) {
 		ui.SetAttr(t.Button, "aria-pressed", fmt.Sprint(i == at))
 	}
 	finished := p.Image.(js.Value)
-	v.hero.Fit(finished.Get("width").Int(), finished.Get("height").Int())
+	v.large.Fit(finished.Get("width").Int(), finished.Get("height").Int())
 	if picture, ok := image(at); ok {
-		v.hero.Draw(picture, at == n)
+		v.large.Draw(picture, at == n)
 	}
-	ui.SetAttr(v.hero.Element, "aria-label", says(at))
+	ui.SetAttr(v.large.Element, "aria-label", says(at))
 	ui.SetText(v.caption, says(at))
 	ui.SetAttr(v.slider, "max", fmt.Sprint(n))
 	v.slider.Set("value", at)
