@@ -14,11 +14,15 @@ function checked(name, check) {
   }
 }
 
+function checkOptions(options) {
+  if (!isObject(options)) throw new UndertoneError("request-invalid", `The options are ${show(options)}; an object is needed.`);
+}
+
 /** The arguments of Undertone.load. */
 export function checkLoad(address, options) {
   const url = checkAddress(address);
   return checked("An option", () => {
-    if (!isObject(options)) throw new UndertoneError("request-invalid", `The options are ${show(options)}; an object is needed.`);
+    checkOptions(options);
     const { onProgress, signal, device = "auto", store = false } = options;
     if (typeof store !== "boolean") throw new UndertoneError("request-invalid", `The option store is ${show(store)}; true or false are possible.`);
     checkListener(onProgress, "onProgress");
@@ -32,7 +36,7 @@ export function checkLoad(address, options) {
 export function checkDescribe(address, options) {
   const url = checkAddress(address);
   return checked("An option", () => {
-    if (!isObject(options)) throw new UndertoneError("request-invalid", `The options are ${show(options)}; an object is needed.`);
+    checkOptions(options);
     const { signal } = options;
     checkSignal(signal);
     return { url, signal };
