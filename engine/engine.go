@@ -25,6 +25,7 @@ import (
 // goroutine; it makes one picture at a time (fault.Busy).
 type Engine struct {
 	be        op.Backend
+	residency *residency // which is be
 	manifest  weights.Manifest
 	precision string // of the transformer's weights
 
@@ -44,7 +45,9 @@ type Engine struct {
 // after every step. A cancelled ctx ends the work before the next submit
 // (fault.Aborted). Where the machine has no memory for it, everything kept for
 // later pictures is given up and the picture begun again, from step 1, in the
-// least memory; the fault is OutOfMemory only if that is not enough.
+// least memory; if that is not enough, then with no more weights on the machine than
+// what runs needs, the others coming back from the bundle. The fault is OutOfMemory
+// only if that is not enough either.
 func (e *Engine) Generate(ctx context.Context, req Request, onStep func(StepEvent)) (*Result, error) {
 	release, err := e.begin()
 	if err != nil {
@@ -55,9 +58,11 @@ func (e *Engine) Generate(ctx context.Context, req Request, onStep func(StepEven
 		return nil, err
 	}
 	r, err := e.generate(ctx, req, onStep)
-	if fault.Is(err, fault.OutOfMemory) && ctx.Err() == nil {
-		e.economize()
-		r, err = e.generate(ctx, req, onStep)
+	for _, save := range []func(){e.economize, e.scarce} {
+		if fault.Is(err, fault.OutOfMemory) && ctx.Err() == nil {
+			save()
+			r, err = e.generate(ctx, req, onStep)
+		}
 	}
 	if err != nil {
 		return nil, explain(ctx, err)
@@ -75,22 +80,6 @@ func (e *Engine) generate(ctx context.Context, req Request, onStep func(StepEven
 		r.denoise, // Euler steps along the velocity
 		r.decode,  // latent → pixels
 	)
-}
-
-// economize gives up what only saves time: other sizes, the contexts of other
-// prompts, the modulation. From then on one size is kept, and pictures are decoded
-// in strips.
-func (e *Engine) economize() {
-	e.lowMemory = true
-	for _, p := range e.pipelines {
-		p.free()
-	}
-	e.pipelines = nil
-	if e.modulation != nil {
-		e.modulation.free()
-		e.modulation = nil
-	}
-	e.conditioner.release()
 }
 
 // begin takes the engine for one piece of work.

@@ -18,6 +18,10 @@ type LoadOptions struct {
 	// its hash themselves, as the browser's do; otherwise Load reads and hashes
 	// each file first.
 	SourceVerifies bool
+	// MemoryLimit is how many bytes of weights may be on the machine at once, as the
+	// files hold them; 0: no limit. A model of more is not uploaded by Load: weights come
+	// when they are needed, again from the bundle, and leave when others need their place.
+	MemoryLimit int64
 }
 
 // Progress tells how far loading is.
@@ -46,8 +50,10 @@ func load(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions
 	if err := Supports(&b.Manifest); err != nil {
 		return nil, err
 	}
-	e := &Engine{be: be, manifest: b.Manifest}
-	l := &loading{ctx: ctx, be: be, bundle: b, opt: opt}
+	r := &residency{Backend: be, bundle: b, limit: opt.MemoryLimit, known: map[*op.Storage]*resident{}, made: map[*program]bool{}}
+	r.lazy = r.limit > 0 && b.Bytes() > r.limit
+	e := &Engine{be: r, residency: r, manifest: b.Manifest}
+	l := &loading{ctx: ctx, be: r, bundle: b, opt: opt}
 	var readers []*reader
 	for _, c := range b.Components {
 		var err error
@@ -75,7 +81,7 @@ func load(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions
 		return nil, err
 	}
 	l.tell("compile", "dit", 0, 0)
-	e.conditioner, err = newConditioner(ctx, be, readers, e.transformer, reading, b.MaxSteps)
+	e.conditioner, err = newConditioner(ctx, e.be, readers, e.transformer, reading, b.MaxSteps)
 	return e, err
 }
 
@@ -127,7 +133,7 @@ func (e *Engine) fit(readers []*reader) (dit.Reading, error) {
 // loading is the state of one Load.
 type loading struct {
 	ctx    context.Context
-	be     op.Backend
+	be     *residency
 	bundle *weights.Bundle
 	opt    LoadOptions
 
@@ -199,12 +205,12 @@ func upload[Part any](l *loading, table map[string]loader[Part], c weights.Compo
 		return part, "", err
 	}
 	defer weights.Close(src)
-	u, err := NewUploader(l.ctx, l.be, src)
+	u, err := NewUploader(l.ctx, l.be.Backend, src)
 	if err != nil {
 		return part, "", err
 	}
 	u.progress = func(done int64) { l.tell("upload", c.File, l.uploaded+done, l.bundle.Bytes()) }
-	if part, err = build(table, c, u); err != nil {
+	if part, err = build(table, c, asked{u, l.be, c.File}); err != nil {
 		return part, "", err
 	}
 	l.uploaded += src.Size()

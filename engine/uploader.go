@@ -56,22 +56,38 @@ func (u *Uploader) Has(name string) bool {
 // before them, and columns may be several dimensions, as where a convolution's
 // kernel is as large as its stride, which is a matrix.
 func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
+	spec := u.spec(name, use, rows, cols)
+	if u.err != nil {
+		return nil
+	}
+	out, err := u.be.Upload(u.ctx, spec)
+	if err != nil {
+		u.err = err
+		return nil
+	}
+	t, _ := u.index.Lookup(name)
+	u.done += t.Bytes
+	u.progress(u.done)
+	return out
+}
+
+// spec finds a tensor and checks it.
+func (u *Uploader) spec(name string, use op.Use, rows, cols int) (spec op.WeightSpec) {
 	if u.err == nil && u.ctx.Err() != nil {
 		u.err = fault.Wrap(u.ctx.Err(), fault.Aborted, "loading was stopped")
 	}
 	if u.err != nil {
-		return nil
+		return spec
 	}
 	t, ok := u.index.Lookup(name)
 	if !ok {
 		u.err = fault.New(fault.WeightsMissing, "the weight file has no tensor %q", name)
-		return nil
+		return spec
 	}
-	bytes := t.Bytes
 	src, t, scale, err := u.stored(t, use, cols)
 	if err != nil {
 		u.err = err
-		return nil
+		return spec
 	}
 	shape, want, data, offset := t.Shape, []int{rows, cols}, src, t.Offset
 	switch {
@@ -90,19 +106,12 @@ func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	}
 	if !slices.Equal(shape, want) {
 		u.err = fault.New(fault.WeightsMissing, "tensor %q has the shape %.200s, the model needs %v", name, fmt.Sprint(t.Shape), want)
-		return nil
+		return spec
 	}
 	if u.err = t.Readable(); u.err != nil {
-		return nil
+		return spec
 	}
-	out, err := u.be.Upload(u.ctx, op.WeightSpec{Name: name, Use: use, DType: t.DType, Rows: rows, Cols: cols, Scale: scale, Data: data, Offset: offset})
-	if err != nil {
-		u.err = err
-		return nil
-	}
-	u.done += bytes
-	u.progress(u.done)
-	return out
+	return op.WeightSpec{Name: name, Use: use, DType: t.DType, Rows: rows, Cols: cols, Scale: scale, Data: data, Offset: offset}
 }
 
 // middle is the middle of a square table in a file, as if it stood there alone: of the
