@@ -27,8 +27,20 @@ type Estimate struct {
 	WeightBytes   int64 `json:"weightBytes"`   // of all files, on the device about the same
 	FixedBytes    int64 `json:"fixedBytes"`    // tensors that live as long as the pipeline
 	PeakBytes     int64 `json:"peakBytes"`     // weights, fixed tensors, and the largest program's temporaries
+	LeastBytes    int64 `json:"leastBytes"`    // the same where only the running program's weights are on the device
 	LargestTensor int64 `json:"largestTensor"` // bytes of the largest tensor that is not a weight
 	LargestWeight int64 `json:"largestWeight"` // elements of the largest weight
+
+	Parts []PartEstimate `json:"parts"` // in the order of the manifest's components
+}
+
+// PartEstimate is what one component takes.
+type PartEstimate struct {
+	Name         string `json:"name"`         // of its weight file
+	DiskBytes    int64  `json:"diskBytes"`    // of its files, a tokenizer counted with the first encoder that has it
+	DeviceBytes  int64  `json:"deviceBytes"`  // of its weights on the device, which keeps them in the types of the file
+	PeakBytes    int64  `json:"peakBytes"`    // most of its weights that one program reads, and that program's temporaries
+	LargestBytes int64  `json:"largestBytes"` // of its largest weight, which is one binding where the device allows it
 }
 
 // FLOPs is the arithmetic of a picture of so many steps with so many prompts to
@@ -48,7 +60,7 @@ func EstimateModel(m *weights.Manifest, req Request) (Estimate, error) {
 // plan records the request's programs on a counter, and returns the engine that it
 // recorded them of beside what they take.
 func plan(m *weights.Manifest, req Request) (*Engine, Estimate, error) {
-	be := &counter{programs: map[string]Cost{}}
+	be := &counter{programs: map[string]Cost{}, owner: map[*op.Storage]int{}, reads: map[string][]int64{}, parts: make([]elements, len(m.Components))}
 	e := &Engine{be: be, manifest: *m}
 	readers, err := e.record(m.Components, be)
 	if err != nil {
@@ -80,8 +92,9 @@ func plan(m *weights.Manifest, req Request) (*Engine, Estimate, error) {
 }
 
 // record makes the networks of descriptions of weights.
-func (e *Engine) record(components []weights.Component, w op.Weights) (readers []*reader, err error) {
-	for _, c := range components {
+func (e *Engine) record(components []weights.Component, be *counter) (readers []*reader, err error) {
+	for i, c := range components {
+		w := counted{be, i}
 		switch c.Role {
 		case weights.RoleText:
 			var encoder TextEncoder
@@ -100,23 +113,40 @@ func (e *Engine) record(components []weights.Component, w op.Weights) (readers [
 	return readers, nil
 }
 
-// counter is a Backend and a source of weights that describes tensors without
-// memory, and counts what programs take instead of running them.
+// counter is a Backend that describes tensors without memory, and counts what programs
+// take instead of running them.
 type counter struct {
 	programs      map[string]Cost // by the list's name
 	fixed         int64
 	largest       int64
 	largestWeight int64
+	owner         map[*op.Storage]int // the number of the component that a weight belongs to
+	parts         []elements          // of weights, by component
+	reads         map[string][]int64  // elements of weights that a program reads, by component
 }
 
-func (c *counter) Has(name string) bool { return true }
+// elements counts those of weights.
+type elements struct{ all, largest int64 }
 
-func (c *counter) Get(name string, use op.Use, rows, cols int) *op.Tensor {
-	c.largestWeight = max(c.largestWeight, int64(rows)*int64(cols))
-	return op.NewStorage(name, op.Weight, op.F32, rows, cols)
+// counted is the source of one component's weights.
+type counted struct {
+	*counter
+	part int
 }
 
-func (c *counter) Constant(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
+func (c counted) Has(name string) bool { return true }
+
+func (c counted) Get(name string, use op.Use, rows, cols int) *op.Tensor {
+	n := int64(rows) * int64(cols)
+	p := &c.parts[c.part]
+	p.all, p.largest = p.all+n, max(p.largest, n)
+	c.largestWeight = max(c.largestWeight, n)
+	t := op.NewStorage(name, op.Weight, op.F32, rows, cols)
+	c.owner[t.Storage] = c.part
+	return t
+}
+
+func (c counted) Constant(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
 	return op.NewStorage(name, op.Weight, op.F32, rows, cols)
 }
 
@@ -138,7 +168,59 @@ func (c *counter) Compile(ctx context.Context, l *op.List) (op.Program, error) {
 	}
 	c.largest = max(c.largest, largest)
 	c.programs[l.Name] = cost
+	c.reads[l.Name] = c.read(l)
 	return nil, nil
+}
+
+// read counts the elements of the weights that a list reads, by component.
+func (c *counter) read(l *op.List) []int64 {
+	n, seen := make([]int64, len(c.parts)), map[*op.Storage]bool{}
+	for _, node := range l.Nodes {
+		for _, t := range node.Inputs() {
+			if t == nil || seen[t.Storage] {
+				continue
+			}
+			seen[t.Storage] = true
+			if part, ok := c.owner[t.Storage]; ok {
+				n[part] += int64(t.Storage.Elems)
+			}
+		}
+	}
+	return n
+}
+
+// estimateParts tells of each component, and what the running program's weights and
+// temporaries take at most.
+func (c *counter) estimateParts(m *weights.Manifest) (parts []PartEstimate, most int64) {
+	together := map[string]int64{}
+	for name, cost := range c.programs {
+		together[name] = cost.TempBytes
+	}
+	told := map[string]bool{}
+	for i, component := range m.Components {
+		f, _ := m.File(component.File)
+		p := PartEstimate{Name: f.Name, DiskBytes: f.Bytes}
+		if t, ok := m.File(component.Tokenizer); ok && !told[t.Name] {
+			told[t.Name] = true
+			p.DiskBytes += t.Bytes
+		}
+		// Of the types in the file nothing is known but how many bytes an element takes on average.
+		bytes := func(elems int64) int64 {
+			return int64(float64(elems) * float64(f.Bytes) / float64(max(component.Parameters, c.parts[i].all, 1)))
+		}
+		p.DeviceBytes, p.LargestBytes = bytes(c.parts[i].all), bytes(c.parts[i].largest)
+		for name, reads := range c.reads {
+			if reads[i] > 0 {
+				p.PeakBytes = max(p.PeakBytes, bytes(reads[i])+c.programs[name].TempBytes)
+				together[name] += bytes(reads[i])
+			}
+		}
+		parts = append(parts, p)
+	}
+	for _, n := range together {
+		most = max(most, n)
+	}
+	return parts, most
 }
 
 func (c *counter) estimate(m *weights.Manifest) Estimate {
@@ -152,13 +234,15 @@ func (c *counter) estimate(m *weights.Manifest) Estimate {
 		temps = max(temps, p.TempBytes)
 	}
 	e.PeakBytes = e.WeightBytes + e.FixedBytes + temps
+	e.Parts, e.LeastBytes = c.estimateParts(m)
+	e.LeastBytes += e.FixedBytes
 	return e
 }
 
 func (c *counter) Info() op.Info { return op.Info{Backend: "none"} }
 
 func (c *counter) Upload(ctx context.Context, w op.WeightSpec) (*op.Tensor, error) {
-	return c.Get(w.Name, w.Use, w.Rows, w.Cols), nil
+	return op.NewStorage(w.Name, op.Weight, op.F32, w.Rows, w.Cols), nil
 }
 
 func (c *counter) Write(t *op.Tensor, data []float32) error   { return nil }

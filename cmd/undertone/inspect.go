@@ -107,8 +107,15 @@ func inspectPlan(ctx context.Context, folder string, stdout io.Writer) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "weights %s, other tensors %s, at most about %s at once; the largest tensor has %s, the largest weight %s elements\n",
-		size(e.WeightBytes), size(e.FixedBytes), size(e.PeakBytes), size(e.LargestTensor), grouped(e.LargestWeight))
+	fmt.Fprintln(w, "\nFILE\tON DISK\tON THE DEVICE\tAT ONCE\tLARGEST WEIGHT")
+	for _, p := range e.Parts {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, size(p.DiskBytes), size(p.DeviceBytes), size(p.PeakBytes), size(p.LargestBytes))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "weights %s, other tensors %s, at most about %s at once, %s where weights come and go; the largest tensor has %s, the largest weight %s elements\n",
+		size(e.WeightBytes), size(e.FixedBytes), size(e.PeakBytes), size(e.LeastBytes), size(e.LargestTensor), grouped(e.LargestWeight))
 	return nil
 }
 
