@@ -36,6 +36,9 @@ export const limits = Object.freeze({
   bodyBytes: 2097152,
 });
 
+/** The size in bytes of the pieces of which model.json has hashes; the last of a file may be shorter. */
+export const pieceBytes = 4194304;
+
 /** What the unconditional pass of classifier-free guidance can get of the directions, the default first. */
 export const rows = Object.freeze(["both", "cond", "signed"]);
 

@@ -12,8 +12,9 @@
 // that does not match its name. A piece belongs to the models that list it.
 // The engine's worker reads and writes; the window lists and deletes.
 
+import { pieceBytes } from "./protocol.js";
+
 const OURS = "undertone";
-const PIECE = 4 << 20;
 
 /** A folder of ours. Handles are not kept: the person may clear the site's data at any time. */
 async function folder(name, create = false) {
@@ -264,4 +265,4 @@ async function records() {
   return list;
 }
 
-const piecesOf = (manifest) => JSON.parse(manifest).files.flatMap((f) => f.pieces.map((hash, i) => [hash, Math.min(PIECE, f.bytes - i * PIECE)]));
+const piecesOf = (manifest) => JSON.parse(manifest).files.flatMap((f) => f.pieces.map((hash, i) => [hash, Math.min(pieceBytes, f.bytes - i * pieceBytes)]));

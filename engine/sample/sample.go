@@ -1,10 +1,5 @@
 package sample
 
-// Sigmas returns the steps+1 times of a [Schedule] of a fixed shift, from 1 to 0.
-func Sigmas(steps int, shift float64) []float64 {
-	return Schedule{Kind: "flow", Shift: shift}.Sigmas(steps, 0)
-}
-
 // Noise returns standard normal noise for a latent of h × w pixels with c
 // channels, laid out [h·w, c]. It is drawn in the order channel, row, column (see
 // Normal), so that the same seed means the same noise whatever the layout.

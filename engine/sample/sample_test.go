@@ -97,7 +97,7 @@ func TestSigmas(t *testing.T) {
 		{4, 1, []float64{1, 0.75, 0.5, 0.25, 0}},
 		{4, 3, []float64{1, 0.9, 0.75, 0.5, 0}},
 	} {
-		got := Sigmas(c.steps, c.shift)
+		got := Schedule{Kind: "flow", Shift: c.shift}.Sigmas(c.steps, 0)
 		for i, w := range c.want {
 			if math.Abs(got[i]-w) > 1e-15 {
 				t.Errorf("%d steps, shift %g: %v, want %v", c.steps, c.shift, got, c.want)

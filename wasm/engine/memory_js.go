@@ -3,10 +3,12 @@ package main
 import (
 	"io"
 	"syscall/js"
+
+	"undertone/engine/weights"
 )
 
 // PieceBytes is the size of the pieces in which a file is verified (model.json).
-const PieceBytes = 4 << 20
+const PieceBytes = weights.PieceSize
 
 // memory holds a file as JavaScript Uint8Arrays of PieceBytes each (the last one
 // shorter). It implements op.PieceSource: what a GPU needs is handed over without

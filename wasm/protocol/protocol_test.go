@@ -11,6 +11,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
+	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -56,6 +57,10 @@ func TestJavaScriptTwin(t *testing.T) {
 	object(t, source, "limits", &limits)
 	if fmt.Sprint(limits) != fmt.Sprint(Limits) {
 		t.Errorf("limits are %v in JavaScript, %v in Go", limits, Limits)
+	}
+
+	if want := fmt.Sprintf("export const pieceBytes = %d;\n", weights.PieceSize); !strings.Contains(source, want) {
+		t.Errorf("protocol.js lacks %q", want)
 	}
 
 	rows, err := json.Marshal(guidance.AllRows)
