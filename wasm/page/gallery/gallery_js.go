@@ -3,6 +3,7 @@ package gallery
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"syscall/js"
 
 	"honnef.co/go/js/dom/v2"
@@ -69,10 +70,9 @@ func (v *Gallery) Box() ui.Element { return v.box }
 
 // press is a button of a card.
 func (v *Gallery) press(at ui.Element) {
-	var id int
-	fmt.Sscan(at.GetAttribute("data-id"), &id)
+	id, err := strconv.Atoi(at.GetAttribute("data-id"))
 	i := slices.IndexFunc(v.pictures.saved, func(k saved) bool { return k.id == id })
-	if i < 0 {
+	if err != nil || i < 0 {
 		return
 	}
 	k := v.pictures.saved[i]

@@ -2,6 +2,7 @@ package words
 
 // howWords are the texts of the view "how it works".
 type howWords struct {
+	incomparable
 	TabHow, HowIntro, HowNone, HowAgain, HowWaits, HowFile string
 
 	// Words.

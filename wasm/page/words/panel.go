@@ -2,6 +2,7 @@ package words
 
 // panelWords are the texts of the controls.
 type panelWords struct {
+	incomparable
 	// Before loading.
 	Samples string
 

@@ -2,6 +2,7 @@ package words
 
 // pictureWords are the texts about finished pictures.
 type pictureWords struct {
+	incomparable
 	// Tabs.
 	TabSweep, TabSteps, TabGallery string
 

@@ -2,6 +2,7 @@ package words
 
 // storageWords are the texts about what this device keeps.
 type storageWords struct {
+	incomparable
 	Storage, StorageHint, StorageUsed, StorageNone, StorageOff   string
 	StorageModel, StoragePart, StorageDelete, StorageDeleteModel string
 	StorageDeleteAll, StorageFreed                               string

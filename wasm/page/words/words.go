@@ -4,6 +4,7 @@ package words
 // %s and %d stand for values, %[2]s for the second of them, so that a language may
 // turn them round. Numbers come with their units.
 type Texts struct {
+	incomparable
 	offlineWords
 	sessionWords
 	storageWords
@@ -53,3 +54,7 @@ type Texts struct {
 	Faults                                                                                map[string]struct{ What, Advice string }
 	Ready, Done, Stopped, Step0, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU string
 }
+
+// incomparable keeps the compiler from writing a function that compares all the words of
+// a struct, which nobody calls and every visitor would download.
+type incomparable [0]func()
