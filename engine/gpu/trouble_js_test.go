@@ -64,7 +64,9 @@ func TestEveryBuffer(t *testing.T) {
 			return err
 		}
 		made = append(made, x)
-		w, err := d.Upload(ctx, table("w", newPieces(counting(0, 64, 64)), 0, 64, 64))
+		spec := table("w", newPieces(counting(0, 64, 64)), 0, 64, 64)
+		spec.Use = op.UseVector // what Add can read
+		w, err := d.Upload(ctx, spec)
 		if err != nil {
 			return err
 		}
