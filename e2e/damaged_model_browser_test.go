@@ -48,6 +48,17 @@ func set(key string, value any) damage {
 	}
 }
 
+// otherFamily calls family and transformer by a name that the engine does not know.
+func otherFamily(m *bundle) map[string]http.HandlerFunc {
+	m.manifest["family"] = "sd9"
+	for _, c := range m.manifest["components"].([]any) {
+		if c := c.(map[string]any); c["role"] == "transformer" {
+			c["kind"] = "sd9"
+		}
+	}
+	return nil
+}
+
 // flipped is a file with one bit changed.
 func (b *bundle) flipped(role string) []byte {
 	data := b.read(b.path(role))
@@ -71,7 +82,8 @@ func TestBrowserDamagedModel(t *testing.T) {
 	}{
 		{"format", "manifest-invalid", "undertone-model", set("format", "something-else")},
 		{"version", "model-unsupported", "99", set("version", 99)},
-		{"family", "model-unsupported", "sd9", set("family", "sd9")},
+		{"family", "model-unsupported", "sd9", otherFamily},
+		{"another family's transformer", "manifest-invalid", "sd9", set("family", "sd9")},
 		{"extra key", "manifest-invalid", "surprise", set("surprise", 1)},
 		{"no files", "manifest-invalid", "", set("files", []any{})},
 		{"says longer", "weights-truncated", length, resized("vae", float64(len(vae)+1))},
