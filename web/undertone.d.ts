@@ -30,7 +30,7 @@ export declare class Undertone {
   /**
    * Makes one picture. One is made at a time: another call before it is finished
    * rejects with the code "busy". When the GPU was lost since the last picture,
-   * the device is opened again and filled from memory first. If the engine's worker dies,
+   * the device is opened again and filled with the weights that are kept first. If the engine's worker dies,
    * it rejects with the code "worker-failed"; the model has to be loaded again then.
    */
   generate(request: Request): Promise<Result>;

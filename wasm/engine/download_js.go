@@ -37,11 +37,12 @@ type download struct {
 	address string
 	file    *weights.File
 	store   *store
+	window  *window
 	report  func(arrival)
 
-	got     memory
+	got     *source
 	done    int64    // bytes of verified pieces
-	stored  int64    // of them from the store
+	stored  int64    // of them from the store, when loading began
 	kept    int64    // bytes that the store has now
 	try     int      // number of the attempt
 	current js.Value // the piece being filled
@@ -52,12 +53,16 @@ type download struct {
 
 // run gets the file. Errors: Fetch, HTTPStatus, NotWeights, WeightsTruncated,
 // WeightsHash, ManifestInvalid, Aborted.
-func (d *download) run(ctx context.Context) (*memory, error) {
-	d.got = memory{pieces: make([]js.Value, len(d.file.Pieces)), size: d.file.Bytes}
+func (d *download) run(ctx context.Context) error {
 	release := d.store.hold(ctx, d.file, func(done int64) { d.report(arrival{done: done, wait: protocol.WaitTab}) })
 	defer release()
 	d.restore(ctx)
-	err := keepTrying(ctx, func(why string) { d.tell(why) }, func(try int) (further bool, err error) {
+	return d.fill(ctx)
+}
+
+// fill gets the pieces that are missing from the network.
+func (d *download) fill(ctx context.Context) error {
+	return keepTrying(ctx, func(why string) { d.tell(why) }, func(try int) (further bool, err error) {
 		before := d.done
 		d.try = try
 		for {
@@ -70,10 +75,21 @@ func (d *download) run(ctx context.Context) (*memory, error) {
 			}
 		}
 	})
-	if err != nil {
-		return nil, err
+}
+
+// again gets what the store has lost since it was verified, because a person or the
+// browser has deleted it or it was damaged: piece i, which could not be read, and every
+// other one that is not there.
+func (d *download) again(ctx context.Context, i int) error {
+	for k, stored := range d.got.stored {
+		if stored && (k == i || !d.store.presentPiece(ctx, d.file, k)) {
+			d.got.stored[k] = false
+			d.done -= pieceLength(d.file, k)
+			d.kept -= pieceLength(d.file, k)
+		}
 	}
-	return &d.got, nil
+	d.reload = false
+	return d.fill(ctx)
 }
 
 // judge decides what follows when an answer was not the file that model.json lists,
@@ -99,9 +115,8 @@ func (d *download) tell(wait string) {
 func (d *download) restore(ctx context.Context) {
 	for i, hash := range d.file.Pieces {
 		if piece, ok := d.store.read(ctx, hash, pieceLength(d.file, i)); ok {
-			d.keep(i, piece)
+			d.keep(i, piece, true)
 			d.stored += pieceLength(d.file, i)
-			d.kept += pieceLength(d.file, i)
 			d.tell("")
 		}
 	}
@@ -109,11 +124,11 @@ func (d *download) restore(ctx context.Context) {
 
 // gap finds the first missing pieces, [from, to).
 func (d *download) gap() (from, to int, missing bool) {
-	pieces := d.got.pieces
-	for from < len(pieces) && pieces[from].Truthy() {
+	n := len(d.file.Pieces)
+	for from < n && d.got.has(from) {
 		from++
 	}
-	for to = from; to < len(pieces) && !pieces[to].Truthy(); {
+	for to = from; to < n && !d.got.has(to); {
 		to++
 	}
 	return from, to, from < to
@@ -150,7 +165,9 @@ func (d *download) attempt(ctx context.Context, from, to int) error {
 				return err
 			}
 		}
-		if at, err = d.take(ctx, at, chunk); err != nil {
+		at, err = d.take(ctx, at, chunk)
+		release(chunk)
+		if err != nil {
 			return err
 		}
 		d.tell("")
@@ -232,7 +249,7 @@ func (d *download) take(ctx context.Context, at int64, chunk js.Value) (int64, e
 		i := int(at / PieceBytes)
 		length, into := pieceLength(d.file, i), at%PieceBytes
 		n := min(length-into, int64(chunk.Length()))
-		if into == 0 && !d.got.pieces[i].Truthy() {
+		if into == 0 && !d.got.has(i) {
 			d.current, d.filled = newBytes(length), 0
 		}
 		if d.current.Truthy() && d.filled == into {
@@ -261,16 +278,20 @@ func (d *download) verify(ctx context.Context, i int) error {
 	if want := d.file.Pieces[i]; sum != want {
 		return fault.New(fault.WeightsHash, "%s: piece %d of %d has the SHA-256 %.12s…, model.json says %.12s…", d.file.Path, i+1, len(d.file.Pieces), sum, want)
 	}
-	d.keep(i, piece)
-	if d.store.write(ctx, sum, piece) {
-		d.kept += pieceLength(d.file, i)
-	}
+	d.keep(i, piece, d.store.write(ctx, sum, piece))
 	return nil
 }
 
-func (d *download) keep(i int, piece js.Value) {
-	d.got.pieces[i] = piece
+// keep takes a verified piece over, which the store has or which stays in memory.
+func (d *download) keep(i int, piece js.Value, stored bool) {
 	d.done += pieceLength(d.file, i)
+	if !stored {
+		d.got.held[i] = piece
+		return
+	}
+	d.got.stored[i] = true
+	d.kept += pieceLength(d.file, i)
+	d.window.put(d.file.Pieces[i], piece)
 }
 
 // end looks at what is missing at the end of the answer. One that brought nothing
@@ -278,7 +299,7 @@ func (d *download) keep(i int, piece js.Value) {
 func (d *download) end(ctx context.Context, at int64, from, to int) error {
 	for i := from; i < to; i++ {
 		switch {
-		case d.got.pieces[i].Truthy():
+		case d.got.has(i):
 		case i == from && !d.reload:
 			return d.short(at)
 		default:

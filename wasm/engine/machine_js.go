@@ -46,12 +46,23 @@ func (m *machine) load(ctx context.Context, b protocol.LoadBody, report func(pro
 	return err
 }
 
-// prepare puts the model on the device.
+// prepare puts the model on the device. What the store has lost is downloaded again.
 func (m *machine) prepare(ctx context.Context, report func(protocol.ProgressBody)) (err error) {
+	m.site.report = func(file string, a arrival) {
+		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: a.done, Total: m.site.files[file].Bytes,
+			Stored: a.stored, Retry: retry(a.try), Wait: a.wait})
+	}
 	m.engine, err = engine.Load(ctx, m.be, m.bundle, engine.LoadOptions{SourceVerifies: true, Progress: func(p engine.Progress) {
 		report(protocol.ProgressBody{Stage: protocol.StagePrepare, File: p.Role, Done: p.Done, Total: p.Total})
 	}})
 	return err
+}
+
+// rest gives up what only a request needs.
+func (m *machine) rest() {
+	if m.site != nil {
+		m.site.window.clear()
+	}
 }
 
 // close frees the device; the files stay.

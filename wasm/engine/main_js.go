@@ -54,6 +54,7 @@ func main() {
 		defer close(done)
 		for r := range w.queue {
 			w.serve(r)
+			w.machine.rest()
 			w.tidy()
 		}
 	}()

@@ -22,18 +22,18 @@ func (m *machine) download(ctx context.Context, b protocol.LoadBody, report func
 	if b.Store {
 		m.store = openStore()
 	}
-	m.site = newSite(b.Address, m.store)
+	m.site = newSite(ctx, b.Address, m.store)
 	err := m.fetch(ctx, report)
 	old := m.site.old
 	if fresh := m.renewed(ctx, err); fresh != nil {
-		m.site = newSite(b.Address, m.store)
+		m.site = newSite(ctx, b.Address, m.store)
 		m.site.manifest = fresh
 		err = m.fetch(ctx, report)
 	}
 	if err == nil || ctx.Err() != nil || old == nil || bytes.Equal(old, m.site.manifest) {
 		return err
 	}
-	m.site = newSite(b.Address, m.store)
+	m.site = newSite(ctx, b.Address, m.store)
 	m.site.manifest = old
 	if m.fetch(ctx, report) != nil {
 		return err
@@ -68,7 +68,7 @@ func (m *machine) fetch(ctx context.Context, report func(protocol.ProgressBody))
 		}
 		last, waited = time.Now(), a.wait
 		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: done, Total: total,
-			Stored: m.site.reused + a.stored, Retry: retry(a.try), Wait: a.wait})
+			Stored: m.site.reused() + a.stored, Retry: retry(a.try), Wait: a.wait})
 	}
 	bundle, err := weights.LoadBundle(ctx, m.site, manifestName)
 	if err == nil {
@@ -83,13 +83,13 @@ func (m *machine) fetch(ctx context.Context, report func(protocol.ProgressBody))
 		total += bundle.Files[i].Bytes
 	}
 	for _, f := range bundle.Files {
-		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: f.Path, Done: before, Total: total, Stored: m.site.reused})
+		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: f.Path, Done: before, Total: total, Stored: m.site.reused()})
 		if _, err := m.site.Open(ctx, f.Path); err != nil {
 			return err
 		}
 		before += f.Bytes
 	}
-	if m.site.stored == total {
+	if m.site.stored() == total {
 		m.store.remember(ctx, m.site.address, m.site.manifest, true)
 		m.store.sweep(ctx)
 	}
@@ -110,7 +110,7 @@ func (m *machine) loaded() protocol.LoadedBody {
 	if m.store == nil {
 		return body
 	}
-	body.Storage = &protocol.StorageBody{Stored: m.site.stored, Reused: m.site.reused}
+	body.Storage = &protocol.StorageBody{Stored: m.site.stored(), Reused: m.site.reused()}
 	for _, f := range []*fault.Error{m.store.refused, m.older} {
 		if f != nil {
 			e := protocol.ErrorOf(f)

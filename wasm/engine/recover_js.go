@@ -18,8 +18,10 @@ const (
 	mostGentle = 3 // halvings of what is submitted at once
 )
 
-// ready makes sure that the device is alive. One that was lost is opened again.
+// ready makes sure that the device is alive, for a request of this context. One that was
+// lost is opened again.
 func (m *machine) ready(ctx context.Context) (reopened bool, err error) {
+	m.site.serving = ctx
 	if m.engine != nil && !lost(m.be) {
 		return false, nil
 	}
@@ -27,7 +29,7 @@ func (m *machine) ready(ctx context.Context) (reopened bool, err error) {
 }
 
 // reopen opens a device in place of the one that was lost and fills it from the
-// bytes that were kept. Errors: fault.GPUGone when the browser gives none, Aborted,
+// store and from memory. Errors: fault.GPUGone when the browser gives none, Aborted,
 // and what prepare says.
 func (m *machine) reopen(ctx context.Context, report func(protocol.ProgressBody)) error {
 	m.close()

@@ -18,9 +18,9 @@ const manifestName = "model.json"
 // revalidated is how model.json is fetched: it keeps its name when it changes.
 const revalidated = "no-cache"
 
-// site opens the files of a model on the web. Every file is downloaded once and
-// kept for as long as the model is loaded, so that a lost GPU can be filled again
-// without the network. It implements weights.Opener.
+// site opens the files of a model on the web. Every file is downloaded once and, in the
+// store or else in memory, there for as long as the model is loaded, so that a lost GPU
+// can be filled again without the network. It implements weights.Opener.
 type site struct {
 	address  string // of model.json, absolute
 	store    *store
@@ -28,38 +28,56 @@ type site struct {
 	manifest []byte                   // once it was opened
 	old      []byte                   // the one that is stored
 	files    map[string]*weights.File // by path; empty until the manifest is read
-	kept     map[string]*memory
-	stored   int64 // bytes of the opened files that the store has
-	reused   int64 // bytes that it had before
+	got      map[string]*download     // what was opened, by path
+	window   window
+	// serving is the context of the request that is being served: reading a source takes
+	// time, and none of its own.
+	serving context.Context
 }
 
-func newSite(address string, s *store) *site {
-	return &site{address: address, store: s, files: map[string]*weights.File{}, kept: map[string]*memory{}}
+func newSite(ctx context.Context, address string, s *store) *site {
+	return &site{address: address, store: s, files: map[string]*weights.File{}, got: map[string]*download{}, serving: ctx}
 }
 
-// Open downloads and verifies a file, or returns the one that is kept.
+// stored is how many bytes of the opened files the store has, and reused how many it had
+// before.
+func (s *site) stored() (n int64) {
+	for _, d := range s.got {
+		n += d.kept
+	}
+	return n
+}
+
+func (s *site) reused() (n int64) {
+	for _, d := range s.got {
+		n += d.stored
+	}
+	return n
+}
+
+// Open downloads and verifies a file, or returns one that was opened before.
 func (s *site) Open(ctx context.Context, path string) (op.Source, error) {
 	if path == manifestName {
 		return s.openManifest(ctx)
 	}
-	if m, ok := s.kept[path]; ok {
-		return m, nil
+	if d, ok := s.got[path]; ok {
+		return d.got, nil
 	}
 	address, err := s.resolve(path)
 	if err != nil {
 		return nil, err
 	}
-	if s.files[path] == nil {
+	f := s.files[path]
+	if f == nil {
 		return nil, fault.New(fault.ManifestInvalid, "model.json does not list %.80q", path)
 	}
-	d := download{address: address, file: s.files[path], store: s.store, report: func(a arrival) { s.report(path, a) }}
-	m, err := d.run(ctx)
-	if err != nil {
+	d := &download{address: address, file: f, store: s.store, window: &s.window, got: newSource(s, f), report: func(a arrival) { s.report(path, a) }}
+	d.got.renew = func(i int) error { return d.again(s.serving, i) }
+	if err := d.run(ctx); err != nil {
 		return nil, err
 	}
-	s.kept[path] = m
-	s.stored, s.reused = s.stored+d.kept, s.reused+d.stored
-	return m, nil
+	s.got[path] = d
+	return d.got, nil
 }
 
 // openManifest asks the network first, so that a new version is seen. When there is

@@ -34,9 +34,10 @@ func openStore() *store {
 	return s
 }
 
-// read returns a verified piece; false where there is none.
+// read returns a verified piece; false where there is none. A store that takes nothing
+// more may still have some.
 func (s *store) read(ctx context.Context, hash string, length int64) (js.Value, bool) {
-	if s == nil || s.refused != nil {
+	if s == nil {
 		return js.Undefined(), false
 	}
 	piece, err := promise.Await(ctx, s.js.Call("read", hash, length))
@@ -121,6 +122,17 @@ func (s *store) present(ctx context.Context, f *weights.File) int64 {
 	for i, hash := range f.Pieces {
 		list = append(list, []any{hash, pieceLength(f, i)})
 	}
+	return s.count(ctx, list)
+}
+
+// presentPiece tells whether piece i of a file is there, unverified.
+func (s *store) presentPiece(ctx context.Context, f *weights.File, i int) bool {
+	n := pieceLength(f, i)
+	return s.count(ctx, []any{[]any{f.Pieces[i], n}}) == n
+}
+
+// count is how many bytes of a list of hashes and lengths are there.
+func (s *store) count(ctx context.Context, list []any) int64 {
 	n, err := promise.Await(ctx, s.js.Call("present", list))
 	if err != nil {
 		return 0

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"io"
+	"syscall/js"
+
+	"undertone/engine/fault"
+	"undertone/engine/weights"
+)
+
+// PieceBytes is the size of the pieces in which a file is verified (model.json).
+const PieceBytes = weights.PieceSize
+
+// source gives the bytes of a file that was downloaded, as Uint8Arrays or copied into
+// Go's memory. Pieces that the store has are read from it when they are asked for, and
+// verified each time, so that a model of any size leaves no copy of itself in the tab.
+// Those that it did not take stay in memory. It implements op.PieceSource: what a GPU
+// needs is handed over without passing through Go's memory, which in WebAssembly never
+// shrinks.
+type source struct {
+	file   *weights.File
+	site   *site
+	held   []js.Value // pieces that are in memory only
+	stored []bool     // pieces that the store has
+	// renew gets piece i and others that the store has lost.
+	renew func(i int) error
+}
+
+func newSource(s *site, f *weights.File) *source {
+	return &source{file: f, site: s, held: make([]js.Value, len(f.Pieces)), stored: make([]bool, len(f.Pieces))}
+}
+
+// has tells whether piece i is there, in the store or in memory.
+func (s *source) has(i int) bool { return s.stored[i] || s.held[i].Truthy() }
+
+func (s *source) Size() int64 { return s.file.Bytes }
+
+// ReadAt copies into Go memory, for headers and for the CPU device. Errors: io.EOF,
+// and those of Piece.
+func (s *source) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	done := 0
+	err := s.each(off, min(int64(len(p)), s.file.Bytes-off), func(part js.Value) {
+		done += js.CopyBytesToGo(p[done:], part)
+	})
+	if err == nil && done < len(p) {
+		err = io.EOF
+	}
+	return done, err
+}
+
+// Piece returns bytes [off, off+n) as a js.Value holding a Uint8Array, which is good
+// until the next call to any source of the model: a view where they lie within one
+// piece, a copy where they do not. Errors: io.ErrUnexpectedEOF, fault.Aborted, and,
+// where the store has lost a piece that cannot be fetched again, those of download.
+func (s *source) Piece(off, n int64) (any, error) {
+	if off < 0 || n < 0 || off+n > s.file.Bytes {
+		return nil, io.ErrUnexpectedEOF
+	}
+	if off/PieceBytes == (off+n-1)/PieceBytes {
+		var view js.Value
+		err := s.each(off, n, func(part js.Value) { view = part })
+		return view, err
+	}
+	whole, at := s.site.window.room(n), 0
+	err := s.each(off, n, func(part js.Value) {
+		whole.Call("set", part, at)
+		at += part.Length()
+	})
+	return whole, err
+}
+
+// each calls f with views that together are bytes [off, off+n), one after the other:
+// a view may be gone when f is called with the next.
+func (s *source) each(off, n int64, f func(part js.Value)) error {
+	for n > 0 {
+		i, from := int(off/PieceBytes), off%PieceBytes
+		to := min(from+n, PieceBytes)
+		piece, err := s.piece(i)
+		if err != nil {
+			return err
+		}
+		f(piece.Call("subarray", from, to))
+		off, n = off+to-from, n-(to-from)
+	}
+	return nil
+}
+
+// piece finds piece i in memory or reads it from the store.
+func (s *source) piece(i int) (js.Value, error) {
+	hash := s.file.Pieces[i]
+	for try := 1; ; try++ {
+		if s.held[i].Truthy() {
+			return s.held[i], nil
+		}
+		if piece, ok := s.site.window.get(hash); ok {
+			return piece, nil
+		}
+		ctx := s.site.serving
+		if piece, ok := s.site.store.read(ctx, hash, pieceLength(s.file, i)); ok {
+			s.site.window.put(hash, piece)
+			return piece, nil
+		}
+		if ctx.Err() != nil {
+			return js.Undefined(), fault.Wrap(ctx.Err(), fault.Aborted, "stopped while %s was read", s.file.Path)
+		}
+		if try > 2 {
+			return js.Undefined(), fault.New(fault.Fetch, "%s: piece %d of %d was stored %d times and cannot be read", s.file.Path, i+1, len(s.file.Pieces), try)
+		}
+		if err := s.renew(i); err != nil {
+			return js.Undefined(), err
+		}
+	}
+}
+
+// windowPieces is how many pieces a window keeps.
+const windowPieces = 4
+
+// window keeps the pieces of a model that were stored or read last, since weights lie
+// next to each other, and the memory in which pieces are put together.
+type window struct {
+	pieces []windowed // the one used last is the last
+	joined js.Value
+}
+
+type windowed struct {
+	hash  string
+	bytes js.Value
+}
+
+func (w *window) get(hash string) (js.Value, bool) {
+	for i, p := range w.pieces {
+		if p.hash == hash {
+			w.pieces = append(append(w.pieces[:i:i], w.pieces[i+1:]...), p)
+			return p.bytes, true
+		}
+	}
+	return js.Undefined(), false
+}
+
+// put takes a piece over, and gives up the one that was used longest ago.
+func (w *window) put(hash string, bytes js.Value) {
+	if _, ok := w.get(hash); ok {
+		release(bytes)
+		return
+	}
+	if len(w.pieces) == windowPieces {
+		release(w.pieces[0].bytes)
+		w.pieces = w.pieces[1:]
+	}
+	w.pieces = append(w.pieces, windowed{hash, bytes})
+}
+
+// room is n bytes to put pieces together in, which the next call may give again.
+func (w *window) room(n int64) js.Value {
+	if !w.joined.Truthy() || int64(w.joined.Length()) < n {
+		if w.joined.Truthy() {
+			release(w.joined)
+		}
+		w.joined = newBytes(n)
+	}
+	return w.joined.Call("subarray", 0, n)
+}
+
+// clear gives everything up.
+func (w *window) clear() {
+	for _, p := range w.pieces {
+		release(p.bytes)
+	}
+	if w.joined.Truthy() {
+		release(w.joined)
+	}
+	*w = window{}
+}
+
+// release frees the memory of a Uint8Array, all of which is the caller's. Go's
+// references keep an object of the browser until Go collects them, which it does by
+// what lies in its own memory. Browsers that cannot take the memory away wait for that.
+func release(bytes js.Value) {
+	if buffer := bytes.Get("buffer"); buffer.Get("transfer").Truthy() {
+		buffer.Call("transfer", 0)
+	}
+}
+
+func newBytes(n int64) js.Value { return js.Global().Get("Uint8Array").New(n) }
