@@ -30,8 +30,9 @@ export declare class Undertone {
   /**
    * Makes one picture. One is made at a time: another call before it is finished
    * rejects with the code "busy". When the GPU was lost since the last picture,
-   * the device is opened again and filled with the weights that are kept first. If the engine's worker dies,
-   * it rejects with the code "worker-failed"; the model has to be loaded again then.
+   * the device is opened again and filled first, with the weights that are kept. If the
+   * engine's worker dies, it rejects with the code "worker-failed"; the model has to be
+   * loaded again then.
    */
   generate(request: Request): Promise<Result>;
 
@@ -78,8 +79,9 @@ export interface LoadOptions {
   /**
    * true keeps the weights on this machine, in the origin's private file system, in
    * verified pieces of 4 MiB, and uses those that are kept: a download goes on where it
-   * stopped, even in another visit, and the next one needs no network. Where the browser
-   * refuses, the model is loaded all the same; info.storage says so. false by default.
+   * stopped, even in another visit, and the next one needs no network. They are read from
+   * there when the device needs them, and take none of the tab's memory. Where the browser
+   * refuses, the model is loaded into memory; info.storage says so. false by default.
    */
   store?: boolean;
 }
