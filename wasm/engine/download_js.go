@@ -48,7 +48,7 @@ type download struct {
 	current js.Value // the piece being filled
 	filled  int64    // bytes of it
 	reload  bool     // past the HTTP cache, which may hold a damaged copy, and as a whole
-	doubt   bool     // whether the server can send a part: see dial
+	doubt   bool     // whether the server can send a part: see fetch
 }
 
 // run gets the file. Errors: Fetch, HTTPStatus, NotWeights, WeightsTruncated,
@@ -71,16 +71,16 @@ func (d *download) fill(ctx context.Context) error {
 				return true, ctx.Err()
 			}
 			if err := d.attempt(ctx, from, to); err != nil {
-				return d.done > before, d.judge(err)
+				return d.done > before, d.classify(err)
 			}
 		}
 	})
 }
 
-// again gets what the store has lost since it was verified, because a person or the
+// refill gets what the store has lost since it was verified, because a person or the
 // browser has deleted it or it was damaged: piece i, which could not be read, and every
 // other one that is not there.
-func (d *download) again(ctx context.Context, i int) error {
+func (d *download) refill(ctx context.Context, i int) error {
 	for k, stored := range d.got.stored {
 		if stored && (k == i || !d.store.presentPiece(ctx, d.file, k)) {
 			d.got.stored[k] = false
@@ -92,12 +92,12 @@ func (d *download) again(ctx context.Context, i int) error {
 	return d.fill(ctx)
 }
 
-// judge decides what follows when an answer was not the file that model.json lists,
+// classify decides what follows when an answer was not the file that model.json lists,
 // in length, content, range, status or kind. The HTTP cache, here or on the way, may
 // hold another version or a damaged copy under this name, so the whole file is asked
-// for once more, past it; the answer to that is the last word. A line that broke is
+// for once more, past it; the answer to that is the last word. A connection that broke is
 // left to keepTrying.
-func (d *download) judge(err error) error {
+func (d *download) classify(err error) error {
 	var again *retryable
 	var wrong *fault.Error
 	if d.reload || errors.As(err, &again) || !errors.As(err, &wrong) {
@@ -143,8 +143,8 @@ func (d *download) attempt(ctx context.Context, from, to int) error {
 	if !d.reload && end-start < d.file.Bytes {
 		wanted = transfer.ByteRange(start, end)
 	}
-	l, wanted, hang, err := d.dial(ctx, wanted)
-	defer hang()
+	l, wanted, cancel, err := d.fetch(ctx, wanted)
+	defer cancel()
 	if err != nil {
 		return err
 	}
@@ -177,13 +177,13 @@ func (d *download) attempt(ctx context.Context, from, to int) error {
 	}
 }
 
-// dial asks for a range of the file, or with "" for all of it, and says which of
+// fetch asks for a range of the file, or with "" for all of it, and says which of
 // the two is answered. A part that a server has compressed is an error to browsers
-// that looks like a broken line. So where nothing is heard, the whole file is asked
-// for at once: when it comes, but not plainly in its full length, it is what there
-// is to be had; when it comes plainly, the line is good again and the next attempt
-// asks for the part once more, in vain only once.
-func (d *download) dial(ctx context.Context, wanted string) (*line, string, func(), error) {
+// that looks like a broken connection. So where there is no answer, the whole file is
+// asked for at once. If it comes compressed or without its length, it is taken; if it
+// comes uncompressed in its full length, the connection works again, and the next
+// attempt asks for the part once more, at most once in vain.
+func (d *download) fetch(ctx context.Context, wanted string) (*response, string, func(), error) {
 	cache := "default"
 	switch {
 	case d.reload:
@@ -191,27 +191,27 @@ func (d *download) dial(ctx context.Context, wanted string) (*line, string, func
 	case d.store.writable():
 		cache = "no-store" // once on the disk is enough
 	}
-	l, hang, err := dial(ctx, d.file.Path, d.address, wanted, cache)
+	l, cancel, err := fetch(ctx, d.file.Path, d.address, wanted, cache)
 	var again *retryable
 	if wanted == "" || !errors.As(err, &again) || !again.thrown {
 		d.doubt = d.doubt && err != nil
-		return l, wanted, hang, err
+		return l, wanted, cancel, err
 	}
-	hang()
-	whole, hang, failed := dial(ctx, d.file.Path, d.address, "", cache)
+	cancel()
+	whole, cancel, failed := fetch(ctx, d.file.Path, d.address, "", cache)
 	if failed != nil {
-		return whole, "", hang, failed
+		return whole, "", cancel, failed
 	}
 	if n, ok := whole.length(); ok && n == d.file.Bytes && !d.doubt {
 		d.doubt = true
-		return whole, "", hang, err
+		return whole, "", cancel, err
 	}
-	return whole, "", hang, nil
+	return whole, "", cancel, nil
 }
 
 // begin looks at the status, and returns the place in the file of the first byte of
 // the answer.
-func (d *download) begin(l *line, ranged bool, start int64) (at int64, err error) {
+func (d *download) begin(l *response, ranged bool, start int64) (at int64, err error) {
 	switch status := l.status(); {
 	case ranged && l.header("Content-Encoding") != "": // of a part, which browsers do not undo
 		return 0, fault.New(fault.HTTPStatus, "%s: asked for bytes from %d, the server sent them compressed", d.file.Path, start)
@@ -231,7 +231,7 @@ func (d *download) begin(l *line, ranged bool, start int64) (at int64, err error
 }
 
 // announced compares the length that the server tells with the manifest's.
-func (d *download) announced(l *line) error {
+func (d *download) announced(l *response) error {
 	n, ok := l.length()
 	switch {
 	case ok && n > d.file.Bytes:
@@ -295,7 +295,7 @@ func (d *download) keep(i int, piece js.Value, stored bool) {
 }
 
 // end looks at what is missing at the end of the answer. One that brought nothing
-// whole may be a shorter file; else, and after the last word, the line ended early.
+// whole may be a shorter file; else, and after the last word, the connection ended early.
 func (d *download) end(ctx context.Context, at int64, from, to int) error {
 	for i := from; i < to; i++ {
 		switch {

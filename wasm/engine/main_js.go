@@ -31,10 +31,10 @@ type request struct {
 
 // worker is the receiving end of the messages.
 type worker struct {
-	machine machine
+	session session
 	queue   chan request
 	cancel  map[int]context.CancelCauseFunc // of waiting and running requests
-	kept    uint64                          // bytes of Go's that were in use after the last tidy
+	kept    uint64                          // bytes of Go's that were in use after the last collectGarbage
 }
 
 // errStopped is why a person's abort ends a request.
@@ -54,26 +54,26 @@ func main() {
 		defer close(done)
 		for r := range w.queue {
 			w.serve(r)
-			w.machine.rest()
-			w.tidy()
+			w.session.releaseBuffers()
+			w.collectGarbage()
 		}
 	}()
 	post(protocol.Ready, 1, nil, js.Undefined()) // init is always the first request
 	<-done
-	w.machine.close()
+	w.session.close()
 	self.Call("close")
 }
 
-// leftovers is how much of Go's memory requests may leave behind.
-const leftovers = 1 << 20
+// uncollected is how much of Go's memory requests may leave behind.
+const uncollected = 1 << 20
 
-// tidy collects what requests left behind, between two of them. By itself Go would
+// collectGarbage collects what requests left behind, between two of them. By itself Go would
 // wait for 4 MiB: it cannot know that its references keep objects of the browser,
 // and that its own memory never shrinks again.
-func (w *worker) tidy() {
+func (w *worker) collectGarbage() {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	if m.HeapAlloc < w.kept+leftovers {
+	if m.HeapAlloc < w.kept+uncollected {
 		return
 	}
 	runtime.GC()
@@ -151,13 +151,13 @@ func (w *worker) load(r request) error {
 	if err := decode(r.body, &body); err != nil {
 		return err
 	}
-	err := w.machine.load(r.ctx, body, func(p protocol.ProgressBody) {
+	err := w.session.load(r.ctx, body, func(p protocol.ProgressBody) {
 		post(protocol.Progress, r.id, p, js.Undefined())
 	})
 	if err != nil {
 		return err
 	}
-	post(protocol.Loaded, r.id, w.machine.loaded(), js.Undefined())
+	post(protocol.Loaded, r.id, w.session.loaded(), js.Undefined())
 	return nil
 }
 
@@ -199,17 +199,17 @@ func (w *worker) generate(r request) error {
 
 // attempt makes a picture for which the device was opened again so many times.
 func (w *worker) attempt(r request, recovered int) error {
-	reopened, err := w.machine.ready(r.ctx)
+	reopened, err := w.session.ready(r.ctx)
 	if err != nil {
 		return err
 	}
-	body := w.machine.engine.Defaults()
+	body := w.session.engine.Defaults()
 	if err := decode(r.body, &body); err != nil {
 		return err
 	}
 	if reopened {
 		recovered = 1
-		post(protocol.Loaded, r.id, w.machine.loaded(), js.Undefined())
+		post(protocol.Loaded, r.id, w.session.loaded(), js.Undefined())
 	}
 	onStep := func(e engine.StepEvent) {
 		step := protocol.StepBody{Step: e.Step, Steps: e.Steps}
@@ -222,7 +222,7 @@ func (w *worker) attempt(r request, recovered int) error {
 	if !body.Preview { // the page has no listener either
 		onStep = nil
 	}
-	result, err := w.machine.engine.Generate(r.ctx, body, onStep)
+	result, err := w.session.engine.Generate(r.ctx, body, onStep)
 	if err != nil {
 		return err
 	}

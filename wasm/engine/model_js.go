@@ -15,9 +15,9 @@ import (
 const progressEvery = 50 * time.Millisecond
 
 // download gets the manifest and every file it lists, from this machine's store or
-// from the network. A new version that cannot be had, by a broken line or a broken
+// from the network. A new version that cannot be had, by a broken connection or a broken
 // site, leaves the one that is stored in its place.
-func (m *machine) download(ctx context.Context, b protocol.LoadBody, report func(protocol.ProgressBody)) error {
+func (m *session) download(ctx context.Context, b protocol.LoadBody, report func(protocol.ProgressBody)) error {
 	m.store, m.older = nil, nil
 	if b.Store {
 		m.store = openStore()
@@ -45,7 +45,7 @@ func (m *machine) download(ctx context.Context, b protocol.LoadBody, report func
 // renewed asks for model.json past the HTTP cache when the model that it describes
 // could not be had: a server may say of an old copy that it is still good. It returns
 // nil where that brings nothing else.
-func (m *machine) renewed(ctx context.Context, err error) []byte {
+func (m *session) renewed(ctx context.Context, err error) []byte {
 	if err == nil || ctx.Err() != nil || fault.Is(err, fault.Fetch) {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (m *machine) renewed(ctx context.Context, err error) []byte {
 }
 
 // fetch gets one version of the model.
-func (m *machine) fetch(ctx context.Context, report func(protocol.ProgressBody)) error {
+func (m *session) fetch(ctx context.Context, report func(protocol.ProgressBody)) error {
 	var before, total int64
 	var last time.Time
 	var waited string
@@ -105,7 +105,7 @@ func retry(try int) int {
 }
 
 // loaded describes what was loaded, and what of it is kept on this machine.
-func (m *machine) loaded() protocol.LoadedBody {
+func (m *session) loaded() protocol.LoadedBody {
 	body := protocol.LoadedBody{Info: m.engine.Info()}
 	if m.store == nil {
 		return body

@@ -20,7 +20,7 @@ const (
 
 // ready makes sure that the device is alive, for a request of this context. One that was
 // lost is opened again.
-func (m *machine) ready(ctx context.Context) (reopened bool, err error) {
+func (m *session) ready(ctx context.Context) (reopened bool, err error) {
 	m.site.serving = ctx
 	if m.engine != nil && !lost(m.be) {
 		return false, nil
@@ -31,7 +31,7 @@ func (m *machine) ready(ctx context.Context) (reopened bool, err error) {
 // reopen opens a device in place of the one that was lost and fills it from the
 // store and from memory. Errors: fault.GPUGone when the browser gives none, Aborted,
 // and what prepare says.
-func (m *machine) reopen(ctx context.Context, report func(protocol.ProgressBody)) error {
+func (m *session) reopen(ctx context.Context, report func(protocol.ProgressBody)) error {
 	m.close()
 	m.losses++
 	until := time.Now().Add(comeback)

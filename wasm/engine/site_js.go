@@ -72,7 +72,7 @@ func (s *site) Open(ctx context.Context, path string) (op.Source, error) {
 		return nil, fault.New(fault.ManifestInvalid, "model.json does not list %.80q", path)
 	}
 	d := &download{address: address, file: f, store: s.store, window: &s.window, got: newSource(s, f), report: func(a arrival) { s.report(path, a) }}
-	d.got.renew = func(i int) error { return d.again(s.serving, i) }
+	d.got.renew = func(i int) error { return d.refill(s.serving, i) }
 	if err := d.run(ctx); err != nil {
 		return nil, err
 	}

@@ -92,8 +92,8 @@ func online(ctx context.Context) {
 	}
 }
 
-// line is one HTTP exchange.
-type line struct {
+// response is the answer to one HTTP request.
+type response struct {
 	ctx      context.Context
 	name     string // of what is fetched, for people
 	response js.Value
@@ -101,30 +101,30 @@ type line struct {
 	read     bool // something has arrived
 }
 
-// dial sends a request; hang must be called in the end. rangeFrom is empty, or the
+// fetch sends a request; cancel must be called in the end. byteRange is empty, or the
 // value of the header Range. cache is the mode of fetch.
-func dial(ctx context.Context, name, address, byteRange, cache string) (l *line, hang func(), err error) {
-	ctx, cancel := context.WithCancel(ctx)
+func fetch(ctx context.Context, name, address, byteRange, cache string) (l *response, cancel func(), err error) {
+	ctx, stopFetch := context.WithCancel(ctx)
 	abort := js.Global().Get("AbortController").New()
 	stop := context.AfterFunc(ctx, func() { abort.Call("abort") })
-	hang = func() {
+	cancel = func() {
 		stop()
-		cancel()
+		stopFetch()
 		abort.Call("abort") // drops the connection when an error ends the reading
 	}
 	headers := map[string]any{}
 	if byteRange != "" {
 		headers["Range"] = byteRange
 	}
-	l = &line{ctx: ctx, name: name}
+	l = &response{ctx: ctx, name: name}
 	l.response, err = l.wait(js.Global().Call("fetch", address, map[string]any{
 		"signal": abort.Get("signal"), "headers": headers, "credentials": "same-origin", "cache": cache,
 	}))
-	return l, hang, err
+	return l, cancel, err
 }
 
-// wait is promise.Await that gives up on a line that has gone silent.
-func (l *line) wait(p js.Value) (js.Value, error) {
+// wait is promise.Await that gives up on a response that has gone silent.
+func (l *response) wait(p js.Value) (js.Value, error) {
 	limited, cancel := context.WithTimeout(l.ctx, transfer.StallAfter)
 	defer cancel()
 	v, err := promise.Await(limited, p)
@@ -140,7 +140,7 @@ func (l *line) wait(p js.Value) (js.Value, error) {
 }
 
 // refused is the fault of an answer that is not the file.
-func (l *line) refused() error {
+func (l *response) refused() error {
 	status := l.status()
 	f := fault.New(fault.HTTPStatus, "%s: the server answered %d %s", l.name, status, l.response.Get("statusText").String())
 	if transfer.Transient(status) {
@@ -151,7 +151,7 @@ func (l *line) refused() error {
 
 // chunk returns the next bytes, or undefined at the end. The first ones are looked
 // at, so that a web page is refused before it is downloaded.
-func (l *line) chunk() (js.Value, error) {
+func (l *response) chunk() (js.Value, error) {
 	if l.reader.IsUndefined() {
 		body := l.response.Get("body")
 		if !body.Truthy() {
@@ -175,9 +175,9 @@ func (l *line) chunk() (js.Value, error) {
 	return bytes, nil
 }
 
-func (l *line) status() int { return l.response.Get("status").Int() }
+func (l *response) status() int { return l.response.Get("status").Int() }
 
-func (l *line) header(name string) string {
+func (l *response) header(name string) string {
 	if v := l.response.Get("headers").Call("get", name); v.Type() == js.TypeString {
 		return v.String()
 	}
@@ -186,7 +186,7 @@ func (l *line) header(name string) string {
 
 // length is the announced length of the whole file, where one is told and means
 // the file: a compressed answer has another.
-func (l *line) length() (n int64, ok bool) {
+func (l *response) length() (n int64, ok bool) {
 	s := l.header("Content-Length")
 	switch {
 	case l.status() == 206:
@@ -200,8 +200,8 @@ func (l *line) length() (n int64, ok bool) {
 
 // fetchText fetches a small file of unknown content, once. cache is the mode of fetch.
 func fetchText(ctx context.Context, address, cache string) (text []byte, err error) {
-	l, hang, err := dial(ctx, address, address, "", cache)
-	defer hang()
+	l, cancel, err := fetch(ctx, address, address, "", cache)
+	defer cancel()
 	if err != nil {
 		return nil, err
 	}

@@ -13,8 +13,8 @@ import (
 	"undertone/wasm/protocol"
 )
 
-// machine is one loaded model on one device.
-type machine struct {
+// session is one loaded model on one device.
+type session struct {
 	device string
 	store  *store
 	site   *site
@@ -27,7 +27,7 @@ type machine struct {
 
 // load opens the device, so that its absence is known before anything large is
 // fetched, then downloads the model and puts it on the device.
-func (m *machine) load(ctx context.Context, b protocol.LoadBody, report func(protocol.ProgressBody)) error {
+func (m *session) load(ctx context.Context, b protocol.LoadBody, report func(protocol.ProgressBody)) error {
 	m.close()
 	m.device = b.Device
 	report(protocol.ProgressBody{Stage: protocol.StageDevice})
@@ -47,7 +47,7 @@ func (m *machine) load(ctx context.Context, b protocol.LoadBody, report func(pro
 }
 
 // prepare puts the model on the device. What the store has lost is downloaded again.
-func (m *machine) prepare(ctx context.Context, report func(protocol.ProgressBody)) (err error) {
+func (m *session) prepare(ctx context.Context, report func(protocol.ProgressBody)) (err error) {
 	m.site.report = func(file string, a arrival) {
 		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: a.done, Total: m.site.files[file].Bytes,
 			Stored: a.stored, Retry: retry(a.try), Wait: a.wait})
@@ -58,15 +58,15 @@ func (m *machine) prepare(ctx context.Context, report func(protocol.ProgressBody
 	return err
 }
 
-// rest gives up what only a request needs.
-func (m *machine) rest() {
+// releaseBuffers gives up what only a request needs.
+func (m *session) releaseBuffers() {
 	if m.site != nil {
 		m.site.window.clear()
 	}
 }
 
 // close frees the device; the files stay.
-func (m *machine) close() {
+func (m *session) close() {
 	switch {
 	case m.engine != nil:
 		m.engine.Close() // and with it the backend, which the engine owns
