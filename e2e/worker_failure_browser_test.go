@@ -48,7 +48,7 @@ func TestBrowserWorkerFailures(t *testing.T) {
 	for name, prelude := range map[string]string{
 		"throws in a callback": `Object.defineProperty(Response.prototype, "status", { get() { throw new Error("planted"); } });`,
 		"does not start":       `WebAssembly.instantiate = async () => { throw new Error("planted"); };`,
-		"throws at the start":  `Object.defineProperty(globalThis, "undertone", { set() {}, get() { throw new Error("planted"); } });`,
+		"throws at the start":  `Object.defineProperty(globalThis, "onmessage", { set() { throw new Error("planted"); } });`,
 		"has no engine":        `import "./nowhere.js";`,
 	} {
 		b.step(name, func(t *testing.T) {
