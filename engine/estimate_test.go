@@ -50,25 +50,7 @@ func TestEstimate(t *testing.T) {
 	if e.WeightBytes != b.Bytes() || e.PeakBytes < e.WeightBytes+e.FixedBytes+e.Decode.TempBytes || e.LargestTensor < 256*256*8*4 {
 		t.Errorf("bytes: %+v", e)
 	}
-	// By hand: a weight has two bytes, and a step reads the matrices of the blocks, but
-	// none of AdaLN's.
-	var disk, device int64
-	for _, p := range e.Parts {
-		disk, device = disk+p.DiskBytes, device+p.DeviceBytes
-		if p.PeakBytes <= 0 || p.LargestBytes <= 0 || p.LargestBytes > p.DeviceBytes || p.DeviceBytes > p.DiskBytes {
-			t.Errorf("part: %+v", p)
-		}
-	}
-	if n := b.Parameters().All(); disk != b.Bytes() || math.Abs(float64(device)/float64(2*n)-1) > 0.001 {
-		t.Errorf("%d bytes on disk, %d on the device, want %d and %d (bf16)", disk, device, b.Bytes(), 2*n)
-	}
-	const adaLN = (12*1+3*5+2)*d*d + (12*1+3*5+2)*d // of one double block, five single ones and the head
-	if p := e.Parts[1]; p.Name != "dit" || p.PeakBytes >= p.DeviceBytes-2*adaLN+e.Step.TempBytes+1<<20 || p.PeakBytes < 2*blocks*(4*d*d+2*d*mlp) {
-		t.Errorf("the transformer: %+v, of which %d are AdaLN's", p, 2*adaLN)
-	}
-	if p := e.Parts[1]; e.LeastBytes < p.PeakBytes+e.FixedBytes || e.LeastBytes >= e.PeakBytes {
-		t.Errorf("at least %d bytes, at most %d", e.LeastBytes, e.PeakBytes)
-	}
+	estimatedParts(t, b, e)
 	if sum := e.FLOPs(4, 1); math.Abs(sum-(e.Text.FLOPs+e.Times.FLOPs+e.Modulation.FLOPs+4*e.Step.FLOPs+e.Decode.FLOPs)) > 1 {
 		t.Errorf("the whole takes %g", sum)
 	}
@@ -103,6 +85,31 @@ func TestEstimate(t *testing.T) {
 	req.Size = recipe.Square(512)
 	if _, err := engine.EstimateModel(&b.Manifest, req); !fault.Is(err, fault.SizeUnsupported) {
 		t.Errorf("size 512: %v", err)
+	}
+}
+
+// estimatedParts compares what each part takes with numbers by hand.
+func estimatedParts(t *testing.T, b *weights.Bundle, e engine.Estimate) {
+	t.Helper()
+	const d, mlp, blocks = 256, 1024, 6
+	// By hand: a weight has two bytes, and a step reads the matrices of the blocks, but
+	// none of AdaLN's.
+	var disk, device int64
+	for _, p := range e.Parts {
+		disk, device = disk+p.DiskBytes, device+p.DeviceBytes
+		if p.PeakBytes <= 0 || p.LargestBytes <= 0 || p.LargestBytes > p.DeviceBytes || p.DeviceBytes > p.DiskBytes {
+			t.Errorf("part: %+v", p)
+		}
+	}
+	if n := b.Parameters().All(); disk != b.Bytes() || math.Abs(float64(device)/float64(2*n)-1) > 0.001 {
+		t.Errorf("%d bytes on disk, %d on the device, want %d and %d (bf16)", disk, device, b.Bytes(), 2*n)
+	}
+	const adaLN = (12*1+3*5+2)*d*d + (12*1+3*5+2)*d // of one double block, five single ones and the head
+	if p := e.Parts[1]; p.Name != "dit" || p.PeakBytes >= p.DeviceBytes-2*adaLN+e.Step.TempBytes+1<<20 || p.PeakBytes < 2*blocks*(4*d*d+2*d*mlp) {
+		t.Errorf("the transformer: %+v, of which %d are AdaLN's", p, 2*adaLN)
+	}
+	if p := e.Parts[1]; e.LeastBytes < p.PeakBytes+e.FixedBytes || e.LeastBytes >= e.PeakBytes {
+		t.Errorf("at least %d bytes, at most %d", e.LeastBytes, e.PeakBytes)
 	}
 }
 

@@ -1,9 +1,3 @@
-// Package cpu is the machine in plain Go: the truth that every other machine is
-// held to, and the device that people without WebGPU wait for.
-//
-// Tensors are kept in float32, as everywhere; every operation computes and
-// accumulates in float64 and rounds once, when it writes. Each output element is
-// summed in one fixed order, so results do not depend on the number of cores.
 package cpu
 
 import (

@@ -182,9 +182,8 @@ func TestSD3Fits(t *testing.T) {
 func TestSD3Context(t *testing.T) {
 	be := cpu.New(cpu.Options{})
 	defer be.Close()
-	c := SD3Config{InChannels: 4, Layers: 1, Heads: 1, HeadDim: 8, ContextDim: 20, PooledDim: 4, Side: 2}
 	w := &random{be: be, t: t, rng: rand.New(rand.NewPCG(3, 4)), named: map[string][]float32{}}
-	s, err := LoadSD3(c, w)
+	s, err := LoadSD3(SD3Config{InChannels: 4, Layers: 1, Heads: 1, HeadDim: 8, ContextDim: 20, PooledDim: 4, Side: 2}, w)
 	if err != nil {
 		t.Fatal(err)
 	}

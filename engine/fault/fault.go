@@ -1,6 +1,3 @@
-// Package fault holds every error a person can meet, in one list, each with what
-// to do about it. Code elsewhere makes an error with New, which names the value
-// and the limit in its sentence; the advice comes from the list.
 package fault
 
 import (

@@ -1,6 +1,3 @@
-// Package gpu is the WebGPU backend. Choosing kernels (lower*.go, this file) is
-// plain Go and is tested on any machine; everything that touches the browser is
-// in *_js.go files.
 package gpu
 
 import "undertone/engine/op"

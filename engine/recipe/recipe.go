@@ -1,7 +1,3 @@
-// Package recipe carries the parameters of a picture from one person to another:
-// in the hash of a link, which people can read and change, and in a text chunk of
-// a PNG file. What comes back is foreign: a number out of range is brought into
-// it, anything else that cannot be used is left out, and a notice tells of each.
 package recipe
 
 import (

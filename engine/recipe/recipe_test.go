@@ -57,90 +57,96 @@ func TestHashWithoutParameters(t *testing.T) {
 	}
 }
 
-// What is wrong is clamped or left out, and said.
-func TestHashClamps(t *testing.T) {
-	with := func(change func(q *Request)) Request { q := base; change(&q); return q }
-	term := func(t Term) Request {
-		if t.Schedule.Kind == "" {
-			t.Schedule.Kind = "constant"
-		}
-		return with(func(q *Request) { q.Guidance = []Term{t} })
+// with returns base with a change.
+func with(change func(q *Request)) Request { q := base; change(&q); return q }
+
+// guided returns base with one direction; the schedule's kind may be left out.
+func guided(t Term) Request {
+	if t.Schedule.Kind == "" {
+		t.Schedule.Kind = "constant"
 	}
-	for _, c := range []struct {
-		hash string
-		want Request
-		said []Notice
-	}{
-		{"seed=-1", with(func(q *Request) { q.Seed = 0 }), []Notice{{FieldSeed, "-1", "0"}}},
-		{"seed=1e400", with(func(q *Request) { q.Seed = math.MaxUint32 }), []Notice{{FieldSeed, numeral(math.MaxFloat64), "4294967295"}}},
-		{"seed=3.7", with(func(q *Request) { q.Seed = 4 }), []Notice{{FieldSeed, "3.7", "4"}}},
-		{"seed=NaN", base, []Notice{{FieldSeed, "NaN", ""}}},
-		{"seed=0x10", base, []Notice{{FieldSeed, "0x10", ""}}},
-		{"seed=", base, []Notice{{FieldSeed, "", ""}}},
-		{"seed=5&seed=6", with(func(q *Request) { q.Seed = 5 }), []Notice{{FieldSeed, "6", ""}}},
-		{"steps=999", with(func(q *Request) { q.Steps = 50 }), []Notice{{FieldSteps, "999", "50"}}},
-		{"size=100000", base, []Notice{{FieldSize, "100000", "256"}}},
-		{"cfg=-3", with(func(q *Request) { q.CFG = 0 }), []Notice{{FieldCFG, "-3", "0"}}},
-		{"prompt=a%00b%ff", with(func(q *Request) { q.Prompt = "ab\uFFFD" }), []Notice{{FieldPrompt, "a\x00b\uFFFD", "ab\uFFFD"}}},
-		{"prompt=100%25%2&seed=3", with(func(q *Request) { q.Prompt = "100%%2" }), nil},
-		{"seed=3&utm_source=x", base, []Notice{{FieldLink, "utm_source", ""}}},
-		{"guidance=nonsense", base, []Notice{{FieldGuidance, "nonsense", ""}}},
-		{`guidance={"weight":1}`, base, []Notice{{FieldGuidance, `{"weight":1}`, ""}}},
-		{`guidance=[{"weight":"1"}]`, term(Term{}), []Notice{{FieldWeight, `"1"`, "0"}}},
-		{`guidance=[{"weight":null}]`, term(Term{}), []Notice{{FieldWeight, "null", "0"}}},
-		{`guidance=[{"weight":1,"colour":2}]`, term(Term{Weight: 1}), []Notice{{FieldDirection, "colour: 2", ""}}},
-		{`guidance=[{"weight":1,"Weight":2}]`, term(Term{Weight: 1}), []Notice{{FieldDirection, "Weight: 2", ""}}},
-		{`guidance=[5,{"weight":1,"positive":5,"negative":"a"},null]`, term(Term{Weight: 1, Negative: "a"}),
-			[]Notice{{FieldDirection, "5", ""}, {FieldDirection, "5", ""}, {FieldDirection, "null", ""}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":3,"phase":[1]}}]`, term(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 3}}),
-			[]Notice{{FieldSchedule, "phase: [1]", ""}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"intervals","intervals":[{"from":1,"to":2,"weight":3,"ease":4}]}}]`,
-			term(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "intervals", Intervals: []guidance.Interval{{From: 1, To: 2, Weight: 3}}}}),
-			[]Notice{{FieldSchedule, "ease: 4", ""}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":"x"}}]`, term(Term{Weight: 1}), []Notice{{FieldSchedule, `{"kind":"step","start":"x"}`, "constant"}}},
-		{`guidance=[{"weight":1,"schedule":7}]`, term(Term{Weight: 1}), []Notice{{FieldSchedule, "7", "constant"}}},
-		{`guidance=[{"weight":1,"schedule":null}]`, term(Term{Weight: 1}), nil},
-		{`guidance=[{"weight":1,"a":1,"b":1},{"weight":1,"c":1,"d":1}]&e=1`, with(func(q *Request) {
-			one := Term{Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}}
-			q.Guidance = []Term{one, one}
-		}), []Notice{{FieldLink, "e", ""}, {FieldDirection, "a: 1", ""}, {FieldDirection, "b: 1", ""}}},
-		{"guidanceRows=cond", with(func(q *Request) { q.GuidanceRows = guidance.RowsCond }), nil},
-		{"guidanceRows=signed).", with(func(q *Request) { q.GuidanceRows = guidance.RowsSigned }), nil},
-		{"guidanceRows=both", base, nil},
-		{"guidanceRows=", base, []Notice{{FieldRows, "", ""}}},
-		{"guidanceRows=Cond", base, []Notice{{FieldRows, "Cond", ""}}},
-		{"guidanceRows=cond1", base, []Notice{{FieldRows, "cond1", ""}}},
-		{`guidance=[{"weight":1}]x`, term(Term{Weight: 1}), []Notice{{FieldGuidance, "x", ""}}},
-		{"size=128?fbclid=abc", with(func(q *Request) { q.Size = Square(128) }), []Notice{{FieldSize, "?fbclid=abc", ""}}},
-		{"size=128px", base, []Notice{{FieldSize, "128px", ""}}},
-		{"size=192x96", with(func(q *Request) { q.Size = wide }), nil},
-		{"size=[192,96]", with(func(q *Request) { q.Size = wide }), nil},
-		{"size=128x128", with(func(q *Request) { q.Size = Square(128) }), nil},
-		{"size=192x96?fbclid=abc", with(func(q *Request) { q.Size = wide }), []Notice{{FieldSize, "?fbclid=abc", ""}}},
-		{"size=1024x512", with(func(q *Request) { q.Size = wide }), []Notice{{FieldSize, "1024x512", "192x96"}}}, // the shape counts first,
-		{"size=100x199", with(func(q *Request) { q.Size = limits.Sizes[3] }), []Notice{{FieldSize, "100x199", "96x192"}}},
-		{"size=300x600", with(func(q *Request) { q.Size = limits.Sizes[4] }), []Notice{{FieldSize, "300x600", "192x384"}}}, // then the sides
-		{"size=250x260", base, []Notice{{FieldSize, "250x260", "256"}}},
-		{"size=0x0", with(func(q *Request) { q.Size = Square(128) }), []Notice{{FieldSize, "0", "128"}}},
-		{"size=-256x128", with(func(q *Request) { q.Size = Square(128) }), []Notice{{FieldSize, "-256x128", "128"}}},
-		{"size=192x", base, []Notice{{FieldSize, "192x", ""}}},
-		{"size=x96", base, []Notice{{FieldSize, "x96", ""}}},
-		{"size=192x96x48", with(func(q *Request) { q.Size = wide }), []Notice{{FieldSize, "192x96x48", "192x96"}}}, // no videos here
-		{"size=192x96x48x2", base, []Notice{{FieldSize, "192x96x48x2", ""}}},
-		{"size=192x96px", base, []Notice{{FieldSize, "192x96px", ""}}},
-		{"size=[192]", base, []Notice{{FieldSize, "[192]", ""}}},
-		{"size=[192,96,48]", with(func(q *Request) { q.Size = wide }), []Notice{{FieldSize, "192x96x48", "192x96"}}},
-		{"size=[192,96,48,2]", base, []Notice{{FieldSize, "[192,96,48,2]", ""}}},
-		{`guidance=[{"weight":1e9,"head":-1e999}]`, term(Term{Weight: 20, Head: -20}), []Notice{{FieldWeight, "1000000000", "20"}, {FieldWeight, numeral(-math.MaxFloat64), "-20"}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"spiral"}}]`, term(Term{Weight: 1}), []Notice{{FieldSchedule, "spiral", "constant"}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"step","start":99}}]`, term(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 7}}),
-			[]Notice{{FieldSchedule, "99", "7"}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"window","start":5,"end":2}}]`, term(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "window", Start: 5, End: 5}}),
-			[]Notice{{FieldSchedule, "2", "5"}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"table","table":[1,2]}}]`, term(Term{Weight: 1}), []Notice{{FieldSchedule, "table", "constant"}}},
-		{`guidance=[{"weight":1,"schedule":{"kind":"bumps","width":-4}}]`, term(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "bumps"}}),
-			[]Notice{{FieldSchedule, "-4", "0"}}},
-	} {
+	return with(func(q *Request) { q.Guidance = []Term{t} })
+}
+
+var clamped = []struct {
+	hash string
+	want Request
+	said []Notice
+}{
+	{"seed=-1", with(func(q *Request) { q.Seed = 0 }), []Notice{{FieldSeed, "-1", "0"}}},
+	{"seed=1e400", with(func(q *Request) { q.Seed = math.MaxUint32 }), []Notice{{FieldSeed, numeral(math.MaxFloat64), "4294967295"}}},
+	{"seed=3.7", with(func(q *Request) { q.Seed = 4 }), []Notice{{FieldSeed, "3.7", "4"}}},
+	{"seed=NaN", base, []Notice{{FieldSeed, "NaN", ""}}},
+	{"seed=0x10", base, []Notice{{FieldSeed, "0x10", ""}}},
+	{"seed=", base, []Notice{{FieldSeed, "", ""}}},
+	{"seed=5&seed=6", with(func(q *Request) { q.Seed = 5 }), []Notice{{FieldSeed, "6", ""}}},
+	{"steps=999", with(func(q *Request) { q.Steps = 50 }), []Notice{{FieldSteps, "999", "50"}}},
+	{"size=100000", base, []Notice{{FieldSize, "100000", "256"}}},
+	{"cfg=-3", with(func(q *Request) { q.CFG = 0 }), []Notice{{FieldCFG, "-3", "0"}}},
+	{"prompt=a%00b%ff", with(func(q *Request) { q.Prompt = "ab\uFFFD" }), []Notice{{FieldPrompt, "a\x00b\uFFFD", "ab\uFFFD"}}},
+	{"prompt=100%25%2&seed=3", with(func(q *Request) { q.Prompt = "100%%2" }), nil},
+	{"seed=3&utm_source=x", base, []Notice{{FieldLink, "utm_source", ""}}},
+	{"guidance=nonsense", base, []Notice{{FieldGuidance, "nonsense", ""}}},
+	{`guidance={"weight":1}`, base, []Notice{{FieldGuidance, `{"weight":1}`, ""}}},
+	{`guidance=[{"weight":"1"}]`, guided(Term{}), []Notice{{FieldWeight, `"1"`, "0"}}},
+	{`guidance=[{"weight":null}]`, guided(Term{}), []Notice{{FieldWeight, "null", "0"}}},
+	{`guidance=[{"weight":1,"colour":2}]`, guided(Term{Weight: 1}), []Notice{{FieldDirection, "colour: 2", ""}}},
+	{`guidance=[{"weight":1,"Weight":2}]`, guided(Term{Weight: 1}), []Notice{{FieldDirection, "Weight: 2", ""}}},
+	{`guidance=[5,{"weight":1,"positive":5,"negative":"a"},null]`, guided(Term{Weight: 1, Negative: "a"}),
+		[]Notice{{FieldDirection, "5", ""}, {FieldDirection, "5", ""}, {FieldDirection, "null", ""}}},
+	{`guidance=[{"weight":1,"schedule":{"kind":"step","start":3,"phase":[1]}}]`, guided(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 3}}),
+		[]Notice{{FieldSchedule, "phase: [1]", ""}}},
+	{`guidance=[{"weight":1,"schedule":{"kind":"intervals","intervals":[{"from":1,"to":2,"weight":3,"ease":4}]}}]`,
+		guided(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "intervals", Intervals: []guidance.Interval{{From: 1, To: 2, Weight: 3}}}}),
+		[]Notice{{FieldSchedule, "ease: 4", ""}}},
+	{`guidance=[{"weight":1,"schedule":{"kind":"step","start":"x"}}]`, guided(Term{Weight: 1}), []Notice{{FieldSchedule, `{"kind":"step","start":"x"}`, "constant"}}},
+	{`guidance=[{"weight":1,"schedule":7}]`, guided(Term{Weight: 1}), []Notice{{FieldSchedule, "7", "constant"}}},
+	{`guidance=[{"weight":1,"schedule":null}]`, guided(Term{Weight: 1}), nil},
+	{`guidance=[{"weight":1,"a":1,"b":1},{"weight":1,"c":1,"d":1}]&e=1`, with(func(q *Request) {
+		one := Term{Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}}
+		q.Guidance = []Term{one, one}
+	}), []Notice{{FieldLink, "e", ""}, {FieldDirection, "a: 1", ""}, {FieldDirection, "b: 1", ""}}},
+	{"guidanceRows=cond", with(func(q *Request) { q.GuidanceRows = guidance.RowsCond }), nil},
+	{"guidanceRows=signed).", with(func(q *Request) { q.GuidanceRows = guidance.RowsSigned }), nil},
+	{"guidanceRows=both", base, nil},
+	{"guidanceRows=", base, []Notice{{FieldRows, "", ""}}},
+	{"guidanceRows=Cond", base, []Notice{{FieldRows, "Cond", ""}}},
+	{"guidanceRows=cond1", base, []Notice{{FieldRows, "cond1", ""}}},
+	{`guidance=[{"weight":1}]x`, guided(Term{Weight: 1}), []Notice{{FieldGuidance, "x", ""}}},
+	{"size=128?fbclid=abc", with(func(q *Request) { q.Size = Square(128) }), []Notice{{FieldSize, "?fbclid=abc", ""}}},
+	{"size=128px", base, []Notice{{FieldSize, "128px", ""}}},
+	{"size=192x96", with(func(q *Request) { q.Size = wide }), nil},
+	{"size=[192,96]", with(func(q *Request) { q.Size = wide }), nil},
+	{"size=128x128", with(func(q *Request) { q.Size = Square(128) }), nil},
+	{"size=192x96?fbclid=abc", with(func(q *Request) { q.Size = wide }), []Notice{{FieldSize, "?fbclid=abc", ""}}},
+	{"size=1024x512", with(func(q *Request) { q.Size = wide }), []Notice{{FieldSize, "1024x512", "192x96"}}}, // the shape counts first,
+	{"size=100x199", with(func(q *Request) { q.Size = limits.Sizes[3] }), []Notice{{FieldSize, "100x199", "96x192"}}},
+	{"size=300x600", with(func(q *Request) { q.Size = limits.Sizes[4] }), []Notice{{FieldSize, "300x600", "192x384"}}}, // then the sides
+	{"size=250x260", base, []Notice{{FieldSize, "250x260", "256"}}},
+	{"size=0x0", with(func(q *Request) { q.Size = Square(128) }), []Notice{{FieldSize, "0", "128"}}},
+	{"size=-256x128", with(func(q *Request) { q.Size = Square(128) }), []Notice{{FieldSize, "-256x128", "128"}}},
+	{"size=192x", base, []Notice{{FieldSize, "192x", ""}}},
+	{"size=x96", base, []Notice{{FieldSize, "x96", ""}}},
+	{"size=192x96x48", with(func(q *Request) { q.Size = wide }), []Notice{{FieldSize, "192x96x48", "192x96"}}}, // no videos here
+	{"size=192x96x48x2", base, []Notice{{FieldSize, "192x96x48x2", ""}}},
+	{"size=192x96px", base, []Notice{{FieldSize, "192x96px", ""}}},
+	{"size=[192]", base, []Notice{{FieldSize, "[192]", ""}}},
+	{"size=[192,96,48]", with(func(q *Request) { q.Size = wide }), []Notice{{FieldSize, "192x96x48", "192x96"}}},
+	{"size=[192,96,48,2]", base, []Notice{{FieldSize, "[192,96,48,2]", ""}}},
+	{`guidance=[{"weight":1e9,"head":-1e999}]`, guided(Term{Weight: 20, Head: -20}), []Notice{{FieldWeight, "1000000000", "20"}, {FieldWeight, numeral(-math.MaxFloat64), "-20"}}},
+	{`guidance=[{"weight":1,"schedule":{"kind":"spiral"}}]`, guided(Term{Weight: 1}), []Notice{{FieldSchedule, "spiral", "constant"}}},
+	{`guidance=[{"weight":1,"schedule":{"kind":"step","start":99}}]`, guided(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "step", Start: 7}}),
+		[]Notice{{FieldSchedule, "99", "7"}}},
+	{`guidance=[{"weight":1,"schedule":{"kind":"window","start":5,"end":2}}]`, guided(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "window", Start: 5, End: 5}}),
+		[]Notice{{FieldSchedule, "2", "5"}}},
+	{`guidance=[{"weight":1,"schedule":{"kind":"table","table":[1,2]}}]`, guided(Term{Weight: 1}), []Notice{{FieldSchedule, "table", "constant"}}},
+	{`guidance=[{"weight":1,"schedule":{"kind":"bumps","width":-4}}]`, guided(Term{Weight: 1, Schedule: guidance.Schedule{Kind: "bumps"}}),
+		[]Notice{{FieldSchedule, "-4", "0"}}},
+}
+
+// What is wrong is clamped or left out, and a notice tells of it.
+func TestHashClamps(t *testing.T) {
+	for _, c := range clamped {
 		for i := range c.said {
 			c.said[i].Given = strings.ReplaceAll(c.said[i].Given, "%2B", "+")
 			c.said[i].Given = short(c.said[i].Given)

@@ -77,44 +77,57 @@ func TestConvert(t *testing.T) {
 			}
 			for _, ts := range x.Tensors {
 				seen++
-				old, ok := from.Lookup(ts.Name)
-				if !ok || ts.DType != types[ts.Name] {
-					t.Errorf("%s: %s is stored as %s, wanted %s", q, ts.Name, ts.DType, types[ts.Name])
-				}
-				was, err := ReadFloat32(original, old)
-				if err != nil {
-					t.Fatal(err)
-				}
-				is, err := ReadFloat32(src, ts)
-				if err != nil || !equal(is, decoded(ts.DType, was)) {
-					t.Errorf("%s: %s holds other values (%v)", q, ts.Name, err)
-				}
-				var lost, all float64
-				for i := range was {
-					lost += math.Pow(float64(was[i])-float64(is[i]), 2)
-					all += math.Pow(float64(was[i]), 2)
-				}
-				c := reported[ts.Name]
-				if math.Abs(c.ErrSquare-lost) > 1e-9*all || math.Abs(c.Squares-all) > 1e-9*all || c.After != ts.Bytes || c.Before != old.Bytes || c.To != ts.DType {
-					t.Errorf("%s: %s was reported as %+v, lost %g of %g", q, ts.Name, c, lost, all)
-				}
+				sameTensor(t, original, from, src, ts, types[ts.Name], reported[ts.Name])
 			}
 			Close(src)
 		}
 		if seen != len(types) || len(reported) != seen {
 			t.Errorf("%s: %d tensors, %d reported, wanted %d", q, seen, len(reported), len(types))
 		}
-		for _, name := range []string{"tokenizer.json", "README.md"} {
-			if got, err := os.ReadFile(filepath.Join(out, name)); err != nil || !bytes.Equal(got, files[name]) {
-				t.Errorf("%s: %q, %v", name, got, err)
-			}
-		}
+		sameBesides(t, files, out)
 		if left, err := filepath.Glob(filepath.Join(out, ".*")); err != nil || len(left) > 0 {
 			t.Errorf("left behind: %v", left)
 		}
 	}
 	if d := decoders; d[op.Q8_0] == "" || d[op.Q8_0] != d[op.Q4_0] || d[op.Q8_0] != d[op.F16] {
 		t.Errorf("the decoder, of which nothing is quantized, differs: %v", d)
+	}
+}
+
+// sameBesides compares the files that are copied.
+func sameBesides(t *testing.T, files Memory, out string) {
+	t.Helper()
+	for _, name := range []string{"tokenizer.json", "README.md"} {
+		if got, err := os.ReadFile(filepath.Join(out, name)); err != nil || !bytes.Equal(got, files[name]) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+// sameTensor compares a converted tensor with the one it was made of, and what was
+// reported of it with what was lost.
+func sameTensor(t *testing.T, original op.Source, from *Index, src op.Source, ts Tensor, want op.DType, c Converted) {
+	t.Helper()
+	q := c.To
+	old, ok := from.Lookup(ts.Name)
+	if !ok || ts.DType != want {
+		t.Errorf("%s: %s is stored as %s, wanted %s", q, ts.Name, ts.DType, want)
+	}
+	was, err := ReadFloat32(original, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is, err := ReadFloat32(src, ts)
+	if err != nil || !equal(is, decoded(ts.DType, was)) {
+		t.Errorf("%s: %s holds other values (%v)", q, ts.Name, err)
+	}
+	var lost, all float64
+	for i := range was {
+		lost += math.Pow(float64(was[i])-float64(is[i]), 2)
+		all += math.Pow(float64(was[i]), 2)
+	}
+	if math.Abs(c.ErrSquare-lost) > 1e-9*all || math.Abs(c.Squares-all) > 1e-9*all || c.After != ts.Bytes || c.Before != old.Bytes || c.To != ts.DType {
+		t.Errorf("%s: %s was reported as %+v, lost %g of %g", q, ts.Name, c, lost, all)
 	}
 }
 

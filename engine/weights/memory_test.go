@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// The headers that make a parser pay most per byte: whether they are accepted or
-// not, reading them allocates at most twice their size and 1 MiB.
-func TestW3MemoryIsBounded(t *testing.T) {
+// costlyHeaders are files whose headers make a parser pay most per byte.
+func costlyHeaders() map[string][]byte {
 	const tensors, pairs = 16384, 50000
 	var infos, broken, numbers, words, nested, strs, described, metas bytes.Buffer
 	for i := range tensors {
@@ -35,7 +34,7 @@ func TestW3MemoryIsBounded(t *testing.T) {
 	}
 	long := strings.Repeat("x", 1<<20)
 	texts := `"a":"` + long + `","b":"\t` + long + `","c":"\t` + long + long + `"`
-	for name, file := range map[string][]byte{
+	return map[string][]byte{
 		"GGUF, tensors":            gguf(tensors, 0, 32*tensors, infos.Bytes()),
 		"GGUF, no data":            gguf(tensors, 0, 0, infos.Bytes()),
 		"GGUF, second bad":         gguf(tensors, 0, 0, broken.Bytes()),
@@ -62,7 +61,13 @@ func TestW3MemoryIsBounded(t *testing.T) {
 		"safetensors, escapes":     safe(`{"`+strings.Repeat(`\n`, 1<<20)+`":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8),
 		"safetensors, colons":      safe(`{`+strings.Repeat(":", 1<<20), 0),
 		"safetensors, spaces":      safe("{}"+strings.Repeat(" ", 8<<20), 0),
-	} {
+	}
+}
+
+// Whether a header is accepted or not, reading it allocates at most twice its size and
+// 1 MiB.
+func TestHeaderMemoryIsBounded(t *testing.T) {
+	for name, file := range costlyHeaders() {
 		var err error
 		used, limit := allocated(func() { _, err = Survey(bytes.NewReader(file)) }), uint64(2*len(file)+1<<20)
 		if used > limit {
@@ -72,7 +77,10 @@ func TestW3MemoryIsBounded(t *testing.T) {
 			t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
 		}
 	}
+}
 
+// The same limit holds for a manifest.
+func TestManifestMemoryIsBounded(t *testing.T) {
 	good := string(tinyModel(t)["model.json"])
 	old := string(version1(t, tinyModel(t)))
 	hash := strings.Repeat("a", 64)

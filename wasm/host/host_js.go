@@ -1,4 +1,3 @@
-// Package host asks the browser for what it may refuse.
 package host
 
 import "syscall/js"

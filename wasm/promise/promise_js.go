@@ -1,4 +1,3 @@
-// Package promise waits for JavaScript promises from Go.
 package promise
 
 import (

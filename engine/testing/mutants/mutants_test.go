@@ -1,8 +1,5 @@
 //go:build mutants
 
-// Package mutants holds planted bugs: each .patch breaks the program in one way
-// that has bitten somebody, and names the tests that must notice. A test suite
-// that lets one through is too weak. Run them with: make mutants
 package mutants
 
 import (

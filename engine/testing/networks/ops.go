@@ -175,6 +175,12 @@ func Ops(t *testing.T, be op.Backend) {
 	b.check(op.Patchify, "patchify.out", func(l *op.List) *op.Tensor { return l.Patchify(x, h, wd, 2, false, nil) })
 	b.check(op.Unpatchify, "patchify.x", func(l *op.List) *op.Tensor { return l.Unpatchify(b.fixed("patchify.out"), h, wd, 2, false, nil) })
 
+	pixels(t, be, b)
+}
+
+// pixels compares the bytes of a picture, in units of 1/255.
+func pixels(t *testing.T, be op.Backend, b *bench) {
+	t.Helper()
 	rgb, want := b.fixed("to_rgba.x"), b.get("to_rgba.out")
 	pixels, err := be.New("rgba", op.U32, 1, rgb.Rows)
 	if err != nil {

@@ -1,4 +1,3 @@
-// Command main is page.wasm, the page in the browser's window. web/page.js starts it.
 package main
 
 import (

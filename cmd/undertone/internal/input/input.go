@@ -1,5 +1,3 @@
-// Package input reads files that a person named and that may be anything: a pipe to
-// which nobody writes, or a device without an end.
 package input
 
 import (

@@ -1,0 +1,3 @@
+// Command undertone is the native tool: it converts and inspects models, makes
+// pictures on the CPU, and builds and serves the site.
+package main

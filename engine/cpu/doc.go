@@ -1,0 +1,7 @@
+// Package cpu is the backend in plain Go: the reference that every other backend is
+// compared with, and the slow fallback where there is no WebGPU.
+//
+// Tensors are kept in float32, as everywhere; every operation computes and
+// accumulates in float64 and rounds once, when it writes. Each output element is
+// summed in one fixed order, so results do not depend on the number of cores.
+package cpu

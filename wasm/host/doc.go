@@ -1,0 +1,2 @@
+// Package host asks the browser for what it may refuse.
+package host

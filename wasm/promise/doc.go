@@ -1,0 +1,2 @@
+// Package promise waits for JavaScript promises from Go.
+package promise
