@@ -44,7 +44,7 @@ func (e *Engine) describe(first Estimate) recipe.Description {
 	m := &e.manifest
 	files := map[string]int64{}
 	for _, f := range m.Files {
-		files[f.Role] = f.Bytes
+		files[f.Role] += f.Bytes
 	}
 	d := recipe.Description{
 		Model: m.Name, Title: m.Title, Family: m.Family, Revision: m.Revision, Licenses: m.Licenses, Parameters: m.Parameters(),

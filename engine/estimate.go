@@ -200,9 +200,11 @@ func (c *counter) estimateParts(m *weights.Manifest) (parts []PartEstimate, most
 	for i, component := range m.Components {
 		f, _ := m.File(component.File)
 		p := PartEstimate{Name: f.Name, DiskBytes: f.Bytes}
-		if t, ok := m.File(component.Tokenizer); ok && !told[t.Name] {
-			told[t.Name] = true
-			p.DiskBytes += t.Bytes
+		for _, name := range component.Tokenizer {
+			if t, ok := m.File(name); ok && !told[t.Name] {
+				told[t.Name] = true
+				p.DiskBytes += t.Bytes
+			}
 		}
 		// Of the types in the file nothing is known but how many bytes an element takes on average.
 		bytes := func(elems int64) int64 {

@@ -32,7 +32,7 @@ type Progress struct {
 	Total int64  `json:"total"`
 }
 
-// maxTokenizer bounds tokenizer.json in bytes.
+// maxTokenizer bounds a file of a tokenizer in bytes.
 const maxTokenizer = 16 << 20
 
 // Load brings a model onto a machine: checks the files, uploads the weights and
@@ -163,22 +163,25 @@ func (l *loading) open(name string) (op.Source, error) {
 
 // reader loads a text encoder and its tokenizer.
 func (l *loading) reader(c weights.Component) (*reader, error) {
-	words, err := l.tokenizer(c.Tokenizer)
-	if err != nil {
-		return nil, err
+	words := make([][]byte, len(c.Tokenizer))
+	for i, name := range c.Tokenizer {
+		var err error
+		if words[i], err = l.tokenizer(name); err != nil {
+			return nil, err
+		}
 	}
 	encoder, _, err := upload(l, textEncoders, c)
 	if err != nil {
 		return nil, err
 	}
-	tokenizer, err := encoder.Tokenizer(words)
+	tokenizer, err := encoder.Tokenizer(words...)
 	if err != nil {
 		return nil, err
 	}
 	return &reader{name: c.Name, tokenizer: tokenizer, encoder: encoder}, nil
 }
 
-// tokenizer reads a tokenizer.json.
+// tokenizer reads a file of a tokenizer.
 func (l *loading) tokenizer(name string) ([]byte, error) {
 	src, err := l.open(name)
 	if err != nil {
@@ -187,11 +190,11 @@ func (l *loading) tokenizer(name string) ([]byte, error) {
 	defer weights.Close(src)
 	n := src.Size()
 	if n > maxTokenizer {
-		return nil, fault.New(fault.TokenizerInvalid, "tokenizer.json has %d bytes, at most %d", n, maxTokenizer)
+		return nil, fault.New(fault.TokenizerInvalid, "the file %s of a tokenizer has %d bytes, at most %d", name, n, maxTokenizer)
 	}
 	data, err := io.ReadAll(io.NewSectionReader(src, 0, n))
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Fetch, "tokenizer.json cannot be read")
+		return nil, fault.Wrap(err, fault.Fetch, "the file %s of a tokenizer cannot be read", name)
 	}
 	l.uploaded += n
 	return data, nil

@@ -18,8 +18,8 @@ type TextEncoder interface {
 	Shape() text.Shape
 	// Encode records token ids → token states and, where there is one, a pooled vector.
 	Encode(l *op.List, p text.Pass)
-	// Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json.
-	Tokenizer(data []byte) (*text.Tokenizer, error)
+	// Tokenizer makes the tokenizer that belongs to it out of its files (see text.ReadTokenizer).
+	Tokenizer(files ...[]byte) (*text.Tokenizer, error)
 }
 
 // Transformer predicts the velocity of a latent. It owns its streams, and reads

@@ -41,3 +41,24 @@ func Presets() []Preset {
 			Schedule: Schedule{Kind: "step", Start: 5, Of: 60}},
 	}
 }
+
+// PresetsFor returns what a model of a family ("flux" or "sd3", of any depth) may be
+// offered: for FLUX.1 the paper's directions as they are. For SD3.5 the paper has the
+// weight and the first block of aesthetics alone, 2 from block 2 of 38; that the others
+// take the same there is a reading. Nothing was published for other families.
+func PresetsFor(family string) (out []Preset) {
+	sd3 := Schedule{Kind: "step", Start: 2, Of: 38}
+	for _, p := range Presets() {
+		if p.Schedule.Of != 57 {
+			continue
+		}
+		switch family {
+		case "flux":
+			out = append(out, p)
+		case "sd3":
+			p.Weight, p.Schedule = 2, sd3
+			out = append(out, p)
+		}
+	}
+	return out
+}

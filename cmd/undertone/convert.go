@@ -16,9 +16,9 @@ import (
 
 var targets = []op.DType{op.Q8_0, op.Q4_0, op.F16, op.BF16, op.F32}
 
-// convert quantizes a model and prints what that cost and saved.
+// convert quantizes a model, or makes a model of published files, and prints what that cost and saved.
 func convert(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	fs := flags("convert", "MODEL_DIR", stderr)
+	fs := flags("convert", "MODEL_DIR|PATH…", stderr)
 	to := fs.String("to", "Q8_0", "the type of linear weights: Q8_0, Q4_0, F16, BF16 or F32")
 	out := fs.String("out", "", "the folder to write")
 	if err := fs.Parse(args); err != nil {
@@ -26,18 +26,23 @@ func convert(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	i := slices.IndexFunc(targets, func(d op.DType) bool { return strings.EqualFold(d.String(), *to) })
 	switch {
-	case fs.NArg() != 1 || *out == "":
-		return usagef("name one model folder, and the folder to write with --out")
+	case fs.NArg() == 0 || *out == "":
+		return usagef("name one model folder, or the published files of one model, and the folder to write with --out")
 	case i < 0:
 		return usagef("--to %s: the types are %v", *to, targets)
-	case sameFolder(fs.Arg(0), *out):
+	case slices.ContainsFunc(fs.Args(), func(p string) bool { return sameFolder(p, *out) }):
 		return usagef("--out %s is the model's own folder", *out)
 	}
 	if err := isFolder("--out", *out); err != nil {
 		return err
 	}
+	b, done, err := openModel(ctx, fs.Args())
+	defer done()
+	if err != nil {
+		return err
+	}
 	t := &table{rows: map[string]*row{}}
-	if err := weights.Convert(ctx, weights.Dir(fs.Arg(0)), "model.json", *out, targets[i], t.add); err != nil {
+	if err := b.Convert(ctx, "model.json", *out, targets[i], t.add); err != nil {
 		return err
 	}
 	return t.print(stdout)

@@ -17,14 +17,14 @@ import (
 // forward runs the transformer once, on numbers from a file, for comparing it
 // with another implementation.
 func forward(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	fs := flags("forward", "MODEL_DIR", stderr)
+	fs := flags("forward", "MODEL_DIR|PATH…", stderr)
 	in := fs.String("in", "", "safetensors: latent [tokens, channels] or [C, H, W], tokens [T, C], pooled [P], t [1], perhaps guidance [1]")
 	out := fs.String("out", "", "safetensors to write: velocity, in the shape of latent, and blocks, the RMS after each; - is standard output")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	if fs.NArg() != 1 || *in == "" || *out == "" {
-		return usagef("name one model folder, --in and --out")
+	if fs.NArg() == 0 || *in == "" || *out == "" {
+		return usagef("name one model folder, or the published files of one model, --in and --out")
 	}
 	target, err := outputTo("--out", *out, ".safetensors", stdout)
 	if err != nil {
@@ -35,7 +35,8 @@ func forward(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	e, err := load(ctx, fs.Arg(0), newBar(stderr))
+	e, done, err := load(ctx, fs.Args(), newBar(stderr))
+	defer done()
 	if err != nil {
 		return err
 	}

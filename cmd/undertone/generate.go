@@ -20,7 +20,6 @@ import (
 	"undertone/engine/cpu"
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
-	"undertone/engine/weights"
 	"undertone/guidance"
 )
 
@@ -38,7 +37,8 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		return fault.New(fault.SeedRange, "seed %d, wanted 0 to %d", f.seed, uint32(math.MaxUint32))
 	}
 	bar := newBar(stderr)
-	e, err := load(ctx, f.folder, bar)
+	e, done, err := load(ctx, f.paths, bar)
+	defer done()
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 // generateFlags are what the command line of generate says.
 type generateFlags struct {
 	given  map[string]bool // which flags stand there
-	folder string          // of the model
+	paths  []string        // of the model
 	target output
 
 	prompt string
@@ -84,7 +84,7 @@ type generateFlags struct {
 }
 
 func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, error) {
-	fs, f := flags("generate", "MODEL_DIR", stderr), &generateFlags{}
+	fs, f := flags("generate", "MODEL_DIR|PATH…", stderr), &generateFlags{}
 	fs.StringVar(&f.prompt, "prompt", "", "what to draw; without this flag, the model's own example; empty is unconditional")
 	fs.Uint64Var(&f.seed, "seed", 0, "0 to 4294967295; without this flag, the model's own")
 	fs.IntVar(&f.steps, "steps", 0, "without this flag, the model's own number")
@@ -104,11 +104,11 @@ func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, err
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
-	if fs.NArg() != 1 {
-		return nil, usagef("name one model folder")
+	if fs.NArg() == 0 {
+		return nil, usagef("name one model folder, or the published files of one model")
 	}
 	target, err := outputTo("-o", *out, ".png", stdout)
-	f.given, f.folder, f.target = fs.given(), fs.Arg(0), target
+	f.given, f.paths, f.target = fs.given(), fs.Args(), target
 	return f, err
 }
 
@@ -175,20 +175,20 @@ func (fs *flagSet) given() map[string]bool {
 	return names
 }
 
-// load opens a model folder on the CPU.
-func load(ctx context.Context, folder string, bar *bar) (*engine.Engine, error) {
-	b, err := weights.LoadBundle(ctx, weights.Dir(folder), "model.json")
+// load brings a model onto the CPU (see openModel).
+func load(ctx context.Context, paths []string, bar *bar) (e *engine.Engine, done func(), err error) {
+	b, done, err := openModel(ctx, paths)
 	if err != nil {
-		return nil, err
+		return nil, done, err
 	}
 	machine := cpu.New(cpu.Options{})
-	e, err := engine.Load(ctx, machine, b, engine.LoadOptions{Progress: func(p engine.Progress) { bar.show(p.Stage, p.Done, p.Total) }})
+	e, err = engine.Load(ctx, machine, b, engine.LoadOptions{Progress: func(p engine.Progress) { bar.show(p.Stage, p.Done, p.Total) }})
 	bar.end()
 	if err != nil {
 		machine.Close()
-		return nil, err
+		return nil, done, err
 	}
-	return e, nil
+	return e, done, nil
 }
 
 func picture(m *engine.Image) image.Image {

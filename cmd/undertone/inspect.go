@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -30,23 +29,17 @@ func inspect(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	switch {
 	case fs.NArg() == 0:
 		return usagef("name one weight file or model folder, or several that are one model")
-	case fs.NArg() > 1 && *plan:
-		return usagef("--plan needs one model folder, not %d files", fs.NArg())
+	case *plan:
+		return inspectPlan(ctx, fs.Args(), stdout)
 	case fs.NArg() > 1:
 		return inspectParts(fs.Args(), stdout)
 	}
 	name := fs.Arg(0)
 	info, err := os.Stat(name)
-	folder := err == nil && info.IsDir()
-	switch {
-	case *plan && !folder:
-		return usagef("--plan needs a model folder, not the file %q", name)
-	case *plan:
-		return inspectPlan(ctx, name, stdout)
+	switch folder := err == nil && info.IsDir(); {
+	case folder && !isBundle(fs.Args()):
+		return inspectParts(fs.Args(), stdout)
 	case folder:
-		if _, err := os.Stat(filepath.Join(name, "model.json")); errors.Is(err, os.ErrNotExist) {
-			return inspectParts([]string{name}, stdout)
-		}
 		return inspectModel(ctx, name, stdout)
 	}
 	if err := inspectFile(name, stdout); err != nil {
@@ -84,18 +77,38 @@ func inspectModel(ctx context.Context, folder string, stdout io.Writer) error {
 	return nil
 }
 
-// inspectPlan tells what a picture with the model's own settings takes.
-func inspectPlan(ctx context.Context, folder string, stdout io.Writer) error {
-	b, err := weights.LoadBundle(ctx, weights.Dir(folder), "model.json")
+// inspectPlan tells what a picture with the model's own settings takes, and of published
+// files what each part is.
+func inspectPlan(ctx context.Context, paths []string, stdout io.Writer) error {
+	if isBundle(paths) {
+		b, err := weights.LoadBundle(ctx, weights.Dir(paths[0]), "model.json")
+		if err != nil {
+			return err
+		}
+		return writePlan(&b.Manifest, stdout)
+	}
+	found, done, err := identify(paths)
+	defer done()
 	if err != nil {
 		return err
 	}
-	d := b.Defaults
-	e, err := engine.EstimateModel(&b.Manifest, engine.Request{Steps: d.Steps, Size: d.Size, CFG: d.CFG})
+	if err := writeParts(found, stdout); err != nil {
+		return err
+	}
+	m, err := engine.Offer(found)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s: %d × %d pixels, %d steps, %.2f GFLOP with one prompt\n", b.Name, d.Size.Width, d.Size.Height, d.Steps, e.FLOPs(d.Steps, 1)/1e9)
+	return writePlan(m, stdout)
+}
+
+func writePlan(m *weights.Manifest, stdout io.Writer) error {
+	d := m.Defaults
+	e, err := engine.EstimateModel(m, engine.Request{Steps: d.Steps, Size: d.Size, CFG: d.CFG})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s: %d × %d pixels, %d steps, %.2f GFLOP with one prompt\n", m.Name, d.Size.Width, d.Size.Height, d.Steps, e.FLOPs(d.Steps, 1)/1e9)
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "PART\tGFLOP\tOPERATIONS\tTEMPORARIES")
 	for _, p := range []struct {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -13,12 +15,8 @@ import (
 // inspectParts tells what published files and folders are, part by part, and what is
 // missing for a picture.
 func inspectParts(paths []string, stdout io.Writer) error {
-	files, done, err := checkpoint.Open(paths...)
+	found, done, err := identify(paths)
 	defer done()
-	if err != nil {
-		return err
-	}
-	found, err := checkpoint.Identify(files)
 	if err != nil {
 		return err
 	}
@@ -50,19 +48,18 @@ func writeParts(found *checkpoint.Found, stdout io.Writer) error {
 		fmt.Fprintln(stdout, "parts without a transformer")
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PART\tIS\tTYPE\tSIZE\tFILES")
+	fmt.Fprintln(w, "PART\tIS\tTYPE\tSIZE\tLARGEST\tFILES")
 	for _, p := range found.Parts {
-		var names []string
-		for _, name := range p.Files {
-			names = append(names, quoted(name))
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", strings.TrimSpace(p.Role+" "+p.Name), p.Title, quoted(p.Type), size(p.Bytes), strings.Join(names, " "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", strings.TrimSpace(p.Role+" "+p.Name), p.Title, quoted(p.Type), size(p.Bytes), size(p.Largest), strings.Join(quotedAll(p.Files), " "))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, p := range found.Parts {
 		fmt.Fprintf(stdout, "%s: %s\n", strings.TrimSpace(p.Role+" "+p.Name), p.Config)
+	}
+	for _, name := range slices.Sorted(maps.Keys(found.Tokenizers)) {
+		fmt.Fprintf(stdout, "words of %s: %s\n", name, strings.Join(quotedAll(found.Tokenizers[name]), " "))
 	}
 	for _, m := range found.Missing {
 		needed := "missing"
@@ -76,4 +73,11 @@ func writeParts(found *checkpoint.Found, stdout io.Writer) error {
 	}
 	_, err := fmt.Fprintf(stdout, "%s tensors are read by no part\n", grouped(int64(found.Unused)))
 	return err
+}
+
+func quotedAll(names []string) (out []string) {
+	for _, name := range names {
+		out = append(out, quoted(name))
+	}
+	return out
 }

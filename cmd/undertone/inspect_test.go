@@ -117,7 +117,7 @@ func TestInspectPlan(t *testing.T) {
 	if code != 0 || !strings.Contains(stdout, "tiny: 32 × 32 pixels, 2 steps") || !regexp.MustCompile(`a step +0\.\d+ +\d+`).MatchString(stdout) {
 		t.Errorf("code %d\n%s%s", code, stdout, stderr)
 	}
-	if code, _, stderr := cli("inspect", "--plan", filepath.Join(model, "model.json")); code != 2 || !strings.Contains(stderr, "model folder") {
+	if code, _, stderr := cli("inspect", "--plan", filepath.Join(model, "model.json")); code != 1 || !strings.Contains(stderr, "there is no weight file") {
 		t.Errorf("a file: code %d, %s", code, stderr)
 	}
 }

@@ -99,7 +99,7 @@ func TestExitCodesAndErrors(t *testing.T) {
 		{1, "has over 1024 bytes", []string{"dist", "--root", endless, "--out", out}},
 		{2, "--guidance FILE stands for", []string{"generate", model, "--weight", "1", "--guidance", text, "-o", out}},
 		{1, "not a JSON list of directions", []string{"generate", model, "--guidance", text, "-o", out}},
-		{2, "name one model folder, --in and --out", []string{"forward", model}},
+		{2, "--in and --out", []string{"forward", model}},
 		{1, "neither GGUF nor safetensors", []string{"forward", model, "--in", text, "--out", out}},
 	} {
 		code, _, stderr := cli(c.args...)

@@ -93,7 +93,7 @@ func tinyModel(t *testing.T) string {
 		weights.Component
 		config any
 	}{
-		{weights.Component{Role: weights.RoleText, Kind: "clip", Name: "clip", File: "text", Tokenizer: "tokenizer", Parameters: clip}, c},
+		{weights.Component{Role: weights.RoleText, Kind: "clip", Name: "clip", File: "text", Tokenizer: weights.Names{"tokenizer"}, Parameters: clip}, c},
 		{weights.Component{Role: weights.RoleTransformer, Kind: "flux", File: "dit", Parameters: flux}, d},
 		{weights.Component{Role: weights.RoleDecoder, Kind: "tiny", File: "vae", Parameters: tiny}, v},
 	} {

@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"encoding/json"
-	"path"
 	"slices"
 	"strings"
 
@@ -43,7 +42,7 @@ func (f *Found) assemble(g *given, all []*candidate) error {
 			return err
 		}
 	}
-	for _, e := range encodersOf(f.Family) {
+	for i, e := range encodersOf(f.Family) {
 		c := encoders[e.name]
 		if c == nil {
 			f.miss(weights.RoleText, e.name, e.what, e.optional)
@@ -55,7 +54,7 @@ func (f *Found) assemble(g *given, all []*candidate) error {
 		if err := f.add(c); err != nil {
 			return err
 		}
-		f.tokenizer(g, c)
+		f.tokenizer(g, c, i)
 	}
 	if transformer == nil {
 		f.miss(weights.RoleTransformer, "", needDiT, false)
@@ -187,11 +186,12 @@ func (f *Found) add(c *candidate) error {
 	var largest weights.Tensor
 	for _, t := range c.Index.Tensors {
 		c.Bytes += max(0, t.Bytes)
+		c.Parameters += t.Elems()
 		if largest.Name == "" || t.Elems() > largest.Elems() {
 			largest = t
 		}
 	}
-	c.Type = largest.Type
+	c.Type, c.Largest = largest.Type, max(0, largest.Bytes)
 	f.Parts = append(f.Parts, c.Part)
 	return nil
 }
@@ -242,37 +242,4 @@ func (f *Found) schedule(g *given) error {
 	}
 	f.Schedule, err = json.Marshal(out)
 	return err
-}
-
-// tokenizer finds the files of an encoder's tokenizer.
-func (f *Found) tokenizer(g *given, c *candidate) {
-	wanted, title := "BPE", "the tokenizer of CLIP"
-	if c.Kind == "t5" {
-		wanted, title = "Unigram", "the tokenizer of T5"
-	}
-	var names []string
-	for _, name := range sortedKeys(g.tokenizers) {
-		if model, err := parseObject(name, g.tokenizers[name]["model"]); err == nil {
-			if kind, _, err := get[string](model, name, "type"); err == nil && kind == wanted && len(names) == 0 {
-				names = []string{name}
-			}
-		}
-	}
-	if len(names) == 0 && c.Kind == "clip" {
-		for _, name := range g.words {
-			if base := path.Base(name); (base == "vocab.json" || base == "merges.txt") && (len(names) == 0 || path.Dir(names[0]) == path.Dir(name)) {
-				names = append(names, name)
-			}
-		}
-	}
-	if _, ok := c.unit.files[0].index.Value("tokenizer.ggml.tokens"); ok && len(names) == 0 {
-		names = []string{c.unit.files[0].name}
-	}
-	if len(names) == 0 {
-		what := needWords
-		what.What = title
-		f.miss("tokenizer", c.Name, what, false)
-		return
-	}
-	f.Tokenizers[c.Name] = names
 }

@@ -73,7 +73,6 @@ var (
 	needFluxVAE = Missing{What: "the decoder of FLUX.1", File: "ae.safetensors", Where: "ComfyUI/models/vae"}
 	needSD3VAE  = Missing{What: "the decoder of Stable Diffusion 3", File: "diffusion_pytorch_model.safetensors", Where: "vae/ of the model's diffusers folder"}
 	needDiT     = Missing{What: "the transformer", File: "flux1-dev.safetensors or sd3.5_medium.safetensors", Where: "ComfyUI/models/diffusion_models"}
-	needWords   = Missing{File: "tokenizer.json", Where: "tokenizer/ of the model's diffusers folder"}
 )
 
 // families by the kind of their transformer. Steps and guidance are those of the

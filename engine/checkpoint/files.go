@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -34,7 +35,7 @@ type given struct {
 	model      object            // model_index.json, or nil
 	scheduler  object            // scheduler_config.json, or nil
 	tokenizers map[string]object // tokenizer.json by name
-	words      []string          // names of tokenizers' other files
+	words      []File            // of tokenizers, by name
 	left       []string          // files beside those that model_index.json names
 }
 
@@ -81,10 +82,11 @@ func sortOut(files []File) (*given, error) {
 			g.scheduler, err = read(maxObject)
 		case base == nameTokenizer:
 			g.tokenizers[f.Name], err = read(maxTokenizer)
+			g.words = append(g.words, f)
 		case strings.HasSuffix(base, shardList):
 			lists[f.Name], err = read(maxObject)
-		case slices.Contains(otherTokenizerFiles, base):
-			g.words = append(g.words, f.Name)
+		case slices.Contains(otherTokenizerFiles, base), path.Ext(base) == ".model":
+			g.words = append(g.words, f)
 		case path.Ext(base) == ".json":
 			// Some other program's.
 		default:
@@ -118,6 +120,7 @@ func sortOut(files []File) (*given, error) {
 		}
 	}
 	g.units = units
+	slices.SortFunc(g.words, func(x, y File) int { return cmp.Compare(x.Name, y.Name) })
 	return g, nil
 }
 
@@ -224,6 +227,7 @@ func complete(u *unit) error {
 
 // choose keeps, of a diffusers folder, what its model_index.json names: beside that lie
 // the same weights as one file, in other precisions, and networks that judge pictures.
+// What lies elsewhere was given by itself, and stays.
 func (g *given) choose(units []*unit, top string) []*unit {
 	plain := map[string]bool{} // folders with a unit of the name that diffusers looks for
 	isPlain := func(u *unit) bool {
@@ -244,7 +248,8 @@ func (g *given) choose(units []*unit, top string) []*unit {
 	}
 	var kept []*unit
 	for _, u := range units {
-		if named(u) && (isPlain(u) || !plain[u.folder]) {
+		elsewhere := top != "." && u.folder != top && !strings.HasPrefix(u.folder, top+"/")
+		if elsewhere || named(u) && (isPlain(u) || !plain[u.folder]) {
 			kept = append(kept, u)
 			continue
 		}

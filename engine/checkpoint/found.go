@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"undertone/engine/fault"
+	"undertone/engine/op"
 	"undertone/engine/weights"
 )
 
@@ -16,7 +17,8 @@ type Found struct {
 	// Missing are the parts that a picture takes beside these.
 	Missing []Missing
 	// Tokenizers are the files that tell each text encoder's tokenizer, by its name:
-	// tokenizer.json, or vocab.json and merges.txt, or a GGUF file with its words.
+	// tokenizer.json, vocab.json and merges.txt, the .model of sentencepiece, or a GGUF
+	// file with its words. Words opens them.
 	Tokenizers map[string][]string
 	// Unused counts tensors that no part reads, as those of an encoder of pictures.
 	Unused int
@@ -24,6 +26,8 @@ type Found struct {
 	Ignored []string
 	// Settings are those of the publisher's example.
 	Settings
+
+	words map[string]op.Source // the files of tokenizers, by name
 }
 
 // Settings are what a first picture is made with.
@@ -39,10 +43,11 @@ type Settings struct {
 type Part struct {
 	weights.Component
 	*View
-	Title string   // for people, as "CLIP"
-	Files []string // the names of the files that hold it
-	Bytes int64    // of its tensors
-	Type  string   // of its largest tensor
+	Title   string   // for people, as "CLIP"
+	Files   []string // the names of the files that hold it
+	Bytes   int64    // of its tensors
+	Largest int64    // bytes of its largest tensor
+	Type    string   // of that tensor
 }
 
 // Missing is a part that is not there.
@@ -77,7 +82,7 @@ func Identify(files []File) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := &Found{Ignored: g.left, Tokenizers: map[string][]string{}}
+	found := &Found{Ignored: g.left, Tokenizers: map[string][]string{}, words: map[string]op.Source{}}
 	var all []*candidate
 	for _, u := range g.units {
 		cs, err := recognize(u)
@@ -158,7 +163,7 @@ func (c *candidate) describe() error {
 		}
 	}
 	if c.Role == weights.RoleText {
-		c.File, c.Tokenizer = c.Name, c.Name+"_tokenizer"
+		c.File = c.Name
 	}
 	for _, f := range c.unit.files {
 		c.Files = append(c.Files, f.name)

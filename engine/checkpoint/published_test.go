@@ -161,7 +161,7 @@ func TestParts(t *testing.T) {
 		t.Errorf("parts %s", roles)
 	}
 	missing := fmt.Sprint(f.Missing)
-	if len(f.Missing) != 2 || !strings.Contains(missing, "{tokenizer clip_l the tokenizer of CLIP tokenizer.json") || !strings.Contains(missing, "{tokenizer t5 ") {
+	if len(f.Missing) != 2 || !strings.Contains(missing, "{tokenizer clip_l the tokenizer of the text encoder CLIP-L vocab.json and merges.txt") || !strings.Contains(missing, "{tokenizer t5 ") {
 		t.Errorf("missing %s", missing)
 	}
 	f = identify(t, dev)
@@ -218,7 +218,7 @@ func TestGGUF(t *testing.T) {
 			tensors = append(tensors, weights.Output{Name: at + name + ".weight", DType: op.F32, Shape: []int{d}})
 		}
 	}
-	meta := map[string]any{"general.architecture": "t5encoder", "tokenizer.ggml.tokens": []string{"a", "b"}}
+	meta := map[string]any{"general.architecture": "t5encoder", "tokenizer.ggml.model": "t5", "tokenizer.ggml.tokens": []string{"a", "b"}}
 	f := identify(t, random(t, meta, tensors...))
 	same(t, only(t, f), text.T5Config{VocabSize: words, Width: d, HeadDim: head, MLP: mlp, NumLayers: 3, NumHeads: heads, MaxLength: 512, EOS: 1})
 	if got := f.Tokenizers["t5"]; !slices.Equal(got, []string{"net.gguf"}) {

@@ -33,6 +33,7 @@ const (
 	WeightsHash       Code = "weights-hash"       // a piece does not match its SHA-256
 	WeightsNotFinite  Code = "weights-not-finite" // NaN or infinite weights or scales
 	WeightsMissing    Code = "weights-missing"    // a tensor the model needs is absent or misshapen
+	PartMissing       Code = "part-missing"       // files that make no whole model
 	ModelUnsupported  Code = "model-unsupported"  // a family, layout or setting we do not have
 	TokenizerInvalid  Code = "tokenizer-invalid"  // tokenizer.json cannot be used
 	StorageFull       Code = "storage-full"       // no room for the weights beyond this visit
@@ -89,6 +90,7 @@ var advice = map[Code]string{
 	WeightsHash:       "The weight file was changed on its way: load it again.",
 	WeightsNotFinite:  "The weight file holds values that are not numbers: publish it again.",
 	WeightsMissing:    "The weight file does not fit its description: publish it again.",
+	PartMissing:       "Give the missing files beside the others, or the folder that holds them all.",
 	ModelUnsupported:  "This version of Undertone cannot use it; a newer one may.",
 	TokenizerInvalid:  "The model's tokenizer.json cannot be used: publish the model again.",
 	StorageFull:       "Pictures are made all the same; the weights are downloaded again next time, unless there is more room then.",

@@ -157,9 +157,10 @@ func (m *CLIP) Shape() Shape {
 	return s
 }
 
-// Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json.
-func (m *CLIP) Tokenizer(data []byte) (*Tokenizer, error) {
-	return ReadTokenizer(m.Frame(), data)
+// Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json, or of
+// vocab.json and merges.txt (see ReadTokenizer).
+func (m *CLIP) Tokenizer(files ...[]byte) (*Tokenizer, error) {
+	return ReadTokenizer(m.Frame(), files...)
 }
 
 // Encode records ids [1, T] → states [T, C] and the pooled vector [1, P].

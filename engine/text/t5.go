@@ -141,8 +141,8 @@ func (m *T5) Shape() Shape {
 
 // Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json or a file of
 // sentencepiece.
-func (m *T5) Tokenizer(data []byte) (*Tokenizer, error) {
-	return ReadTokenizer(m.Frame(), data)
+func (m *T5) Tokenizer(files ...[]byte) (*Tokenizer, error) {
+	return ReadTokenizer(m.Frame(), files...)
 }
 
 // Encode records ids [1, T] → states [T, C].

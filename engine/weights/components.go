@@ -23,7 +23,7 @@ type Component struct {
 	Name       string          `json:"name,omitempty"` // of a text encoder, by which a transformer finds it
 	Config     json.RawMessage `json:"config"`
 	File       string          `json:"file"`                // the name of its weight file
-	Tokenizer  string          `json:"tokenizer,omitempty"` // the name of a text encoder's tokenizer
+	Tokenizer  Names           `json:"tokenizer,omitempty"` // the names of the files of a text encoder's tokenizer: one or two
 	Parameters int64           `json:"parameters"`
 }
 
@@ -37,6 +37,29 @@ func (c Component) String() string {
 	}
 	return fmt.Sprintf("component of the role %.64q", c.Role)
 }
+
+// Names are those of files. As JSON one is a word, several are a list of words.
+type Names []string
+
+// MarshalJSON writes one name as a word.
+func (n Names) MarshalJSON() ([]byte, error) {
+	if len(n) == 1 {
+		return json.Marshal(n[0])
+	}
+	return json.Marshal([]string(n))
+}
+
+// UnmarshalJSON reads a word or a list of words.
+func (n *Names) UnmarshalJSON(text []byte) error {
+	if len(text) > 0 && text[0] == '[' {
+		return json.Unmarshal(text, (*[]string)(n))
+	}
+	*n = Names{""}
+	return json.Unmarshal(text, &(*n)[0])
+}
+
+// maxWords is how many files a tokenizer may have: a vocabulary and its merges.
+const maxWords = 2
 
 // maxEncoders is how many text encoders a model may have; HiDream has four.
 const maxEncoders = 8
@@ -98,7 +121,7 @@ func (m *Manifest) checkComponents(c *checker) {
 			c.fail("the name %.80q of a text encoder must be unique and 1 to 64 of a-z, 0-9, _ and -", p.Name)
 		}
 		names[p.Name] = true
-		if p.Role != RoleText && p.Name+p.Tokenizer != "" {
+		if p.Role != RoleText && (p.Name != "" || len(p.Tokenizer) > 0) {
 			c.fail("the %v has the name %.80q and the tokenizer %.80q, which only text encoders have", p, p.Name, p.Tokenizer)
 		}
 		if len(p.Config) == 0 || p.Config[0] != '{' {
@@ -106,7 +129,10 @@ func (m *Manifest) checkComponents(c *checker) {
 		}
 		refer(p, p.File, role)
 		if p.Role == RoleText {
-			refer(p, p.Tokenizer, tokenizerRole)
+			c.whole(fmt.Sprintf("the number of files of the tokenizer of the %v", p), int64(len(p.Tokenizer)), 1, maxWords)
+			for _, name := range p.Tokenizer {
+				refer(p, name, tokenizerRole)
+			}
 		}
 		fewest := int64(0)
 		if p.Role == RoleTransformer {

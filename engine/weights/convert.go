@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -26,24 +25,21 @@ type Converted struct {
 	Squares, ErrSquare float64 // sums over the elements of x² and of (stored − x)²
 }
 
-// Convert writes the model as GGUF files in the folder out, with model.json (new
+// Convert writes the model as GGUF files in the folder out, with a manifest (new
 // sizes and hashes), the tokenizer and the model card. Linear weights of the
 // transformer and the text encoder whose rows are whole blocks become q; other
 // matrices, embedding tables and convolutions become F16 (BF16 or F32, where q is
 // one of these); biases and norms become F32. report, which may be nil, hears of
-// every tensor. model.json is written last and every file appears whole or not
-// at all, so that an interrupted conversion never looks like a finished one. In out
-// it replaces what a former conversion of the same model wrote, and nothing else.
+// every tensor. The manifest, of the name given, is written last and every file appears
+// whole or not at all, so that an interrupted conversion never looks like a finished
+// one. In out it replaces what a former conversion of the same model wrote, and nothing
+// else.
 //
 // Errors: those of reading, WeightsHash, WeightsNotFinite (also where a value
 // does not fit its new type), RequestInvalid (a file in out is in the way),
 // Aborted, and the file system's own.
-func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, report func(Converted)) error {
-	b, err := LoadBundle(ctx, in, manifest)
-	if err != nil {
-		return err
-	}
-	if err := b.mayConvertInto(ctx, out, path.Base(manifest)); err != nil {
+func (b *Bundle) Convert(ctx context.Context, manifest, out string, q op.DType, report func(Converted)) error {
+	if err := b.mayConvertInto(ctx, out, manifest); err != nil {
 		return err
 	}
 	m := b.Manifest
@@ -81,7 +77,7 @@ func Convert(ctx context.Context, in Opener, manifest, out string, q op.DType, r
 	if err := m.check(); err != nil {
 		return err
 	}
-	return WriteFile(filepath.Join(out, path.Base(manifest)), func(w io.Writer) error { return m.Write(w) })
+	return WriteFile(filepath.Join(out, manifest), func(w io.Writer) error { return m.Write(w) })
 }
 
 // card is the name of the model card, which goes where the model goes.
@@ -265,7 +261,7 @@ func target(role string, t Tensor, q op.DType) (string, op.DType) {
 		return "convolution", full
 	case len(t.Shape) != 2:
 		return "vector", op.F32
-	case strings.Contains(t.Name, "embedding"):
+	case strings.Contains(t.Name, "embedding"), t.Name == "shared.weight", strings.HasSuffix(t.Name, "relative_attention_bias.weight"):
 		return "embedding", full
 	}
 	if elems, _ := q.Block(); role == RoleDecoder || t.Shape[1]%elems != 0 {

@@ -19,7 +19,7 @@ func TestConvert(t *testing.T) {
 	for _, q := range []op.DType{op.Q8_0, op.Q4_0, op.F16, op.BF16, op.F32} {
 		out := filepath.Join(t.TempDir(), "tiny")
 		reported := map[string]Converted{}
-		if err := Convert(ctx, files, "model.json", out, q, func(c Converted) { reported[c.Name] = c }); err != nil {
+		if err := convert(ctx, files, "model.json", out, q, func(c Converted) { reported[c.Name] = c }); err != nil {
 			t.Fatal(err)
 		}
 		b, err := LoadBundle(ctx, Dir(out), "model.json")
@@ -188,7 +188,7 @@ func TestConvertRefuses(t *testing.T) {
 		"stopped":      {stopped, tinyModel(t), op.Q8_0, fault.Aborted},
 	} {
 		out := t.TempDir()
-		if err := Convert(c.ctx, c.from, "model.json", out, c.q, nil); !fault.Is(err, c.code) {
+		if err := convert(c.ctx, c.from, "model.json", out, c.q, nil); !fault.Is(err, c.code) {
 			t.Errorf("%s: %v, wanted %s", name, err, c.code)
 		}
 		if _, err := os.Stat(filepath.Join(out, "model.json")); err == nil {
@@ -235,4 +235,13 @@ func TestShippedModel(t *testing.T) {
 		}
 		Close(src)
 	}
+}
+
+// convert converts the model of a manifest.
+func convert(ctx context.Context, in Opener, manifest, out string, q op.DType, report func(Converted)) error {
+	b, err := LoadBundle(ctx, in, manifest)
+	if err != nil {
+		return err
+	}
+	return b.Convert(ctx, manifest, out, q, report)
 }

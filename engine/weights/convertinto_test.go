@@ -15,7 +15,7 @@ import (
 func TestConvertReplacesOnlyItsOwn(t *testing.T) {
 	ctx, files := t.Context(), tinyModel(t)
 	files["README.md"] = []byte("# The card\n")
-	converted := func(in Memory, out string) error { return Convert(ctx, in, "model.json", out, op.F16, nil) }
+	converted := func(in Memory, out string) error { return convert(ctx, in, "model.json", out, op.F16, nil) }
 	finished := filepath.Join(t.TempDir(), "finished")
 	if err := converted(files, finished); err != nil {
 		t.Fatal(err)

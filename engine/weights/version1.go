@@ -56,7 +56,7 @@ func parse1(text string) (Manifest, error) {
 	out.Defaults = m.Defaults.Defaults
 	out.Scheduler = sample.Schedule{Kind: "flow", Shift: m.Defaults.Shift}
 	out.Components = []Component{
-		{Role: RoleText, Kind: encoder, Name: encoder, Config: ofEncoder, File: "text", Tokenizer: tokenizerRole, Parameters: m.Parameters.Text},
+		{Role: RoleText, Kind: encoder, Name: encoder, Config: ofEncoder, File: "text", Tokenizer: Names{tokenizerRole}, Parameters: m.Parameters.Text},
 		{Role: RoleTransformer, Kind: m.Family, Config: m.DiT, File: "dit", Parameters: m.Parameters.DiT},
 		{Role: RoleDecoder, Kind: decoder, Config: ofDecoder, File: "vae", Parameters: m.Parameters.VAE},
 	}

@@ -137,7 +137,12 @@ func short(shape []int) string {
 // Parse is Survey for the file of a model: bytes that belong to no tensor are
 // refused too (ModelUnsupported). Whether a tensor can be computed with is a
 // question for whoever uses it ([Tensor.Readable]).
+//
+// A source that knows its index (see [Indexed]) is not read.
 func Parse(src op.Source) (*Index, error) {
+	if s, ok := src.(indexed); ok {
+		return s.index, nil
+	}
 	x, err := Survey(src)
 	if err == nil {
 		err = x.loose

@@ -1,0 +1,129 @@
+package checkpoint
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"undertone/engine/fault"
+)
+
+// Names of a tokenizer's files as they are published.
+const (
+	nameVocab  = "vocab.json"
+	nameMerges = "merges.txt"
+	namePieces = "spiece.model"
+)
+
+// tokenizer finds the files of the tokenizer of a family's encoder number i: those in the
+// folder that goes with the encoder's (in a diffusers folder tokenizer_2 with
+// text_encoder_2), or the first of its kind that lie elsewhere.
+func (f *Found) tokenizer(g *given, c *candidate, i int) {
+	folders := []string{path.Join(path.Dir(c.unit.folder), strings.Replace(path.Base(c.unit.folder), "text_encoder", "tokenizer", 1))}
+	for _, w := range g.words {
+		folders = append(folders, path.Dir(w.Name))
+	}
+	for _, folder := range folders {
+		files := g.wordsIn(folder, c.Kind)
+		if len(files) == 0 {
+			continue
+		}
+		for _, w := range files {
+			f.Tokenizers[c.Name], f.words[w.Name] = append(f.Tokenizers[c.Name], w.Name), w.Source
+		}
+		return
+	}
+	if file := c.unit.files[0]; ggufWords(file.index) {
+		f.Tokenizers[c.Name] = []string{file.name}
+		f.words[file.name] = bytes.NewReader(ggufPieces(file.index))
+		return
+	}
+	what := Missing{What: "the tokenizer of the text encoder CLIP-L", File: nameVocab + " and " + nameMerges + ", or " + nameTokenizer + ","}
+	switch c.Name {
+	case clipG:
+		what.What = "the tokenizer of the text encoder CLIP-G"
+	case t5:
+		what.What, what.File = "the tokenizer of the text encoder T5", namePieces+" or "+nameTokenizer
+	}
+	at := "tokenizer"
+	if i > 0 {
+		at = fmt.Sprintf("tokenizer_%d", i+1)
+	}
+	what.Where = at + "/ of the model's diffusers folder (a single weight file has no words in it)"
+	f.miss("tokenizer", c.Name, what, false)
+}
+
+// wordsIn lists the files of a folder that make a tokenizer for a kind of encoder.
+func (g *given) wordsIn(folder, kind string) []File {
+	var merges, vocab, pieces []File
+	for _, w := range g.words {
+		if path.Dir(w.Name) != folder {
+			continue
+		}
+		switch base := path.Base(w.Name); {
+		case base == nameTokenizer && g.kindOf(w.Name) == map[string]string{"clip": "BPE", "t5": "Unigram"}[kind]:
+			return []File{w}
+		case base == nameVocab:
+			vocab = append(vocab, w)
+		case base == nameMerges:
+			merges = append(merges, w)
+		case path.Ext(base) == ".model":
+			pieces = append(pieces, w)
+		}
+	}
+	switch {
+	case kind == "t5":
+		return pieces[:min(1, len(pieces))]
+	case len(merges) == 1 && len(vocab) == 1:
+		return slices.Concat(vocab, merges)
+	}
+	return nil
+}
+
+// kindOf is the kind of model that a tokenizer.json has.
+func (g *given) kindOf(name string) string {
+	model, err := parseObject(name, g.tokenizers[name]["model"])
+	if err != nil {
+		return ""
+	}
+	kind, _, err := get[string](model, name, "type")
+	if err != nil {
+		return ""
+	}
+	return kind
+}
+
+// Words are the files of a text encoder's tokenizer, as text.ReadTokenizer reads them
+// (PartMissing where there are none). Their names are the published ones, without a
+// folder; two text encoders that share a file have the same Source of it.
+func (f *Found) Words(encoder string) (files []File, err error) {
+	for _, name := range f.Tokenizers[encoder] {
+		base := path.Base(name)
+		switch path.Ext(base) {
+		case ".gguf", ".model":
+			base = namePieces
+		}
+		files = append(files, File{base, f.words[name]})
+	}
+	if len(files) == 0 {
+		return nil, fault.New(fault.PartMissing, "the text encoder %.64q has no tokenizer", encoder)
+	}
+	return files, nil
+}
+
+// Complete refuses what makes no picture, naming every part that is missing and where
+// people usually have it (PartMissing). Tokenizers count where words are to be read.
+func (f *Found) Complete(tokenizers bool) error {
+	var missing []string
+	for _, m := range f.Missing {
+		if !m.Optional && (tokenizers || m.Role != "tokenizer") {
+			missing = append(missing, fmt.Sprintf("%s, usually %s in %s", m.What, m.File, m.Where))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fault.New(fault.PartMissing, "there is no whole model: missing %s", strings.Join(missing, "; missing "))
+}
