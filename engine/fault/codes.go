@@ -55,7 +55,7 @@ var codes = []Code{
 	NoWebGPU, InsecureContext, NoAdapter, DeviceRefused, DeviceLost, GPUGone, OutOfMemory, ShaderCompile,
 	GPUValidation, LimitExceeded, NotFinite, Shape, BackendMissing, WorkerFailed, Protocol,
 	Fetch, HTTPStatus, NotWeights, ManifestInvalid, WeightsFormat, WeightsTruncated, WeightsLimit, WeightsHash,
-	WeightsNotFinite, WeightsMissing, ModelUnsupported, TokenizerInvalid, StorageFull, StorageRefused,
+	WeightsNotFinite, WeightsMissing, PartMissing, ModelUnsupported, TokenizerInvalid, StorageFull, StorageRefused,
 	PromptTooLong, PromptNotText, SeedRange, StepsRange, SizeUnsupported, CFGRange,
 	GuidanceInvalid, RequestInvalid, EncodeUnsupported, PictureInvalid,
 }
