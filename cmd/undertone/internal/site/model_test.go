@@ -81,8 +81,8 @@ var badModels = map[string]struct {
 	"another size":           {swap(`"name":"dit","path":"dit.safetensors","bytes":1`, `"name":"dit","path":"dit.safetensors","bytes":2`), fault.WeightsTruncated, "model.json says 2"},
 	"an absent file":         {swap(`"path":"vae.safetensors"`, `"path":"absent.safetensors"`), fault.Fetch, "no such file"},
 	"a changed file":         {flipBit("vae.safetensors"), fault.WeightsHash, "piece 1 of 1 of vae.safetensors"},
-	"weights behind a link": {link("vae.safetensors", false), fault.Fetch, "leads out of the model's folder"},
-	"a card behind a link":  {link("README.md", true), fault.Fetch, "leads out of the model's folder"},
+	"weights behind a link":  {link("vae.safetensors", false), fault.Fetch, "leads out of the model's folder"},
+	"a card behind a link":   {link("README.md", true), fault.Fetch, "leads out of the model's folder"},
 }
 
 // TestModelsAreChecked builds sites with models that somebody else could have made.
