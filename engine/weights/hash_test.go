@@ -38,7 +38,7 @@ func TestHashGolden(t *testing.T) {
 	}
 }
 
-func TestW4EveryFlippedBitIsCaught(t *testing.T) {
+func TestEveryFlippedBitIsCaught(t *testing.T) {
 	b, f := threePieces(t)
 	rng := rand.New(rand.NewPCG(3, 4))
 	caught := 0
@@ -64,7 +64,7 @@ func TestW4EveryFlippedBitIsCaught(t *testing.T) {
 	}
 }
 
-func TestW5WrongFilesAreCaught(t *testing.T) {
+func TestWrongFilesAreCaught(t *testing.T) {
 	b, f := threePieces(t)
 	swapped := append([]byte(nil), b...)
 	copy(swapped, b[PieceSize:2*PieceSize])

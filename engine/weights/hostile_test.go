@@ -183,7 +183,7 @@ func use(src op.Source) error {
 	return nil
 }
 
-func TestW2HostileHeaders(t *testing.T) {
+func TestHostileHeaders(t *testing.T) {
 	if len(hostile) < 40 {
 		t.Fatalf("%d hostile headers, wanted at least 40", len(hostile))
 	}
@@ -221,7 +221,7 @@ func TestW2HostileHeaders(t *testing.T) {
 
 // The claims of a header's first bytes are refused before anything is set aside.
 // The time is the best of many, so that a busy machine does not decide.
-func TestW1AbsurdLengthsCostNothing(t *testing.T) {
+func TestAbsurdLengthsCostNothing(t *testing.T) {
 	for _, n := range []uint64{0, 1 << 63, math.MaxUint64, maxHeader + 1} {
 		file, best := bytes.NewReader(raw(n, "{}")), time.Hour
 		for range 20 {
@@ -254,7 +254,7 @@ func TestHugeTensorInSmallFile(t *testing.T) {
 	}
 }
 
-func TestW6ScalesThatAreNotNumbers(t *testing.T) {
+func TestScalesThatAreNotNumbers(t *testing.T) {
 	block := func(scale uint16, n int) []byte { return raw(scale, bytes.Repeat([]byte{0x77}, n)) }
 	for name, c := range map[string]struct {
 		dt   op.DType
