@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -118,9 +117,6 @@ var examples = []string{
 	"a boy with natural and realistic hands holding a paper boat",
 }
 
-// dash is what stands in a model's name for everything that a name may not have.
-var dash = regexp.MustCompile(`[^a-z0-9]+`)
-
 // nameOf makes a name of the transformer's file, or of its diffusers folder, whose files
 // are all called alike.
 func nameOf(found *checkpoint.Found) string {
@@ -130,7 +126,9 @@ func nameOf(found *checkpoint.Found) string {
 	if folder := path.Dir(file); path.Base(folder) == "transformer" && path.Dir(folder) != "." {
 		word = path.Base(path.Dir(folder))
 	}
-	slug := func(s string) string { return strings.Trim(dash.ReplaceAllString(strings.ToLower(s), "-"), "-") }
+	slug := func(s string) string { // dashes in place of everything that a name may not have
+		return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(c rune) bool { return !('a' <= c && c <= 'z' || '0' <= c && c <= '9') }), "-")
+	}
 	name := slug(word)
 	if name == "" {
 		name = slug(found.Variant)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
@@ -51,7 +52,7 @@ const (
 
 var otherTokenizerFiles = []string{"vocab.json", "merges.txt", "spiece.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}
 
-var shardName = regexp.MustCompile(`^(.*)-(\d{5})-of-(\d{5})(\.[a-z]+)$`)
+var shardName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.*)-(\d{5})-of-(\d{5})(\.[a-z]+)$`) })
 
 // shown is a name as errors show it.
 func shown(name string) string {
@@ -147,7 +148,7 @@ func group(files []*file, lists map[string]object) (units []*unit, err error) {
 			continue
 		}
 		u := &unit{label: f.name, folder: path.Dir(f.name)}
-		if m := shardName.FindStringSubmatch(f.name); m != nil {
+		if m := shardName().FindStringSubmatch(f.name); m != nil {
 			key := m[1] + "\n" + m[3] + m[4]
 			if counted[key] == nil {
 				counted[key] = u
@@ -205,7 +206,7 @@ func listed(list string, o object, files map[string]*file) (*unit, error) {
 
 // complete looks for the shards that the names of the others count.
 func complete(u *unit) error {
-	m := shardName.FindStringSubmatch(u.files[0].name)
+	m := shardName().FindStringSubmatch(u.files[0].name)
 	total, err := strconv.Atoi(m[3])
 	if err != nil {
 		return err
@@ -232,7 +233,7 @@ func (g *given) choose(units []*unit, top string) []*unit {
 	plain := map[string]bool{} // folders with a unit of the name that diffusers looks for
 	isPlain := func(u *unit) bool {
 		base, _, _ := strings.Cut(path.Base(u.label), ".")
-		if m := shardName.FindStringSubmatch(path.Base(u.label)); m != nil {
+		if m := shardName().FindStringSubmatch(path.Base(u.label)); m != nil {
 			base = m[1]
 		}
 		return (base == "model" || base == "diffusion_pytorch_model") && strings.Count(strings.TrimSuffix(path.Base(u.label), path.Ext(u.label)), ".") == 0

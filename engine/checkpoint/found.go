@@ -105,8 +105,9 @@ func recognize(u *unit) (out []*candidate, err error) {
 	if err := refuseKnown(u, foreign); err != nil {
 		return nil, err
 	}
-	for i := range layouts {
-		l := &layouts[i]
+	all := layouts()
+	for i := range all {
+		l := &all[i]
 		for _, prefix := range l.prefixes {
 			if !l.signed(u, prefix) {
 				continue

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // tables are those of names, one for each network and each way of naming it:
@@ -45,7 +46,9 @@ type row struct {
 	notLast  bool // the last block does not have it
 }
 
-var layouts = readLayouts()
+// layouts are read when the first file is to be identified: most programs that link this
+// package never do.
+var layouts = sync.OnceValue(readLayouts)
 
 func readLayouts() (all []layout) {
 	entries, err := tables.ReadDir("maps")

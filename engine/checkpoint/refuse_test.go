@@ -57,7 +57,7 @@ func TestKnownButNotSupported(t *testing.T) {
 
 // No signature fits what is supported.
 func TestSignaturesLeaveTheSupportedAlone(t *testing.T) {
-	for _, l := range layouts {
+	for _, l := range layouts() {
 		for _, prefix := range l.prefixes {
 			u := &unit{}
 			for _, r := range l.rows {

@@ -73,7 +73,7 @@ func only(t testing.TB, f *Found) Part {
 func TestTablesAgree(t *testing.T) {
 	targets := map[string]map[string][]string{} // kind → target → titles of those that make it
 	number := map[string]int{}
-	for _, l := range layouts {
+	for _, l := range layouts() {
 		number[l.kind]++
 		seen := map[string]bool{}
 		for _, r := range l.rows {

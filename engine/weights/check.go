@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -36,10 +35,16 @@ const maxFiles = 2 + (1+maxWords)*maxEncoders
 
 // slug is the form of what becomes part of addresses, name that of references within
 // a manifest.
-var (
-	slug = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-	name = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
-)
+const slug, name = word("-"), word("-_")
+
+// word is a form of words: 1 to 64 lower-case letters and digits, and behind the first of
+// them also these marks.
+type word string
+
+func (marks word) matches(s string) bool {
+	const plain = "abcdefghijklmnopqrstuvwxyz0123456789"
+	return len(s) >= 1 && len(s) <= 64 && strings.Contains(plain, s[:1]) && strings.Trim(s, plain+string(marks)) == ""
+}
 
 // A checker collects the first thing that is wrong with a manifest.
 type checker struct{ err error }
@@ -89,10 +94,10 @@ func (m *Manifest) check() error { return m.checkAll(true) }
 
 func (m *Manifest) checkAll(hashed bool) error {
 	c := &checker{}
-	if !slug.MatchString(m.Name) {
+	if !slug.matches(m.Name) {
 		c.fail("name %.80q must be 1 to 64 of a-z, 0-9 and -", m.Name)
 	}
-	if !slug.MatchString(m.Family) {
+	if !slug.matches(m.Family) {
 		c.fail("family %.80q must be 1 to 64 of a-z, 0-9 and -", m.Family)
 	}
 	c.words("title", m.Title, 200)
@@ -124,7 +129,7 @@ func (m *Manifest) checkFiles(c *checker, hashed bool) {
 		if !slices.Contains(roles, f.Role) {
 			c.fail("%s has the role %.80q, wanted one of %q", f.Path, f.Role, roles)
 		}
-		if !name.MatchString(f.Name) || names[f.Name] {
+		if !name.matches(f.Name) || names[f.Name] {
 			c.fail("the name %.80q of %s must be unique and 1 to 64 of a-z, 0-9, _ and -", f.Name, f.Path)
 		}
 		names[f.Name] = true
@@ -204,7 +209,7 @@ func (m *Manifest) checkOffers(c *checker) {
 	c.whole("the number of presets", int64(len(m.Presets)), 0, 64)
 	ids := map[string]bool{}
 	for _, p := range m.Presets {
-		if !slug.MatchString(p.ID) || ids[p.ID] {
+		if !slug.matches(p.ID) || ids[p.ID] {
 			c.fail("the preset id %.80q must be unique and 1 to 64 of a-z, 0-9 and -", p.ID)
 		}
 		ids[p.ID] = true

@@ -114,10 +114,10 @@ func (m *Manifest) checkComponents(c *checker) {
 			return
 		}
 		count[p.Role]++
-		if !slug.MatchString(p.Kind) {
+		if !slug.matches(p.Kind) {
 			c.fail("the kind %.80q of the %v must be 1 to 64 of a-z, 0-9 and -", p.Kind, p)
 		}
-		if p.Role == RoleText && (!name.MatchString(p.Name) || names[p.Name]) {
+		if p.Role == RoleText && (!name.matches(p.Name) || names[p.Name]) {
 			c.fail("the name %.80q of a text encoder must be unique and 1 to 64 of a-z, 0-9, _ and -", p.Name)
 		}
 		names[p.Name] = true
