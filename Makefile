@@ -109,8 +109,12 @@ samples: go ## draw anew what the page shows before a model is loaded
 bench: dist ## time the parts of a picture in the browser, with and without guidance
 	go run ./cmd/undertone bench
 
-golden: ## make the golden files anew from PyTorch
+# What only golden files are made with; the tests need none of it.
+golden: ## make the golden files anew: from PyTorch, ggml's readers of weights, Hugging Face's tokenizers
+	pip3 install --quiet --upgrade --target build/golden gguf==0.19.0 ml_dtypes==0.6.0 tokenizers==0.23.3
 	OMP_NUM_THREADS=2 PYTHONPATH=train $(PYTHON) train/golden.py
+	PYTHONPATH=build/golden $(PYTHON) train/golden_quant.py
+	PYTHONPATH=build/golden $(PYTHON) train/golden_tokens.py
 
 train: ## train the shipped model from the beginning (hours; see train/README.md)
 	cd train && ./run.sh

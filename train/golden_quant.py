@@ -2,11 +2,9 @@
 ggml's block formats, ml_dtypes for 8-bit floats (the older PyTorch that the training
 still runs on has none).
 
-    python3 -m venv build/gguf && build/gguf/bin/pip install gguf==0.19.0 ml_dtypes==0.6.0
-    build/gguf/bin/python train/golden_quant.py
-
-writes engine/quant/testdata/blocks.safetensors (random blocks of every format and what
-they decode to, for each the tensors FORMAT.blocks and FORMAT.values) and
+`make golden` installs both in build/golden and runs this, which writes
+engine/quant/testdata/blocks.safetensors (random blocks of every format and what they
+decode to, for each the tensors FORMAT.blocks and FORMAT.values) and
 engine/weights/testdata/formats.gguf (a file as ComfyUI's tools write it, with a tensor
 of each format).
 """

@@ -1,6 +1,6 @@
 """What Hugging Face's tokenizers makes of hostile strings: engine/text/testdata/{tokenizer,hostile,clip}.json.
 
-Needs `pip install tokenizers`; run it again only when the strings change.
+`make golden` installs tokenizers in build/golden and runs this.
 """
 import json
 from pathlib import Path
@@ -44,9 +44,12 @@ def clip():
         pre_tokenizers.Split(Regex(pattern), behavior="removed", invert=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])
     strings = [s for s in STRINGS if len(s) < 200] + [
         "<|startoftext|>a<|endoftext|>!!", "<|STARTOFTEXT|>!!", "<|EndOfText|>frogs", "it's 'SS we'll I'D ''s", "meadow " * 3, "aaaaaaaaaaaaaa"]
-    tokenizer.train_from_iterator(strings * 3, trainers.BpeTrainer(
-        vocab_size=1000, min_frequency=4, end_of_word_suffix="</w>", initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
-    merges = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in json.loads(tokenizer.to_str())["model"]["merges"]]
+    if (OUT / "clip.json").exists():  # training breaks ties between merges anew each time
+        merges = [tuple(m.split(" ")) for m in json.loads((OUT / "clip.json").read_text())["merges"][1:]]
+    else:
+        tokenizer.train_from_iterator(strings * 3, trainers.BpeTrainer(
+            vocab_size=1000, min_frequency=4, end_of_word_suffix="</w>", initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+        merges = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in json.loads(tokenizer.to_str())["model"]["merges"]]
     # The order of CLIP's vocabulary: bytes, visible ones first; these at the end of a word; what the merges make.
     visible = [chr(c) for c in range(256) if chr(c) in pre_tokenizers.ByteLevel.alphabet()]
     names = visible + [chr(256 + i) for i in range(256 - len(visible))]

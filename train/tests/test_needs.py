@@ -7,8 +7,8 @@ from pathlib import Path
 TRAIN = Path(__file__).resolve().parents[1]
 NEEDS = TRAIN.parent / ".ci" / "needs"
 
-# What the scripts alone import that are run by hand when their golden files change, and say so.
-BY_HAND = {"tokenizers": "golden_tokens.py", "gguf": "golden_quant.py", "ml_dtypes": "golden_quant.py"}
+# What the scripts alone import that make golden files, for which `make golden` installs it.
+GOLDEN = {"tokenizers": "golden_tokens.py", "gguf": "golden_quant.py", "ml_dtypes": "golden_quant.py"}
 
 
 def needs(*kinds):
@@ -51,9 +51,13 @@ class Needs(unittest.TestCase):
     def test_every_import_is_declared(self):
         used = self.used(imports)
         self.assertLessEqual({"torch", "numpy", "PIL", "matplotlib"}, set(used))
-        known = needs("python") | set(BY_HAND) | set(sys.stdlib_module_names) | {"undertone"}
+        known = needs("python") | set(GOLDEN) | set(sys.stdlib_module_names) | {"undertone"}
         self.assertEqual({}, {name: where for name, where in used.items() if name not in known})
-        self.assertEqual(BY_HAND, {n: w for n, w in used.items() if n in BY_HAND})
+        self.assertEqual(GOLDEN, {n: w for n, w in used.items() if n in GOLDEN})
+        golden = (TRAIN.parent / "Makefile").read_text().split("\ngolden:")[1].split("\n\n")[0]
+        for name, script in GOLDEN.items():
+            self.assertRegex(golden, f"pip3 install .* {name}==")
+            self.assertIn("train/" + script, golden)
 
     def test_every_command_is_declared(self):
         used = self.used(commands)
@@ -64,4 +68,4 @@ class Needs(unittest.TestCase):
         """requirements.txt is the list for pip, of those who have no Debian."""
         lines = [line for line in (TRAIN / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
         named = {"PIL" if (name := line.split(">=")[0]) == "pillow" else name for line in lines}
-        self.assertEqual(named, needs("python") | set(BY_HAND))
+        self.assertEqual(named, needs("python") | set(GOLDEN))
