@@ -60,7 +60,7 @@ func EstimateModel(m *weights.Manifest, req Request) (Estimate, error) {
 // plan records the request's programs on a counter, and returns the engine that it
 // recorded them of beside what they take.
 func plan(m *weights.Manifest, req Request) (*Engine, Estimate, error) {
-	be := &counter{programs: map[string]Cost{}, owner: map[*op.Storage]int{}, reads: map[string][]int64{}, parts: make([]elements, len(m.Components))}
+	be := newCounter(m)
 	e := &Engine{be: be, manifest: *m}
 	readers, err := e.record(m.Components, be)
 	if err != nil {
@@ -123,6 +123,10 @@ type counter struct {
 	owner         map[*op.Storage]int // the number of the component that a weight belongs to
 	parts         []elements          // of weights, by component
 	reads         map[string][]int64  // elements of weights that a program reads, by component
+}
+
+func newCounter(m *weights.Manifest) *counter {
+	return &counter{programs: map[string]Cost{}, owner: map[*op.Storage]int{}, reads: map[string][]int64{}, parts: make([]elements, len(m.Components))}
 }
 
 // elements counts those of weights.

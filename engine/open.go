@@ -147,20 +147,14 @@ var published = []recipe.Size{
 // sizesOf lists the sizes that a model can make: the published ones, or, of a network
 // whose table of positions ends before the smallest, the largest square and its half.
 func sizesOf(m *weights.Manifest) ([]recipe.Size, error) {
-	t, ok := m.Of(weights.RoleTransformer)
-	d, ok2 := m.Of(weights.RoleDecoder)
-	if !ok || !ok2 {
+	e := &Engine{}
+	if _, err := e.record(m.Components, newCounter(m)); err != nil {
+		return nil, err
+	}
+	if e.transformer == nil || e.decoder == nil {
 		return nil, fault.New(fault.PartMissing, "a model has a transformer and a decoder")
 	}
-	transformer, err := build(transformers, t, unread{})
-	if err != nil {
-		return nil, err
-	}
-	decoder, err := build(decoders, d, unread{})
-	if err != nil {
-		return nil, err
-	}
-	step, side := decoder.Shape().Downscale*transformer.Shape().Patch, transformer.Shape().Side
+	step, side := e.decoder.Shape().Downscale*e.transformer.Shape().Patch, e.transformer.Shape().Side
 	fits := func(s recipe.Size) bool {
 		return s.Width%step == 0 && s.Height%step == 0 && (side == 0 || max(s.Width, s.Height) <= side*step)
 	}
@@ -179,19 +173,6 @@ func sizesOf(m *weights.Manifest) ([]recipe.Size, error) {
 		return nil, fault.New(fault.ModelUnsupported, "the sides of this model's pictures are multiples of %d pixels, supported up to 1024", step)
 	}
 	return out, nil
-}
-
-// unread stands for weights of which only the shapes are asked.
-type unread struct{}
-
-func (unread) Has(string) bool { return true }
-
-func (unread) Get(name string, _ op.Use, rows, cols int) *op.Tensor {
-	return op.NewStorage(name, op.Weight, op.F32, rows, cols)
-}
-
-func (unread) Constant(name string, _ op.Use, rows, cols int, _ []float32) *op.Tensor {
-	return op.NewStorage(name, op.Weight, op.F32, rows, cols)
 }
 
 // presetsOf are the published directions for a family.

@@ -82,22 +82,27 @@ func TestModulationWidth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if at := columns(t, f.Modulate, (f.blocks()+1)*f.Hidden, f.modWidth()); at != f.modWidth() {
+		t.Errorf("%d columns of %d are filled", at, f.modWidth())
+	}
+}
+
+// columns records Modulate and returns how many columns of a row it fills, each once and
+// in order.
+func columns(t *testing.T, modulate func(l *op.List, yhat, mods *op.Tensor), yhat, mods int) (at int) {
+	t.Helper()
 	l := op.NewList("modulation")
-	mods := op.NewStorage("mods", op.Fixed, op.F32, 4, f.modWidth())
-	f.Modulate(l, op.NewStorage("yhat", op.Fixed, op.F32, 4, (f.blocks()+1)*f.Hidden), mods)
+	modulate(l, op.NewStorage("yhat", op.Fixed, op.F32, 4, yhat), op.NewStorage("mods", op.Fixed, op.F32, 4, mods))
 	if l.Err() != nil {
 		t.Fatal(l.Err())
 	}
-	at := 0
 	for _, n := range l.Nodes[1:] {
 		if out := n.Output(); out.Offset != at {
 			t.Fatalf("%s writes at column %d, want %d", n.(*op.MatMulOp).W, out.Offset, at)
 		}
 		at += n.Output().Cols
 	}
-	if at != f.modWidth() {
-		t.Errorf("%d columns of %d are filled", at, f.modWidth())
-	}
+	return at
 }
 
 func TestConfigRefuses(t *testing.T) {

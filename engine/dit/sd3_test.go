@@ -75,19 +75,7 @@ func TestSD3Modulation(t *testing.T) {
 		t.Fatal(err)
 	}
 	shape := s.Shape()
-	l := op.NewList("modulation")
-	mods := op.NewStorage("mods", op.Fixed, op.F32, 4, shape.Modulation)
-	s.Modulate(l, op.NewStorage("yhat", op.Fixed, op.F32, 4, 4*shape.Vector), mods)
-	if l.Err() != nil {
-		t.Fatal(l.Err())
-	}
-	at := 0
-	for _, n := range l.Nodes[1:] {
-		if out := n.Output(); out.Offset != at {
-			t.Fatalf("%s writes at column %d, want %d", n.(*op.MatMulOp).W, out.Offset, at)
-		}
-		at += n.Output().Cols
-	}
+	at := columns(t, s.Modulate, 4*shape.Vector, shape.Modulation)
 	parts := 0
 	for _, p := range s.Parts() {
 		parts += 2 * p.Width

@@ -14,18 +14,25 @@ import (
 	"undertone/engine/quant"
 )
 
-// TestReadsFormats reads a file that ggml's own package wrote (train/golden_quant.py): a
-// tensor of every format, and beside it what that package reads back.
-func TestReadsFormats(t *testing.T) {
+// formats opens the file that has a tensor of every format.
+func formats(t *testing.T) (*FileSource, *Index) {
+	t.Helper()
 	src, err := OpenFile("testdata/formats.gguf")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer src.Close()
+	t.Cleanup(func() { src.Close() })
 	x, err := Parse(src)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return src, x
+}
+
+// TestReadsFormats reads a file that ggml's own package wrote (train/golden_quant.py): a
+// tensor of every format, and beside it what that package reads back.
+func TestReadsFormats(t *testing.T) {
+	src, x := formats(t)
 	if a, _ := x.Value("general.architecture"); a != "flux" {
 		t.Errorf("the architecture is %v", a)
 	}
@@ -107,15 +114,7 @@ func TestOriginalShapes(t *testing.T) {
 
 // TestWiden reads pieces that begin and end anywhere.
 func TestWiden(t *testing.T) {
-	src, err := OpenFile("testdata/formats.gguf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
-	x, err := Parse(src)
-	if err != nil {
-		t.Fatal(err)
-	}
+	src, x := formats(t)
 	for _, ts := range x.Tensors {
 		if ts.Readable() != nil {
 			continue

@@ -138,7 +138,7 @@ func (d *download) gap() (from, to int, missing bool) {
 // them, or the whole file.
 func (d *download) attempt(ctx context.Context, from, to int) error {
 	d.current, d.filled = js.Undefined(), 0
-	start, end := int64(from)*PieceBytes, min(int64(to)*PieceBytes, d.file.Bytes)
+	start, end := int64(from)*weights.PieceSize, min(int64(to)*weights.PieceSize, d.file.Bytes)
 	wanted := ""
 	if !d.reload && end-start < d.file.Bytes {
 		wanted = transfer.ByteRange(start, end)
@@ -246,8 +246,8 @@ func (d *download) announced(l *response) error {
 // missing, verifies those that become full, and returns the place behind it.
 func (d *download) take(ctx context.Context, at int64, chunk js.Value) (int64, error) {
 	for chunk.Length() > 0 && at < d.file.Bytes {
-		i := int(at / PieceBytes)
-		length, into := pieceLength(d.file, i), at%PieceBytes
+		i := int(at / weights.PieceSize)
+		length, into := pieceLength(d.file, i), at%weights.PieceSize
 		n := min(length-into, int64(chunk.Length()))
 		if into == 0 && !d.got.has(i) {
 			d.current, d.filled = newBytes(length), 0
@@ -319,7 +319,7 @@ func (d *download) long(n int64) *fault.Error {
 
 // pieceLength is the length of piece i.
 func pieceLength(f *weights.File, i int) int64 {
-	return min(PieceBytes, f.Bytes-int64(i)*PieceBytes)
+	return min(weights.PieceSize, f.Bytes-int64(i)*weights.PieceSize)
 }
 
 // digest is the SHA-256 of a Uint8Array in hexadecimal. The browser computes it

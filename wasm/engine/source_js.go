@@ -8,9 +8,6 @@ import (
 	"undertone/engine/weights"
 )
 
-// PieceBytes is the size of the pieces in which a file is verified (model.json).
-const PieceBytes = weights.PieceSize
-
 // source gives the bytes of a file that was downloaded, as Uint8Arrays or copied into
 // Go's memory. Pieces that the store has are read from it when they are asked for, and
 // verified each time, so that a model of any size leaves no copy of itself in the tab.
@@ -59,7 +56,7 @@ func (s *source) Piece(off, n int64) (any, error) {
 	if off < 0 || n < 0 || off+n > s.file.Bytes {
 		return nil, io.ErrUnexpectedEOF
 	}
-	if off/PieceBytes == (off+n-1)/PieceBytes {
+	if off/weights.PieceSize == (off+n-1)/weights.PieceSize {
 		var view js.Value
 		err := s.each(off, n, func(part js.Value) { view = part })
 		return view, err
@@ -76,8 +73,8 @@ func (s *source) Piece(off, n int64) (any, error) {
 // a view may be gone when f is called with the next.
 func (s *source) each(off, n int64, f func(part js.Value)) error {
 	for n > 0 {
-		i, from := int(off/PieceBytes), off%PieceBytes
-		to := min(from+n, PieceBytes)
+		i, from := int(off/weights.PieceSize), off%weights.PieceSize
+		to := min(from+n, weights.PieceSize)
 		piece, err := s.piece(i)
 		if err != nil {
 			return err
