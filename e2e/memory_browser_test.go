@@ -90,7 +90,7 @@ func TestBrowserMemory(t *testing.T) {
 	}
 	b := openBlank(t, s)
 	if u := b.storage(); u.Quota < 2*size {
-		t.Skipf("the browser offers %d bytes of storage, the model has %d: there is no room on this disk", u.Quota, size)
+		t.Skipf("the browser offers %d bytes of storage, the model has %d: free as much on this disk to run this test", u.Quota, size)
 	}
 	empty := used(t, b.ctx).total()
 	b.call("memory.begin", nil, address)

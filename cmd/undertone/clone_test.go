@@ -14,7 +14,7 @@ import (
 // weights, goldens, patches and scripts would not hold any more.
 func TestCloneKeepsEveryByte(t *testing.T) {
 	if _, err := os.Stat("../../.git"); err != nil {
-		t.Skip("not a git checkout: there is nothing to clone")
+		t.Skip("this is no git checkout: clone the repository with git to run this test")
 	}
 	source, err := filepath.Abs("../..")
 	if err != nil {

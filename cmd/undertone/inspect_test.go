@@ -79,7 +79,7 @@ func TestInspectListsAnyFile(t *testing.T) {
 func TestInspectForeignFiles(t *testing.T) {
 	names, err := filepath.Glob("../../../shared/goldens/*.safetensors")
 	if err != nil || len(names) == 0 {
-		t.Skip("there is no folder of reference files beside the repository")
+		t.Skip("put reference files (docs/tool.md, “What conform compares”) in ../shared/goldens, beside the repository, to run this test")
 	}
 	for _, name := range names {
 		if out := succeed(t, "inspect", name); !strings.Contains(out, "total of ") {

@@ -12,7 +12,7 @@ import (
 func TestFolderBeside(t *testing.T) {
 	const beside = "../../../shared/goldens"
 	if _, err := os.Stat(beside); err != nil {
-		t.Skip("there is no folder of reference files beside the repository")
+		t.Skip("put reference files (docs/tool.md, “What conform compares”) in ../shared/goldens, beside the repository, to run this test")
 	}
 	const ending = ".diffusers.safetensors"
 	files, err := filepath.Glob(filepath.Join(beside, "*"+ending))

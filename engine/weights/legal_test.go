@@ -223,7 +223,7 @@ func TestLimitsInLongFiles(t *testing.T) {
 func TestSurveyOfForeignFiles(t *testing.T) {
 	names, err := filepath.Glob("../../../shared/goldens/*.safetensors")
 	if err != nil || len(names) == 0 {
-		t.Skip("there is no folder of reference files beside the repository")
+		t.Skip("put reference files (docs/tool.md, “What conform compares”) in ../shared/goldens, beside the repository, to run this test")
 	}
 	for _, name := range names {
 		src, err := OpenFile(name)
