@@ -9,7 +9,7 @@ import (
 // attention: softmax(scale·q·kᵀ + bias + mask)·v of every head.
 func attention(j *job, n *op.AttentionOp) {
 	const block = 16 // rows of queries in one part
-	blocks := divUp(n.Q.Rows, block)
+	blocks := op.CeilDiv(n.Q.Rows, block)
 	j.parallel(n.Heads*blocks, func(part int) {
 		h := newHead(n, part/blocks)
 		from := part % blocks * block

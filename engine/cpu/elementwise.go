@@ -35,7 +35,7 @@ func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 // absent b counts as zero.
 func (j *job) each(a, b, out view, f func(a, b float64) float64) {
 	per := max(1, 1<<12/out.Cols) // rows in one part
-	j.parallel(divUp(out.Rows, per), func(part int) {
+	j.parallel(op.CeilDiv(out.Rows, per), func(part int) {
 		for r := part * per; r < min(out.Rows, (part+1)*per); r++ {
 			o := out.row(r)
 			for i, v := range a.row(r) {

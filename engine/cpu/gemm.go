@@ -52,8 +52,6 @@ func packRows(dst []float64, v view, first, width int) {
 	}
 }
 
-func divUp(a, b int) int { return (a + b - 1) / b }
-
 // epilogue is what happens to the sums before they are written.
 type epilogue struct {
 	bias, gate    []float32 // nil where absent
@@ -113,7 +111,7 @@ func matmul(j *job, n *op.MatMulOp) {
 	e := epilogue{bias: first(n.Bias), gate: first(n.Gate), residual: f32(n.Residual), out: f32(n.Out),
 		act: n.Act, actFrom: n.ActFrom, gapAt: n.GapAt, gap: n.GapWidth, rows: a.Rows, cols: w.Rows}
 	k := op.Pad(a.Cols)
-	pairs, panels := divUp(a.Rows, tileRows), divUp(w.Rows, tileCols)
+	pairs, panels := op.CeilDiv(a.Rows, tileRows), op.CeilDiv(w.Rows, tileCols)
 	pa := make([]float64, pairs*tileRows*k)
 	for pair := range pairs {
 		packRows(pa[pair*tileRows*k:], a, pair*tileRows, tileRows)
@@ -121,7 +119,7 @@ func matmul(j *job, n *op.MatMulOp) {
 	// A part is some panels of four columns: enough work to be worth handing out,
 	// not so much that an abort waits.
 	per := max(1, 1<<18/(pairs*tileRows*tileCols*k))
-	j.parallel(divUp(panels, per), func(part int) {
+	j.parallel(op.CeilDiv(panels, per), func(part int) {
 		pw := make([]float64, tileCols*k)
 		for panel := part * per; panel < min(panels, (part+1)*per); panel++ {
 			if (panel+1)*tileCols > w.Rows {
@@ -140,7 +138,7 @@ func matmul(j *job, n *op.MatMulOp) {
 // of those rows with the kernels.
 func conv3x3(j *job, n *op.Conv3x3Op) {
 	x, w, k := f32(n.X), f32(n.Weight), op.Pad(n.Weight.Cols)
-	panels := divUp(w.Rows, tileCols)
+	panels := op.CeilDiv(w.Rows, tileCols)
 	pw := make([]float64, panels*tileCols*k)
 	for panel := range panels {
 		packRows(pw[panel*tileCols*k:], w, panel*tileCols, tileCols)
@@ -148,15 +146,15 @@ func conv3x3(j *job, n *op.Conv3x3Op) {
 	e := epilogue{bias: first(n.Bias), residual: f32(n.Residual), out: f32(n.Out), inner: true, act: n.Act, rows: x.Rows, cols: w.Rows}
 	// A part is some pixels whose packed neighbourhoods stay in the cache.
 	per := min(64, max(tileRows, 1<<14/k&^1))
-	j.parallel(divUp(x.Rows, per), func(part int) {
+	j.parallel(op.CeilDiv(x.Rows, per), func(part int) {
 		from := part * per
 		count := min(per, x.Rows-from)
-		pa := make([]float64, divUp(count, tileRows)*tileRows*k)
+		pa := make([]float64, op.CeilDiv(count, tileRows)*tileRows*k)
 		for i := range count {
 			packPixel(pa[i/tileRows*tileRows*k+i%tileRows:], x, n, from+i)
 		}
 		for panel := range panels {
-			for pair := range divUp(count, tileRows) {
+			for pair := range op.CeilDiv(count, tileRows) {
 				sums := tile(pa[pair*tileRows*k:(pair+1)*tileRows*k], pw[panel*tileCols*k:(panel+1)*tileCols*k])
 				e.store(from+pair*tileRows, panel*tileCols, sums)
 			}

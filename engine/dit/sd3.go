@@ -38,7 +38,7 @@ func (c SD3Config) tokenChannels() int { return c.InChannels * sd3Patch * sd3Pat
 // side is that of the middle of the table of positions that pictures need. It is even
 // or odd as the table's, so that a crop of the one is a crop of the other.
 func (c SD3Config) side() int {
-	side := (c.Sample + sd3Patch - 1) / sd3Patch
+	side := op.CeilDiv(c.Sample, sd3Patch)
 	if c.Sample == 0 || side > c.Side {
 		return c.Side
 	}

@@ -23,7 +23,7 @@ func packedAttention(n *op.AttentionOp, file string, c constants, queries int, e
 		Kernel: Kernel{File: file, Libs: []string{"mac"}, Prelude: string(c)},
 		Bind:   []Binding{{Storage: y.Storage, Write: true}},
 		Params: words(append(params, flag(n.Causal), base2(n.Scale))...),
-		Groups: [3]int{ceilDiv(y.Rows, queries), n.Heads, 1},
+		Groups: [3]int{op.CeilDiv(y.Rows, queries), n.Heads, 1},
 	}}
 }
 
@@ -49,14 +49,14 @@ func attentionCPU(n *op.AttentionOp, _ Caps) []Launch {
 // attentionTile gives a thread four queries, too, and a workgroup 8 or 4 rows of threads.
 func attentionTile(n *op.AttentionOp, _ Caps) []Launch {
 	ty, size4 := 8, n.HeadDim/4
-	if ceilDiv(n.Q.Rows, 32)*n.Heads < fewGroups {
+	if op.CeilDiv(n.Q.Rows, 32)*n.Heads < fewGroups {
 		ty = 4
 	}
-	chunks := ceilDiv(size4, 8)
+	chunks := op.CeilDiv(size4, 8)
 	var c constants
 	c.u32("TY", ty)
 	c.u32("CHUNKS", chunks)
-	c.u32("CHUNK", ceilDiv(size4, chunks))
+	c.u32("CHUNK", op.CeilDiv(size4, chunks))
 	return packedAttention(n, "attention", c, 4*ty, size4)
 }
 

@@ -24,8 +24,7 @@ func (t convTile) shared() int {
 }
 
 func (t convTile) grid(h, w, cout4 int) [3]int {
-	up := func(n, per int) int { return (n + per - 1) / per }
-	return [3]int{up(w, t.p*t.runs), up(h, t.rows), up(cout4, t.groups*t.n)}
+	return [3]int{op.CeilDiv(w, t.p*t.runs), op.CeilDiv(h, t.rows), op.CeilDiv(cout4, t.groups*t.n)}
 }
 
 // convTileFor chooses the tile with the most work per thread that still gives the
@@ -87,9 +86,9 @@ func conv3x3CPU(n *op.Conv3x3Op, _ Caps) []Launch {
 	c.u32("WORKGROUP", group)
 	c.u32("P", pixels)
 	c.u32("N", quadsEach)
-	across := ceilDiv(n.Width, pixels) * ceilDiv(quads(n.Out.Cols), quadsEach)
+	across := op.CeilDiv(n.Width, pixels) * op.CeilDiv(quads(n.Out.Cols), quadsEach)
 	l.Kernel.File, l.Kernel.Prelude = "conv3x3_cpu", string(c)
-	l.Groups = [3]int{ceilDiv(across, group), n.Height, 1}
+	l.Groups = [3]int{op.CeilDiv(across, group), n.Height, 1}
 	return []Launch{l}
 }
 

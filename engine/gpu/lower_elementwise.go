@@ -42,9 +42,9 @@ func words(members ...any) []uint32 {
 // fold spreads n units of work over workgroups of per units, in two dimensions
 // where one would not take them (see place in shaders/lib/place.wgsl).
 func fold(n, per int) [3]int {
-	x := max(1, (n+per-1)/per)
-	y := (x + maxGroups - 1) / maxGroups
-	return [3]int{(x + y - 1) / y, y, 1}
+	x := max(1, op.CeilDiv(n, per))
+	y := op.CeilDiv(x, maxGroups)
+	return [3]int{op.CeilDiv(x, y), y, 1}
 }
 
 // threads is the workgroup of the kernels that give each thread a vec4.

@@ -39,7 +39,7 @@ func chooseTile(m, n int) tile {
 	var best tile
 	var least float64
 	for _, t := range tiles {
-		groups := ceilDiv(m, t.m) * ceilDiv(n, t.n)
+		groups := op.CeilDiv(m, t.m) * op.CeilDiv(n, t.n)
 		time := t.cost * float64(groups*t.m*t.n) * max(1, busy/float64(groups*t.threads()))
 		if best.m == 0 || time < least {
 			best, least = t.tile, time
@@ -47,8 +47,6 @@ func chooseTile(m, n int) tile {
 	}
 	return best
 }
-
-func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // gemvRows is up to how many rows of a matmul_gemv.wgsl takes.
 const gemvRows = 8
@@ -94,13 +92,13 @@ func matMulCPU(p product, _ Caps) tiled {
 	}
 	var c constants
 	c.u32("ROWS", rows)
-	return p.kernel("matmul_cpu", c, [3]int{ceilDiv(p.n, 4*8), ceilDiv(p.m, rows*4), 1})
+	return p.kernel("matmul_cpu", c, [3]int{op.CeilDiv(p.n, 4*8), op.CeilDiv(p.m, rows*4), 1})
 }
 
 func matMulGEMV(p product, _ Caps) tiled {
 	var c constants
 	c.u32("ROWS", p.rows())
-	return p.kernel("matmul_gemv", c, [3]int{ceilDiv(p.n, 8), 1, 1})
+	return p.kernel("matmul_gemv", c, [3]int{op.CeilDiv(p.n, 8), 1, 1})
 }
 
 func matMulTile(p product, _ Caps) tiled {
@@ -111,7 +109,7 @@ func matMulTile(p product, _ Caps) tiled {
 	c.u32("TILE_K", t.k)
 	c.u32("ROWS", t.rows)
 	c.u32("COLS", t.cols)
-	return p.kernel("matmul_tile", c, [3]int{ceilDiv(p.m, t.m), ceilDiv(p.n, t.n), 1})
+	return p.kernel("matmul_tile", c, [3]int{op.CeilDiv(p.m, t.m), op.CeilDiv(p.n, t.n), 1})
 }
 
 // The flags of lib/matmul.wgsl.

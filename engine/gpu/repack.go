@@ -42,14 +42,14 @@ func repack(spec op.WeightSpec, dst, raw, bad *op.Storage, badSlot, rowFrom, row
 		scale = 1
 	}
 	launch := func(k Kernel, from, to, start, threads, part int) Launch {
-		groups := (threads + repackThreads - 1) / repackThreads
+		groups := op.CeilDiv(threads, repackThreads)
 		k.Libs = append([]string{"raw"}, k.Libs...)
 		return Launch{
 			Kernel: k,
 			Bind:   []Binding{{Storage: raw}, {Storage: bad, Write: true}, {Storage: dst, Part: part, Write: true}},
 			Params: []uint32{uint32(from), uint32(to), uint32(rowFrom), uint32(spec.Cols), uint32(start),
 				uint32(op.Pad(spec.Rows)), uint32(badSlot), uint32(threads), math.Float32bits(scale)},
-			Groups: [3]int{min(groups, maxGroups), (groups + maxGroups - 1) / maxGroups, 1},
+			Groups: [3]int{min(groups, maxGroups), op.CeilDiv(groups, maxGroups), 1},
 		}
 	}
 	if spec.Use != op.UseMatrix {

@@ -64,7 +64,7 @@ func (n *GroupMomentsOp) Output() *Tensor   { return n.Out }
 func (n *GroupMomentsOp) Inputs() []*Tensor { return []*Tensor{n.X} }
 
 // Stretch is how many pixels a stretch has; the last may have fewer.
-func (n *GroupMomentsOp) Stretch() int { return (n.X.Rows + n.Out.Rows - 1) / n.Out.Rows }
+func (n *GroupMomentsOp) Stretch() int { return CeilDiv(n.X.Rows, n.Out.Rows) }
 
 // GroupMoments records the moments of x [pixels, C] for GroupNorm over as many equal
 // stretches of pixels as out [stretches, 4·groups] has rows; C is a multiple of groups.

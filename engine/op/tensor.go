@@ -111,8 +111,11 @@ type Tensor struct {
 // Align is the element alignment of offsets and strides.
 const Align = 4
 
+// CeilDiv is a/b, rounded up, for a ≥ 0 and b > 0.
+func CeilDiv[N int | int64](a, b N) N { return (a + b - 1) / b }
+
 // Pad rounds n up to a multiple of Align.
-func Pad(n int) int { return (n + Align - 1) / Align * Align }
+func Pad(n int) int { return CeilDiv(n, Align) * Align }
 
 // NewStorage describes memory for a rows × cols tensor, rows padded to Align.
 func NewStorage(name string, class Class, dt DType, rows, cols int) *Tensor {

@@ -146,7 +146,7 @@ func (m *KL) Draw(l *op.List, z *op.Tensor, h, w, strips int, out *op.Tensor) {
 // whole, and is as large as the first of them.
 func (m *KL) Strips(h, w int, limit int64) int {
 	for strips := 1; strips < h; strips++ {
-		if limit <= 0 || m.largest((h+strips-1)/strips, w, strips > 1) <= limit {
+		if limit <= 0 || m.largest(op.CeilDiv(h, strips), w, strips > 1) <= limit {
 			return strips
 		}
 	}

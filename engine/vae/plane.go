@@ -39,7 +39,7 @@ func (p *plane) rows() (own []*op.Tensor) {
 // cut makes strips of an image that is whole, each of as many rows of the latent.
 func (p *plane) cut(l *op.List, strips int) {
 	x, height := p.strips[0].x, p.strips[0].rows
-	step := (height + strips - 1) / strips
+	step := op.CeilDiv(height, strips)
 	if step >= height {
 		return
 	}

@@ -129,7 +129,7 @@ func (t *Tiny) Draw(l *op.List, z *op.Tensor, h, w, strips int, out *op.Tensor) 
 	step := max((height/strips+1)&^1, 2) // even, so that strips begin at a whole vec4
 	for from := 0; from < height; from += step {
 		to := min(from+step, height)
-		first, end := max(from/zoom-look, 0), min((to+zoom-1)/zoom+look, h)
+		first, end := max(from/zoom-look, 0), min(op.CeilDiv(to, zoom)+look, h)
 		y := t.tail(l, x.Slice(first*w, end*w), end-first, w, nil)
 		y = y.Slice((from-zoom*first)*width, (to-zoom*first)*width)
 		l.ToRGBA(y, 1, 0, out.Columns(from*width, to*width))
@@ -143,7 +143,7 @@ func (t *Tiny) reach() (zoom, look int) {
 	if len(t.stages) > 1 {
 		zoom = 2
 	}
-	return zoom, (2 + 3*len(t.stages[len(t.stages)-1].blocks) + zoom - 1) / zoom
+	return zoom, op.CeilDiv(2+3*len(t.stages[len(t.stages)-1].blocks), zoom)
 }
 
 // Strips is how many strips Draw needs for a latent of h × w so that no tensor of
@@ -160,7 +160,7 @@ func (t *Tiny) Strips(h, w int, limit int64) int {
 		return 1
 	}
 	rows := max(int(limit/row)-2*zoom*look-2, 2) // a strip, which may be one row longer to be even
-	return (height + rows - 1) / rows
+	return op.CeilDiv(height, rows)
 }
 
 // body records everything before the last upsampling.

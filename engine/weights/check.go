@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"undertone/engine/fault"
+	"undertone/engine/op"
 	"undertone/engine/recipe"
 )
 
@@ -137,7 +138,7 @@ func (m *Manifest) checkFiles(c *checker, hashed bool) {
 		if !hashed {
 			continue
 		}
-		if want := (f.Bytes + PieceSize - 1) / PieceSize; c.err == nil && int64(len(f.Pieces)) != want {
+		if want := op.CeilDiv(f.Bytes, PieceSize); c.err == nil && int64(len(f.Pieces)) != want {
 			c.fail("%s of %d bytes has %d pieces, wanted %d", f.Path, f.Bytes, len(f.Pieces), want)
 		}
 		checkHashes(c, f)

@@ -69,7 +69,7 @@ func parseGGUF(src op.Source) (*Index, error) {
 	return x, x.place(roundUp(c.off, align), src.Size(), align)
 }
 
-func roundUp(n, align int64) int64 { return (n + align - 1) / align * align }
+func roundUp(n, align int64) int64 { return op.CeilDiv(n, align) * align }
 
 // pairs reads the metadata and sorts it.
 func (c *cursor) pairs(x *Index, n uint64) {

@@ -34,7 +34,7 @@ func (w widened) ReadAt(b []byte, off int64) (done int, err error) {
 		first := at / 4 / int64(elems) * int64(elems)
 		n := min(piece, int64(w.t.Elems())-first)
 		if end := (off + int64(len(b)) + 3) / 4; end < first+n {
-			n = (end - first + int64(elems) - 1) / int64(elems) * int64(elems)
+			n = op.CeilDiv(end-first, int64(elems)) * int64(elems)
 		}
 		part := raw[:n/int64(elems)*int64(size)]
 		if err := readFull(w.src, part, w.t.Offset+first/int64(elems)*int64(size)); err != nil {
