@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -66,15 +67,14 @@ func FromHash(hash string, base Request, l Limits) (Request, []Notice, bool) {
 		if !pairs && punctuation("&"+unescape(key)) {
 			continue
 		}
-		switch f := Field(unescape(key)); f {
-		case FieldPrompt, FieldSeed, FieldSteps, FieldSize, FieldCFG, FieldGuidance, FieldRows:
+		switch f := Field(unescape(key)); {
+		case slices.Contains(Keys, f):
 			if _, twice := given[f]; twice {
 				r.notice(f, unescape(value), "") // the first one counts
 				continue
 			}
 			given[f] = unescape(value)
-		case "":
-		default:
+		case f != "":
 			r.foreign(FieldLink, string(f))
 		}
 	}

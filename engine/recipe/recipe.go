@@ -47,6 +47,9 @@ const (
 	FieldLink      Field = "link" // the link as a whole, or a key it does not know
 )
 
+// Keys are the fields that a hash has by name.
+var Keys = []Field{FieldPrompt, FieldSeed, FieldSteps, FieldSize, FieldCFG, FieldGuidance, FieldRows}
+
 // MaxJSON is the longest JSON of parameters in bytes: eight directions and the
 // prompt at their longest, escaped, fit into it.
 const MaxJSON = 512 << 10

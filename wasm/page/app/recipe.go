@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -18,18 +19,19 @@ type Recipe struct {
 	Steps    float64
 	Size     recipe.Size
 	CFG      float64
+	Rows     guidance.Rows // what the unconditional pass gets of the directions; no control sets it
 	Guidance []recipe.Term // values: a change makes a new one, so that recipes may share them
 }
 
 // NewRecipe is a request as the page holds it.
 func NewRecipe(q recipe.Request) Recipe {
-	return Recipe{Prompt: q.Prompt, Seed: float64(q.Seed), Steps: float64(q.Steps), Size: q.Size, CFG: q.CFG, Guidance: q.Guidance}
+	return Recipe{Prompt: q.Prompt, Seed: float64(q.Seed), Steps: float64(q.Steps), Size: q.Size, CFG: q.CFG, Rows: q.GuidanceRows, Guidance: q.Guidance}
 }
 
 // Request is the recipe as links, files and the session hold it. What was typed and is
 // no number becomes 0.
 func (r Recipe) Request() recipe.Request {
-	q := recipe.Request{Prompt: r.Prompt, Seed: uint32(finite(r.Seed)), Steps: int(finite(r.Steps)), Size: r.Size, CFG: finite(r.CFG)}
+	q := recipe.Request{Prompt: r.Prompt, Seed: uint32(finite(r.Seed)), Steps: int(finite(r.Steps)), Size: r.Size, CFG: finite(r.CFG), GuidanceRows: r.Rows}
 	for _, t := range r.Guidance {
 		t.Weight, t.Head, t.Schedule.Width = finite(t.Weight), finite(t.Head), finite(t.Schedule.Width)
 		t.Schedule.Centers = slices.Clone(t.Schedule.Centers)
@@ -67,7 +69,11 @@ func (r Recipe) Value() map[string]any {
 			"weight": t.Weight, "head": t.Head, "schedule": scheduleValue(t.Schedule),
 		}
 	}
-	return map[string]any{"prompt": r.Prompt, "seed": r.Seed, "steps": r.Steps, "size": sizeValue(r.Size), "cfg": r.CFG, "guidance": list}
+	v := map[string]any{"prompt": r.Prompt, "seed": r.Seed, "steps": r.Steps, "size": sizeValue(r.Size), "cfg": r.CFG, "guidance": list}
+	if r.Rows != "" {
+		v["guidanceRows"] = string(r.Rows)
+	}
+	return v
 }
 
 // sizeValue is a size as the API takes it: a number or [width, height].
@@ -114,6 +120,7 @@ func numbers(x []float64) []any {
 // Same reports whether two recipes make the same picture.
 func (r Recipe) Same(q Recipe) bool {
 	return r.Prompt == q.Prompt && r.Seed == q.Seed && r.Steps == q.Steps && r.Size == q.Size && r.CFG == q.CFG &&
+		cmp.Or(r.Rows, guidance.RowsBoth) == cmp.Or(q.Rows, guidance.RowsBoth) &&
 		slices.EqualFunc(r.Acting(), q.Acting(), sameTerm)
 }
 

@@ -150,12 +150,17 @@ func TestRecipeThroughLink(t *testing.T) {
 	f := NewForm(m)
 	f.AddTerm(recipe.Term{Positive: "a", Negative: "b", Weight: -1.25, Head: 2, Schedule: guidance.Schedule{Kind: "table", Table: []float64{0, 1, 2, 3, 4, 5, 6, 7}}})
 	r := f.Made()
-	r.Prompt, r.Seed = `two "frogs" & a <b>`, 4294967295
+	r.Prompt, r.Seed, r.Rows = `two "frogs" & a <b>`, 4294967295, guidance.RowsSigned
 	q, notices, ok := recipe.FromHash(r.Link(), m.Request(), m.Limits())
 	if !ok || len(notices) != 0 {
 		t.Fatalf("%v, notices %v", ok, notices)
 	}
 	got := NewRecipe(q)
+	other := got
+	other.Rows = ""
+	if got.Rows != guidance.RowsSigned || got.Value()["guidanceRows"] != "signed" || other.Same(got) {
+		t.Errorf("the rows of guidance came back as %q", got.Rows)
+	}
 	if !got.Same(r) || presetOf(m, got.Guidance[0]) != "detail" || presetOf(m, got.Guidance[1]) != "" {
 		t.Errorf("%+v\ncame back as %+v", r, got)
 	}

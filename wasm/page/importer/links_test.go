@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func TestNoticesText(t *testing.T) {
 	if got := noticesText(make([]recipe.Notice, 50)); !strings.HasSuffix(got, " …") || len(got) > 400 {
 		t.Errorf("50 notices are %q", got)
 	}
-	for _, f := range []recipe.Field{recipe.FieldPrompt, recipe.FieldSeed, recipe.FieldSteps, recipe.FieldSize, recipe.FieldCFG, recipe.FieldGuidance, recipe.FieldDirection, recipe.FieldWeight, recipe.FieldSchedule, recipe.FieldLink} {
+	for _, f := range append(slices.Clone(recipe.Keys), recipe.FieldDirection, recipe.FieldWeight, recipe.FieldSchedule, recipe.FieldLink) {
 		if got := noticesText([]recipe.Notice{{Field: f, Given: "x"}}); strings.HasPrefix(got, ":") {
 			t.Errorf("%s has no name: %q", f, got)
 		}

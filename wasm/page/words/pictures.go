@@ -28,10 +28,10 @@ type pictureWords struct {
 	GalleryFull, GalleryFullGo, GalleryFullNo, GalleryOf, GalleryYes      string
 
 	// Links and files from elsewhere.
-	FromLink, NoticeClamped, NoticeLeft, FieldPrompt, FieldDirection, FieldLink string
-	OtherModel, DropHere, DropNothing, DropAdvice                               string
-	FileTooLarge, FileFolder, FileUnreadable, FileEarly, FileOneOf              string
-	PictureLarge, PictureDamaged                                                string
+	FromLink, NoticeClamped, NoticeLeft, FieldPrompt, FieldDirection, FieldRows, FieldLink string
+	OtherModel, DropHere, DropNothing, DropAdvice                                          string
+	FileTooLarge, FileFolder, FileUnreadable, FileEarly, FileOneOf                         string
+	PictureLarge, PictureDamaged                                                           string
 
 	// Diagnostics.
 	Diagnostics, DiagnosticsHint, DiagnosticsPrompt, DiagnosticsCopy string
