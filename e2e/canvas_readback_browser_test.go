@@ -39,7 +39,7 @@ func TestBrowserCanvasReadback(t *testing.T) {
 	}
 	same := func(t *testing.T) {
 		t.Helper()
-		b.until(`document.querySelector("#pane-picture .easel")?.checkVisibility()`)
+		b.until(`document.querySelector("#pane-picture .picture")?.checkVisibility()`)
 		if b.canvasOf(picturePane) != shown {
 			t.Error("another picture came back")
 		}

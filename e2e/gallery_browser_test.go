@@ -61,7 +61,7 @@ func TestBrowserGallery(t *testing.T) {
 		c.t = t
 		c.run(page.BringToFront())
 		c.eval(`document.querySelector(".cards > :last-child .tile").click()`, nil)
-		c.until(`!document.querySelector("#pane-picture").hidden && document.querySelector("#pane-picture .easel").checkVisibility()`)
+		c.until(`!document.querySelector("#pane-picture").hidden && document.querySelector("#pane-picture .picture").checkVisibility()`)
 		if c.canvasOf(picturePane) != shown {
 			t.Error("another picture came back")
 		}

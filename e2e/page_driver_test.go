@@ -23,7 +23,7 @@ const (
 )
 
 // picturePane is the canvas that shows the picture.
-const picturePane = "#pane-picture .easel canvas"
+const picturePane = "#pane-picture .picture canvas"
 
 var panes = []string{"picture", "compare", "sweep", "steps", "gallery", "how"}
 

@@ -160,19 +160,19 @@ func TestBrowserProbeView(t *testing.T) {
 		was := inside
 		b.eval(`document.querySelector('.how .token input[value="2"]').focus()`, nil)
 		b.run(chromedp.KeyEvent(" "))
-		b.until(`document.querySelector(".looking figcaption").textContent.includes("“red”")`)
+		b.until(`document.querySelector(".attention figcaption").textContent.includes("“red”")`)
 		look()
 		if !strings.HasPrefix(inside.Chosen, "red") || inside.Map == was.Map {
 			t.Errorf("after red was chosen, %q is, and the map is the same: %t", inside.Chosen, inside.Map == was.Map)
 		}
 		b.run(chromedp.KeyEvent(kb.ArrowRight))
-		b.until(`document.querySelector(".looking figcaption").textContent.includes("“frog”")`)
+		b.until(`document.querySelector(".attention figcaption").textContent.includes("“frog”")`)
 	})
 	b.step("block", func(t *testing.T) {
 		look()
 		was := inside
 		b.eval(`[...document.querySelectorAll(".how .maps button")].at(-1).click()`, nil)
-		b.until(`document.querySelector(".looking figcaption").textContent.includes("Block 4")`)
+		b.until(`document.querySelector(".attention figcaption").textContent.includes("Block 4")`)
 		look()
 		if inside.Pressed != 5 || inside.Over == was.Over || inside.Map != was.Map {
 			t.Errorf("the last block was chosen: %+v, before: %+v", inside, was)
@@ -180,7 +180,7 @@ func TestBrowserProbeView(t *testing.T) {
 	})
 	b.step("language", func(t *testing.T) {
 		b.call("form.choose", nil, "language", "zh-Hans")
-		b.until(`document.querySelector(".looking figcaption").textContent.includes("第 4 块")`)
+		b.until(`document.querySelector(".attention figcaption").textContent.includes("第 4 块")`)
 		look()
 		if inside.Chosen == "" || inside.Pressed != 5 {
 			t.Errorf("another language chooses %q and row %d", inside.Chosen, inside.Pressed)

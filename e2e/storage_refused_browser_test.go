@@ -187,8 +187,8 @@ func TestBrowserStoragePage(t *testing.T) {
 	b.step("delete", func(t *testing.T) {
 		b.eval(`document.querySelector("#storage").open = true`, nil)
 		says(t, "#storage-used", "MB of weights are kept")
-		says(t, "#storage .kept li", "Fixture")
-		b.eval(`document.querySelector("#storage .kept button").click()`, nil)
+		says(t, "#storage .models li", "Fixture")
+		b.eval(`document.querySelector("#storage .models button").click()`, nil)
 		says(t, "#storage-used", "No weights are kept")
 		b.generate()
 		b.run(chromedp.Reload())

@@ -57,9 +57,9 @@ func TestBrowserViews(t *testing.T) {
 	b.step("steps", func(t *testing.T) {
 		b.click("#tab-steps")
 		b.until(`document.querySelectorAll(".strip .tile").length === 4`) // three steps, and the picture
-		final := b.canvasOf("#pane-steps .way figure canvas")
+		final := b.canvasOf("#pane-steps .steps-view figure canvas")
 		b.run(chromedp.Focus("#step-scrub", chromedp.ByQuery), chromedp.KeyEvent(kb.Home))
-		if got := b.canvasOf("#pane-steps .way figure canvas"); got == final {
+		if got := b.canvasOf("#pane-steps .steps-view figure canvas"); got == final {
 			t.Error("the first step looks like the picture")
 		}
 		if says := b.text("#pane-steps figcaption"); !strings.Contains(says, "step 1 of 3") {
@@ -139,7 +139,7 @@ func (b *tab) gallery(t *testing.T, s *server) {
 		b.ready()
 		b.eval(`document.querySelector("#tab-gallery").click()`, nil)
 		b.click(".cards .tile")
-		b.until(`!document.querySelector("#pane-picture").hidden && !document.querySelector("#pane-picture .easel").hidden`)
+		b.until(`!document.querySelector("#pane-picture").hidden && !document.querySelector("#pane-picture .picture").hidden`)
 		if b.canvasOf(picturePane) != shown {
 			t.Error("another picture came back")
 		}

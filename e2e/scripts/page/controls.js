@@ -85,7 +85,7 @@
     // The unknown words of the prompt.
     marked: async () => {
       await test.drawn();
-      return Array.from(document.querySelectorAll("#mirror:not([hidden]) mark"), (m) => m.textContent);
+      return Array.from(document.querySelectorAll("#unknown-words:not([hidden]) mark"), (m) => m.textContent);
     },
     // What remains in Latin letters alone, beside names, the prompt's words and numbers.
     untranslated: () => Array.from(document.querySelectorAll("[data-text], h2, label, .tab, .panel p.muted"), (e) => e.textContent.trim())

@@ -36,12 +36,12 @@
     },
     // Under the prompt, where unknown words are marked.
     async prompts(texts) {
-      const wrong = [], mirror = document.querySelector("#mirror");
+      const wrong = [], repeat = document.querySelector("#unknown-words");
       document.activeElement.blur();
       for (const text of texts) {
         test.form.type("prompt", text);
         await test.drawn();
-        if (mirror.hidden || !mirror.textContent.endsWith(text)) wrong.push("the mirror of " + text + " is " + mirror.textContent);
+        if (repeat.hidden || !repeat.textContent.endsWith(text)) wrong.push("the repetition of " + text + " is " + repeat.textContent);
       }
       return wrong.slice(0, 5);
     },

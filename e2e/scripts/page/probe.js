@@ -23,7 +23,7 @@ test.probe = {
       tokens: all(".token span").map((e) => e.textContent), kinds: all(".token").map((e) => e.dataset.kind),
       rows: all(".maps .block").length, latents: all(".latents canvas").length, parts: all(".times dt").length,
       numbers: all(".numbers tbody td").length, chosen: all(".token :checked").map((e) => e.parentElement.textContent).join("|"),
-      caption: how.querySelector(".looking figcaption").textContent, over: await hash(how.querySelector(".veil")),
+      caption: how.querySelector(".attention figcaption").textContent, over: await hash(how.querySelector(".overlay")),
       map: await hash(all(".maps canvas").at(-1)), pressed: all(".maps button").findIndex((e) => e.ariaPressed === "true"),
       turn: how.querySelector(".vector figcaption").textContent, percent: all(".share").map((e) => e.textContent).join(" "),
       picture: { width: picture.width, hash: await hash(picture) },

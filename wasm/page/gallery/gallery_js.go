@@ -138,7 +138,7 @@ func (v *Gallery) card(k saved) ui.Element {
 	restore := ui.El("button", ui.Attrs{"type": "button", "class": "tile", "data-do": "restore", "data-id": id},
 		ui.El("img", ui.Attrs{"src": k.url, "alt": "", "loading": "lazy"}), ui.El("span", nil, k.prompt))
 	bin := ui.El("button", ui.Attrs{"type": "button", "class": "quiet square", "data-do": "delete", "data-id": id}, ui.Icon("bin"))
-	return ui.El("div", ui.Attrs{"role": "listitem", "class": "kept"}, restore, bin)
+	return ui.El("div", ui.Attrs{"role": "listitem", "class": "entry"}, restore, bin)
 }
 
 // name gives a card's buttons their names, in the language that is spoken now.

@@ -59,7 +59,7 @@ func New(a *app.App) *View {
 		}
 	})
 	ui.SetAttr(v.overlay.Element, "aria-hidden", "true")
-	ui.SetAttr(v.overlay.Element, "class", "veil")
+	ui.SetAttr(v.overlay.Element, "class", "overlay")
 	part := func(title, text *string, children ...any) ui.Element {
 		return ui.El("li", nil, append([]any{ui.El("h3", nil, title), ui.El("p", ui.Attrs{"class": "muted"}, text)}, children...)...)
 	}
@@ -67,7 +67,7 @@ func New(a *app.App) *View {
 		part(&words.Text.HowWords, &words.Text.HowWordsText, v.words, v.padding),
 		part(&words.Text.HowVector, &words.Text.HowVectorText, v.vector.box),
 		part(&words.Text.HowNoise, &words.Text.HowNoiseText, v.latents),
-		part(&words.Text.HowBlocks, &words.Text.HowBlocksText, ui.El("div", ui.Attrs{"class": "looking"},
+		part(&words.Text.HowBlocks, &words.Text.HowBlocksText, ui.El("div", ui.Attrs{"class": "attention"},
 			ui.El("figure", nil, ui.El("div", ui.Attrs{"class": "over"}, v.over.Element, v.overlay.Element), v.caption), v.blocks.box), v.numbers.box),
 		part(&words.Text.HowDecoder, &words.Text.HowDecoderText, ui.El("div", ui.Attrs{"class": "end"}, v.final.Element, ui.El("div", nil, v.times, v.timesNote))),
 	)

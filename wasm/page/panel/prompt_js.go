@@ -17,8 +17,8 @@ import (
 type Prompt struct {
 	app        *app.App
 	field      ui.Element
-	mirror     ui.Element // the prompt once more, with the words marked that are not known
-	mirrored   string
+	repeat     ui.Element // the prompt once more, with the words marked that are not known
+	repeated   string
 	suggest    ui.Element
 	examples   ui.Element
 	words      ui.Element
@@ -34,8 +34,8 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	v := &Prompt{
 		app: a,
 		field: ui.El("textarea", ui.Attrs{"rows": "2", "spellcheck": "false", "autocapitalize": "off", "placeholder": &words.Text.PromptHint,
-			"aria-describedby": "mirror"}),
-		mirror:   ui.El("p", ui.Attrs{"id": "mirror", "class": "mirror", "hidden": ""}),
+			"aria-describedby": "unknown-words"}),
+		repeat:   ui.El("p", ui.Attrs{"id": "unknown-words", "class": "unknown-words", "hidden": ""}),
 		suggest:  ui.El("div", ui.Attrs{"id": "suggestions", "class": "chips", "role": "group", "aria-label": &words.Text.Suggestions, "hidden": ""}),
 		examples: ui.El("div", ui.Attrs{"id": "prompt-examples", "class": "chips", "role": "group", "aria-label": &words.Text.Examples}),
 		words:    ui.El("div", ui.Attrs{"class": "words"}),
@@ -56,14 +56,14 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 		a.Update(func(s *app.State) { s.Form.Prompt = v.field.Get("value").String() })
 	})
 	// Marking waits for the end of a word while somebody types, and no longer.
-	ui.On(v.field, "focusout", func(dom.Event) { a.Update(func(*app.State) { v.mirrored = "" }) })
+	ui.On(v.field, "focusout", func(dom.Event) { a.Update(func(*app.State) { v.repeated = "" }) })
 	ui.Delegate(v.suggest, "button", func(at ui.Element) {
 		v.set(complete(a.State.Form.Prompt, at.TextContent()))
 		v.field.Focus()
 	})
 	ui.Append(panel, ui.El("section", ui.Attrs{"class": "card", "id": "ask"},
 		ui.Labelled("prompt", &words.Text.Prompt, v.field),
-		v.mirror, v.suggest,
+		v.repeat, v.suggest,
 		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, v.stop, lucky),
 		v.note,
 		v.examples,
@@ -100,10 +100,10 @@ func (v *Prompt) Render(s *app.State) {
 func (v *Prompt) renderMirror(s *app.State) {
 	typing := ui.Document.Get("activeElement").Equal(v.field.Value)
 	now := fmt.Sprint(typing, len(s.Loaded.Words), ui.Root().Get("lang"), s.Form.Prompt)
-	if s.Model == nil || now == v.mirrored {
+	if s.Model == nil || now == v.repeated {
 		return
 	}
-	v.mirrored = now
+	v.repeated = now
 	var phrases []string
 	if typing {
 		phrases = suggestions(s.Form.Prompt, s.Model.Understands, 6)
@@ -118,17 +118,17 @@ func (v *Prompt) renderMirror(s *app.State) {
 	if s.Loaded.Words == nil || len(s.Form.Prompt) > 400 {
 		unknown = 0
 	}
-	ui.Show(v.mirror, unknown > 0)
-	v.mirror.SetTextContent("")
+	ui.Show(v.repeat, unknown > 0)
+	v.repeat.SetTextContent("")
 	if unknown == 0 {
 		return
 	}
-	ui.Append(v.mirror, ui.El("span", ui.Attrs{"class": "strong"}, words.Text.Unknown), " ")
+	ui.Append(v.repeat, ui.El("span", ui.Attrs{"class": "strong"}, words.Text.Unknown), " ")
 	for _, p := range pieces {
 		if p.unknown {
-			ui.Append(v.mirror, ui.El("mark", nil, p.text))
+			ui.Append(v.repeat, ui.El("mark", nil, p.text))
 		} else {
-			ui.Append(v.mirror, p.text)
+			ui.Append(v.repeat, p.text)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func NewStorage(a *app.App, parent ui.Element) *Storage {
 		app:  a,
 		used: ui.El("p", ui.Attrs{"id": "storage-used"}),
 		safe: ui.El("p", ui.Attrs{"class": "muted"}),
-		list: ui.El("ul", ui.Attrs{"class": "kept"}),
+		list: ui.El("ul", ui.Attrs{"class": "models"}),
 	}
 	v.keep = ui.Button("secondary", &words.Text.StorageKeep, func() { go v.askToKeep() })
 	v.deleteAll = ui.IconButton("secondary", "bin", &words.Text.StorageDeleteAll, func() { go v.deleteWeights("") })

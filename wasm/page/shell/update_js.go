@@ -26,7 +26,7 @@ func NewUpdates(a *app.App) *Updates {
 		offline: js.Global().Get("undertone").Get("offline"),
 		what:    ui.El("p", ui.Attrs{"class": "strong"}),
 		sign:    ui.El("p", ui.Attrs{"id": "offline", "class": "device", "title": &words.Text.OfflineHint, "hidden": ""}, &words.Text.Offline),
-		keeps:   ui.El("p", ui.Attrs{"id": "kept", "class": "muted", "hidden": ""}),
+		keeps:   ui.El("p", ui.Attrs{"id": "offline-state", "class": "muted", "hidden": ""}),
 	}
 	v.now = ui.Button("primary", "", func() {
 		a.Update(func(*app.State) { v.wanted = true })

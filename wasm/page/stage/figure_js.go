@@ -23,7 +23,7 @@ func newFigure() *figure {
 		text:   ui.El("figcaption", nil),
 		bar:    ui.El("div", ui.Attrs{"class": "bar", "aria-hidden": "true"}),
 	}
-	e.figure = ui.El("figure", ui.Attrs{"class": "easel", "hidden": ""}, e.Canvas.Element, e.bar, e.text)
+	e.figure = ui.El("figure", ui.Attrs{"class": "picture", "hidden": ""}, e.Canvas.Element, e.bar, e.text)
 	return e
 }
 

@@ -39,7 +39,7 @@ func NewSteps(a *app.App) *Steps {
 	v.make_.SetID("steps-show")
 	v.none = ui.El("div", ui.Attrs{"class": "empty"}, ui.El("p", nil, &words.Text.StepsNone), v.make_)
 	v.about = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.StepsAbout)
-	v.shown = ui.El("div", ui.Attrs{"class": "way"}, ui.El("figure", ui.Attrs{"class": "easel"}, v.large.Element, v.caption), ui.El("div", ui.Attrs{"class": "slider"}, v.slider), v.strip.Box, v.about)
+	v.shown = ui.El("div", ui.Attrs{"class": "steps-view"}, ui.El("figure", ui.Attrs{"class": "picture"}, v.large.Element, v.caption), ui.El("div", ui.Attrs{"class": "slider"}, v.slider), v.strip.Box, v.about)
 	v.box = ui.El("div", ui.Attrs{"class": "steps"}, v.shown, v.none)
 	return v
 }
