@@ -82,20 +82,7 @@ func TestKLStrips(t *testing.T) {
 		if l.Err() != nil {
 			t.Fatal(l.Err())
 		}
-		next, largest := 0, int64(0)
-		for _, n := range l.Nodes {
-			out := n.Output()
-			largest = max(largest, out.Storage.Bytes())
-			if n.Kind() == op.ToRGBA {
-				if out.Offset != next {
-					t.Errorf("a strip begins at pixel %d, the one before it ended at %d", out.Offset, next)
-				}
-				next += out.Cols
-			}
-		}
-		if next != 1024*1024 {
-			t.Errorf("%d pixels are drawn", next)
-		}
+		largest := drawsAll(t, l, 1024*1024)
 		if step := (side + strips - 1) / strips; largest != m.largest(step, side, strips > 1) && strips != side {
 			t.Errorf("%d strips: the largest tensor has %d bytes, %d were expected", strips, largest, m.largest(step, side, strips > 1))
 		}

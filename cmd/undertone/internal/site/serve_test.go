@@ -46,18 +46,31 @@ func ask(t *testing.T, addr, path, host string, header ...string) (*http.Respons
 // served builds a site and serves it on loopback.
 func served(t *testing.T) (o Options, addr string) {
 	t.Helper()
-	o = source(t)
-	if err := Build(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := Server(o.Out, l, "undertone.test:80")
+	return servedAt(t, "127.0.0.1:0", "undertone.test:80")
+}
+
+// servedAt builds a site and serves it at an address, under a name (or any, if it is "").
+func servedAt(t *testing.T, at, name string) (o Options, addr string) {
+	t.Helper()
+	o, l := builtFor(t, at)
+	s := Server(o.Out, l, name)
 	go s.Serve(l)
 	t.Cleanup(func() { s.Close() })
 	return o, l.Addr().String()
+}
+
+// builtFor builds a site and opens the port that it may be served at.
+func builtFor(t *testing.T, at string) (Options, net.Listener) {
+	t.Helper()
+	o := source(t)
+	if err := Build(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o, l
 }
 
 // TestVary holds that caches between are told what an answer depends on: without
@@ -164,18 +177,8 @@ func TestForeignHosts(t *testing.T) {
 		}
 	}
 	// Whoever chose to serve a network serves it under any name.
-	o := source(t)
-	if err := Build(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "0.0.0.0:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := Server(o.Out, l, "")
-	go s.Serve(l)
-	defer s.Close()
-	_, port, _ = net.SplitHostPort(l.Addr().String())
+	_, all := servedAt(t, "0.0.0.0:0", "")
+	_, port, _ = net.SplitHostPort(all)
 	if res, _ := ask(t, "127.0.0.1:"+port, "/", "some.example"); res.StatusCode != 200 {
 		t.Errorf("on all addresses, Host some.example: status %d", res.StatusCode)
 	}

@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -200,16 +199,9 @@ func TestHandler(t *testing.T) {
 }
 
 func TestServeNamesTheNextStep(t *testing.T) {
-	o := source(t)
-	if err := Build(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	o, l := builtFor(t, "127.0.0.1:0")
 	defer l.Close()
-	err = Serve(context.Background(), l.Addr().String(), o.Out, io.Discard, io.Discard)
+	err := Serve(context.Background(), l.Addr().String(), o.Out, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "taken by another program: choose another port, for example make run ADDR=127.0.0.1:8081") {
 		t.Errorf("taken port: %v", err)
 	}
