@@ -34,12 +34,14 @@ var rooms = map[string]string{
 	// The engine receives its Backend: it knows no machine.
 	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/testing/networks": "engine engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/recipe":           "engine/fault guidance",
-	"engine/conform":          "engine engine/op engine/fault engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/testing/mutants":  "",
-	"wasm/protocol":           "engine/recipe engine/fault guidance",
-	"wasm/promise":            "",
-	"wasm/host":               "",
+	// Files of published shapes, of what the loaders ask for.
+	"engine/testing/scale":   "engine engine/checkpoint engine/dit engine/op engine/quant engine/text engine/vae engine/weights",
+	"engine/recipe":          "engine/fault guidance",
+	"engine/conform":         "engine engine/op engine/fault engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/testing/mutants": "",
+	"wasm/protocol":          "engine/recipe engine/fault guidance",
+	"wasm/promise":           "",
+	"wasm/host":              "",
 	// The page stands on the JavaScript API: what it knows of a model is told to it. Its
 	// features share app, ui and words and do not know of each other; the page arranges
 	// them.
@@ -61,7 +63,7 @@ var rooms = map[string]string{
 // inTests may be imported by tests, beside what their package may: the cases,
 // the truth to compare with, the networks to make small models of, and the
 // browsers to drive.
-const inTests = "engine/conform engine/testing/ops engine/testing/networks engine/cpu engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
+const inTests = "engine/conform engine/testing/ops engine/testing/networks engine/testing/scale engine/cpu engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
 
 // told is what the page may know of what it asks for and shows.
 const told = "wasm/protocol wasm/promise wasm/host engine/recipe engine/fault guidance honnef.co/go/js/dom/v2"
