@@ -83,15 +83,20 @@ type generateFlags struct {
 	weight, head                             float64
 }
 
+// sizeFlag is the flag that asks for a picture's size, which is 0 without it.
+func sizeFlag(fs *flagSet, size *recipe.Size) {
+	fs.Func("size", "pixels of a side, as in 512, or `WIDTHxHEIGHT`, as in 512x384; without this flag, the model's own", func(text string) (err error) {
+		*size, err = recipe.ParseSize(text)
+		return err
+	})
+}
+
 func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, error) {
 	fs, f := flags("generate", "MODEL_DIR|PATH…", stderr), &generateFlags{}
 	fs.StringVar(&f.prompt, "prompt", "", "what to draw; without this flag, the model's own example; empty is unconditional")
 	fs.Uint64Var(&f.seed, "seed", 0, "0 to 4294967295; without this flag, the model's own")
 	fs.IntVar(&f.steps, "steps", 0, "without this flag, the model's own number")
-	fs.Func("size", "pixels of a side, as in 512, or `WIDTHxHEIGHT`, as in 512x384; without this flag, the model's own", func(text string) (err error) {
-		f.size, err = recipe.ParseSize(text)
-		return err
-	})
+	sizeFlag(fs, &f.size)
 	fs.Float64Var(&f.cfg, "cfg", 0, "classifier-free guidance scale; 1 is off; without this flag, the model's own")
 	fs.StringVar(&f.positive, "positive", "", "modulation guidance: what to steer towards")
 	fs.StringVar(&f.negative, "negative", "", "modulation guidance: what to steer away from")

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"undertone/engine"
+	"undertone/engine/recipe"
 	"undertone/engine/weights"
 )
 
@@ -23,14 +24,18 @@ import (
 func inspect(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flags("inspect", "FILE|FOLDER…", stderr)
 	plan := fs.Bool("plan", false, "of a model: what its first picture takes, in arithmetic, operations and memory, instead of its files")
+	var pixels recipe.Size
+	sizeFlag(fs, &pixels)
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	switch {
 	case fs.NArg() == 0:
 		return usagef("name one weight file or model folder, or several that are one model")
+	case pixels.Width > 0 && !*plan:
+		return usagef("--size is for --plan")
 	case *plan:
-		return inspectPlan(ctx, fs.Args(), stdout)
+		return inspectPlan(ctx, fs.Args(), pixels, stdout)
 	case fs.NArg() > 1:
 		return inspectParts(fs.Args(), stdout)
 	}
@@ -77,15 +82,15 @@ func inspectModel(ctx context.Context, folder string, stdout io.Writer) error {
 	return nil
 }
 
-// inspectPlan tells what a picture with the model's own settings takes, and of published
-// files what each part is.
-func inspectPlan(ctx context.Context, paths []string, stdout io.Writer) error {
+// inspectPlan tells what a picture with the model's own settings takes, of the size that is
+// asked for where one is, and of published files what each part is.
+func inspectPlan(ctx context.Context, paths []string, pixels recipe.Size, stdout io.Writer) error {
 	if isBundle(paths) {
 		b, err := weights.LoadBundle(ctx, weights.Dir(paths[0]), "model.json")
 		if err != nil {
 			return err
 		}
-		return writePlan(&b.Manifest, stdout)
+		return writePlan(&b.Manifest, pixels, stdout)
 	}
 	found, done, err := identify(paths)
 	defer done()
@@ -99,11 +104,14 @@ func inspectPlan(ctx context.Context, paths []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return writePlan(m, stdout)
+	return writePlan(m, pixels, stdout)
 }
 
-func writePlan(m *weights.Manifest, stdout io.Writer) error {
+func writePlan(m *weights.Manifest, pixels recipe.Size, stdout io.Writer) error {
 	d := m.Defaults
+	if pixels.Width > 0 {
+		d.Size = pixels
+	}
 	e, err := engine.EstimateModel(m, engine.Request{Steps: d.Steps, Size: d.Size, CFG: d.CFG})
 	if err != nil {
 		return err

@@ -1,108 +1,62 @@
 package main
 
 import (
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"undertone/engine/dit"
+	"undertone/engine"
+	"undertone/engine/checkpoint"
 	"undertone/engine/op"
-	"undertone/engine/text"
-	"undertone/engine/vae"
+	"undertone/engine/recipe"
+	"undertone/engine/testing/scale"
 )
 
-// headers is an op.Weights that lists what a loader asks for as tensors in BF16.
-type headers struct {
-	all map[string]any
-	end int64
-}
-
-func (h *headers) Has(name string) bool { return true }
-
-func (h *headers) Constant(string, op.Use, int, int, []float32) *op.Tensor { return nil }
-
-func (h *headers) Get(name string, use op.Use, rows, cols int) *op.Tensor {
-	shape := []int{rows, cols}
-	switch {
-	case name == "pos_embed":
-		shape = []int{1, 192 * 192, cols}
-	case name == "x_embedder.proj.weight":
-		shape = []int{rows, cols / 4, 2, 2}
-	case use == op.UseConv3x3:
-		shape = []int{rows, cols / 9, 3, 3}
-	case use == op.UseVector && rows == 1:
-		shape = []int{cols}
-	}
-	n := int64(2)
-	for _, d := range shape {
-		n *= int64(d)
-	}
-	h.all[name] = map[string]any{"dtype": "BF16", "shape": shape, "data_offsets": []int64{h.end, h.end + n}}
-	h.end += n
-	return nil
-}
-
-// hollow writes a safetensors file of zeros that takes no room on a disk.
-func hollow(t *testing.T, name string, load func(op.Weights) error) string {
+// hollow writes a file of a network whose numbers are all zero, and which takes no room on
+// a disk: its header tells how long it is.
+func hollow(t *testing.T, folder string, n scale.Network) string {
 	t.Helper()
-	h := &headers{all: map[string]any{}}
-	if err := load(h); err != nil {
+	f, err := n.Make()
+	if err != nil {
 		t.Fatal(err)
 	}
-	head := jsonOf(t, h.all)
-	put(t, name, append(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head...))
-	if err := os.Truncate(name, int64(8+len(head))+h.end); err != nil {
+	head := make([]byte, f.Head())
+	if _, err := f.ReadAt(head, 0); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(folder, f.Name)
+	put(t, name, head)
+	if err := os.Truncate(name, f.Size()); err != nil {
 		t.Fatal(err)
 	}
 	return name
 }
 
-func preview() vae.Preview {
-	row := make([]float64, 16)
-	return vae.Preview{Weight: [][]float64{row, row, row}, Bias: make([]float64, 3)}
-}
-
 // What published models of full size take is told from their headers.
 func TestPlanOfPublishedShapes(t *testing.T) {
 	folder := t.TempDir()
-	file := func(name string, load func(op.Weights) error) string {
-		return hollow(t, filepath.Join(folder, name), load)
-	}
-	clip := func(c text.Config) func(op.Weights) error {
-		c.VocabSize, c.MaxLength, c.BOS, c.EOS = 49408, 77, 49406, 49407
-		return func(w op.Weights) error { _, err := text.LoadCLIP(c, w); return err }
-	}
-	l := file("clip_l.safetensors", clip(text.Config{HiddenSize: 768, NumLayers: 12, NumHeads: 12, Intermediate: 3072, Activation: "quick_gelu"}))
-	g := file("clip_g.safetensors", clip(text.Config{HiddenSize: 1280, NumLayers: 32, NumHeads: 20, Intermediate: 5120, Activation: "gelu", Projection: 1280}))
-	t5 := file("t5xxl.safetensors", func(w op.Weights) error {
-		_, err := text.LoadT5(text.T5Config{VocabSize: 32128, Width: 4096, HeadDim: 64, MLP: 10240, NumLayers: 24, NumHeads: 64, MaxLength: 512, EOS: 1}, w)
-		return err
-	})
-	ae := file("ae.safetensors", func(w op.Weights) error {
-		_, err := vae.LoadKL(vae.KLConfig{LatentChannels: 16, Channels: []int{128, 256, 512, 512}, Layers: 2, Groups: 32, ScalingFactor: 1, Preview: preview()}, w)
-		return err
-	})
-	flux := file("flux1-dev.safetensors", func(w op.Weights) error {
-		_, err := dit.LoadFlux(dit.FluxConfig{InChannels: 64, VecDim: 768, ContextDim: 4096, Hidden: 3072, MLPRatio: 4, Heads: 24, Depth: 19, DepthSingle: 38,
-			AxesDim: []int{16, 56, 56}, Theta: 10000, QKVBias: true, GuidanceEmbed: true, Activation: "gelu_tanh"}, w)
-		return err
-	})
-	sd3 := file("sd3.5_large.safetensors", func(w op.Weights) error {
-		_, err := dit.LoadSD3(dit.SD3Config{InChannels: 16, Layers: 38, Heads: 38, HeadDim: 64, ContextDim: 4096, PooledDim: 2048, Side: 192, Sample: 128, Dual: []int{}, QKNorm: "rms_norm"}, w)
-		return err
-	})
+	file := func(n scale.Network) string { return hollow(t, folder, n) }
+	vae := file(scale.KL(128, 256, 512, 512))
+	l, g, t5 := file(scale.CLIPL(op.BF16, 12)), file(scale.CLIPG(op.BF16, 32)), file(scale.T5(op.BF16))
+	flux := file(scale.Flux(op.BF16, 19, 38, true))
+	schnell := []string{file(scale.Flux(op.Q4_K, 19, 38, false)), file(scale.T5(op.Q4_K)), l, vae}
+	large := file(scale.SD35("sd3.5_large", op.BF16, 38, 38, 0, 192))
+	medium := []string{file(scale.SD35("sd3.5_medium", op.Q4_0, 24, 24, 13, 384)), l, g, vae}
 	for _, c := range []struct {
+		size  string
 		paths []string
 		says  []string
 	}{
-		{[]string{flux, l, t5, ae}, []string{"FLUX.1 dev", "flux1-dev: 1024 × 1024 pixels, 28 steps", "22700.1 MiB  126.0 MiB", "missing: the tokenizer of the text encoder T5"}},
-		{[]string{sd3, l, g, ae}, []string{"Stable Diffusion 3.5 large", "sd3-5-large: 1024 × 1024 pixels, 28 steps", "missing, and not needed: the text encoder T5"}},
+		{"1024", []string{flux, l, t5, vae}, []string{"FLUX.1 dev", "flux1-dev: 1024 × 1024 pixels, 28 steps", "22700.1 MiB  126.0 MiB", "missing: the tokenizer of the text encoder T5"}},
+		{"1024x768", schnell, []string{"FLUX.1 schnell", "flux1-schnell: 1024 × 768 pixels, 4 steps", "Q4_K  2555.4 MiB", "t5      2555.4 MiB"}},
+		{"1024", []string{large, l, g, vae}, []string{"Stable Diffusion 3.5 large", "sd3-5-large: 1024 × 1024 pixels, 28 steps", "missing, and not needed: the text encoder T5"}},
+		{"1024x768", medium, []string{"Stable Diffusion 3.5 medium", "sd3-5-medium: 1024 × 768 pixels, 40 steps"}},
+		{"1024x768", append([]string{t5}, medium...), []string{"Stable Diffusion 3.5 medium", "sd3-5-medium: 1024 × 768 pixels, 40 steps"}},
 	} {
 		begin := time.Now()
-		code, stdout, stderr := cli(append([]string{"inspect", "--plan"}, c.paths...)...)
+		code, stdout, stderr := cli(append([]string{"inspect", "--plan", "--size", c.size}, c.paths...)...)
 		t.Logf("in %v:\n%s", time.Since(begin), stdout)
 		if code != 0 {
 			t.Fatalf("code %d: %s", code, stderr)
@@ -115,5 +69,51 @@ func TestPlanOfPublishedShapes(t *testing.T) {
 	}
 	if code, stdout, stderr := cli("inspect", "--plan", flux, l); code != 1 || !strings.Contains(stdout, "transformer") || !strings.Contains(stderr, "missing the decoder of FLUX.1") {
 		t.Errorf("of half a model: %d, %s, %s", code, stdout, stderr)
+	}
+	if code, _, stderr := cli("inspect", "--size", "512", flux); code == 0 || !strings.Contains(stderr, "--size is for --plan") {
+		t.Errorf("a size without a plan: %d, %s", code, stderr)
+	}
+}
+
+// metered counts the bytes that are read of a source.
+type metered struct {
+	op.Source
+	read *int64
+}
+
+func (m metered) ReadAt(b []byte, off int64) (int, error) {
+	*m.read += int64(len(b))
+	return m.Source.ReadAt(b, off)
+}
+
+// A plan reads the headers, each once or twice, and no weights.
+func TestPlanReadsHeaders(t *testing.T) {
+	for _, m := range []scale.Model{scale.SD35Medium(op.Q4_0), scale.FluxSchnell(op.Q4_K), scale.FluxSchnell(op.BF16)} {
+		files, err := m.Files()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var given []checkpoint.File
+		var read, heads, all int64
+		for _, f := range files {
+			given = append(given, checkpoint.File{Name: f.Name, Source: metered{f, &read}})
+			heads, all = heads+f.Head(), all+f.Size()
+		}
+		begin := time.Now()
+		found, err := checkpoint.Identify(given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		offer, err := engine.Offer(found)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := engine.EstimateModel(offer, engine.Request{Steps: 4, Size: recipe.Size{Width: 1024, Height: 768}, CFG: 1}); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s, %d bytes: %d read in %v, the headers have %d", offer.Title, all, read, time.Since(begin), heads)
+		if most := 2*heads + int64(len(files))<<20; read > most {
+			t.Errorf("%s: %d bytes were read, at most %d are headers", offer.Title, read, most)
+		}
 	}
 }
