@@ -9,7 +9,7 @@ import (
 // maxModulation bounds the modulation of all steps in bytes: a WebGPU device
 // without special limits binds no more at once. Longer runs are computed in
 // chunks of steps, each before its first step.
-var maxModulation = 128 << 20 // a variable for the test of chunks
+var maxModulation = op.PortableBinding // a variable for the test of chunks
 
 // modulation computes shift, scale and gate of every block for many steps at
 // once, before they run: they depend on times, pooled text and directions only.

@@ -18,7 +18,7 @@ type Caps struct {
 }
 
 // PortableFloor is a device requested without any limit or feature.
-var PortableFloor = Caps{StorageBuffers: 8, SharedBytes: 16 << 10, Invocations: 256, MaxBinding: 128 << 20, MaxBuffer: 256 << 20}
+var PortableFloor = Caps{StorageBuffers: 8, SharedBytes: 16 << 10, Invocations: 256, MaxBinding: op.PortableBinding, MaxBuffer: op.PortableBuffer}
 
 // Kernel names a shader and its variant. The WGSL given to WebGPU is the plain
 // concatenation of Enables, the shaders/lib files, the prelude and the file.

@@ -87,6 +87,24 @@ type Info struct {
 	Extra    map[string]string `json:"extra,omitempty"`
 }
 
+// What a WebGPU device that was asked for no limit allows: bytes of one binding, and of
+// one buffer.
+const (
+	PortableBinding = 128 << 20
+	PortableBuffer  = 256 << 20
+)
+
+// MaxTensor is the most bytes that one tensor may have where the machine keeps it in one
+// buffer and binds it whole; 0 where it may have any number.
+func (i Info) MaxTensor() (bytes int64) {
+	for _, name := range []string{"maxStorageBufferBindingSize", "maxBufferSize"} {
+		if n := i.Limits[name]; n > 0 && (bytes == 0 || n < bytes) {
+			bytes = n
+		}
+	}
+	return bytes
+}
+
 // Copy moves the elements of Src to Dst, two contiguous (Cols == Stride or one
 // row) F32 tensors of equal size outside any arena.
 type Copy struct{ Dst, Src *Tensor }
