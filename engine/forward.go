@@ -140,7 +140,7 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	t.Modulate(pass, r.fixed("yhat", 1, (blocks+1)*shape.Vector, yhat...), mods)
 	t.Velocity(pass, dit.Pass{
 		Context: text, Latent: r.fixed("img", tokens, shape.Channels, in.Img...), Reference: reference, Mod: mods, Out: out,
-		Positions: positions, Rows: in.Rows, Cols: in.Cols,
+		Positions: positions, Rows: in.Rows, Cols: in.Cols, Limit: be.Info().MaxTensor(),
 		AfterBlock: func(name string, v *op.Tensor) {
 			names = append(names, name)
 			probes = append(probes, pass.Copy(v, r.fixed(name, v.Rows, v.Cols)))

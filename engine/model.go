@@ -48,7 +48,7 @@ type Transformer interface {
 	// Velocity records one pass and returns the velocity [S, Channels], noise − data.
 	Velocity(l *op.List, p dit.Pass) *op.Tensor
 	// Maps begins to record attention maps beside a pass, whose BeforeAttention it returns.
-	Maps(l *op.List, m dit.Maps) func(block int, qkv *op.Tensor)
+	Maps(l *op.List, m dit.Maps) func(block int, qkv []*op.Tensor)
 }
 
 // Decoder draws a latent.

@@ -141,7 +141,7 @@ func (p *pipeline) make(ctx context.Context, strips int) error {
 
 	decode := op.NewList("decode")
 	z := decode.Unpatchify(p.latent, p.height, p.width, shape.Patch, false, nil) // [height·width, c]
-	strips = max(strips, v.Strips(p.height, p.width, p.be.Info().Limits["maxStorageBufferBindingSize"]))
+	strips = max(strips, v.Strips(p.height, p.width, p.be.Info().MaxTensor()))
 	v.Draw(decode, z, p.height, p.width, strips, p.rgba)
 
 	// The preview shows the data the velocity points to, x₀ = x_t − t·v, not the
@@ -212,7 +212,8 @@ func (p *pipeline) step(ctx context.Context, scale float32) (op.Program, error) 
 
 // pass names the tensors of one branch.
 func (p *pipeline) pass(branch int, out *op.Tensor) dit.Pass {
-	return dit.Pass{Context: p.context[branch], Latent: p.latent, Mod: p.mod[branch], Positions: p.positions, Rows: p.rows, Cols: p.cols, Out: out}
+	return dit.Pass{Context: p.context[branch], Latent: p.latent, Mod: p.mod[branch], Positions: p.positions,
+		Rows: p.rows, Cols: p.cols, Out: out, Limit: p.be.Info().MaxTensor()}
 }
 
 // begin writes a picture's noise and time steps.

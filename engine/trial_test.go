@@ -87,7 +87,7 @@ func (t *trial) Velocity(l *op.List, p dit.Pass) *op.Tensor {
 	return l.MatMul(x, t.out, op.Epilogue{Out: p.Out})
 }
 
-func (t *trial) Maps(l *op.List, m dit.Maps) func(int, *op.Tensor) { return nil }
+func (t *trial) Maps(l *op.List, m dit.Maps) func(int, []*op.Tensor) { return nil }
 
 // A new family needs its file and its row: this one is loaded, estimated, steered
 // and drawn by an engine that was not written for it.

@@ -7,9 +7,10 @@ import "undertone/engine/op"
 // where the values of attention are unit vectors, the result is the probabilities
 // themselves.
 type Maps struct {
-	Unit *op.Tensor // [T+S, Heads·HeadDim], see Shape.UnitValues
-	Mean *op.Tensor // [HeadDim, Heads·HeadDim], weights: see Shape.HeadMean
-	Out  *op.Tensor // [Blocks·S, HeadDim], Fixed: row b·S+i is image token i in block b, column c the token of UnitValues' rows[c]
+	Unit  *op.Tensor // [T+S, Heads·HeadDim], see Shape.UnitValues
+	Mean  *op.Tensor // [HeadDim, Heads·HeadDim], weights: see Shape.HeadMean
+	Out   *op.Tensor // [Blocks·S, HeadDim], Fixed: row b·S+i is image token i in block b, column c the token of UnitValues' rows[c]
+	Limit int64      // that of the pass
 }
 
 // UnitValues is the values [n, Heads·HeadDim] for attention over n tokens: in every
@@ -39,13 +40,20 @@ func (s Shape) HeadMean() []float32 {
 
 // maps begins a recording of the maps of a transformer whose image tokens are the
 // rows from image on; what it returns is Pass.BeforeAttention of the same list's pass.
-func (s Shape) maps(l *op.List, m Maps, image int) func(block int, qkv *op.Tensor) {
-	d, n := s.Heads*s.HeadDim, m.Out.Rows/len(s.Blocks)
-	z := l.Temp(m.Unit.Rows, 4*d) // [T+S, q|k|unit|attn]
-	l.Copy(m.Unit, z.Columns(2*d, 3*d))
-	return func(block int, qkv *op.Tensor) {
-		l.Copy(qkv.Columns(0, 2*d), z.Columns(0, 2*d))
-		a := l.Attention(z, s.Heads, s.HeadDim, false).Slice(image, image+n)     // [S, D]
+func (s Shape) maps(l *op.List, m Maps, image int) func(block int, qkv []*op.Tensor) {
+	n := m.Out.Rows / len(s.Blocks)
+	z := newJoint(l, m.Unit.Rows, s.Heads, s.HeadDim, m.Limit) // [T+S, q|k|unit|attn]
+	for _, g := range z.groups {
+		d := g.heads * s.HeadDim
+		l.Copy(m.Unit.Columns(g.columns(s.HeadDim)), g.y.Columns(2*d, 3*d))
+	}
+	return func(block int, qkv []*op.Tensor) {
+		for i, g := range z.groups {
+			d := g.heads * s.HeadDim
+			l.Copy(qkv[i].Columns(0, 2*d), g.y.Columns(0, 2*d))
+		}
+		z.attend(l)
+		a := z.attended(l, image, image+n)                                       // [S, D]
 		l.MatMul(a, m.Mean, op.Epilogue{Out: m.Out.Slice(block*n, (block+1)*n)}) // [S, HeadDim]
 	}
 }

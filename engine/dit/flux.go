@@ -271,7 +271,7 @@ func (f *Flux) grid(table []float32, picture, rows, cols int) []float32 {
 
 // Maps begins a recording of attention maps; what it returns is
 // Pass.BeforeAttention of the same list's pass.
-func (f *Flux) Maps(l *op.List, m Maps) func(block int, qkv *op.Tensor) {
+func (f *Flux) Maps(l *op.List, m Maps) func(block int, qkv []*op.Tensor) {
 	s := f.Shape()
 	return s.maps(l, m, m.Unit.Rows-m.Out.Rows/len(s.Blocks))
 }
@@ -335,17 +335,22 @@ func (f *Flux) Velocity(l *op.List, p Pass) *op.Tensor {
 		l.MatMul(p.Reference, f.imgIn.w, op.Epilogue{Bias: f.imgIn.b, Out: x.Slice(end, rows)}) // [R, D]
 	}
 	if len(f.double) > 0 {
-		y := l.Temp(rows, 4*d) // [T+S+R, q|k|v|attn]
+		y := newJoint(l, rows, f.Heads, f.HeadDim(), p.Limit) // [T+S+R, q|k|v|attn]
 		for n, b := range f.double {
-			f.doubleBlock(l, b, img, txt, y, p.Positions, mod, func() { p.beforeAttention(n, y) })
+			f.doubleBlock(l, b, img, txt, y, p, mod, func() { p.beforeAttention(n, y) })
 			p.afterBlock(fmt.Sprintf("double_blocks.%d.img", n), img)
 			p.afterBlock(fmt.Sprintf("double_blocks.%d.txt", n), txt)
 		}
 	}
 	if len(f.single) > 0 {
-		y := l.Temp(rows, 4*d+f.MLP()) // [T+S+R, q|k|v|attn|mlp]
+		record, y := f.singleBlock, &joint{f.HeadDim(), []headGroup{{heads: f.Heads}}}
+		if wide := 4*d + f.MLP(); evenly(rows, wide, p.Limit) == rows {
+			y.groups[0].y = l.Temp(rows, wide) // [T+S+R, q|k|v|attn|mlp]
+		} else {
+			record, y = f.singleBlockInStrips, newJoint(l, rows, f.Heads, f.HeadDim(), p.Limit) // [T+S+R, q|k|v|attn]
+		}
 		for n, b := range f.single {
-			f.singleBlock(l, b, x, y, p.Positions, mod, func() { p.beforeAttention(f.Depth+n, y) })
+			record(l, b, x, y, p, mod, func() { p.beforeAttention(f.Depth+n, y) })
 			p.afterBlock(fmt.Sprintf("single_blocks.%d", n), x)
 		}
 	}
@@ -354,45 +359,65 @@ func (f *Flux) Velocity(l *op.List, p Pass) *op.Tensor {
 	return l.MatMul(h, f.final.w, op.Epilogue{Bias: f.final.b, Out: p.Out}) // [S, in]
 }
 
-func (f *Flux) doubleBlock(l *op.List, b doubleBlock, img, txt, y, rope *op.Tensor, mod *mods, beforeAttention func()) {
-	d, t, rows := f.Hidden, txt.Rows, y.Rows
+func (f *Flux) doubleBlock(l *op.List, b doubleBlock, img, txt *op.Tensor, y *joint, p Pass, mod *mods, beforeAttention func()) {
+	d, t := f.Hidden, txt.Rows
 	type half struct {
 		stream
-		x, y, rope                                   *op.Tensor
+		x                                            *op.Tensor
+		from, to                                     int        // rows
 		shift1, scale1, gate1, shift2, scale2, gate2 *op.Tensor // [1, D]
 	}
-	halves := []*half{
-		{stream: b.img, x: img, y: y.Slice(t, rows), rope: rope.Slice(t, rows)},
-		{stream: b.txt, x: txt, y: y.Slice(0, t), rope: rope.Slice(0, t)},
-	}
+	halves := []*half{{stream: b.img, x: img, from: t, to: t + img.Rows}, {stream: b.txt, x: txt, to: t}}
 	for _, h := range halves {
 		h.shift1, h.scale1, h.gate1 = mod.next(d), mod.next(d), mod.next(d)
 		h.shift2, h.scale2, h.gate2 = mod.next(d), mod.next(d), mod.next(d)
-		n := l.LayerNorm(h.x, h.scale1, h.shift1, eps, true, nil)                  // [S, D]
-		l.MatMul(n, h.qkv.w, op.Epilogue{Bias: h.qkv.b, Out: h.y.Columns(0, 3*d)}) // [S, q|k|v]
-		l.QKNormRoPE(h.y, f.Heads, f.HeadDim(), h.qNorm, h.kNorm, h.rope, eps)     // [S, q|k]
+		n := l.LayerNorm(h.x, h.scale1, h.shift1, eps, true, nil) // [S, D]
+		y.project(l, n, h.from, h.qkv)                            // [S, q|k|v]
+		y.norm(l, h.from, h.to, h.qNorm, h.kNorm, p.Positions.Slice(h.from, h.to))
 	}
 	beforeAttention()
-	l.Attention(y, f.Heads, f.HeadDim(), false) // [T+S, D] into columns 3D…4D
+	y.attend(l) // [T+S, D]
 	for _, h := range halves {
-		a := h.y.Columns(3*d, 4*d)                                                                 // [S, D]
+		a := y.attended(l, h.from, h.to)                                                           // [S, D]
 		l.MatMul(a, h.proj.w, op.Epilogue{Bias: h.proj.b, Gate: h.gate1, Residual: h.x, Out: h.x}) // [S, D]
 		n := l.LayerNorm(h.x, h.scale2, h.shift2, eps, true, nil)                                  // [S, D]
-		n = l.MatMul(n, h.up.w, op.Epilogue{Bias: h.up.b, Act: f.act})                             // [S, M]
-		l.MatMul(n, h.down.w, op.Epilogue{Bias: h.down.b, Gate: h.gate2, Residual: h.x, Out: h.x}) // [S, D]
+		mlp(l, n, h.x, h.up, h.down, f.act, h.gate2, p.Limit)                                      // [S, D]
 	}
 }
 
-func (f *Flux) singleBlock(l *op.List, b singleBlock, x, y, rope *op.Tensor, mod *mods, beforeAttention func()) {
-	d, m := f.Hidden, f.MLP()
+// singleBlock records a block whose y is one tensor [T+S, q|k|v|attn|mlp].
+func (f *Flux) singleBlock(l *op.List, b singleBlock, x *op.Tensor, room *joint, p Pass, mod *mods, beforeAttention func()) {
+	d, m, y := f.Hidden, f.MLP(), room.groups[0].y
 	shift, scale, gate := mod.next(d), mod.next(d), mod.next(d)
 	n := l.LayerNorm(x, scale, shift, eps, true, nil) // [T+S, D]
 	// linear1 gives q|k|v|mlp; the gap leaves room for attention between v and mlp,
 	// so that linear2 reads attn|act(mlp) in place.
 	l.MatMul(n, b.linear1.w, op.Epilogue{Bias: b.linear1.b, Act: f.act, ActFrom: 3 * d, GapAt: 3 * d, GapWidth: d, Out: y}) // [T+S, 4D+M]
-	l.QKNormRoPE(y, f.Heads, f.HeadDim(), b.qNorm, b.kNorm, rope, eps)                                                      // [T+S, q|k]
+	room.norm(l, 0, x.Rows, b.qNorm, b.kNorm, p.Positions)                                                                  // [T+S, q|k]
 	beforeAttention()
-	l.Attention(y, f.Heads, f.HeadDim(), false)                                                // [T+S, D] into columns 3D…4D
+	room.attend(l)                                                                             // [T+S, D] into columns 3D…4D
 	in := y.Columns(3*d, 4*d+m)                                                                // [T+S, D+M]
 	l.MatMul(in, b.linear2.w, op.Epilogue{Bias: b.linear2.b, Gate: gate, Residual: x, Out: x}) // [T+S, D]
+}
+
+// singleBlockInStrips records the same block, with the same numbers, where such a tensor
+// would pass the limit: linear1 makes q|k|v of all tokens first, then the MLP of a strip of
+// tokens, beside what attention gave them.
+func (f *Flux) singleBlockInStrips(l *op.List, b singleBlock, x *op.Tensor, room *joint, p Pass, mod *mods, beforeAttention func()) {
+	d, m := f.Hidden, f.MLP()
+	shift, scale, gate := mod.next(d), mod.next(d), mod.next(d)
+	n := l.LayerNorm(x, scale, shift, eps, true, nil) // [T+S, D]
+	room.project(l, n, 0, b.linear1.rows(0, 3*d))     // [T+S, q|k|v]
+	room.norm(l, 0, x.Rows, b.qNorm, b.kNorm, p.Positions)
+	beforeAttention()
+	room.attend(l) // [T+S, D]
+	up := b.linear1.rows(3*d, 3*d+m)
+	step := evenly(x.Rows, d+m, p.Limit)
+	for from := 0; from < x.Rows; from += step {
+		to := min(from+step, x.Rows)
+		in, out := l.Temp(to-from, d+m), x.Slice(from, to)
+		room.gather(l, from, to, in.Columns(0, d))                                                      // [S, D]
+		l.MatMul(n.Slice(from, to), up.w, op.Epilogue{Bias: up.b, Act: f.act, Out: in.Columns(d, d+m)}) // [S, M]
+		l.MatMul(in, b.linear2.w, op.Epilogue{Bias: b.linear2.b, Gate: gate, Residual: out, Out: out})  // [S, D]
+	}
 }

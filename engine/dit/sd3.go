@@ -280,7 +280,7 @@ func (s *SD3) Positions(context, rows, cols int) (table []float32, width int) { 
 
 // Maps begins a recording of attention maps; what it returns is
 // Pass.BeforeAttention of the same list's pass.
-func (s *SD3) Maps(l *op.List, m Maps) func(block int, qkv *op.Tensor) {
+func (s *SD3) Maps(l *op.List, m Maps) func(block int, qkv []*op.Tensor) {
 	shape := s.Shape()
 	return shape.maps(l, m, m.Unit.Rows-m.Out.Rows/len(shape.Blocks))
 }
@@ -333,14 +333,14 @@ func (s *SD3) Velocity(l *op.List, p Pass) *op.Tensor {
 	rows := t + p.Latent.Rows
 	stream := l.Temp(rows, d)                               // [T+S, D]
 	context, x := stream.Slice(0, t), stream.Slice(t, rows) // [T, D], [S, D]
-	y := l.Temp(rows, 4*d)                                  // [T+S, q|k|v|attn]
+	y := newJoint(l, rows, s.Heads, s.HeadDim, p.Limit)     // [T+S, q|k|v|attn]
 	mod := &mods{row: p.Mod}
 
 	l.Copy(p.Context, context)
 	l.MatMul(p.Latent, s.xIn.w, op.Epilogue{Bias: s.xIn.b, Out: x}) // [S, D]
 	l.Add(grid(x, p.Rows, p.Cols), s.crop(p.Rows, p.Cols), grid(x, p.Rows, p.Cols))
 	for n, b := range s.blocks {
-		s.block(l, b, x, context, y, mod, func() { p.beforeAttention(n, y) })
+		s.block(l, b, x, context, y, p.Limit, mod, func() { p.beforeAttention(n, y) })
 		p.afterBlock(fmt.Sprintf("joint_blocks.%d.x", n), x)
 		if n < s.Layers-1 {
 			p.afterBlock(fmt.Sprintf("joint_blocks.%d.context", n), context)
@@ -362,52 +362,51 @@ func (s *SD3) crop(rows, cols int) *op.Tensor {
 	return v.Columns(left*s.Hidden(), (left+cols)*s.Hidden())
 }
 
-// block records one block; y [T+S, 4·D] is room for attention.
-func (s *SD3) block(l *op.List, b sd3Block, x, context, y *op.Tensor, mod *mods, beforeAttention func()) {
-	d, t, rows := s.Hidden(), context.Rows, y.Rows
+// block records one block; y is room for attention of all tokens.
+func (s *SD3) block(l *op.List, b sd3Block, x, context *op.Tensor, y *joint, limit int64, mod *mods, beforeAttention func()) {
+	d, t := s.Hidden(), context.Rows
 	type half struct {
 		sd3Stream
-		x, y *op.Tensor
-		m    [9]*op.Tensor // [1, D]: shift, scale, gate of attention, of the MLP, of attn2
+		x        *op.Tensor
+		from, to int           // rows
+		m        [9]*op.Tensor // [1, D]: shift, scale, gate of attention, of the MLP, of attn2
 	}
-	halves := []*half{{sd3Stream: b.x, x: x, y: y.Slice(t, rows)}, {sd3Stream: b.context, x: context, y: y.Slice(0, t)}}
+	halves := []*half{{sd3Stream: b.x, x: x, from: t, to: t + x.Rows}, {sd3Stream: b.context, x: context, to: t}}
 	for _, h := range halves {
 		for i := range h.mod.w.Rows / d {
 			h.m[i] = mod.next(d)
 		}
-		s.qkv(l, h.attn, l.LayerNorm(h.x, h.m[1], h.m[0], eps, true, nil), h.y)
+		s.qkv(l, h.attn, l.LayerNorm(h.x, h.m[1], h.m[0], eps, true, nil), y, h.from)
 	}
 	beforeAttention()
-	l.Attention(y, s.Heads, s.HeadDim, false) // [T+S, D] into columns 3D…4D
+	y.attend(l) // [T+S, D]
 	for _, h := range halves {
 		if h.up.w == nil { // the last block's text
 			continue
 		}
-		var own *op.Tensor // [S, q|k|v|attn] of attn2, which reads the stream from before the first attention
+		var own *joint // [S, q|k|v|attn] of attn2, which reads the stream from before the first attention
 		if h.attn2 != nil {
-			own = l.Temp(h.x.Rows, 4*d)
-			s.qkv(l, *h.attn2, l.LayerNorm(h.x, h.m[7], h.m[6], eps, true, nil), own)
-			l.Attention(own, s.Heads, s.HeadDim, false)
+			own = newJoint(l, h.x.Rows, s.Heads, s.HeadDim, limit)
+			s.qkv(l, *h.attn2, l.LayerNorm(h.x, h.m[7], h.m[6], eps, true, nil), own, 0)
+			own.attend(l)
 		}
 		add := func(w linear, from, gate *op.Tensor) {
 			l.MatMul(from, w.w, op.Epilogue{Bias: w.b, Gate: gate, Residual: h.x, Out: h.x}) // [S, D]
 		}
-		add(h.attn.proj, h.y.Columns(3*d, 4*d), h.m[2])
+		add(h.attn.proj, y.attended(l, h.from, h.to), h.m[2])
 		if h.attn2 != nil {
-			add(h.attn2.proj, own.Columns(3*d, 4*d), h.m[8])
+			add(h.attn2.proj, own.attended(l, 0, h.x.Rows), h.m[8])
 		}
-		n := l.LayerNorm(h.x, h.m[4], h.m[3], eps, true, nil)                // [S, D]
-		n = l.MatMul(n, h.up.w, op.Epilogue{Bias: h.up.b, Act: op.GELUTanh}) // [S, 4D]
-		add(h.down, n, h.m[5])
+		n := l.LayerNorm(h.x, h.m[4], h.m[3], eps, true, nil)    // [S, D]
+		mlp(l, n, h.x, h.up, h.down, op.GELUTanh, h.m[5], limit) // [S, D]
 	}
 }
 
-// qkv records q, k and v of x [S, D] → y [S, q|k|v|…], with the norm of q and k where
-// there is one.
-func (s *SD3) qkv(l *op.List, a sd3Attention, x, y *op.Tensor) {
-	d := s.Hidden()
-	l.MatMul(x, a.qkv.w, op.Epilogue{Bias: a.qkv.b, Out: y.Columns(0, 3*d)})
+// qkv records q, k and v of x [S, D] → the rows of y from row at on, with the norm of q
+// and k where there is one.
+func (s *SD3) qkv(l *op.List, a sd3Attention, x *op.Tensor, y *joint, at int) {
+	y.project(l, x, at, a.qkv)
 	if a.qNorm != nil {
-		l.QKNormRoPE(y, s.Heads, s.HeadDim, a.qNorm, a.kNorm, nil, eps)
+		y.norm(l, at, at+x.Rows, a.qNorm, a.kNorm, nil)
 	}
 }

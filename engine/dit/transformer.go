@@ -59,12 +59,14 @@ type Pass struct {
 	Rows      int        // of image tokens, S = Rows · Cols
 	Cols      int
 	Out       *op.Tensor // [S, in] or nil, where the velocity goes
+	Limit     int64      // most bytes of a tensor that is wider than the residual stream; 0: any number
 	// AfterBlock, if not nil, is shown the residual stream after every block, under
 	// the block's name and the stream's.
 	AfterBlock func(name string, x *op.Tensor)
-	// BeforeAttention, if not nil, is shown q|k|v [T+S, ≥ 3·D] of every block, counted
-	// in the order they run. It must not change it.
-	BeforeAttention func(block int, qkv *op.Tensor)
+	// BeforeAttention, if not nil, is shown q|k|v of every block, counted in the order
+	// they run: [T+S, ≥ 3·D] of all heads, or of as many groups of them as Maps of the
+	// same limit has. It must not change it.
+	BeforeAttention func(block int, qkv []*op.Tensor)
 }
 
 // afterBlock and beforeAttention call what was asked for, if anything was.
@@ -74,9 +76,9 @@ func (p Pass) afterBlock(name string, x *op.Tensor) {
 	}
 }
 
-func (p Pass) beforeAttention(block int, qkv *op.Tensor) {
+func (p Pass) beforeAttention(block int, y *joint) {
 	if p.BeforeAttention != nil {
-		p.BeforeAttention(block, qkv)
+		p.BeforeAttention(block, y.tensors())
 	}
 }
 

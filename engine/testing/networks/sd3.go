@@ -36,11 +36,14 @@ func (w invented) Constant(name string, _ op.Use, rows, cols int, _ []float32) *
 	return op.NewStorage(name, op.Weight, op.F32, rows, cols)
 }
 
-// sd3 makes pictures with a small SD3 between the fixture's text encoder and decoder:
-// the first of three blocks has a second attention.
+// sd3Small fits between the fixture's text encoder and decoder: the first of three blocks
+// has a second attention.
+var sd3Small = dit.SD3Config{InChannels: 5, Layers: 3, Heads: 3, HeadDim: 8, ContextDim: 24, PooledDim: 24, Side: 3, Dual: []int{0}, QKNorm: "rms_norm"}
+
+// sd3 makes pictures with it.
 func sd3(t *testing.T, be op.Backend) {
 	f := newFixture(t)
-	c := dit.SD3Config{InChannels: 5, Layers: 3, Heads: 3, HeadDim: 8, ContextDim: 24, PooledDim: 24, Side: 3, Dual: []int{0}, QKNorm: "rms_norm"}
+	c := sd3Small
 	f.makeSD3(c)
 	spy := &spy{Backend: be, t: t}
 	e := f.load(spy)
