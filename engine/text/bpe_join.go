@@ -45,7 +45,7 @@ func (m *clipBPE) join(w string, out []word) []word {
 			return
 		}
 		left, right := list[at].token, list[list[at].next].token
-		if found, ok := m.merges[[2]int32{left, right}]; ok {
+		if found, ok := m.merges[pairKey(left, right)]; ok {
 			heap.Push(&q, pair{found, at, left, right})
 		}
 	}

@@ -13,13 +13,16 @@ import (
 // order in which the merges stand in the file. The last byte of a word is another token
 // than the same byte within.
 type clipBPE struct {
-	first  [2][256]int        // the token of a byte, within a word and at its end
-	merges map[[2]int32]merge // by the tokens that are joined
-	names  []string           // by id, in the alphabet of byteNames
+	first  [2][256]int      // the token of a byte, within a word and at its end
+	merges map[uint64]merge // by the tokens that are joined, see pairKey
+	names  []string         // by id, in the alphabet of byteNames
 }
 
 // merge says when a pair is joined, lower ranks first, and to which token.
 type merge struct{ rank, token int32 }
+
+// pairKey is two tokens as one number, which maps find faster than a pair.
+func pairKey(left, right int32) uint64 { return uint64(uint32(left))<<32 | uint64(uint32(right)) }
 
 // wordEnd ends the name of a token at the end of a word.
 const wordEnd = "</w>"
@@ -53,7 +56,7 @@ func newCLIPBPE(rows int, vocab map[string]int, merges []mergeNames) (*clipBPE, 
 	if len(merges) > maxVocabulary {
 		return nil, invalid("%d merges, at most %d", len(merges), maxVocabulary)
 	}
-	m := &clipBPE{merges: make(map[[2]int32]merge, len(merges)), names: make([]string, rows)}
+	m := &clipBPE{merges: make(map[uint64]merge, len(merges)), names: make([]string, rows)}
 	for name, id := range vocab {
 		if len(name) > maxPiece {
 			return nil, invalid("word %.40q has %d bytes, at most %d", name, len(name), maxPiece)
@@ -69,16 +72,28 @@ func newCLIPBPE(rows int, vocab map[string]int, merges []mergeNames) (*clipBPE, 
 			m.first[i][b] = id
 		}
 	}
+	var both []byte
 	for rank, pair := range merges {
 		left, ok := vocab[pair[0]]
 		right, ok2 := vocab[pair[1]]
-		joined, ok3 := vocab[pair[0]+pair[1]]
+		// In the order of the merges what one makes is known before it is looked up.
+		joined, ok3 := 2*len(byteNames)+rank, true
+		if joined >= rows || !isJoined(m.names[joined], pair) {
+			both = append(append(both[:0], pair[0]...), pair[1]...)
+			joined, ok3 = vocab[string(both)]
+		}
 		if !ok || !ok2 || !ok3 {
 			return nil, invalid("merge %d, %.40q with %.40q, has a part or a result that is not in the vocabulary", rank+1, pair[0], pair[1])
 		}
-		m.merges[[2]int32{int32(left), int32(right)}] = merge{int32(rank), int32(joined)}
+		m.merges[pairKey(int32(left), int32(right))] = merge{int32(rank), int32(joined)}
 	}
 	return m, nil
+}
+
+// isJoined reports whether a name is both names of a pair.
+func isJoined(name string, pair mergeNames) bool {
+	n := len(pair[0])
+	return len(name) == n+len(pair[1]) && name[:n] == pair[0] && name[n:] == pair[1]
 }
 
 // clipNormalizers are those of CLIP, where a file does not name them: NFC, runs of

@@ -1,29 +1,27 @@
 package text
 
-import (
-	"bytes"
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // newCLIP makes CLIP's tokenizer of vocab.json and merges.txt. Where there is no
 // vocabulary its order is that of the merges, as OpenCLIP has it: the bytes, the bytes
 // at the end of a word, what the merges make, start and end; Frame.BOS says how many
-// merges of the file count.
+// merges of the file count, and what stands behind them is not read.
 func newCLIP(vocabJSON, mergesTXT []byte, f Frame) (*Tokenizer, error) {
-	merges, err := readMerges(mergesTXT)
+	most := maxVocabulary + 1 // which newCLIPBPE refuses
+	if vocabJSON == nil {
+		most = f.BOS - 2*len(byteNames)
+	}
+	merges, err := readMerges(mergesTXT, most)
 	if err != nil {
 		return nil, err
 	}
 	var vocab map[string]int
 	if vocabJSON == nil {
-		if vocab, merges, err = vocabularyOf(merges, f); err != nil {
-			return nil, err
-		}
-	} else if err := json.Unmarshal(vocabJSON, &vocab); err != nil {
-		return nil, invalid("vocab.json is not what it should be: %v", err)
+		vocab, err = vocabularyOf(merges, f)
+	} else {
+		vocab, err = readVocabulary(vocabJSON, f)
 	}
-	if err := f.checkVocabulary(vocab); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	m, err := newCLIPBPE(f.Rows, vocab, merges)
@@ -44,21 +42,39 @@ func newCLIP(vocabJSON, mergesTXT []byte, f Frame) (*Tokenizer, error) {
 	return t, nil
 }
 
-// readMerges reads merges.txt: after a line with the version, two names a line.
-func readMerges(data []byte) (list []mergeNames, err error) {
-	line := 0
-	for text := range bytes.Lines(data) {
-		line++
-		parts := strings.Fields(string(text))
-		switch {
-		case line == 1 && bytes.Contains(text, []byte(mergesVersion)), len(parts) == 0:
-		case len(parts) != 2:
-			return nil, invalid("line %d of the merges has %d names, not two: %.40q", line, len(parts), text)
-		case len(list) == maxVocabulary:
-			return nil, invalid("more than %d merges", maxVocabulary)
-		default:
-			list = append(list, mergeNames{parts[0], parts[1]})
+// readVocabulary reads vocab.json.
+func readVocabulary(data []byte, f Frame) (map[string]int, error) {
+	l := newLexer(data)
+	vocab := l.vocabulary(f)
+	if l.err == nil && (l.peek() != 0 || l.at < len(l.text)) {
+		l.bad("the end")
+	}
+	return vocab, l.err
+}
+
+// readMerges reads merges.txt up to a number of them: after a line with the version, two
+// names a line.
+func readMerges(data []byte, most int) (list []mergeNames, err error) {
+	list = make([]mergeNames, 0, max(0, min(most, len(data)/8)))
+	text := string(data)
+	for number := 1; text != "" && len(list) < most; number++ {
+		var line string
+		line, text, _ = strings.Cut(text, "\n")
+		if number == 1 && strings.Contains(line, mergesVersion) {
+			continue
 		}
+		left, right, _ := strings.Cut(strings.TrimSuffix(line, "\r"), " ")
+		if left == "" || right == "" || strings.ContainsAny(right, " \t\r") {
+			parts := strings.Fields(line)
+			if len(parts) == 0 {
+				continue
+			}
+			if len(parts) != 2 {
+				return nil, invalid("line %d of the merges has %d names, not two: %.40q", number, len(parts), line)
+			}
+			left, right = parts[0], parts[1]
+		}
+		list = append(list, mergeNames{left, right})
 	}
 	return list, nil
 }
@@ -66,13 +82,11 @@ func readMerges(data []byte) (list []mergeNames, err error) {
 // mergesVersion is in the first line of a file of merges.
 const mergesVersion = "#version"
 
-// vocabularyOf numbers what the merges make, and cuts them to those that count.
-func vocabularyOf(merges []mergeNames, f Frame) (map[string]int, []mergeNames, error) {
-	n := f.BOS - 2*len(byteNames)
-	if n < 0 || n > len(merges) || f.EOS != f.BOS+1 {
-		return nil, nil, invalid("%d merges make no vocabulary that ends with the ids %d and %d", len(merges), f.BOS, f.EOS)
+// vocabularyOf numbers what all the merges make.
+func vocabularyOf(merges []mergeNames, f Frame) (map[string]int, error) {
+	if 2*len(byteNames)+len(merges) != f.BOS || f.EOS != f.BOS+1 {
+		return nil, invalid("%d merges make no vocabulary that ends with the ids %d and %d", len(merges), f.BOS, f.EOS)
 	}
-	merges = merges[:n]
 	vocab := make(map[string]int, f.EOS+1)
 	next := 0
 	add := func(name string) { vocab[name] = next; next++ }
@@ -85,10 +99,18 @@ func vocabularyOf(merges []mergeNames, f Frame) (map[string]int, []mergeNames, e
 			}
 		}
 	}
+	length := 0
 	for _, p := range merges {
-		add(p[0] + p[1])
+		length += len(p[0]) + len(p[1])
+	}
+	var names strings.Builder // one piece of memory for all
+	names.Grow(length)
+	for _, p := range merges {
+		names.WriteString(p[0])
+		names.WriteString(p[1])
+		add(names.String()[names.Len()-len(p[0])-len(p[1]):])
 	}
 	add(clipStart)
 	add(clipEnd)
-	return vocab, merges, nil
+	return vocab, nil
 }

@@ -79,16 +79,22 @@ func TestCLIPIDs(t *testing.T) {
 // clipForms are the files that a CLIP's tokenizer comes in, made of its merges.
 func clipForms(t testing.TB, mergesTXT []byte, bos int) map[string][][]byte {
 	t.Helper()
-	list, err := readMerges(mergesTXT)
+	list, err := readMerges(mergesTXT, bos-2*len(byteNames))
 	if err != nil {
 		t.Fatal(err)
 	}
-	vocab, list, err := vocabularyOf(list, Frame{BOS: bos, EOS: bos + 1})
+	vocab, err := vocabularyOf(list, Frame{BOS: bos, EOS: bos + 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	vocabJSON, err := json.Marshal(vocab)
+	escaped, err := json.Marshal(vocab) // <, > and & as \u003c and so on
 	if err != nil {
+		t.Fatal(err)
+	}
+	var vocabJSON bytes.Buffer
+	plain := json.NewEncoder(&vocabJSON)
+	plain.SetEscapeHTML(false)
+	if err := plain.Encode(vocab); err != nil {
 		t.Fatal(err)
 	}
 	lines := []string{"#version: 0.2"}
@@ -98,11 +104,13 @@ func clipForms(t testing.TB, mergesTXT []byte, bos int) map[string][][]byte {
 	// As transformers 5 writes it, and as the files of 2022 have it.
 	file := func(merges any, pattern string) []byte {
 		part := func(v any) string {
-			data, err := json.Marshal(v)
-			if err != nil {
+			var b strings.Builder
+			e := json.NewEncoder(&b)
+			e.SetEscapeHTML(false)
+			if err := e.Encode(v); err != nil {
 				t.Fatal(err)
 			}
-			return string(data)
+			return strings.TrimSpace(b.String())
 		}
 		special := func(id int, name string) string {
 			return `{"id":` + part(id) + `,"content":` + part(name) + `,"single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}`
@@ -114,13 +122,13 @@ func clipForms(t testing.TB, mergesTXT []byte, bos int) map[string][][]byte {
 			"post_processor":{"type":"RobertaProcessing","sep":["<|endoftext|>",` + part(bos+1) + `],"cls":["<|startoftext|>",` + part(bos) + `],"trim_offsets":false,"add_prefix_space":false},
 			"decoder":{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true},
 			"model":{"type":"BPE","dropout":null,"unk_token":"<|endoftext|>","continuing_subword_prefix":"","end_of_word_suffix":"</w>","fuse_unk":false,
-				"byte_fallback":false,"ignore_merges":false,"vocab":` + string(vocabJSON) + `,"merges":` + part(merges) + `}}`)
+				"byte_fallback":false,"ignore_merges":false,"vocab":` + vocabJSON.String() + `,"merges":` + part(merges) + `}}`)
 	}
 	return map[string][][]byte{
 		"tokenizer.json":            {file(list, clipPatternSpecial)},
 		"tokenizer.json of 2022":    {file(lines[1:], clipPattern)},
-		"vocab.json and merges.txt": {vocabJSON, []byte(strings.Join(lines, "\n") + "\n")},
-		"merges.txt and vocab.json": {[]byte(strings.Join(lines, "\r\n")), vocabJSON},
+		"vocab.json and merges.txt": {vocabJSON.Bytes(), []byte(strings.Join(lines, "\n") + "\n")},
+		"merges.txt and vocab.json": {[]byte(strings.Join(lines, "\r\n")), escaped},
 		"merges":                    {mergesTXT},
 	}
 }
@@ -166,6 +174,54 @@ func TestSmallCLIPIDs(t *testing.T) {
 	}
 }
 
+// OpenCLIP's file has five times as many merges as count: those behind are not read, and
+// lines may end as Windows ends them.
+func TestCLIPMergesThatCount(t *testing.T) {
+	c := readSmallCLIP(t)
+	merges := strings.Join(c.Merges, "\r\n") + "\n\nq q\none two three\n"
+	tok, err := ReadTokenizer(c.frame(), []byte(merges))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range c.Cases {
+		s.check(t, tok, append(append([]int{c.BOS}, s.IDs...), c.BOS+1))
+	}
+}
+
+// A vocabulary in another order than that of its merges is read by its own ids.
+func TestCLIPVocabularyOfAnotherOrder(t *testing.T) {
+	c := readSmallCLIP(t)
+	files := clipForms(t, []byte(strings.Join(c.Merges, "\n")), c.BOS)["vocab.json and merges.txt"]
+	var vocab map[string]int
+	if err := json.Unmarshal(files[0], &vocab); err != nil {
+		t.Fatal(err)
+	}
+	moved := func(id int) int { // all but start and end, the other way round
+		if id < c.BOS {
+			return c.BOS - 1 - id
+		}
+		return id
+	}
+	for name, id := range vocab {
+		vocab[name] = moved(id)
+	}
+	data, err := json.Marshal(vocab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := ReadTokenizer(c.frame(), data, files[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range c.Cases {
+		want := []int{c.BOS}
+		for _, id := range s.IDs {
+			want = append(want, moved(id))
+		}
+		s.check(t, tok, append(want, c.BOS+1))
+	}
+}
+
 // A token's text is the characters that it stands for.
 func TestCLIPWords(t *testing.T) {
 	c := readSmallCLIP(t)
@@ -196,22 +252,22 @@ func TestCLIPRefuses(t *testing.T) {
 	for _, files := range [][]string{
 		{},
 		{""},
-		{"a b"},                      // no version: no file of merges
-		{merges, merges},             // no vocabulary
-		{vocab},                      // no merges
-		{vocab, vocab},               //
-		{vocab, merges, merges},      //
-		{whole, merges},              // whole by itself
-		{whole, vocab},               //
-		{merges + "\none"},           // a line of one name
-		{merges + "\none two three"}, // of three
-		{"#version\n" + c.Merges[1]}, // fewer merges than the ids need
-		{vocab, merges + "\nzz yy"},  // of nothing
-		{`{"a":-1}`, merges},         // ids
-		{`{"a":99999999}`, merges},   //
-		{`{"a":"b"}`, merges},        //
-		{edit(vocab, `"!\u003c/w\u003e":`, `"x":`), merges},           // a byte is missing
-		{edit(vocab, `"\u003c|startoftext|\u003e":`, `"x":`), merges}, // the start
+		{"a b"},                         // no version: no file of merges
+		{merges, merges},                // no vocabulary
+		{vocab},                         // no merges
+		{vocab, vocab},                  //
+		{vocab, merges, merges},         //
+		{whole, merges},                 // whole by itself
+		{whole, vocab},                  //
+		{edit(merges, "\n", "\none\n")}, // a line of one name
+		{edit(merges, "\n", "\none two three\n")},           // of three
+		{"#version\n" + c.Merges[1]},                        // fewer merges than the ids need
+		{vocab, merges + "\nzz yy"},                         // of nothing
+		{`{"a":-1}`, merges},                                // ids
+		{`{"a":99999999}`, merges},                          //
+		{`{"a":"b"}`, merges},                               //
+		{edit(vocab, `"!</w>":`, `"x":`), merges},           // a byte is missing
+		{edit(vocab, `"<|startoftext|>":`, `"x":`), merges}, // the start
 		{edit(whole, `"RobertaProcessing"`, `"BertProcessing"`)},
 		{edit(whole, `"cls":["<|startoftext|>",`, `"cls":["<|startoftext|>",1`)},
 		{edit(whole, `"cls":["<|startoftext|>",`, `"cls":[1,`)},

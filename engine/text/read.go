@@ -1,9 +1,6 @@
 package text
 
-import (
-	"bytes"
-	"encoding/json"
-)
+import "bytes"
 
 // ReadTokenizer reads the files of a published tokenizer, in any order, and tells by
 // their content what they are:
@@ -24,11 +21,7 @@ func ReadTokenizer(f Frame, files ...[]byte) (*Tokenizer, error) {
 	for _, data := range files {
 		switch {
 		case isObject(data):
-			var keys struct {
-				Model *json.RawMessage `json:"model"`
-			}
-			// A vocabulary may have a word "model", whose id is no object.
-			if err := json.Unmarshal(data, &keys); (err != nil || keys.Model == nil || !isObject(*keys.Model)) && len(files) == 2 {
+			if isVocabulary(data) && len(files) == 2 {
 				vocab = data
 				continue
 			}
@@ -48,6 +41,17 @@ func ReadTokenizer(f Frame, files ...[]byte) (*Tokenizer, error) {
 		return nil, invalid("%d files make no tokenizer; vocab.json belongs to merges.txt", len(files))
 	}
 	return newCLIP(vocab, merges, f)
+}
+
+// isVocabulary reports whether an object begins as vocab.json does: with an id. Of a
+// tokenizer.json no value is a number.
+func isVocabulary(data []byte) bool {
+	l := &lexer{text: string(data[:min(len(data), 2*maxPiece)])}
+	l.expect('{')
+	l.str()
+	l.expect(':')
+	c := l.peek()
+	return l.err == nil && (c == '-' || c >= '0' && c <= '9')
 }
 
 // isObject reports whether a file begins as a JSON object does.

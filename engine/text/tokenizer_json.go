@@ -2,7 +2,6 @@ package text
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -49,34 +48,6 @@ func (n *namedID) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &[2]any{&n.name, &n.id})
 }
 
-// scored is a piece and its log probability: ["▁the", -3.2].
-type scored struct {
-	text  string
-	score float64
-}
-
-func (s *scored) UnmarshalJSON(data []byte) error {
-	return json.Unmarshal(data, &[2]any{&s.text, &s.score})
-}
-
-// mergeNames is a pair of names: "a b", or ["a", "b"] as newer files have it.
-type mergeNames [2]string
-
-func (m *mergeNames) UnmarshalJSON(data []byte) error {
-	if len(data) > 0 && data[0] == '[' {
-		return json.Unmarshal(data, (*[2]string)(m))
-	}
-	var line string
-	if err := json.Unmarshal(data, &line); err != nil {
-		return err
-	}
-	var ok bool
-	if m[0], m[1], ok = strings.Cut(line, " "); !ok || strings.Contains(m[1], " ") {
-		return fmt.Errorf("the merge %.40q has not two names", line)
-	}
-	return nil
-}
-
 // tokenizerJSON is the file of Hugging Face's tokenizers.
 type tokenizerJSON struct {
 	Added        []added    `json:"added_tokens"`
@@ -84,35 +55,75 @@ type tokenizerJSON struct {
 	PreTokenizer *component `json:"pre_tokenizer"`
 	Post         *component `json:"post_processor"`
 	Model        struct {
-		Type  string          `json:"type"`
-		Vocab json.RawMessage `json:"vocab"`
+		Type string `json:"type"`
 		// Of WordLevel and BPE.
 		Unk string `json:"unk_token"`
 		// Of BPE.
-		Merges  []mergeNames `json:"merges"`
-		Prefix  string       `json:"continuing_subword_prefix"`
-		Suffix  string       `json:"end_of_word_suffix"`
-		Dropout float64      `json:"dropout"`
+		Prefix  string  `json:"continuing_subword_prefix"`
+		Suffix  string  `json:"end_of_word_suffix"`
+		Dropout float64 `json:"dropout"`
 		// Of Unigram.
 		UnkID        int  `json:"unk_id"`
 		ByteFallback bool `json:"byte_fallback"`
 	} `json:"model"`
+	// The model's lists, which a lexer reads.
+	vocab  map[string]int // of WordLevel and BPE
+	pieces []scored       // of Unigram
+	merges []mergeNames   // of BPE
+}
+
+// readTokenizerJSON reads the model's lists with a lexer and hands the rest, with null in
+// their places, to encoding/json.
+func readTokenizerJSON(data []byte, f Frame) (*tokenizerJSON, error) {
+	file, l := &tokenizerJSON{}, newLexer(data)
+	var rest strings.Builder
+	from := 0
+	model := func(key string) {
+		begin := l.at
+		switch c := l.peek(); {
+		case key == "vocab" && c == '{':
+			file.vocab = l.vocabulary(f)
+		case key == "vocab" && c == '[':
+			file.pieces = l.pieces()
+		case key == "merges" && c == '[':
+			file.merges = l.merges()
+		default:
+			l.skip()
+			return
+		}
+		rest.WriteString(l.text[from:begin] + "null")
+		from = l.at
+	}
+	l.object(func(key string) {
+		if key == "model" && l.peek() == '{' {
+			l.object(model)
+		} else {
+			l.skip()
+		}
+	})
+	if l.err != nil {
+		return nil, l.err
+	}
+	rest.WriteString(l.text[from:])
+	if err := json.Unmarshal([]byte(rest.String()), file); err != nil {
+		return nil, fault.Wrap(err, fault.TokenizerInvalid, "tokenizer.json is not what it should be")
+	}
+	return file, nil
 }
 
 // newTokenizerJSON reads a tokenizer.json.
 func newTokenizerJSON(data []byte, f Frame) (*Tokenizer, error) {
-	var file tokenizerJSON
-	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, fault.Wrap(err, fault.TokenizerInvalid, "tokenizer.json is not what it should be")
+	file, err := readTokenizerJSON(data, f)
+	if err != nil {
+		return nil, err
 	}
 	t := &Tokenizer{frame: f}
-	var err error
 	if t.rewrites, err = rewritesOf(file.Normalizer); err != nil {
 		return nil, err
 	}
 	switch file.Model.Type {
 	case "WordLevel":
-		t.model, err = file.wordLevel(f)
+		t.model, err = file.wordLevel()
 	case "BPE":
 		t.model, err = file.bpe(f)
 	case "Unigram":
@@ -164,37 +175,11 @@ func (c *component) agrees(f Frame) error {
 	return nil
 }
 
-// vocab reads the vocabulary of WordLevel and BPE.
-func (file *tokenizerJSON) vocab(f Frame) (map[string]int, error) {
-	var vocab map[string]int
-	if err := json.Unmarshal(file.Model.Vocab, &vocab); err != nil {
-		return nil, fault.Wrap(err, fault.TokenizerInvalid, "tokenizer.json: the vocabulary is not what it should be")
-	}
-	return vocab, f.checkVocabulary(vocab)
-}
-
-// checkVocabulary refuses tokens that the text encoder has no row for.
-func (f Frame) checkVocabulary(vocab map[string]int) error {
-	if len(vocab) == 0 || len(vocab) > maxVocabulary {
-		return invalid("%d words, supported 1 to %d", len(vocab), maxVocabulary)
-	}
-	for name, id := range vocab {
-		if id < 0 || id >= f.Rows {
-			return invalid("word %.40q has id %d, the text encoder has rows 0 to %d", name, id, f.Rows-1)
-		}
-	}
-	return nil
-}
-
-func (file *tokenizerJSON) wordLevel(f Frame) (model, error) {
+func (file *tokenizerJSON) wordLevel() (model, error) {
 	if file.PreTokenizer == nil || file.PreTokenizer.Type != "Whitespace" {
 		return nil, invalid("the pre-tokenizer of WordLevel must be Whitespace")
 	}
-	vocab, err := file.vocab(f)
-	if err != nil {
-		return nil, err
-	}
-	return newWordLevel(vocab, file.Model.Unk)
+	return newWordLevel(file.vocab, file.Model.Unk)
 }
 
 // clipPattern is how CLIP splits, see clipWord. transformers 5 has its special tokens
@@ -223,11 +208,7 @@ func (file *tokenizerJSON) bpe(f Frame) (model, error) {
 	case m.Suffix != wordEnd || m.Prefix != "" || m.Dropout != 0:
 		return nil, invalid("BPE with %.40q at the end of a word, %.40q within and dropout %g; supported: %q, nothing and 0", m.Suffix, m.Prefix, m.Dropout, wordEnd)
 	}
-	vocab, err := file.vocab(f)
-	if err != nil {
-		return nil, err
-	}
-	return newCLIPBPE(f.Rows, vocab, m.Merges)
+	return newCLIPBPE(f.Rows, file.vocab, file.merges)
 }
 
 // metaspaces is the pre-tokenizer that a component describes, Metaspace alone or behind
@@ -253,23 +234,18 @@ func (file *tokenizerJSON) unigram(f Frame) (model, error) {
 	if split == nil {
 		return nil, invalid("the pre-tokenizer of Unigram must be Metaspace with ▁ always before the text, or WhitespaceSplit and that")
 	}
-	var list []scored
-	if err := json.Unmarshal(file.Model.Vocab, &list); err != nil {
-		return nil, fault.Wrap(err, fault.TokenizerInvalid, "tokenizer.json: the vocabulary is not what it should be")
-	}
-	unknown := file.Model.UnkID
+	list, unknown := file.pieces, file.Model.UnkID
 	switch {
-	case len(list) == 0 || len(list) > maxVocabulary:
-		return nil, invalid("%d pieces, supported 1 to %d", len(list), maxVocabulary)
+	case len(list) == 0:
+		return nil, invalid("there are no pieces in the vocabulary")
 	case len(list) > f.Rows:
 		return nil, invalid("%d pieces, the text encoder has rows 0 to %d", len(list), f.Rows-1)
 	case unknown < 0 || unknown >= len(list):
 		return nil, invalid("the unknown piece has the id %d of %d", unknown, len(list))
 	}
 	pieces, worst := make([]piece, len(list)), math.Inf(1)
-	ids := make(map[string]int, len(list))
 	for id, p := range list {
-		pieces[id], ids[p.text] = piece{text: p.text, id: id, score: p.score}, id
+		pieces[id] = piece{text: p.text, id: id, score: p.score}
 		worst = min(worst, p.score)
 	}
 	m, err := newUnigram(pieces, unknown, worst)
@@ -278,7 +254,10 @@ func (file *tokenizerJSON) unigram(f Frame) (model, error) {
 	}
 	m.pretok = split
 	if file.Model.ByteFallback {
-		if err := m.spellUnknown(func(text string) (int, bool) { id, ok := ids[text]; return id, ok }); err != nil {
+		if err := m.spellUnknown(func(text string) (int, bool) {
+			id := slices.IndexFunc(list, func(p scored) bool { return p.text == text })
+			return id, id >= 0
+		}); err != nil {
 			return nil, err
 		}
 	}
