@@ -186,6 +186,9 @@ func (f *Found) add(c *candidate) error {
 	var largest weights.Tensor
 	for _, t := range c.Index.Tensors {
 		c.Bytes += max(0, t.Bytes)
+		if c.Index.BesideWeight(t.Name) {
+			continue
+		}
 		c.Parameters += t.Elems()
 		if largest.Name == "" || t.Elems() > largest.Elems() {
 			largest = t

@@ -105,6 +105,9 @@ func recognize(u *unit) (out []*candidate, err error) {
 	if err := refuseKnown(u, foreign); err != nil {
 		return nil, err
 	}
+	if err := u.marked(); err != nil {
+		return nil, err
+	}
 	all := layouts()
 	for i := range all {
 		l := &all[i]

@@ -215,7 +215,7 @@ func (b *builder) make(to string, r row, at numbers) (missing string, err error)
 	}
 	b.made[to] = true
 	b.index.Tensors = append(b.index.Tensors, t)
-	return "", nil
+	return "", b.scales(to, parts, r.swap)
 }
 
 // joinRows makes t the tensor of the rows of all parts.

@@ -221,27 +221,38 @@ func (b *Bundle) quantizer(ctx context.Context, name string, q op.DType, report 
 		if err != nil {
 			return err
 		}
-		outputs := make([]Output, len(x.Tensors))
+		var outputs []Output
 		elems := map[op.DType]int64{} // by the type in which they are stored
 		most := op.F32
-		for i, t := range x.Tensors {
+		for _, t := range x.Tensors {
+			if x.BesideWeight(t.Name) {
+				continue // what is written has the scale in it
+			}
 			if err := t.Readable(); err != nil {
+				return err
+			}
+			scales, err := Scales(x, src, t)
+			if err != nil {
 				return err
 			}
 			class, to := target(owner.Role, t, q)
 			if elems[to] += t.Elems(); elems[to] > elems[most] {
 				most = to
 			}
-			outputs[i] = Output{t.Name, to, t.Shape, func(w io.Writer) error {
+			outputs = append(outputs, Output{t.Name, to, t.Shape, func(w io.Writer) error {
 				c := Converted{Part: name, Name: t.Name, Class: class, From: t.DType, To: to, Before: t.Bytes}
-				if err := encode(ctx, w, src, t, &c); err != nil {
+				from, stored := src, t
+				if scales != nil {
+					from, stored.DType, stored.Offset = Widen(src, t, scales), op.F32, 0
+				}
+				if err := encode(ctx, w, from, stored, &c); err != nil {
 					return err
 				}
 				if report != nil {
 					report(c)
 				}
 				return nil
-			}}
+			}})
 		}
 		return WriteGGUF(w, map[string]any{
 			"general.architecture": owner.architecture(), "general.name": b.Title, "general.license": b.Licenses.Weights,

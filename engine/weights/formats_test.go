@@ -127,7 +127,7 @@ func TestWiden(t *testing.T) {
 		for _, v := range values {
 			want = binary.LittleEndian.AppendUint32(want, math.Float32bits(0.3*v))
 		}
-		w := Widen(src, ts, 0.3)
+		w := Widen(src, ts, []float32{0.3})
 		if w.Size() != int64(len(want)) {
 			t.Fatalf("%s: %d bytes, want %d", ts.Name, w.Size(), len(want))
 		}

@@ -10,13 +10,20 @@ import (
 )
 
 // Widen is a source of the tensor's elements as little-endian float32 in row order,
-// times scale. They are decoded as they are read, in small pieces.
-func Widen(src op.Source, t Tensor, scale float32) op.Source { return widened{src, t, scale} }
+// times the one scale, or times their row's; nil scales change nothing. They are decoded
+// as they are read, in small pieces.
+func Widen(src op.Source, t Tensor, scales []float32) op.Source {
+	if scales == nil {
+		scales = []float32{1}
+	}
+	return widened{src, t, scales, t.Elems() / int64(len(scales))}
+}
 
 type widened struct {
-	src   op.Source
-	t     Tensor
-	scale float32
+	src    op.Source
+	t      Tensor
+	scales []float32
+	run    int64 // elements of one scale
 }
 
 func (w widened) Size() int64 { return 4 * w.t.Elems() }
@@ -42,7 +49,8 @@ func (w widened) ReadAt(b []byte, off int64) (done int, err error) {
 		}
 		quant.Dequantize(w.t.DType, x[:n], part)
 		for i, v := range x[:n] {
-			binary.LittleEndian.PutUint32(words[4*i:], math.Float32bits(float32(v*w.scale)))
+			scale := w.scales[(first+int64(i))/w.run]
+			binary.LittleEndian.PutUint32(words[4*i:], math.Float32bits(float32(v*scale)))
 		}
 		done += copy(b[done:], words[at-4*first:4*n])
 	}
