@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -51,6 +52,38 @@ func TestBrowserLinks(t *testing.T) {
 			t.Errorf("of 4097 bytes it says %q", says)
 		}
 	})
+	b.silent(t)
+}
+
+// TestBrowserShared: who comes by a link sees what it is of before anything is loaded,
+// and one press loads and draws it.
+func TestBrowserShared(t *testing.T) {
+	t.Parallel()
+	s := smallSite(t)
+	b := open(t, s.URL+"/#prompt=two+cats+in+the+snow&seed=5&steps=2&guidance="+url.QueryEscape(`[{"positive":"fine","negative":"","weight":2},{"positive":"my own words","weight":-1}]`), options{noGPU: true})
+	b.ready()
+	b.call("drawn", nil)
+	if says := b.text("#heading"); says != "“two cats in the snow”, fine, my own words" {
+		t.Errorf("the heading is %q", says)
+	}
+	if says := b.text("#load"); !strings.HasPrefix(says, "Load and draw · ") {
+		t.Errorf("the button says %q", says)
+	}
+	b.field("prompt", "one cat")
+	b.until(`document.querySelector("#heading").textContent.includes("“one cat”")`)
+	b.call("form.choose", nil, "language", "zh-Hans")
+	b.until(`document.querySelector("#heading").textContent === "“one cat”，fine，my own words"`)
+	if made := len(s.asked("engine.wasm")); made != 0 {
+		t.Errorf("the engine was asked for %d times before a press", made)
+	}
+	b.click("#load-cpu")
+	b.until(`!document.querySelector("#pane-picture .picture").hidden && ` + idle)
+	if prompt, seed := b.value("prompt"), b.value("seed"); prompt != "one cat" || seed != "5" {
+		t.Errorf("%q was drawn with the seed %s", prompt, seed)
+	}
+	if got := b.canvasOf(picturePane); got == "" || !b.is(noAlert) {
+		t.Errorf("nothing was drawn: %s", b.text("#alert"))
+	}
 	b.silent(t)
 }
 

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"slices"
 
 	"undertone/engine/recipe"
+	"undertone/wasm/page/words"
 )
 
 // Model is what the page may offer of a model, known before anything is loaded.
@@ -60,6 +62,14 @@ func (m *Model) Preset(t recipe.Term) (Preset, bool) {
 		return Preset{Low: lowWeight, High: highWeight}, false
 	}
 	return m.Directions[i], true
+}
+
+// TermName is what a direction is called: as its preset, or by its own words.
+func (m *Model) TermName(t recipe.Term) string {
+	if p, ok := m.Preset(t); ok {
+		return words.Text.PresetTitle(p.ID, p.Title)
+	}
+	return cmp.Or(t.Positive, t.Negative, words.Text.Nameless)
 }
 
 // Depth counts the transformer's blocks of both kinds.

@@ -128,6 +128,10 @@ func (a *App) Load(device string) {
 			}
 			s.Live.Recent = nil // measured anew
 		})
+		if a.State.Shared && a.State.Phase == Ready {
+			a.State.Shared = false
+			a.Generate()
+		}
 	}()
 }
 

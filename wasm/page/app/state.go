@@ -48,6 +48,7 @@ type State struct {
 	Picture  *Picture   // the last one that was asked for
 	Pictures []*Picture // all of the last press, Picture among them
 	Problem  *Problem   // of the last thing that was tried
+	Shared   bool       // a link filled in the form, with no model loaded: loading one draws the picture
 	Note     string     // a plain remark about it
 	Remark   string     // what became of the last copy, link or file; under the picture
 }

@@ -158,20 +158,7 @@ func (v *Guidance) renderRow(s *app.State) {
 			continue
 		}
 		t := f.Guidance[i]
-		ui.SetText(b, fmt.Sprintf(words.Text.DirectionName, termName(t, s.Model), words.Signed(t.Weight)))
+		ui.SetText(b, fmt.Sprintf(words.Text.DirectionName, s.Model.TermName(t), words.Signed(t.Weight)))
 		ui.SetAttr(b, "aria-pressed", fmt.Sprint(i == f.Editing))
 	}
-}
-
-// termName is what a direction is called in a row of them.
-func termName(t recipe.Term, m *app.Model) string {
-	if p, ok := m.Preset(t); ok {
-		return words.Text.PresetTitle(p.ID, p.Title)
-	}
-	for _, text := range []string{t.Positive, t.Negative} {
-		if text != "" {
-			return text
-		}
-	}
-	return words.Text.Nameless
 }

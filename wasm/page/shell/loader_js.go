@@ -16,6 +16,9 @@ import (
 // the first moment, and adds progress, cancel, and what to do without WebGPU.
 type Loader struct {
 	load, note   ui.Element
+	welcome      ui.Element
+	heading      ui.Element
+	intro        ui.Element
 	app          *app.App
 	storage      *Storage
 	updates      *Updates
@@ -36,6 +39,9 @@ func NewLoader(a *app.App, storage *Storage, updates *Updates) *Loader {
 		updates: updates,
 		load:    ui.ByID("load"),
 		note:    ui.ByID("load-note"),
+		welcome: ui.ByID("welcome"),
+		heading: ui.ByID("heading"),
+		intro:   ui.ByID("intro"),
 		bar:     ui.El("progress", ui.Attrs{"max": "1", "aria-label": &words.Text.StageDownload, "hidden": ""}),
 		line:    ui.El("p", ui.Attrs{"class": "progress-line", "hidden": ""}),
 		cancel:  ui.Button("quiet", &words.Text.Cancel, func() { a.Stop() }),
@@ -50,7 +56,7 @@ func NewLoader(a *app.App, storage *Storage, updates *Updates) *Loader {
 	v.trouble = ui.El("div", ui.Attrs{"id": "no-webgpu", "class": "trouble", "hidden": ""}, v.why, v.advice, v.cpu, v.cpuNote)
 	ui.On(v.load, "click", func(dom.Event) { a.Load("auto") })
 	v.load.Call("before", v.trouble.Value, v.precision.Box.Value)
-	ui.Append(ui.ByID("welcome"), v.bar, v.line, v.cancel)
+	ui.Append(v.welcome, v.bar, v.line, v.cancel)
 	return v
 }
 
@@ -67,7 +73,7 @@ func (v *Loader) Render(s *app.State) {
 			ui.SetText(v.note, what)
 		}
 	} else {
-		ui.SetText(v.load, fmt.Sprintf(words.Text.LoadSize, words.Bytes(s.Model.Bytes)))
+		v.renderShared(s)
 		switch here, all := v.storage.Here(s), s.Model.Bytes; {
 		case here < all && v.updates.network.offline:
 			ui.SetText(v.note, words.Text.OfflineLoad)
@@ -89,6 +95,36 @@ func (v *Loader) Render(s *app.State) {
 	if s.Phase == app.Loading {
 		v.renderProgress(s.Load)
 	}
+}
+
+// renderShared says what the button does, and, to whoever came by a link, what of.
+func (v *Loader) renderShared(s *app.State) {
+	text, intro, heading := words.Text.LoadSize, words.Text.Intro, words.Text.Heading
+	if s.Shared {
+		text, intro = words.Text.LoadDraw, words.Text.SharedIntro
+		if named := sharedName(s.Form.Made(), s.Model); named != "" {
+			heading = named
+		}
+	}
+	ui.SetText(v.load, fmt.Sprintf(text, words.Bytes(s.Model.Bytes)))
+	ui.SetText(v.heading, heading)
+	ui.SetText(v.intro, intro)
+	ui.SetFlag(v.welcome, "data-shared", s.Shared)
+}
+
+// sharedName names a picture that is not made yet: its words, and what leads it.
+func sharedName(r app.Recipe, m *app.Model) (name string) {
+	if r.Prompt != "" {
+		name = "“" + r.Prompt + "”"
+	}
+	for _, t := range r.Acting() {
+		if of := m.TermName(t); name == "" {
+			name = of
+		} else {
+			name = fmt.Sprintf(words.Text.GalleryOf, name, of)
+		}
+	}
+	return name
 }
 
 func (v *Loader) renderTrouble(s *app.State) {

@@ -12,17 +12,19 @@ type Texts struct {
 	howWords
 	panelWords
 	// index.html, which shows its own texts until the page has started.
-	Skip, StageName, Heading, Intro, IntroLean, Load, Looking           string
+	Skip, StageName, Heading, Intro, IntroLean, SharedIntro             string
+	Load, Looking                                                       string
 	About, AboutWords, AboutWordsText, AboutGuidance, AboutGuidanceText string
 	AboutPrivate, AboutPrivateText, AboutTraining, Language             string
+	LinkPaper, LinkSource, LinkDocs                                     string
 
 	// The stage.
 	PictureLabel, PreviewLabel, GuidedLabel, PlainLabel string
 
 	// Loading.
-	LoadSize, LoadNote, Cancel, ModelMissing, ReloadPage string
-	StageDevice, StageDownload, StagePrepare             string
-	Downloaded, Speed, TimeLeft, Retrying                string
+	LoadSize, LoadDraw, LoadNote, Cancel, ModelMissing, ReloadPage string
+	StageDevice, StageDownload, StagePrepare                       string
+	Downloaded, Speed, TimeLeft, Retrying                          string
 
 	// Without WebGPU.
 	NoWebGPU, NoAdapter, Insecure       string
