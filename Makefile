@@ -8,6 +8,9 @@ ADDR   ?= 127.0.0.1:8080
 MODEL  ?= models/sprites
 QUANT  ?= Q8_0
 SMALL  ?= Q4_0
+URL    ?=
+SOURCE ?=
+DOCS   ?=
 PYTHON ?= /usr/bin/python3
 NODE_GPU := engine/gpu/noderun
 NAME   := $(notdir $(MODEL))
@@ -42,7 +45,7 @@ wasm: go
 # site carries the model twice: in QUANT, and in SMALL for a smaller download.
 LARGE_MODEL := build/$(QUANT)/$(NAME)
 SMALL_MODEL := build/$(SMALL)/$(NAME)-q4
-SITE := --model $(LARGE_MODEL) --model $(SMALL_MODEL)
+SITE := --model $(LARGE_MODEL) --model $(SMALL_MODEL) $(URL:%=--url %) $(SOURCE:%=--source %) $(DOCS:%=--docs %)
 
 model: $(LARGE_MODEL)/model.json $(SMALL_MODEL)/model.json
 $(LARGE_MODEL)/model.json: TYPE = $(QUANT)
@@ -55,7 +58,7 @@ run: wasm model ## build the page with the shipped model and serve it (ADDR=127.
 	go run ./cmd/undertone dist --out dist $(SITE)
 	go run ./cmd/undertone serve --addr $(ADDR) dist
 
-dist: wasm model ## write the static site to dist/, with brotli and gzip twins
+dist: wasm model ## write the static site to dist/, with brotli and gzip twins (URL=https://…/ SOURCE=… DOCS=…)
 	go run ./cmd/undertone dist --out dist $(SITE) --twins
 
 release: wasm model ## write build/undertone-VERSION.zip, the site, to be hosted without Go, and .tgz, the npm package
@@ -104,7 +107,7 @@ fuzz: ## fuzz every parser of foreign bytes for FUZZTIME (10s) each
 	  go test -run '^$$' -fuzz "^$$f$$" -fuzzminimizetime 500x -fuzztime $(or $(FUZZTIME),10s) ./engine/$$p; done; done
 
 samples: go ## draw anew what the page shows before a model is loaded
-	go run ./cmd/samples $(MODEL) web/samples.jpg
+	go run ./cmd/samples $(MODEL) web/samples.jpg web/link-preview.jpg
 
 bench: dist ## time the parts of a picture in the browser, with and without guidance
 	go run ./cmd/undertone bench

@@ -32,17 +32,17 @@ var prompts = []struct {
 const side = 256
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: samples MODEL_DIR OUT.jpg")
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: samples MODEL_DIR STRIP.jpg PREVIEW.jpg")
 		os.Exit(2)
 	}
-	if err := run(context.Background(), os.Args[1], os.Args[2]); err != nil {
+	if err := run(context.Background(), os.Args[1], os.Args[2], os.Args[3]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, model, out string) error {
+func run(ctx context.Context, model, out, preview string) error {
 	bundle, err := weights.LoadBundle(ctx, weights.Dir(model), "model.json")
 	if err != nil {
 		return err
@@ -69,7 +69,25 @@ func run(ctx context.Context, model, out string) error {
 		shrink(strip.Pix[4*side*i:], strip.Stride, r.Image)
 		fmt.Printf("%s, %d directions\n", p.text, len(req.Guidance))
 	}
-	return weights.WriteFile(out, func(w io.Writer) error { return jpeg.Encode(w, strip, &jpeg.Options{Quality: 82}) })
+	for name, m := range map[string]image.Image{out: strip, preview: stacked(strip)} {
+		if err := weights.WriteFile(name, func(w io.Writer) error { return jpeg.Encode(w, m, &jpeg.Options{Quality: 82}) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stacked is the strip in two rows, twice as wide as high, as previews of links are: the
+// pictures with guidance under those without.
+func stacked(strip *image.RGBA) image.Image {
+	half := strip.Stride / 2
+	m := image.NewRGBA(image.Rect(0, 0, half/4, 2*side))
+	for y := range side {
+		line := strip.Pix[y*strip.Stride : (y+1)*strip.Stride]
+		copy(m.Pix[y*half:], line[:half])
+		copy(m.Pix[(side+y)*half:], line[half:])
+	}
+	return m
 }
 
 // shrink writes m as side × side pixels, each the mean of those that it covers.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"image"
 	"testing"
 
 	"undertone/engine"
@@ -25,6 +26,25 @@ func TestShrink(t *testing.T) {
 				if got := strip[y*stride+x]; got != want {
 					t.Fatalf("a picture of %d pixels: byte %d of line %d is %d, wanted %d", n, x, y, got, want)
 				}
+			}
+		}
+	}
+}
+
+// TestStacked: the second half of the strip lies under the first.
+func TestStacked(t *testing.T) {
+	strip := image.NewRGBA(image.Rect(0, 0, 4*side, side))
+	for i := range strip.Pix {
+		strip.Pix[i] = byte(i % 251)
+	}
+	m := stacked(strip)
+	if got := m.Bounds().Size(); got != image.Pt(2*side, 2*side) {
+		t.Fatalf("the preview is %v", got)
+	}
+	for y := range side {
+		for x := range 2 * side {
+			if m.At(x, y) != strip.At(x, y) || m.At(x, side+y) != strip.At(2*side+x, y) {
+				t.Fatalf("the preview differs at %d, %d", x, y)
 			}
 		}
 	}

@@ -17,6 +17,7 @@ func TestDist(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"dist", "--root", "../..", "--out", out, "--engine", program, "--page", program, "--exec", program}
+	args = append(args, "--url", "https://example.org/u")
 	said := succeed(t, append(args, "--zip", folder, "--npm", folder)...)
 
 	text, err := os.ReadFile("../../VERSION")
@@ -46,6 +47,9 @@ func TestDist(t *testing.T) {
 	index, err := os.ReadFile(filepath.Join(out, "index.html"))
 	if err != nil || !strings.Contains(string(index), `<meta name="version" content="`+version+`">`) {
 		t.Errorf("the page does not name the version %s: %v", version, err)
+	}
+	if !strings.Contains(string(index), `<meta property="og:image" content="https://example.org/u/assets/link-preview.`) {
+		t.Error("the page does not name its picture for previews in full")
 	}
 	worker, err := os.ReadFile(filepath.Join(out, "sw.js"))
 	if err != nil || !strings.Contains(string(worker), `"index.html": "sha256-`) {

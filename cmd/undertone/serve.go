@@ -49,6 +49,13 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	kill := fs.Bool("kill", false, "make sw.js the kill switch: it removes the service worker and its caches from every browser that comes by")
 	archive := fs.String("zip", "", "also write the site, with what its host needs to know, as undertone-VERSION.zip into this folder")
 	npm := fs.String("npm", "", "also write the API and the models as the npm package undertone-VERSION.tgz into this folder")
+	var at site.Addresses
+	place := func(to *string, parse func(string) (string, error)) func(string) error {
+		return func(text string) (err error) { *to, err = parse(text); return err }
+	}
+	fs.Func("url", "the address at which the site will be, https://…/: what shows previews of links needs it", place(&at.URL, site.ParseFolder))
+	fs.Func("source", "the address of the source code, for a link at the foot of the page", place(&at.Source, site.ParseAddress))
+	fs.Func("docs", "the address of the documentation, for a link at the foot of the page", place(&at.Docs, site.ParseAddress))
 	var models []string
 	fs.Func("model", "a converted model's folder; may be given more than once", func(s string) error {
 		models = append(models, s)
@@ -72,7 +79,7 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	name := strings.TrimSpace(string(version))
 	err = site.Build(ctx, site.Options{
-		Root: *root, Out: *out, Models: models, Twins: *twins, Kill: *kill, Name: name,
+		Root: *root, Out: *out, Models: models, Twins: *twins, Kill: *kill, Name: name, Addresses: at,
 		Extra: map[string]string{"engine.wasm": *engine, "page.wasm": *page, "wasm_exec.js": *exec},
 	})
 	if err != nil {

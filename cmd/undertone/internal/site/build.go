@@ -24,6 +24,7 @@ type Options struct {
 	Twins  bool              // also write .br and .gz twins of what compresses
 	Kill   bool              // sw.js is the kill switch (web/kill.js)
 	Name   string            // the version that the page shows
+	Addresses
 }
 
 // stable are the files of web/ that keep their name at the root of the site.
@@ -59,6 +60,7 @@ func Build(ctx context.Context, o Options) error {
 			return err
 		}
 	}
+	b.files["index.html"] = o.Addresses.preview(b.files["index.html"])
 	if !o.Kill {
 		if err := b.list(o.Models); err != nil {
 			return err
@@ -103,7 +105,7 @@ func (b *builder) gather(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	b.sources["index.html"] = introduce(ctx, offer(index, o.Models), o.Models)
+	b.sources["index.html"] = o.Addresses.links(introduce(ctx, offer(index, o.Models), o.Models))
 	web := filepath.Join(o.Root, "web")
 	err = filepath.WalkDir(web, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -36,8 +36,9 @@ type shell struct {
 // engineProgram is the one that is fetched with the first model.
 const engineProgram = "engine.wasm"
 
-// besides are the folders of web/ whose files only the browser's own dialogues show.
-var besides = []string{"icons/", "screenshots/"}
+// besides are the folders and files of web/ that only the browser's own dialogues and
+// other programs show.
+var besides = []string{"icons/", "screenshots/", linkPreview}
 
 // named matches the hashed addresses in a page, as web/sw.js does.
 var named = regexp.MustCompile(`assets/[\w.-]+\.[0-9a-f]{12}\.[a-z0-9]+`)
