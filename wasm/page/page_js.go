@@ -58,7 +58,7 @@ func Run(class js.Value) {
 
 // keys are the shortcuts: Ctrl+Enter (or Cmd+Enter) generates, Esc stops.
 func keys(a *app.App) {
-	ui.On(dom.GetWindow(), "keydown", func(e dom.Event) {
+	ui.On(ui.Window, "keydown", func(e dom.Event) {
 		k, ok := e.(*dom.KeyboardEvent)
 		if !ok {
 			return

@@ -5,8 +5,6 @@ import (
 	"syscall/js"
 	"time"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/page/ui"
 )
 
@@ -24,6 +22,7 @@ type App struct {
 	views     []View
 	reactions []func(s *State)
 	scheduled bool               // a rendering is due at the next frame
+	draw      js.Func            // draws what is due, for the browser to call
 	cancel    context.CancelFunc // of what is running
 	queue     []Job              // pictures that wait
 	skip      context.CancelFunc // ends the running picture, but not the queue
@@ -32,6 +31,12 @@ type App struct {
 // New is an app on the API's class Undertone.
 func New(class js.Value) *App {
 	a := &App{api: api{class: class}}
+	a.draw = js.FuncOf(func(js.Value, []js.Value) any {
+		if a.scheduled {
+			a.Render()
+		}
+		return nil
+	})
 	a.State.Tab = "picture"
 	a.State.Live.Mode = LiveAuto
 	return a
@@ -52,16 +57,11 @@ func (a *App) Update(change func(s *State)) {
 	}
 	a.scheduled = true
 	// A frame never comes while the page is hidden, and time goes on there too.
-	draw := func() {
-		if a.scheduled {
-			a.Render()
-		}
-	}
+	when := "requestAnimationFrame"
 	if ui.Document.Get("hidden").Bool() {
-		dom.GetWindow().SetTimeout(draw, 0)
-		return
+		when = "setTimeout"
 	}
-	dom.GetWindow().RequestAnimationFrame(func(time.Duration) { draw() })
+	ui.Window.Call(when, a.draw)
 }
 
 // Render draws the state now.

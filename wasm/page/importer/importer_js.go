@@ -24,22 +24,21 @@ type Importer struct {
 func New(a *app.App) *Importer {
 	v := &Importer{app: a, hint: ui.El("div", ui.Attrs{"class": "drop", "aria-hidden": "true", "hidden": ""}, ui.El("p", nil, &words.Text.DropHere))}
 	ui.Document.Get("body").Call("append", v.hint.Value)
-	w := dom.GetWindow()
-	ui.On(w, "hashchange", func(dom.Event) { a.Update(func(s *app.State) { v.address(s) }) })
+	ui.On(ui.Window, "hashchange", func(dom.Event) { a.Update(func(s *app.State) { v.address(s) }) })
 	over := func(e dom.Event) {
 		if v.carries(e.Underlying().Get("dataTransfer")) {
 			e.PreventDefault()
 			ui.Show(v.hint, true)
 		}
 	}
-	ui.On(w, "dragenter", over)
-	ui.On(w, "dragover", over)
-	ui.On(w, "dragleave", func(e dom.Event) {
+	ui.On(ui.Window, "dragenter", over)
+	ui.On(ui.Window, "dragover", over)
+	ui.On(ui.Window, "dragleave", func(e dom.Event) {
 		if e.Underlying().Get("relatedTarget").IsNull() { // out of the window
 			ui.Show(v.hint, false)
 		}
 	})
-	ui.On(w, "drop", func(e dom.Event) {
+	ui.On(ui.Window, "drop", func(e dom.Event) {
 		ui.Show(v.hint, false)
 		if t := e.Underlying().Get("dataTransfer"); v.carries(t) {
 			e.PreventDefault()
@@ -48,7 +47,7 @@ func New(a *app.App) *Importer {
 			}
 		}
 	})
-	ui.On(w, "paste", func(e dom.Event) {
+	ui.On(ui.Window, "paste", func(e dom.Event) {
 		// Text that is pasted with a picture of itself, as from an editor, stays text.
 		t := e.Underlying().Get("clipboardData")
 		if v.link(t) || t.Truthy() && t.Call("getData", "text/plain").String() == "" && v.file(t) {

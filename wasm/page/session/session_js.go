@@ -38,7 +38,7 @@ const maxPixels = 1 << 20
 // New takes over what was saved, once the model is known, and saves when the page goes.
 func New(a *app.App) *Session {
 	v := &Session{app: a}
-	ui.On(dom.GetWindow(), "pagehide", func(dom.Event) {
+	ui.On(ui.Window, "pagehide", func(dom.Event) {
 		if v.done {
 			v.save()
 		}

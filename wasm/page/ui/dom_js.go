@@ -17,6 +17,9 @@ func Wrap(v js.Value) Element {
 	return &dom.BasicHTMLElement{BasicElement: &dom.BasicElement{BasicNode: &dom.BasicNode{Value: v}}}
 }
 
+// Window is the page's window.
+var Window = js.Global()
+
 // Document is the page's document.
 var Document = js.Global().Get("document")
 
@@ -86,8 +89,29 @@ func Button(class string, text any, press func()) Element {
 	return b
 }
 
-// On calls f for every event of that kind. The listeners live as long as the page.
-func On(e dom.EventTarget, kind string, f func(dom.Event)) { e.AddEventListener(kind, false, f) }
+// Target is what events happen to: an Element, or the Window.
+type Target interface {
+	Call(method string, arguments ...any) js.Value
+}
+
+// keyboardEvent is the class of events of keys.
+var keyboardEvent = js.Global().Get("KeyboardEvent")
+
+// On calls f for every event of that kind, with a *dom.KeyboardEvent where it is one of
+// a key and a *dom.BasicEvent otherwise: the package dom finds the Go type of every kind
+// of event by itself, which takes its time, and carries all of them into the program. The
+// listeners live as long as the page.
+func On(target Target, kind string, f func(dom.Event)) {
+	target.Call("addEventListener", kind, js.FuncOf(func(_ js.Value, args []js.Value) any {
+		e := &dom.BasicEvent{Value: args[0]}
+		if args[0].InstanceOf(keyboardEvent) {
+			f(&dom.KeyboardEvent{BasicEvent: e})
+		} else {
+			f(e)
+		}
+		return nil
+	}))
+}
 
 // Delegate listens to clicks on what matches the selector inside a box, now and
 // later: for lists whose members come and go.
