@@ -21,24 +21,33 @@ type usage struct {
 
 func (u usage) total() float64 { return u.Heap + u.Buffers + u.Program }
 
+// workers are the engine's workers of a browser.
+func (b *tab) workers() (ids []target.ID) {
+	b.t.Helper()
+	var all []*target.Info
+	b.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		all, err = target.GetTargets().Do(cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser))
+		return err
+	}))
+	for _, info := range all {
+		if info.Type == "worker" && strings.Contains(info.URL, "/worker.") {
+			ids = append(ids, info.TargetID)
+		}
+	}
+	return ids
+}
+
 // engineWorker attaches to the engine's worker of a tab.
 func (b *tab) engineWorker() context.Context {
 	b.t.Helper()
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		var all []*target.Info
-		b.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
-			all, err = target.GetTargets().Do(cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser))
-			return err
-		}))
-		for _, info := range all {
-			if info.Type == "worker" && strings.Contains(info.URL, "/worker.") {
-				ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(info.TargetID))
-				b.t.Cleanup(cancel)
-				if err := chromedp.Run(ctx); err != nil { // which attaches for as long as ctx lives
-					b.t.Fatal(err)
-				}
-				return ctx
+		for _, id := range b.workers() {
+			ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id))
+			b.t.Cleanup(cancel)
+			if err := chromedp.Run(ctx); err != nil { // which attaches for as long as ctx lives
+				b.t.Fatal(err)
 			}
+			return ctx
 		}
 		if time.Now().After(end) {
 			b.t.Fatal("there is no worker")

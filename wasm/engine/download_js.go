@@ -37,11 +37,12 @@ type download struct {
 	address string
 	file    *weights.File
 	store   *store
-	window  *window
+	site    *site
 	report  func(arrival)
 
 	got     *source
 	done    int64    // bytes of verified pieces
+	pieces  int      // that were verified, some more than once
 	stored  int64    // of them from the store, when loading began
 	kept    int64    // bytes that the store has now
 	try     int      // number of the attempt
@@ -49,6 +50,7 @@ type download struct {
 	filled  int64    // bytes of it
 	reload  bool     // past the HTTP cache, which may hold a damaged copy, and as a whole
 	doubt   bool     // whether the server can send a part: see fetch
+	needed  bool     // what is fetched, now, of a model that passes through
 }
 
 // run gets the file. Errors: Fetch, HTTPStatus, NotWeights, WeightsTruncated,
@@ -60,36 +62,56 @@ func (d *download) run(ctx context.Context) error {
 	return d.fill(ctx)
 }
 
-// fill gets the pieces that are missing from the network.
+// fill gets the pieces that are missing from the network, unless the model passes through.
 func (d *download) fill(ctx context.Context) error {
+	return d.get(ctx, func() (from, to int, missing bool) {
+		if d.site.passing() {
+			return 0, 0, false
+		}
+		return d.gap(0, len(d.file.Pieces))
+	})
+}
+
+// get gets pieces from the network until missing finds no more.
+func (d *download) get(ctx context.Context, missing func() (from, to int, missing bool)) error {
 	return keepTrying(ctx, func(why string) { d.tell(why) }, func(try int) (further bool, err error) {
-		before := d.done
+		before := d.pieces
 		d.try = try
 		for {
-			from, to, missing := d.gap()
+			from, to, missing := missing()
 			if !missing {
 				return true, ctx.Err()
 			}
 			if err := d.attempt(ctx, from, to); err != nil {
-				return d.done > before, d.classify(err)
+				return d.pieces > before, d.classify(err)
 			}
 		}
 	})
 }
 
-// refill gets what the store has lost since it was verified, because a person or the
-// browser has deleted it or it was damaged: piece i, which could not be read, and every
-// other one that is not there.
+// refill gets piece i, which is not there, as none of a model is that passes through, or
+// which the store has lost since it was verified: a person or the browser has deleted it,
+// or it was damaged. Then it gets every other one that is not there.
 func (d *download) refill(ctx context.Context, i int) error {
+	lost := d.got.stored[i]
 	for k, stored := range d.got.stored {
-		if stored && (k == i || !d.store.presentPiece(ctx, d.file, k)) {
+		if lost && stored && (k == i || !d.store.presentPiece(ctx, d.file, k)) {
 			d.got.stored[k] = false
 			d.done -= pieceLength(d.file, k)
 			d.kept -= pieceLength(d.file, k)
 		}
 	}
 	d.reload = false
-	return d.fill(ctx)
+	if !d.site.passing() {
+		return d.fill(ctx)
+	}
+	d.needed = true
+	return d.get(ctx, func() (from, to int, missing bool) {
+		if d.got.has(i) {
+			return 0, 0, false
+		}
+		return d.gap(i, min(i+readAhead, len(d.file.Pieces)))
+	})
 }
 
 // classify decides what follows when an answer was not the file that model.json lists,
@@ -107,7 +129,12 @@ func (d *download) classify(err error) error {
 	return &retryable{fault: wrong, after: atOnce}
 }
 
+// tell reports how far the download is. A model that passes through is told of where it is
+// uploaded, and here only of what holds that up.
 func (d *download) tell(wait string) {
+	if d.site.passing() && wait == "" && d.try < 2 {
+		return
+	}
 	d.report(arrival{done: d.done + d.filled, stored: d.stored, try: d.try, wait: wait})
 }
 
@@ -122,13 +149,12 @@ func (d *download) restore(ctx context.Context) {
 	}
 }
 
-// gap finds the first missing pieces, [from, to).
-func (d *download) gap() (from, to int, missing bool) {
-	n := len(d.file.Pieces)
-	for from < n && d.got.has(from) {
+// gap finds the first missing pieces of [first, last).
+func (d *download) gap(first, last int) (from, to int, missing bool) {
+	for from = first; from < last && d.got.has(from); {
 		from++
 	}
-	for to = from; to < n && !d.got.has(to); {
+	for to = from; to < last && !d.got.has(to); {
 		to++
 	}
 	return from, to, from < to
@@ -140,13 +166,17 @@ func (d *download) attempt(ctx context.Context, from, to int) error {
 	d.current, d.filled = js.Undefined(), 0
 	start, end := int64(from)*weights.PieceSize, min(int64(to)*weights.PieceSize, d.file.Bytes)
 	wanted := ""
-	if !d.reload && end-start < d.file.Bytes {
+	if (!d.reload || d.site.passing()) && end-start < d.file.Bytes {
 		wanted = transfer.ByteRange(start, end)
 	}
+	part := wanted != ""
 	l, wanted, cancel, err := d.fetch(ctx, wanted)
 	defer cancel()
 	if err != nil {
 		return err
+	}
+	if part && l.status() == 200 {
+		d.got.whole = true
 	}
 	at, err := d.begin(l, wanted != "", start)
 	if err != nil {
@@ -171,8 +201,11 @@ func (d *download) attempt(ctx context.Context, from, to int) error {
 			return err
 		}
 		d.tell("")
-		if _, _, missing := d.gap(); !missing && at < d.file.Bytes {
+		if _, _, missing := d.gap(0, len(d.file.Pieces)); !missing && at < d.file.Bytes {
 			return nil // the rest is there already
+		}
+		if !d.needed && !d.got.whole && d.site.passing() {
+			return nil // nothing more is stored, and none of the rest would stay
 		}
 	}
 }
@@ -285,13 +318,14 @@ func (d *download) verify(ctx context.Context, i int) error {
 // keep takes a verified piece over, which the store has or which stays in memory.
 func (d *download) keep(i int, piece js.Value, stored bool) {
 	d.done += pieceLength(d.file, i)
+	d.pieces++
 	if !stored {
-		d.got.held[i] = piece
+		d.got.hold(i, piece)
 		return
 	}
 	d.got.stored[i] = true
 	d.kept += pieceLength(d.file, i)
-	d.window.put(d.file.Pieces[i], piece)
+	d.site.window.put(d.file.Pieces[i], piece)
 }
 
 // end looks at what is missing at the end of the answer. One that brought nothing

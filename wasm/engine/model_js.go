@@ -82,8 +82,11 @@ func (m *session) fetch(ctx context.Context, report func(protocol.ProgressBody))
 		m.site.files[bundle.Files[i].Path] = &bundle.Files[i]
 		total += bundle.Files[i].Bytes
 	}
+	m.site.total = total
 	for _, f := range bundle.Files {
-		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: f.Path, Done: before, Total: total, Stored: m.site.reused()})
+		if !m.site.passing() {
+			report(protocol.ProgressBody{Stage: protocol.StageDownload, File: f.Path, Done: before, Total: total, Stored: m.site.reused()})
+		}
 		if _, err := m.site.Open(ctx, f.Path); err != nil {
 			return err
 		}

@@ -29,7 +29,9 @@ type site struct {
 	old      []byte                   // the one that is stored
 	files    map[string]*weights.File // by path; empty until the manifest is read
 	got      map[string]*download     // what was opened, by path
+	total    int64                    // bytes of all files; 0 until the manifest is read
 	window   window
+	held     held
 	// serving is the context of the request that is being served: reading a source takes
 	// time, and none of its own.
 	serving context.Context
@@ -55,7 +57,12 @@ func (s *site) reused() (n int64) {
 	return n
 }
 
-// Open downloads and verifies a file, or returns one that was opened before.
+// passing tells whether the model passes through the tab: nothing more can be stored, and
+// it is larger than what may stay in memory. Its pieces are fetched when they are needed.
+func (s *site) passing() bool { return s.total > maxHeld && !s.store.writable() }
+
+// Open downloads and verifies a file, or returns one that was opened before. Of a model
+// that passes through, it downloads nothing yet.
 func (s *site) Open(ctx context.Context, path string) (op.Source, error) {
 	if path == manifestName {
 		return s.openManifest(ctx)
@@ -71,7 +78,7 @@ func (s *site) Open(ctx context.Context, path string) (op.Source, error) {
 	if f == nil {
 		return nil, fault.New(fault.ManifestInvalid, "model.json does not list %.80q", path)
 	}
-	d := &download{address: address, file: f, store: s.store, window: &s.window, got: newSource(s, f), report: func(a arrival) { s.report(path, a) }}
+	d := &download{address: address, file: f, store: s.store, site: s, got: newSource(s, f), report: func(a arrival) { s.report(path, a) }}
 	d.got.renew = func(i int) error { return d.refill(s.serving, i) }
 	if err := d.run(ctx); err != nil {
 		return nil, err

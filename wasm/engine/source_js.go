@@ -11,7 +11,8 @@ import (
 // source gives the bytes of a file that was downloaded, as Uint8Arrays or copied into
 // Go's memory. Pieces that the store has are read from it when they are asked for, and
 // verified each time, so that a model of any size leaves no copy of itself in the tab.
-// Those that it did not take stay in memory. It implements op.PieceSource: what a GPU
+// Those that it did not take stay in memory as far as there is room (see held), and are
+// else fetched again. It implements op.PieceSource: what a GPU
 // needs is handed over without passing through Go's memory, which in WebAssembly never
 // shrinks.
 type source struct {
@@ -19,7 +20,8 @@ type source struct {
 	site   *site
 	held   []js.Value // pieces that are in memory only
 	stored []bool     // pieces that the store has
-	// renew gets piece i and others that the store has lost.
+	whole  bool       // the server sends the file as a whole, and no part of it
+	// renew gets piece i, and others that the store has lost.
 	renew func(i int) error
 }
 
@@ -29,6 +31,18 @@ func newSource(s *site, f *weights.File) *source {
 
 // has tells whether piece i is there, in the store or in memory.
 func (s *source) has(i int) bool { return s.stored[i] || s.held[i].Truthy() }
+
+// hold keeps piece i in memory.
+func (s *source) hold(i int, piece js.Value) {
+	s.held[i] = piece
+	s.site.held.add(s, i)
+}
+
+// drop gives up piece i, which is in memory.
+func (s *source) drop(i int) {
+	release(s.held[i])
+	s.held[i] = js.Undefined()
+}
 
 func (s *source) Size() int64 { return s.file.Bytes }
 
@@ -85,26 +99,29 @@ func (s *source) each(off, n int64, f func(part js.Value)) error {
 	return nil
 }
 
-// piece finds piece i in memory or reads it from the store.
+// piece finds piece i in memory, reads it from the store, or has it fetched.
 func (s *source) piece(i int) (js.Value, error) {
 	hash := s.file.Pieces[i]
 	for try := 1; ; try++ {
 		if s.held[i].Truthy() {
+			s.site.held.use(s, i)
 			return s.held[i], nil
 		}
 		if piece, ok := s.site.window.get(hash); ok {
 			return piece, nil
 		}
 		ctx := s.site.serving
-		if piece, ok := s.site.store.read(ctx, hash, pieceLength(s.file, i)); ok {
-			s.site.window.put(hash, piece)
-			return piece, nil
+		if s.stored[i] {
+			if piece, ok := s.site.store.read(ctx, hash, pieceLength(s.file, i)); ok {
+				s.site.window.put(hash, piece)
+				return piece, nil
+			}
 		}
 		if ctx.Err() != nil {
 			return js.Undefined(), fault.Wrap(ctx.Err(), fault.Aborted, "stopped while %s was read", s.file.Path)
 		}
 		if try > 2 {
-			return js.Undefined(), fault.New(fault.Fetch, "%s: piece %d of %d was stored %d times and cannot be read", s.file.Path, i+1, len(s.file.Pieces), try)
+			return js.Undefined(), fault.New(fault.Fetch, "%s: piece %d of %d was fetched %d times and cannot be read", s.file.Path, i+1, len(s.file.Pieces), try)
 		}
 		if err := s.renew(i); err != nil {
 			return js.Undefined(), err

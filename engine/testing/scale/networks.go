@@ -1,6 +1,7 @@
 package scale
 
 import (
+	"slices"
 	"strings"
 
 	"undertone/engine/dit"
@@ -16,7 +17,13 @@ type Network struct {
 	Linear       op.DType               // of matrices whose rows are whole blocks; F16 or BF16: of all, in safetensors
 	Load         func(op.Weights) error // the engine's loader
 	Rename       func(string) string    // of tensors; nil where a loader asks for the published names
-	Side         int                    // of the square table of positions that a loader takes the middle of
+	Side, Middle int                    // of the square table of positions, and of what a loader takes from its middle
+	Width        int                    // of its rows
+}
+
+// Unread is how many bytes of a network's tensors its loader does not take.
+func (n Network) Unread() int64 {
+	return int64(n.Side*n.Side-n.Middle*n.Middle) * int64(n.Width) * 2
 }
 
 // Model is a whole model.
@@ -34,12 +41,14 @@ func (m Model) Files() (files []*File, err error) {
 	return files, nil
 }
 
-// Make makes the network's file.
+// Make makes the network's file. Tensors lie in the order of their names, which is not that
+// in which they are read.
 func (n Network) Make() (*File, error) {
 	r := &recorder{network: n}
 	if err := n.Load(r); err != nil {
 		return nil, err
 	}
+	slices.SortFunc(r.tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
 	if !n.Linear.Quantized() {
 		return Safetensors(n.File+".safetensors", r.tensors), nil
 	}
@@ -149,12 +158,13 @@ func Flux(linear op.DType, double, single int, guided bool) Network {
 
 // SD35 is the transformer of a Stable Diffusion 3.5, of so many blocks in so many heads of
 // 64, with a table of positions of this side; dual of the blocks have a second attention.
+// Of the published sides, 192 and 384, the middle is read.
 func SD35(file string, linear op.DType, blocks, heads, dual, side int) Network {
 	c := dit.SD3Config{InChannels: 16, Layers: blocks, Heads: heads, HeadDim: 64, ContextDim: 4096, PooledDim: 2048, Side: side, Sample: 128, Dual: []int{}, QKNorm: "rms_norm"}
 	for i := range dual {
 		c.Dual = append(c.Dual, i)
 	}
-	return Network{File: file, Architecture: "sd3", Linear: linear, Side: side, Load: func(w op.Weights) error {
+	return Network{File: file, Architecture: "sd3", Linear: linear, Side: side, Middle: min(side, c.Sample/2), Width: 64 * heads, Load: func(w op.Weights) error {
 		_, err := dit.LoadSD3(c, w)
 		return err
 	}}
