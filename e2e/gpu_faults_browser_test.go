@@ -149,27 +149,31 @@ type starvedPoint struct {
 	State, End  gpuState
 }
 
-// TestBrowserGPUMemory: no memory for a buffer. Once in a picture, it is made again in
-// less; while loading, or if memory stays short, a sentence says so. No buffer is left
+// TestBrowserGPUMemory: no memory for a buffer. Once, while loading or in a picture, less is
+// used, and the picture is the same; if memory stays short, a sentence says so. No buffer is left
 // behind, and no error goes uncaught.
 func TestBrowserGPUMemory(t *testing.T) {
 	t.Parallel()
 	b := faultyGPU(t, smallSite(t))
 	b.step("while loading", func(t *testing.T) {
-		var loads []starvedPoint
 		var whole gpuState
+		var hash string
 		b.call("gpu.loadState", &whole)
+		b.call("gpu.loadAndGenerate", &hash)
+		points := 0
 		for at := 0; at < whole.Buffers; at += max(1, min(at/2, whole.Buffers/16)) {
-			var p starvedPoint
-			b.call("gpu.starveLoading", &p, at)
-			loads = append(loads, p)
-		}
-		for _, p := range loads {
-			if p.Fault == nil || p.Fault.Code != "out-of-memory" || p.Fault.Advice == "" || p.End.Met != 1 || p.End.Alive != 0 || p.End.Uncaptured != 0 {
-				t.Errorf("no memory for buffer %d of loading (%s): %+v, left %+v", p.At, p.End.Where, p.Fault, p.End)
+			var once, always starvedPoint
+			b.call("gpu.starveLoading", &once, "memory", at)
+			if once.Fault != nil || once.Hash != hash || once.End.Met != 1 || once.End.Alive != 0 || once.End.Uncaptured != 0 {
+				t.Errorf("no memory for buffer %d of loading (%s): %+v, left %+v", at, once.End.Where, once.Fault, once.End)
 			}
+			b.call("gpu.starveLoading", &always, "no memory", at)
+			if f := always.Fault; f == nil || f.Code != "out-of-memory" || f.Advice == "" || always.End.Alive != 0 || always.End.Uncaptured != 0 {
+				t.Errorf("no memory from buffer %d of loading (%s) on: %+v, left %+v", at, always.End.Where, f, always.End)
+			}
+			points++
 		}
-		t.Logf("%d points, such as %q", len(loads), loads[len(loads)-1].Fault.Message)
+		t.Logf("%d of %d buffers", points, whole.Buffers)
 	})
 	for how, name := range map[string]string{"memory": "once in a picture", "no memory": "from then on"} {
 		b.step(name, func(t *testing.T) { b.starve(t, how) })

@@ -36,22 +36,36 @@ type Progress struct {
 const maxTokenizer = 16 << 20
 
 // Load brings a model onto a machine: checks the files, uploads the weights and
-// compiles what does not depend on a picture. The engine owns the backend from
+// compiles what does not depend on a picture. A machine without the memory for all weights
+// gets none yet, but each when it is needed. The engine owns the backend from
 // then on; when Load fails, the backend is still the caller's.
 func Load(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions) (*Engine, error) {
-	e, err := load(ctx, be, b, opt)
+	e, err := loadOnce(ctx, be, b, opt)
+	if fault.Is(err, fault.OutOfMemory) && opt.MemoryLimit != oneProgram {
+		opt.MemoryLimit = oneProgram
+		e, err = loadOnce(ctx, be, b, opt)
+	}
 	if err != nil {
 		return nil, explain(ctx, err)
 	}
 	return e, nil
 }
 
-func load(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions) (*Engine, error) {
+// loadOnce leaves nothing on the machine when it fails.
+func loadOnce(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions) (*Engine, error) {
 	if err := Supports(&b.Manifest); err != nil {
 		return nil, err
 	}
-	r := &residency{Backend: be, bundle: b, limit: opt.MemoryLimit, known: map[*op.Storage]*resident{}, made: map[*program]bool{}}
+	r := &residency{Backend: be, bundle: b, limit: opt.MemoryLimit, known: map[*op.Storage]*resident{}, fixed: map[*op.Tensor]bool{}, made: map[*program]bool{}}
 	r.lazy = r.limit > 0 && b.Bytes() > r.limit
+	e, err := load(ctx, r, b, opt)
+	if err != nil {
+		r.clear()
+	}
+	return e, err
+}
+
+func load(ctx context.Context, r *residency, b *weights.Bundle, opt LoadOptions) (*Engine, error) {
 	e := &Engine{be: r, residency: r, manifest: b.Manifest}
 	l := &loading{ctx: ctx, be: r, bundle: b, opt: opt}
 	var readers []*reader
@@ -77,7 +91,7 @@ func load(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOptions
 		return nil, err
 	}
 	// On a GPU the uploads are only known to be good once they are done.
-	if err := be.Sync(ctx); err != nil {
+	if err := r.Sync(ctx); err != nil {
 		return nil, err
 	}
 	l.tell("compile", "dit", 0, 0)

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,10 +23,15 @@ type residency struct {
 	limit  int64 // bytes of weights at once, as files hold them; 0: no limit
 	lazy   bool  // weights come when they are first needed, not while a model is loaded
 	known  map[*op.Storage]*resident
+	fixed  map[*op.Tensor]bool // what is on the machine beside weights that can leave
 	made   map[*program]bool
 	here   int64 // bytes of weights that are on the machine
 	clock  int64 // counts uses
 }
+
+// oneProgram is the limit at which no more weights are on the machine than the running
+// program needs.
+const oneProgram = 1
 
 // resident is a weight that can leave.
 type resident struct {
@@ -171,7 +177,7 @@ func (e *Engine) economize() {
 func (e *Engine) scarce() {
 	e.economize()
 	r := e.residency
-	r.limit = 1
+	r.limit = oneProgram
 	r.clock++
 	r.evict(r.here)
 }
@@ -202,6 +208,42 @@ func (a asked) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	}
 	a.r.known[w.tensor.Storage] = w
 	return w.tensor
+}
+
+// Constant uploads numbers that are not in the file.
+func (a asked) Constant(name string, use op.Use, rows, cols int, values []float32) *op.Tensor {
+	t := a.Uploader.Constant(name, use, rows, cols, values)
+	if t != nil {
+		a.r.fixed[t] = true
+	}
+	return t
+}
+
+// New makes a tensor that stays until it is freed.
+func (r *residency) New(name string, dt op.DType, rows, cols int) (*op.Tensor, error) {
+	t, err := r.Backend.New(name, dt, rows, cols)
+	if err == nil {
+		r.fixed[t] = true
+	}
+	return t, err
+}
+
+// Free gives tensors back.
+func (r *residency) Free(ts ...*op.Tensor) {
+	for _, t := range ts {
+		delete(r.fixed, t)
+	}
+	r.Backend.Free(ts...)
+}
+
+// clear takes everything off the machine.
+func (r *residency) clear() {
+	for p := range r.made {
+		p.Close()
+	}
+	r.clock++
+	r.evict(r.here)
+	r.Free(slices.Collect(maps.Keys(r.fixed))...)
 }
 
 // program is a list whose weights may have left since it was compiled.

@@ -143,3 +143,72 @@ func (v *vanishing) Open(ctx context.Context, path string) (op.Source, error) {
 	}
 	return v.Opener.Open(ctx, path)
 }
+
+// short is a machine that has memory for so many bytes of weights.
+type short struct {
+	counting
+	room  int64
+	fixed map[*op.Storage]bool
+}
+
+func (s *short) Upload(ctx context.Context, w op.WeightSpec) (*op.Tensor, error) {
+	elems, size := w.DType.Block()
+	if n := int64(w.Rows) * int64(w.Cols/elems*size); s.now+n > s.room {
+		return nil, fault.New(fault.OutOfMemory, "no memory for %d bytes of %s", n, w.Name)
+	}
+	return s.counting.Upload(ctx, w)
+}
+
+func (s *short) New(name string, dt op.DType, rows, cols int) (*op.Tensor, error) {
+	t, err := s.counting.New(name, dt, rows, cols)
+	if err == nil {
+		s.fixed[t.Storage] = true
+	}
+	return t, err
+}
+
+func (s *short) Free(ts ...*op.Tensor) {
+	for _, t := range ts {
+		if t != nil {
+			delete(s.fixed, t.Storage)
+		}
+	}
+	s.counting.Free(ts...)
+}
+
+// A machine without the memory for a whole model makes the same pictures, and one that is
+// too small for a part is left as it was.
+func TestLoadShortOfMemory(t *testing.T) {
+	b, err := weights.LoadBundle(context.Background(), weights.Dir("../models/sprites"), "model.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := engine.Request{Prompt: "two cats in the snow", Seed: 4, Steps: 1, Size: recipe.Square(256), CFG: 1}
+	dit, _ := b.File("dit")
+	var want *engine.Result
+	for _, room := range []int64{1 << 40, dit.Bytes, 1 << 16, 0} {
+		s := &short{counting{Backend: cpu.New(cpu.Options{}), weights: map[*op.Storage]int64{}}, room, map[*op.Storage]bool{}}
+		e, err := engine.Load(context.Background(), s, b, engine.LoadOptions{})
+		if room == 0 { // not even for the decoder's constants
+			if !fault.Is(err, fault.OutOfMemory) || s.now != 0 || len(s.fixed) != 0 {
+				t.Errorf("room %d: %v, %d bytes of weights and %d tensors are left", room, err, s.now, len(s.fixed))
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("room %d: %v", room, err)
+		}
+		got, err := e.Generate(context.Background(), req, nil)
+		switch {
+		case want == nil:
+			want = got
+		case room < dit.Bytes:
+			if !fault.Is(err, fault.OutOfMemory) {
+				t.Errorf("room %d: %v", room, err)
+			}
+		case err != nil || !bytes.Equal(got.Image.RGBA, want.Image.RGBA):
+			t.Errorf("room %d: another picture, %v", room, err)
+		}
+		e.Close()
+	}
+}

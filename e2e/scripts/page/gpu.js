@@ -120,10 +120,14 @@
       await close(u);
       return s;
     },
-    async starveLoading(at) {
-      const n = ends.length;
-      const refused = await test.refused(loadWithFault("memory", at));
-      return { at, fault: refused, end: await close(null, n) };
+    async starveLoading(how, at) {
+      const n = ends.length, p = { at };
+      let u;
+      try {
+        u = await loadWithFault(how, at);
+        if (how === "memory") p.hash = (await generate(u)).hash;
+      } catch (e) { p.fault = test.fault(e); }
+      return { ...p, end: await close(u, n) };
     },
     // Once short of memory, the engine keeps one size only: another one makes everything
     // anew that belongs to a picture.
