@@ -25,6 +25,9 @@ const (
 
 	Fetch             Code = "fetch-failed"       // network error
 	HTTPStatus        Code = "http-status"        // 404, 503, …
+	AddressRefused    Code = "address-refused"    // the browser lets this page read nothing from there
+	RangeMissing      Code = "range-missing"      // the server sends no parts of a file
+	FilesGone         Code = "files-gone"         // files that were given cannot be read any more
 	NotWeights        Code = "not-weights"        // HTML or something else in place of a file
 	ManifestInvalid   Code = "manifest-invalid"   // model.json is broken or lies
 	WeightsFormat     Code = "weights-format"     // a weight file breaks its format
@@ -54,7 +57,7 @@ var codes = []Code{
 	Internal, Aborted, Busy, Closed,
 	NoWebGPU, InsecureContext, NoAdapter, DeviceRefused, DeviceLost, GPUGone, OutOfMemory, ShaderCompile,
 	GPUValidation, LimitExceeded, NotFinite, Shape, BackendMissing, WorkerFailed, Protocol,
-	Fetch, HTTPStatus, NotWeights, ManifestInvalid, WeightsFormat, WeightsTruncated, WeightsLimit, WeightsHash,
+	Fetch, HTTPStatus, AddressRefused, RangeMissing, FilesGone, NotWeights, ManifestInvalid, WeightsFormat, WeightsTruncated, WeightsLimit, WeightsHash,
 	WeightsNotFinite, WeightsMissing, PartMissing, ModelUnsupported, TokenizerInvalid, StorageFull, StorageRefused,
 	PromptTooLong, PromptNotText, SeedRange, StepsRange, SizeUnsupported, CFGRange,
 	GuidanceInvalid, RequestInvalid, EncodeUnsupported, PictureInvalid,
@@ -82,6 +85,9 @@ var advice = map[Code]string{
 	Protocol:          "Reload the page, so that all its parts come from one version.",
 	Fetch:             "Check the connection and load again.",
 	HTTPStatus:        "The server does not offer this file: check the model's address, then load again.",
+	AddressRefused:    "Download the file and choose it from the disk, or take a server that lets pages of other sites read it.",
+	RangeMissing:      "Load it with the option store, or download the file and choose it from the disk.",
+	FilesGone:         "Choose the files again.",
 	NotWeights:        "This is another kind of file: check its address or its name.",
 	ManifestInvalid:   "The model's model.json cannot be used: publish the model again with undertone convert.",
 	WeightsFormat:     "The weight file is damaged: publish it again.",
