@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"image"
 	"image/png"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,33 +13,9 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/recipe"
-	"undertone/engine/text"
+	"undertone/engine/testing/networks"
 	"undertone/engine/weights"
 )
-
-const goldens = "../../engine/testdata/published/"
-
-// golden copies a file of the goldens, and the configuration beside it where there is a
-// place for one.
-func golden(t *testing.T, from, to, config string) {
-	t.Helper()
-	data, err := os.ReadFile(goldens + from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	put(t, to, data)
-	if config == "" {
-		return
-	}
-	if data, err = os.ReadFile(goldens + config); err != nil {
-		t.Fatal(err)
-	}
-	var g struct{ Config json.RawMessage }
-	if err := json.Unmarshal(data, &g); err != nil {
-		t.Fatal(err)
-	}
-	put(t, filepath.Join(filepath.Dir(to), "config.json"), g.Config)
-}
 
 func jsonOf(t *testing.T, v any) []byte {
 	t.Helper()
@@ -51,81 +26,12 @@ func jsonOf(t *testing.T, v any) []byte {
 	return data
 }
 
-// invented writes what a loader asks for, random, with a config.json.
-func invented(t *testing.T, folder, config string, load func(*recorder) error) {
-	t.Helper()
-	r := &recorder{rng: rand.New(rand.NewPCG(7, uint64(len(config))))}
-	if err := load(r); err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := weights.WriteSafetensors(&b, nil, r.outputs...); err != nil {
-		t.Fatal(err)
-	}
-	put(t, filepath.Join(folder, "model.safetensors"), b.Bytes())
-	put(t, filepath.Join(folder, "config.json"), []byte(config))
-}
-
-// clip is a CLIP of this width with as many rows as its tokenizer has ids: every byte
-// has one, and the first two words of one merge.
-func clip(t *testing.T, folder, tokenizer, config string, c text.Config) {
-	t.Helper()
-	c.VocabSize, c.NumLayers, c.NumHeads, c.Intermediate, c.MaxLength, c.BOS, c.EOS, c.PAD = 515, 2, 1, 32, 20, 513, 514, 514
-	invented(t, folder, config, func(r *recorder) error { _, err := text.LoadCLIP(c, r); return err })
-	vocab, next := map[string]int{}, rune(256)
-	for b := range 256 {
-		r := rune(b)
-		if !(b >= '!' && b <= '~' || b >= 0xA1 && b != 0xAD) {
-			r, next = next, next+1
-		}
-		vocab[string(r)], vocab[string(r)+"</w>"] = b, 256+b
-	}
-	vocab["fr"], vocab["<|startoftext|>"], vocab["<|endoftext|>"] = 512, 513, 514
-	put(t, filepath.Join(tokenizer, "vocab.json"), jsonOf(t, vocab))
-	put(t, filepath.Join(tokenizer, "merges.txt"), []byte("#version: 0.2\nf r\n"))
-}
-
-// t5 is a T5 of this width, with a tokenizer.json.
-func t5(t *testing.T, folder, tokenizer string, width int) {
-	t.Helper()
-	c := text.T5Config{VocabSize: 30, Width: width, HeadDim: 8, MLP: 32, NumLayers: 1, NumHeads: 2, MaxLength: 512, EOS: 1}
-	invented(t, folder, "{}", func(r *recorder) error { _, err := text.LoadT5(c, r); return err })
-	vocab := [][2]any{{"<pad>", 0}, {"</s>", 0}, {"<unk>", 0}, {"▁", -2}, {"▁a", -2}, {"▁fr", -3}, {"og", -3}, {"o", -4}, {"g", -4}}
-	put(t, filepath.Join(tokenizer, "tokenizer.json"), jsonOf(t, map[string]any{
-		"added_tokens": []any{}, "pre_tokenizer": map[string]any{"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
-		"model": map[string]any{"type": "Unigram", "unk_id": 2, "vocab": vocab, "byte_fallback": false},
-	}))
-}
-
 // fluxFolder is a small FLUX.1 as diffusers keeps it.
 func fluxFolder(t *testing.T) string {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "Small FLUX.1")
-	at := func(name string) string { return filepath.Join(folder, name) }
-	golden(t, "flux_dev.diffusers.safetensors", at("transformer/diffusion_pytorch_model.safetensors"), "flux_dev.json")
-	golden(t, "taef1.diffusers.safetensors", at("vae/diffusion_pytorch_model.safetensors"), "taef1.json")
-	clip(t, at("text_encoder"), at("tokenizer"), `{"hidden_act":"quick_gelu","num_attention_heads":1}`, text.Config{HiddenSize: 24, Activation: "quick_gelu"})
-	t5(t, at("text_encoder_2"), at("tokenizer_2"), 40)
-	put(t, at("model_index.json"), []byte(`{"_class_name":"FluxPipeline","transformer":["diffusers","FluxTransformer2DModel"],"vae":["diffusers","AutoencoderTiny"],
-		"text_encoder":["transformers","CLIPTextModel"],"text_encoder_2":["transformers","T5EncoderModel"],"tokenizer":[],"tokenizer_2":[],"scheduler":[]}`))
-	put(t, at("scheduler/scheduler_config.json"), []byte(`{"shift":3.0,"use_dynamic_shifting":true,"base_shift":0.5,"max_shift":1.15,"base_image_seq_len":256,"max_image_seq_len":4096}`))
+	networks.WriteFlux(t, folder)
 	return folder
-}
-
-// sd3Files is a small SD3 medium without T5, as files here and there.
-func sd3Files(t *testing.T) (paths []string) {
-	t.Helper()
-	folder := t.TempDir()
-	at := func(name string) string {
-		name = filepath.Join(folder, name)
-		paths = append(paths, filepath.Dir(name))
-		return name
-	}
-	golden(t, "sd3_medium.safetensors", at("sd3/sd3_medium.safetensors"), "sd3_medium.json")
-	golden(t, "vae_kl.safetensors", at("decoders/vae.safetensors"), "")
-	clip(t, filepath.Dir(at("text_encoder/x")), filepath.Dir(at("tokenizer/x")), `{"hidden_act":"quick_gelu","num_attention_heads":1}`, text.Config{HiddenSize: 12, Activation: "quick_gelu", Penultimate: true})
-	clip(t, filepath.Dir(at("text_encoder_2/x")), filepath.Dir(at("tokenizer_2/x")), `{"hidden_act":"gelu","num_attention_heads":1}`, text.Config{HiddenSize: 20, Activation: "gelu", Penultimate: true, Projection: 20})
-	return paths
 }
 
 // drawn makes a picture of a model.
@@ -162,7 +68,7 @@ func TestPublishedPictures(t *testing.T) {
 		encoders          string
 	}{
 		{"flux", "256", "512x768", []string{fluxFolder(t)}, "small-flux-1", "clip_l t5"},
-		{"sd3", "64", "32", sd3Files(t), "sd3-medium", "clip_l clip_g"},
+		{"sd3", "64", "32", networks.WriteSD3(t, t.TempDir()), "sd3-medium", "clip_l clip_g"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want, p := drawn(t, c.size, append([]string{"generate"}, c.paths...)...)
@@ -203,7 +109,7 @@ func TestPublishedPictures(t *testing.T) {
 
 // What a person forgets, mixes or has only half of is named.
 func TestPublishedRefusals(t *testing.T) {
-	flux, sd3 := fluxFolder(t), sd3Files(t)
+	flux, sd3 := fluxFolder(t), networks.WriteSD3(t, t.TempDir())
 	without := func(name string) string {
 		t.Helper()
 		copied := filepath.Join(t.TempDir(), "model")
