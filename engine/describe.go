@@ -12,7 +12,7 @@ func Describe(m *weights.Manifest) (recipe.Description, error) {
 	if err := Supports(m); err != nil {
 		return recipe.Description{}, err
 	}
-	e, estimate, err := plan(m, proposed(m))
+	e, estimate, err := plan(m, proposed(m), nil)
 	if err != nil {
 		return recipe.Description{}, err
 	}
@@ -22,7 +22,7 @@ func Describe(m *weights.Manifest) (recipe.Description, error) {
 
 // Info describes the loaded model.
 func (e *Engine) Info() Info {
-	_, estimate, err := plan(&e.manifest, e.Defaults())
+	_, estimate, err := plan(&e.manifest, e.Defaults(), nil)
 	if err != nil {
 		estimate = Estimate{} // of a model whose own proposal is out of its range
 	}

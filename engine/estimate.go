@@ -53,14 +53,15 @@ func (e Estimate) FLOPs(steps, prompts int) float64 {
 // guidance scale needs, without weights, machine or memory. Errors: ModelUnsupported,
 // ManifestInvalid, and what the request is refused for.
 func EstimateModel(m *weights.Manifest, req Request) (Estimate, error) {
-	_, estimate, err := plan(m, req)
+	_, estimate, err := plan(m, req, nil)
 	return estimate, err
 }
 
-// plan records the request's programs on a counter, and returns the engine that it
-// recorded them of beside what they take.
-func plan(m *weights.Manifest, req Request) (*Engine, Estimate, error) {
+// plan records the request's programs on a counter, as for a device of these limits, and
+// returns the engine that it recorded them of beside what they take.
+func plan(m *weights.Manifest, req Request, limits map[string]int64) (*Engine, Estimate, error) {
 	be := newCounter(m)
+	be.limits = limits
 	e := &Engine{be: be, manifest: *m}
 	readers, err := e.record(m.Components, be)
 	if err != nil {
@@ -116,7 +117,8 @@ func (e *Engine) record(components []weights.Component, be *counter) (readers []
 // counter is a Backend that describes tensors without memory, and counts what programs
 // take instead of running them.
 type counter struct {
-	programs      map[string]Cost // by the list's name
+	limits        map[string]int64 // of the device, where there is one: op.Info
+	programs      map[string]Cost  // by the list's name
 	fixed         int64
 	largest       int64
 	largestWeight int64
@@ -245,7 +247,7 @@ func (c *counter) estimate(m *weights.Manifest) Estimate {
 	return e
 }
 
-func (c *counter) Info() op.Info { return op.Info{Backend: "none"} }
+func (c *counter) Info() op.Info { return op.Info{Backend: "none", Limits: c.limits} }
 
 func (c *counter) Upload(ctx context.Context, w op.WeightSpec) (*op.Tensor, error) {
 	return op.NewStorage(w.Name, op.Weight, op.F32, w.Rows, w.Cols), nil

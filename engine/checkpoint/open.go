@@ -70,15 +70,16 @@ func walk(folder string, add func(file, name string) error) error {
 		switch hidden := strings.HasPrefix(d.Name(), ".") && rel != "."; {
 		case hidden && d.IsDir():
 			return fs.SkipDir
-		case hidden || d.IsDir() || !means(d.Name()):
+		case hidden || d.IsDir() || !Means(d.Name()):
 			return nil
 		}
 		return add(file, path.Join(filepath.Base(root), filepath.ToSlash(rel)))
 	})
 }
 
-// means reports whether a file of a folder says something by its name.
-func means(name string) bool {
+// Means reports whether a file of a folder says something by its name: whether it is a
+// weight file or describes one.
+func Means(name string) bool {
 	switch path.Ext(name) {
 	case ".safetensors", ".sft", ".gguf":
 		return true
