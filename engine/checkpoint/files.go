@@ -86,7 +86,8 @@ func sortOut(files []File) (*given, error) {
 			g.words = append(g.words, f)
 		case strings.HasSuffix(base, shardList):
 			lists[f.Name], err = read(maxObject)
-		case slices.Contains(otherTokenizerFiles, base), path.Ext(base) == ".model":
+		case isMerges(base), slices.Contains(otherTokenizerFiles, base), path.Ext(base) == ".model":
+			f.Source, err = unzipped(f)
 			g.words = append(g.words, f)
 		case path.Ext(base) == ".json":
 			// Some other program's.

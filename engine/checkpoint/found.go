@@ -17,8 +17,8 @@ type Found struct {
 	// Missing are the parts that a picture takes beside these.
 	Missing []Missing
 	// Tokenizers are the files that tell each text encoder's tokenizer, by its name:
-	// tokenizer.json, vocab.json and merges.txt, the .model of sentencepiece, or a GGUF
-	// file with its words. Words opens them.
+	// tokenizer.json, merges.txt with vocab.json or alone, OpenCLIP's file of merges, the
+	// .model of sentencepiece, or a GGUF file with its words. Words opens them.
 	Tokenizers map[string][]string
 	// Unused counts tensors that no part reads, as those of an encoder of pictures.
 	Unused int

@@ -84,6 +84,6 @@ func Means(name string) bool {
 	case ".safetensors", ".sft", ".gguf":
 		return true
 	}
-	return strings.HasSuffix(name, shardList) || slices.Contains(otherTokenizerFiles, name) ||
+	return strings.HasSuffix(name, shardList) || isMerges(name) || slices.Contains(otherTokenizerFiles, name) ||
 		slices.Contains([]string{nameModel, nameConfig, nameScheduler, nameTokenizer}, name)
 }

@@ -2,12 +2,15 @@ package checkpoint
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
 
 	"undertone/engine/fault"
+	"undertone/engine/op"
 )
 
 // Names of a tokenizer's files as they are published.
@@ -16,6 +19,40 @@ const (
 	nameMerges = "merges.txt"
 	namePieces = "spiece.model"
 )
+
+// openCLIP begins the name of OpenCLIP's file of merges, bpe_simple_vocab_16e6.txt.gz, from
+// which the vocabulary follows.
+const openCLIP = "bpe_simple_vocab"
+
+// isMerges reports whether a file is the merges of a CLIP by its name.
+func isMerges(base string) bool {
+	name := strings.TrimSuffix(base, ".gz")
+	return name == nameMerges || strings.HasPrefix(name, openCLIP) && path.Ext(name) == ".txt"
+}
+
+// unzipped is a small file's content, decompressed where it is gzip (TokenizerInvalid
+// where that is damaged or has more than maxTokenizer bytes).
+func unzipped(f File) (op.Source, error) {
+	head := make([]byte, 2)
+	if n, err := f.Source.ReadAt(head, 0); n < 2 && err != nil && err != io.EOF {
+		return nil, fault.Wrap(err, fault.Fetch, "%s cannot be read", shown(f.Name))
+	}
+	if head[0] != 0x1f || head[1] != 0x8b {
+		return f.Source, nil
+	}
+	var text []byte
+	z, err := gzip.NewReader(io.NewSectionReader(f.Source, 0, f.Source.Size()))
+	if err == nil {
+		text, err = io.ReadAll(io.LimitReader(z, maxTokenizer+1))
+	}
+	switch {
+	case err != nil:
+		return nil, fault.Wrap(err, fault.TokenizerInvalid, "%s cannot be decompressed", shown(f.Name))
+	case len(text) > maxTokenizer:
+		return nil, fault.New(fault.TokenizerInvalid, "%s has over %d bytes decompressed, the limit for a tokenizer", shown(f.Name), maxTokenizer)
+	}
+	return bytes.NewReader(text), nil
+}
 
 // tokenizer finds the files of the tokenizer of a family's encoder number i: those in the
 // folder that goes with the encoder's (in a diffusers folder tokenizer_2 with
@@ -67,7 +104,7 @@ func (g *given) wordsIn(folder, kind string) []File {
 			return []File{w}
 		case base == nameVocab:
 			vocab = append(vocab, w)
-		case base == nameMerges:
+		case isMerges(base):
 			merges = append(merges, w)
 		case path.Ext(base) == ".model":
 			pieces = append(pieces, w)
@@ -76,10 +113,16 @@ func (g *given) wordsIn(folder, kind string) []File {
 	switch {
 	case kind == "t5":
 		return pieces[:min(1, len(pieces))]
-	case len(merges) == 1 && len(vocab) == 1:
-		return slices.Concat(vocab, merges)
+	case len(merges) == 0:
+		return nil
 	}
-	return nil
+	// The vocabulary follows from the merges. Where both names are there, merges.txt is
+	// the last, and only vocab.json beside that has ids of its own.
+	merges = merges[len(merges)-1:]
+	if path.Base(merges[0].Name) != nameMerges {
+		return merges
+	}
+	return slices.Concat(vocab[:min(1, len(vocab))], merges)
 }
 
 // kindOf is the kind of model that a tokenizer.json has.
@@ -104,6 +147,8 @@ func (f *Found) Words(encoder string) (files []File, err error) {
 		switch path.Ext(base) {
 		case ".gguf", ".model":
 			base = namePieces
+		case ".txt", ".gz":
+			base = nameMerges
 		}
 		files = append(files, File{base, f.words[name]})
 	}

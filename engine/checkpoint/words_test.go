@@ -1,13 +1,19 @@
 package checkpoint
 
 import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"encoding/json"
+	"io"
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
+	"undertone/engine/fault"
 	"undertone/engine/text"
 	"undertone/engine/weights"
 )
@@ -113,5 +119,188 @@ func TestWords(t *testing.T) {
 	}
 	if err := f.Complete(true); err != nil {
 		t.Error(err)
+	}
+}
+
+// clipWords are a vocabulary of CLIP's kind and what the published tokenizer makes of
+// some strings.
+type clipWords struct {
+	merges string // as OpenCLIP's file has them
+	bos    int
+	cases  []struct {
+		Text string
+		IDs  []uint32
+	}
+	framed bool // the ids have BOS and EOS
+}
+
+// smallCLIP is a small vocabulary, which is always here.
+func smallCLIP(t *testing.T) (c clipWords) {
+	t.Helper()
+	var file struct {
+		Merges []string
+		BOS    int
+		Cases  json.RawMessage
+	}
+	data, err := os.ReadFile("../text/testdata/clip.json")
+	if err == nil {
+		err = json.Unmarshal(data, &file)
+	}
+	if err == nil {
+		err = json.Unmarshal(file.Cases, &c.cases)
+	}
+	if err != nil || len(c.cases) < 60 {
+		t.Fatalf("%d cases: %v", len(c.cases), err)
+	}
+	c.merges, c.bos = strings.Join(file.Merges, "\n"), file.BOS
+	return c
+}
+
+// publishedCLIP is CLIP's own vocabulary, which is no part of the project.
+func publishedCLIP(t *testing.T) (c clipWords) {
+	t.Helper()
+	const wheel = "../../build/wheels/open_clip_torch-3.3.0-py3-none-any.whl"
+	z, err := zip.OpenReader(wheel)
+	if os.IsNotExist(err) {
+		t.Skipf("%s is not there (.ci/setup fetches it): CLIP's own vocabulary is not read", wheel)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	packed, err := z.Open("open_clip/bpe_simple_vocab_16e6.txt.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unpacked, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	merges, err := io.ReadAll(unpacked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(published + "tokenizer_clip.json")
+	if err == nil {
+		err = json.Unmarshal(data, &struct{ Cases any }{&c.cases})
+	}
+	if err != nil || len(c.cases) != 68 {
+		t.Fatalf("%d cases: %v", len(c.cases), err)
+	}
+	c.merges, c.bos, c.framed = string(merges), 49406, true
+	return c
+}
+
+// Every form in which people have CLIP's words gives the reference's ids: merges.txt
+// alone or with vocab.json, OpenCLIP's file as it is and decompressed, tokenizer.json.
+func TestCLIPWords(t *testing.T) {
+	for name, of := range map[string]func(*testing.T) clipWords{"small": smallCLIP, "published": publishedCLIP} {
+		t.Run(name, func(t *testing.T) { testCLIPWords(t, of(t)) })
+	}
+}
+
+func testCLIPWords(t *testing.T, c clipWords) {
+	lines := strings.Split(c.merges, "\n")[:c.bos-512+1]
+	vocab, next := map[string]int{}, 0
+	add := func(name string) { vocab[name] = next; next++ }
+	for _, end := range []string{"", "</w>"} { // the printable bytes, then the others as U+0100 and on
+		for b := range 256 {
+			if b >= '!' && b <= '~' || b >= 0xA1 && b != 0xAD {
+				add(string(rune(b)) + end)
+			}
+		}
+		for i := range 68 {
+			add(string(rune(256+i)) + end)
+		}
+	}
+	for _, line := range lines[1:] {
+		add(strings.Replace(line, " ", "", 1))
+	}
+	add("<|startoftext|>")
+	add("<|endoftext|>")
+	if next != c.bos+2 {
+		t.Fatalf("%d words, wanted %d", next, c.bos+2)
+	}
+	encode := func(v any) string {
+		data, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	vocabJSON, mergesTXT := encode(vocab), "#version: 0.2\n"+strings.Join(lines[1:], "\n")+"\n"
+	whole := `{"added_tokens":[],"normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "},{"type":"Lowercase"}]},
+		"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":` +
+		encode(`<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`) + `},"behavior":"Removed","invert":true},{"type":"ByteLevel","add_prefix_space":false}]},
+		"model":{"type":"BPE","end_of_word_suffix":"</w>","continuing_subword_prefix":"","vocab":` + vocabJSON + `,"merges":` + encode(lines[1:]) + `}}`
+	whole = strings.Replace(whole, `"added_tokens":[]`, `"added_tokens":[{"id":`+encode(c.bos)+`,"content":"<|startoftext|>"},{"id":`+encode(c.bos+1)+`,"content":"<|endoftext|>"}]`, 1)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := io.WriteString(z, c.merges); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	config := publishedL()
+	config.VocabSize, config.BOS, config.EOS, config.PAD = next, c.bos, c.bos+1, c.bos+1
+	net := zeros("clip_l.safetensors", of(t, "clip", config, "", "F16")...)
+	dev := zeros("dev.safetensors", of(t, "flux", fluxOf(19, 38, true), "", "BF16")...)
+	for form, files := range map[string][]File{
+		"merges.txt alone":            {textFile("words/merges.txt", mergesTXT)},
+		"vocab.json and merges.txt":   {textFile("words/vocab.json", vocabJSON), textFile("words/merges.txt", mergesTXT)},
+		"tokenizer.json":              {textFile("words/tokenizer.json", whole), textFile("words/vocab.json", vocabJSON), textFile("words/merges.txt", mergesTXT)},
+		"OpenCLIP's":                  {{"bpe_simple_vocab_16e6.txt.gz", bytes.NewReader(packed.Bytes())}},
+		"OpenCLIP's, decompressed":    {textFile("bpe_simple_vocab_16e6.txt", c.merges)},
+		"OpenCLIP's beside the other": {textFile("x/bpe_simple_vocab_16e6.txt", c.merges), textFile("x/vocab.json", vocabJSON), textFile("x/merges.txt", mergesTXT)},
+	} {
+		f := identify(t, append([]File{net, dev}, files...)...)
+		words, err := f.Words("clip_l")
+		if err != nil {
+			t.Errorf("%s: %v", form, err)
+			continue
+		}
+		var data [][]byte
+		for _, w := range words {
+			b := make([]byte, w.Source.Size())
+			if _, err := w.Source.ReadAt(b, 0); err != nil {
+				t.Fatal(err)
+			}
+			data = append(data, b)
+		}
+		tok, err := text.ReadTokenizer(text.Frame{Rows: next, Length: 512, BOS: c.bos, EOS: c.bos + 1, PAD: c.bos + 1}, data...)
+		if err != nil {
+			t.Errorf("%s: %v", form, err)
+			continue
+		}
+		for _, one := range c.cases {
+			want := one.IDs
+			if !c.framed {
+				want = slices.Concat([]uint32{uint32(c.bos)}, want, []uint32{uint32(c.bos + 1)})
+			}
+			got, n := tok.Tokenize(one.Text).IDs, len(want)
+			if c.framed {
+				n-- // those of 77 tokens are cut
+			}
+			if n = min(n, len(got)); !slices.Equal(got[:n], want[:n]) {
+				t.Errorf("%s, %.60q: %v, want %v", form, one.Text, got[:n], want[:n])
+			}
+		}
+	}
+}
+
+// What is no gzip, or bursts, is refused by its name.
+func TestPackedWords(t *testing.T) {
+	net := zeros("clip_l.safetensors", of(t, "clip", publishedL(), "", "F16")...)
+	var bomb bytes.Buffer
+	z := gzip.NewWriter(&bomb)
+	if _, err := z.Write(make([]byte, maxTokenizer+1)); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	for says, data := range map[string][]byte{
+		"cannot be decompressed":        {0x1f, 0x8b, 8, 0, 1, 2},
+		"bytes decompressed, the limit": bomb.Bytes(),
+	} {
+		_, err := Identify([]File{net, {"bpe_simple_vocab_16e6.txt.gz", bytes.NewReader(data)}})
+		if !fault.Is(err, fault.TokenizerInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "bpe_simple_vocab_16e6.txt.gz") {
+			t.Errorf("%v, wanted %q", err, says)
+		}
 	}
 }
