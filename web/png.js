@@ -17,6 +17,39 @@ export async function encode(image, parameters) {
 }
 
 /**
+ * Writes pictures of one size as an animated PNG, which goes on from the beginning. The
+ * frames are what compressed gave of each picture, one after the other; each is seen for
+ * so many milliseconds.
+ * @returns {Blob}
+ */
+export function animated({ width, height }, frames, milliseconds, parameters) {
+  const list = [Uint8Array.from(signature), ...chunk("IHDR", header(width, height, 4)), ...chunk("acTL", joined([uint32(frames.length), uint32(0)])), ...chunk("iTXt", text(parameters))];
+  let number = 0; // of the chunks of frames
+  const place = [width, height, 0, 0].map(uint32);
+  const time = Uint8Array.of(milliseconds >> 8, milliseconds, 1000 >> 8, 1000 & 255, 0, 0);
+  frames.forEach((data, i) => {
+    list.push(...chunk("fcTL", joined([uint32(number++), ...place, time])));
+    list.push(...(i === 0 ? chunk("IDAT", data) : chunk("fdAT", joined([uint32(number++), data]))));
+  });
+  return new Blob([...list, ...chunk("IEND", new Uint8Array(0))], { type: "image/png" });
+}
+
+/**
+ * The pixels of a picture as the frames of an animated PNG hold them, with alpha.
+ * @param {ImageData} image
+ * @returns {Promise<Uint8Array>}
+ */
+export const compressed = (image) => deflate(filtered(image, 5, 4).data);
+
+/** Puts bytes behind each other. */
+export { joined };
+
+/** What makes a picture again, and what it was made with, as files hold it. */
+export function json({ prompt, seed, steps, size, cfg, guidance, guidanceRows, model, revision, precision, backend, plan, film }) {
+  return JSON.stringify({ prompt, seed, steps, size, cfg, guidance, guidanceRows, model, revision, precision, backend, plan, film });
+}
+
+/**
  * Writes a picture as a PNG at once, for a page that is about to be gone. It is not
  * compressed, and holds no parameters.
  * @param {ImageData} image
@@ -82,22 +115,17 @@ export async function inflate(data, most) {
   }
 }
 
-/** The text chunk's data: what makes the picture again, and what it was made with. */
-function text({ prompt, seed, steps, size, cfg, guidance, guidanceRows, model, revision, precision, backend, plan }) {
-  const json = JSON.stringify({ prompt, seed, steps, size, cfg, guidance, guidanceRows, model, revision, precision, backend, plan });
-  return new TextEncoder().encode(`${keyword}\0\0\0\0\0${json}`);
-}
+/** The text chunk's data. */
+const text = (parameters) => new TextEncoder().encode(`${keyword}\0\0\0\0\0${json(parameters)}`);
+
+/** The header's data: 8 bits of a sample, RGB or RGBA. */
+const header = (width, height, channels) => joined([uint32(width), uint32(height), Uint8Array.of(8, channels === 3 ? 2 : 6, 0, 0, 0)]);
 
 /** The bytes of a PNG, in pieces. */
 function parts({ width, height }, channels, data, parameters) {
-  const header = new DataView(new ArrayBuffer(13));
-  header.setUint32(0, width);
-  header.setUint32(4, height);
-  header.setUint8(8, 8); // bits of a sample
-  header.setUint8(9, channels === 3 ? 2 : 6); // RGB or RGBA
   return [
     Uint8Array.from(signature),
-    ...chunk("IHDR", new Uint8Array(header.buffer)),
+    ...chunk("IHDR", header(width, height, channels)),
     ...(parameters ? chunk("iTXt", parameters) : []),
     ...chunk("IDAT", data),
     ...chunk("IEND", new Uint8Array(0)),
@@ -128,8 +156,7 @@ function joined(list) {
  * of the first so many, whose differences are the smallest in sum. A picture that
  * covers everything is written without alpha.
  */
-function filtered({ width, height, data }, filters = 5) {
-  let channels = 3;
+function filtered({ width, height, data }, filters = 5, channels = 3) {
   for (let i = 3; i < data.length; i += 4) if (data[i] !== 255) channels = 4;
   const stride = width * channels;
   const out = new Uint8Array(height * (1 + stride));

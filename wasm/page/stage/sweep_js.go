@@ -23,6 +23,7 @@ type Sweep struct {
 	start, says     ui.Element
 	none, hint      ui.Element
 	grid            *ui.Thumbnails
+	film            *film
 }
 
 // NewSweep makes the view.
@@ -56,9 +57,10 @@ func NewSweep(a *app.App) *Sweep {
 	v.hint = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.SweepHint)
 	v.none = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.SweepNone)
 	v.grid = ui.NewThumbnails("sheet", &words.Text.TabSweep, v.use)
+	v.film = newFilm(a, func() (from, to float64) { return v.plan.from, v.plan.to })
 	v.box = ui.El("div", ui.Attrs{"class": "sweep"}, ui.El("div", ui.Attrs{"class": "plan"},
 		v.by.Box, ui.Labelled("sweep-from", &words.Text.SweepFrom, v.from), ui.Labelled("sweep-to", &words.Text.SweepTo, v.to),
-		ui.Labelled("sweep-count", &words.Text.SweepCount, v.count), v.start), v.none, v.hint, v.grid.Box)
+		ui.Labelled("sweep-count", &words.Text.SweepCount, v.count), v.start), v.none, v.hint, v.grid.Box, v.film.box)
 	return v
 }
 
@@ -115,6 +117,8 @@ func (v *Sweep) Render(s *app.State) {
 	ui.SetValue(v.from, words.Number(p.from))
 	ui.SetValue(v.to, words.Number(p.to))
 	ui.SetValue(v.count, fmt.Sprint(p.count))
+	ui.Show(v.film.box, p.over == "weight")
+	v.film.render(s)
 	making := s.Running.Why == forSweep
 	done := 0
 	for _, c := range v.cells {

@@ -18,6 +18,7 @@ type pictureWords struct {
 	// Sweep.
 	SweepHint, SweepOver, OverWeight, OverStart, SweepFrom, SweepTo, SweepCount string
 	SweepGo, SweepCell, SweepStart, SweepUse, SweepNone, SweepWaits             string
+	Film, FilmGo, FilmGoTime, FilmStop, FilmOn, FilmDone, FilmSave              string
 
 	// Steps.
 	StepsNone, StepsShow, StepsAfter, StepsFinal, StepsScrub, StepsAbout string

@@ -1,0 +1,44 @@
+package stage
+
+import (
+	"math"
+	"slices"
+
+	"undertone/engine/recipe"
+	"undertone/wasm/page/app"
+)
+
+// Bounds of a film: how many pictures it has, and how long they may be expected to take
+// together, in milliseconds, before there are fewer.
+const (
+	fewestFrames, mostFrames = 24, 48
+	patience                 = 60_000
+)
+
+// oneWay is how many seconds a film takes from its first picture to its last; as many
+// again it takes back.
+const oneWay = 2
+
+// frameCount is how many pictures a film has on a device that takes so many milliseconds
+// for one, 0 where that is not known.
+func frameCount(each float64) int {
+	if each <= 0 {
+		return fewestFrames
+	}
+	return int(min(max(patience/each, fewestFrames), mostFrames))
+}
+
+// frames are the pictures of a film from one weight of the direction that is being edited
+// to another. They leave the first slowly, and come to the last slowly.
+func frames(f app.Form, from, to float64, n int) (list []app.Recipe) {
+	for i := range n {
+		share := (1 - math.Cos(math.Pi*float64(i)/float64(n-1))) / 2
+		g := f
+		g.Edit(func(t *recipe.Term) { t.Weight = math.Round((from+(to-from)*share)*1e4) / 1e4 })
+		list = append(list, g.Made())
+	}
+	return list
+}
+
+// sameFrames reports whether two films are of the same pictures.
+func sameFrames(a, b []app.Recipe) bool { return slices.EqualFunc(a, b, app.Recipe.Same) }
