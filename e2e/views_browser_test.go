@@ -37,6 +37,10 @@ func TestBrowserViews(t *testing.T) {
 		b.field("sweep-from", "0")
 		b.field("sweep-to", "2")
 		b.field("sweep-count", "3")
+		name := b.text("#sweep-of")
+		if says := b.text("#sweep-go"); name == "" || says != name+": make 3 pictures" {
+			t.Errorf("of %q the button says %q", name, says)
+		}
 		b.click("#sweep-go")
 		b.until(`document.querySelectorAll(".sheet .tile:not([disabled])").length === 3 && ` + idle)
 		if got := b.canvasOf(".sheet .tile:first-child canvas"); got != plain {

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -14,12 +15,14 @@ type sweepPlan struct {
 	over     string // "weight" or "start"
 	from, to float64
 	count    int
+	term     recipe.Term // the direction that it was planned for
 }
 
 // sheet is a contact sheet: pictures of one seed that differ in one value.
 type sheet struct {
-	plan  sweepPlan // of the next sheet
-	over  string    // what this one was made over
+	plan  sweepPlan   // of the next sheet
+	over  string      // what this one was made over
+	term  recipe.Term // and its direction
 	cells []cell
 }
 
@@ -33,10 +36,18 @@ type cell struct {
 // newPlan is what a sweep begins with.
 func newPlan(m *app.Model, over string, f app.Form) sweepPlan {
 	if over == "start" {
-		return sweepPlan{over: over, from: 0, to: float64(m.Depth() - 1), count: min(9, m.Depth())}
+		return sweepPlan{over: over, from: 0, to: float64(m.Depth() - 1), count: min(9, m.Depth()), term: f.Term()}
 	}
 	p, _ := m.Preset(f.Term())
-	return sweepPlan{over: over, from: p.Low, to: p.High, count: places(p.Low, p.High)}
+	return sweepPlan{over: over, from: p.Low, to: p.High, count: places(p.Low, p.High), term: f.Term()}
+}
+
+// follow plans anew when another direction is edited: each has weights of its own that
+// make clean pictures. What was typed for one stays with it.
+func (p *sweepPlan) follow(m *app.Model, f app.Form) {
+	if t := f.Term(); p.over == "" || t.Positive != p.term.Positive || t.Negative != p.term.Negative {
+		*p = newPlan(m, cmp.Or(p.over, "weight"), f)
+	}
 }
 
 // places are how many weights a sweep begins with: as many as have round numbers

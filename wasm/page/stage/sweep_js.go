@@ -21,7 +21,7 @@ type Sweep struct {
 	by              *ui.Segments
 	from, to, count ui.Element
 	start, says     ui.Element
-	none, hint      ui.Element
+	none, hint, of  ui.Element
 	grid            *ui.Thumbnails
 	film            *film
 }
@@ -56,11 +56,12 @@ func NewSweep(a *app.App) *Sweep {
 	v.start.SetID("sweep-go")
 	v.hint = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.SweepHint)
 	v.none = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.SweepNone)
+	v.of = ui.El("h3", ui.Attrs{"id": "sweep-of"})
 	v.grid = ui.NewThumbnails("sheet", &words.Text.TabSweep, v.use)
 	v.film = newFilm(a, func() (from, to float64) { return v.plan.from, v.plan.to })
 	v.box = ui.El("div", ui.Attrs{"class": "sweep"}, ui.El("div", ui.Attrs{"class": "plan"},
 		v.by.Box, ui.Labelled("sweep-from", &words.Text.SweepFrom, v.from), ui.Labelled("sweep-to", &words.Text.SweepTo, v.to),
-		ui.Labelled("sweep-count", &words.Text.SweepCount, v.count), v.start), v.none, v.hint, v.grid.Box, v.film.box)
+		ui.Labelled("sweep-count", &words.Text.SweepCount, v.count), v.start), v.none, v.hint, v.of, v.grid.Box, v.film.box)
 	return v
 }
 
@@ -79,7 +80,7 @@ func (v *Sweep) make() {
 		jobs = append(jobs, app.Job{Recipe: c.recipe, Why: forSweep, Quiet: true, Done: func(_ *app.State, p *app.Picture) { cells[i].picture = p }})
 	}
 	if v.app.Enqueue(jobs...) {
-		v.app.Update(func(*app.State) { v.over, v.cells = v.plan.over, cells })
+		v.app.Update(func(*app.State) { v.over, v.term, v.cells = v.plan.over, v.plan.term, cells })
 	}
 }
 
@@ -100,10 +101,10 @@ func (v *Sweep) use(i int) {
 // forSweep is the purpose of a sheet's pictures.
 const forSweep app.Purpose = "sweep"
 
-// React plans the first sheet, once the model is known.
+// React plans the next sheet, once the model is known.
 func (v *Sweep) React(s *app.State) {
-	if s.Model != nil && v.plan.over == "" {
-		v.plan = newPlan(s.Model, "weight", s.Form)
+	if s.Model != nil {
+		v.plan.follow(s.Model, s.Form)
 	}
 }
 
@@ -130,14 +131,15 @@ func (v *Sweep) Render(s *app.State) {
 	if making {
 		ui.SetText(v.says, fmt.Sprintf(words.Text.SweepWaits, done, len(v.cells)))
 	} else {
-		ui.SetText(v.says, fmt.Sprintf(words.Text.SweepGo, len(p.cells(s.Form))))
+		ui.SetText(v.says, fmt.Sprintf(words.Text.SweepGo, s.Model.TermName(p.term), len(p.cells(s.Form))))
 	}
 	ui.Show(v.none, len(v.cells) == 0)
 	ui.Show(v.hint, len(v.cells) > 0)
-	cells, over := v.cells, v.over
+	cells, over, term := v.cells, v.over, v.term
 	if len(cells) == 0 { // what a press would make
-		cells, over = p.cells(s.Form), p.over
+		cells, over, term = p.cells(s.Form), p.over, p.term
 	}
+	ui.SetText(v.of, s.Model.TermName(term))
 	v.grid.Need(len(cells))
 	columns, rows := grid(len(cells))
 	v.grid.Box.Style().SetProperty("--columns", fmt.Sprint(columns), "")
@@ -149,7 +151,7 @@ func (v *Sweep) Render(s *app.State) {
 		if over == "start" {
 			text = fmt.Sprintf(words.Text.SweepStart, value)
 		}
-		t.Label(text, fmt.Sprintf(words.Text.SweepUse, text))
+		t.Label(text, fmt.Sprintf(words.Text.SweepUse, fmt.Sprintf(words.Text.GalleryOf, s.Model.TermName(term), text)))
 		ui.SetFlag(t.Button, "disabled", c.picture == nil)
 		ui.SetFlag(t.Button, "data-empty", c.picture == nil)
 		ui.SetFlag(t.Button, "data-working", making && c.picture == nil && s.Running.Recipe.Same(c.recipe))

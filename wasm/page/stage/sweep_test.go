@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/apptest"
 	"undertone/wasm/page/words"
@@ -57,6 +58,32 @@ func TestSweep(t *testing.T) {
 	}
 	if f.Guided {
 		t.Error("a sweep changed the form")
+	}
+}
+
+// TestPlanFollows: the range is the direction's own, until a person types another.
+func TestPlanFollows(t *testing.T) {
+	m := model(t)
+	f := app.NewForm(m)
+	var p sweepPlan
+	p.follow(m, f)
+	if p.over != "weight" || p.from != -1 || p.to != 3 || m.TermName(p.term) != "Detail" {
+		t.Errorf("of the first direction: %+v", p)
+	}
+	p.to = 1.5
+	f.Edit(func(t *recipe.Term) { t.Weight = 2 })
+	if p.follow(m, f); p.to != 1.5 {
+		t.Errorf("another weight of the same direction: %+v", p)
+	}
+	f.Choose(m.Directions[1])
+	night, _ := m.Preset(f.Term())
+	if p.follow(m, f); p.from != night.Low || p.to != night.High || m.TermName(p.term) != "Night" {
+		t.Errorf("of another direction: %+v", p)
+	}
+	p = newPlan(m, "start", f)
+	f.Choose(m.Directions[0])
+	if p.follow(m, f); p.over != "start" || m.TermName(p.term) != "Detail" {
+		t.Errorf("over the blocks, of another direction: %+v", p)
 	}
 }
 
