@@ -103,7 +103,7 @@ bare: ## show on a bare Debian that .ci/setup is enough for the tests, or for RU
 	.ci/bare '$(or $(RUN),make test)'
 
 fuzz: ## fuzz every parser of foreign bytes for FUZZTIME (10s) each
-	@for p in weights checkpoint text recipe; do for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' engine/$$p/*_test.go | sed 's/func //'); do \
+	@for p in weights checkpoint text recipe tinyjson; do for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' engine/$$p/*_test.go | sed 's/func //'); do \
 	  go test -run '^$$' -fuzz "^$$f$$" -fuzzminimizetime 500x -fuzztime $(or $(FUZZTIME),10s) ./engine/$$p; done; done
 
 samples: go ## draw anew what the page shows before a model is loaded

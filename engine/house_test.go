@@ -19,6 +19,7 @@ var rooms = map[string]string{
 	"engine/fault":       "",
 	"guidance":           "",
 	"shaders":            "",
+	"engine/tinyjson":    "",
 	"engine/op":          "engine/fault",
 	"engine/quant":       "engine/op",
 	"engine/cpu":         "engine/op engine/quant engine/fault",
@@ -36,7 +37,7 @@ var rooms = map[string]string{
 	"engine/testing/networks": "engine engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	// Files of published shapes, of what the loaders ask for.
 	"engine/testing/scale":   "engine engine/checkpoint engine/dit engine/op engine/quant engine/text engine/vae engine/weights",
-	"engine/recipe":          "engine/fault guidance",
+	"engine/recipe":          "engine/fault engine/tinyjson guidance",
 	"engine/conform":         "engine engine/op engine/fault engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/testing/mutants": "",
 	"wasm/protocol":          "engine/recipe engine/fault guidance",
@@ -45,7 +46,7 @@ var rooms = map[string]string{
 	// The page stands on the JavaScript API: what it knows of a model is told to it. Its
 	// features share app, ui and words and do not know of each other; the page arranges
 	// them.
-	"wasm/page/words":   "engine/recipe",
+	"wasm/page/words":   "engine/recipe engine/tinyjson",
 	"wasm/page/ui":      "honnef.co/go/js/dom/v2",
 	"wasm/page/app":     "wasm/page/ui wasm/page/words " + told,
 	"wasm/page/apptest": "wasm/page/words engine/recipe",
@@ -66,7 +67,7 @@ var rooms = map[string]string{
 const inTests = "engine/conform engine/testing/ops engine/testing/networks engine/testing/scale engine/cpu engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
 
 // told is what the page may know of what it asks for and shows.
-const told = "wasm/protocol wasm/promise wasm/host engine/recipe engine/fault guidance honnef.co/go/js/dom/v2"
+const told = "wasm/protocol wasm/promise wasm/host engine/recipe engine/tinyjson engine/fault guidance honnef.co/go/js/dom/v2"
 
 const module = "undertone/"
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"undertone/engine/tinyjson"
 	"undertone/guidance"
 )
 
@@ -88,12 +89,12 @@ func terms(list []Term) []term {
 // stop or a bracket behind a link.
 func (r *reader) guidance(text string) []Term {
 	var list []json.RawMessage
-	d := json.NewDecoder(strings.NewReader(text))
-	if err := d.Decode(&list); err != nil {
+	rest, err := tinyjson.UnmarshalFirst(text, &list)
+	if err != nil {
 		r.notice(FieldGuidance, text, "")
 		return nil
 	}
-	if rest := text[d.InputOffset():]; !punctuation(rest) {
+	if !punctuation(rest) {
 		r.notice(FieldGuidance, rest, "")
 	}
 	if len(list) > MaxTerms {
@@ -117,7 +118,7 @@ func (r *reader) term(raw json.RawMessage) (t Term, ok bool) {
 		return t, false
 	}
 	words := func(key string) (s string) {
-		if raw, there := given[key]; there && json.Unmarshal(raw, &s) != nil {
+		if raw, there := given[key]; there && tinyjson.Unmarshal(raw, &s) != nil {
 			r.notice(FieldDirection, string(raw), "")
 			return ""
 		}
@@ -151,7 +152,7 @@ func rows(given guidance.Rows) string {
 // rows reads guidance.Rows, in quotes as in JSON or without as in a link.
 func (r *reader) rows(s string, was guidance.Rows) guidance.Rows {
 	word := guidance.Rows(s)
-	if strings.HasPrefix(s, `"`) && json.Unmarshal([]byte(s), &word) != nil || word == "" || word.Check() != nil {
+	if strings.HasPrefix(s, `"`) && tinyjson.Unmarshal([]byte(s), &word) != nil || word == "" || word.Check() != nil {
 		r.notice(FieldRows, s, "")
 		return was
 	}
@@ -161,7 +162,7 @@ func (r *reader) rows(s string, was guidance.Rows) guidance.Rows {
 // object reads a JSON object, and reports whether it is one. Keys that are not known
 // are left out, and told of.
 func (r *reader) object(f Field, raw json.RawMessage, known []string) (given map[string]json.RawMessage, ok bool) {
-	if json.Unmarshal(raw, &given) != nil || given == nil {
+	if tinyjson.Unmarshal(raw, &given) != nil || given == nil {
 		return nil, false
 	}
 	for _, key := range slices.Sorted(maps.Keys(given)) {
@@ -193,13 +194,12 @@ func (r *reader) written(raw json.RawMessage) (s schedule, ok bool) {
 		return s, false
 	}
 	var list []json.RawMessage
-	if json.Unmarshal(given["intervals"], &list) == nil {
+	if tinyjson.Unmarshal(given["intervals"], &list) == nil {
 		for _, raw := range list {
 			r.object(FieldSchedule, raw, intervalKeys)
 		}
 	}
-	text, err := json.Marshal(given) // without what is not known
-	return s, err == nil && json.Unmarshal(text, &s) == nil
+	return s, tinyjson.Unmarshal(raw, &s) == nil
 }
 
 // schedule brings the numbers of a schedule into range; one that even so does not

@@ -1,12 +1,13 @@
 package recipe
 
 import (
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"undertone/engine/tinyjson"
 )
 
 // MaxHash is the longest hash that is read, in bytes.
@@ -33,7 +34,7 @@ func Hash(q Request) string {
 		b.WriteString("&cfg=" + numeral(q.CFG))
 	}
 	if len(q.Guidance) > 0 {
-		text, err := json.Marshal(terms(q.Guidance))
+		text, err := tinyjson.Marshal(terms(q.Guidance))
 		if err != nil {
 			panic(err) // as in JSON
 		}

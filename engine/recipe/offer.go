@@ -1,12 +1,12 @@
 package recipe
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 
 	"undertone/engine/fault"
+	"undertone/engine/tinyjson"
 	"undertone/guidance"
 )
 
@@ -42,7 +42,7 @@ const DescriptionName = "description.json"
 // are blocks, sizes and steps to choose among, and that every preset has a schedule
 // (fault.ManifestInvalid). What it does not know is of a later version and does no harm.
 func ParseDescription(text []byte) (d Description, err error) {
-	if err := json.Unmarshal(text, &d); err != nil {
+	if err := tinyjson.Unmarshal(text, &d); err != nil {
 		return d, fault.Wrap(err, fault.ManifestInvalid, "the model's description is malformed")
 	}
 	return d, d.Check()
@@ -145,9 +145,7 @@ type Preset struct {
 // schedule is none, or has a field that no schedule has).
 func (p Preset) Term() (Term, error) {
 	t := Term{Positive: p.Positive, Negative: p.Negative, Weight: p.Weight, Head: p.Head}
-	d := json.NewDecoder(bytes.NewReader(p.Schedule))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&t.Schedule); err != nil {
+	if err := tinyjson.UnmarshalKnown(p.Schedule, &t.Schedule); err != nil {
 		return t, fault.Wrap(err, fault.ManifestInvalid, "the schedule of preset %s is malformed", p.ID)
 	}
 	return t, nil

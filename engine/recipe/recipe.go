@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"undertone/engine/fault"
+	"undertone/engine/tinyjson"
 )
 
 // Limits are what the model at hand can do.
@@ -57,7 +58,7 @@ const MaxJSON = 512 << 10
 // JSON is what makes the picture again, as the API's generate takes it (without
 // what is the default there), and what it was made with.
 func JSON(p Parameters) []byte {
-	text, err := json.Marshal(document{
+	text, err := tinyjson.Marshal(document{
 		Prompt: p.Prompt, Seed: p.Seed, Steps: p.Steps, Size: p.Size, CFG: p.CFG, Guidance: terms(p.Guidance), Rows: rows(p.GuidanceRows),
 		Model: p.Model, Revision: p.Revision, Precision: p.Precision, Backend: p.Backend, Plan: p.Plan,
 	})
@@ -92,7 +93,7 @@ func FromJSON(text []byte, base Request, l Limits) (Parameters, []Notice, error)
 		return out, nil, fault.New(fault.PictureInvalid, "the parameters have %d bytes, the limit is %d", len(text), MaxJSON)
 	}
 	var given map[string]json.RawMessage
-	if err := json.Unmarshal(text, &given); err != nil {
+	if err := tinyjson.Unmarshal(text, &given); err != nil {
 		return out, nil, fault.Wrap(err, fault.PictureInvalid, "the parameters are not a JSON object")
 	}
 	r := reader{limits: l}
@@ -101,7 +102,7 @@ func FromJSON(text []byte, base Request, l Limits) (Parameters, []Notice, error)
 		if !there {
 			return "", false
 		}
-		if err := json.Unmarshal(raw, &s); err != nil {
+		if err := tinyjson.Unmarshal(raw, &s); err != nil {
 			r.notice(Field(key), string(raw), "")
 			return "", false
 		}
@@ -227,7 +228,7 @@ func (r *reader) size(s string, was Size) Size {
 func sides(s string) (width, height, frames float64, ok bool) {
 	var list []num
 	if strings.HasPrefix(s, "[") {
-		if json.Unmarshal([]byte(s), &list) != nil || len(list) < 2 {
+		if tinyjson.Unmarshal([]byte(s), &list) != nil || len(list) < 2 {
 			return 0, 0, 0, false
 		}
 	} else {

@@ -1,10 +1,11 @@
 package recipe
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"undertone/engine/tinyjson"
 )
 
 // Size is that of a picture in pixels, or of a video. As JSON it is the side of a
@@ -65,26 +66,26 @@ func sizeOf(n []int) (s Size, ok bool) {
 // MarshalJSON writes a number or a list of two or three.
 func (s Size) MarshalJSON() ([]byte, error) {
 	if s.Width == s.Height && s.Frames == 0 {
-		return json.Marshal(s.Width)
+		return tinyjson.Marshal(s.Width)
 	}
 	list := []int{s.Width, s.Height}
 	if s.Frames != 0 {
 		list = append(list, s.Frames)
 	}
-	return json.Marshal(list)
+	return tinyjson.Marshal(list)
 }
 
 // UnmarshalJSON reads a number or a list of two or three.
 func (s *Size) UnmarshalJSON(text []byte) error {
 	var side int
-	if json.Unmarshal(text, &side) == nil {
+	if tinyjson.Unmarshal(text, &side) == nil {
 		if string(text) != "null" { // which changes nothing, as in a number
 			*s = Square(side)
 		}
 		return nil
 	}
 	var list []int
-	if json.Unmarshal(text, &list) == nil {
+	if tinyjson.Unmarshal(text, &list) == nil {
 		if size, ok := sizeOf(list); ok {
 			*s = size
 			return nil

@@ -2,13 +2,13 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"strings"
 	"syscall/js"
 
 	"undertone/engine/fault"
+	"undertone/engine/tinyjson"
 	"undertone/wasm/page/words"
 	"undertone/wasm/promise"
 )
@@ -117,7 +117,7 @@ func (a *api) generate(ctx context.Context, r Recipe, more map[string]any, onSte
 
 // Decode reads a plain value of JavaScript.
 func Decode(v js.Value, into any) error {
-	return json.Unmarshal([]byte(js.Global().Get("JSON").Call("stringify", v).String()), into)
+	return tinyjson.Unmarshal([]byte(js.Global().Get("JSON").Call("stringify", v).String()), into)
 }
 
 func (a *api) close() {

@@ -2,12 +2,12 @@ package session
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"syscall/js"
 
 	"honnef.co/go/js/dom/v2"
 
 	"undertone/engine/recipe"
+	"undertone/engine/tinyjson"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
@@ -61,7 +61,7 @@ func (v *Session) save() {
 // write reports whether there was room; storage that is refused throws.
 func (v *Session) write(k saved) (ok bool) {
 	defer func() { _ = recover() }()
-	text, err := json.Marshal(k)
+	text, err := tinyjson.Marshal(k)
 	if err != nil {
 		return false
 	}
@@ -144,7 +144,7 @@ func load() (k saved, ok bool) {
 	if how.Length() == 0 || how.Index(0).Get("type").String() != "reload" || text.Type() != js.TypeString {
 		return k, false
 	}
-	return k, json.Unmarshal([]byte(text.String()), &k) == nil
+	return k, tinyjson.Unmarshal([]byte(text.String()), &k) == nil
 }
 
 // show puts the picture back in its place.

@@ -2,8 +2,9 @@ package words
 
 import (
 	_ "embed" // the texts
-	"encoding/json"
 	"strings"
+
+	"undertone/engine/tinyjson"
 )
 
 var (
@@ -34,7 +35,7 @@ var Text Texts
 // Use changes the page's language. Every language has every text, which a test holds.
 func Use(l Language) {
 	Text.Titles, Text.Faults = nil, nil // maps are filled, not replaced
-	if err := json.Unmarshal(l.file, &Text); err != nil {
+	if err := tinyjson.Unmarshal(l.file, &Text); err != nil {
 		panic(err) // the files are part of the program
 	}
 }
