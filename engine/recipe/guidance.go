@@ -46,8 +46,9 @@ type interval struct {
 // num is a number that may be out of any range while it is read.
 type num float64
 
-func (n *num) UnmarshalJSON(text []byte) error {
-	v, ok := parse(string(text))
+// ReadJSON takes a number of any size.
+func (n *num) ReadJSON(text string) error {
+	v, ok := parse(text)
 	if !ok {
 		return errors.New("not a number")
 	}

@@ -63,29 +63,33 @@ func sizeOf(n []int) (s Size, ok bool) {
 	return s, false
 }
 
-// MarshalJSON writes a number or a list of two or three.
-func (s Size) MarshalJSON() ([]byte, error) {
+// AppendJSON writes a number or a list of two or three.
+func (s Size) AppendJSON(out []byte) []byte {
 	if s.Width == s.Height && s.Frames == 0 {
-		return tinyjson.Marshal(s.Width)
+		return strconv.AppendInt(out, int64(s.Width), 10)
 	}
-	list := []int{s.Width, s.Height}
+	out = strconv.AppendInt(append(out, '['), int64(s.Width), 10)
+	out = strconv.AppendInt(append(out, ','), int64(s.Height), 10)
 	if s.Frames != 0 {
-		list = append(list, s.Frames)
+		out = strconv.AppendInt(append(out, ','), int64(s.Frames), 10)
 	}
-	return tinyjson.Marshal(list)
+	return append(out, ']')
 }
 
-// UnmarshalJSON reads a number or a list of two or three.
-func (s *Size) UnmarshalJSON(text []byte) error {
+// MarshalJSON is AppendJSON for encoding/json.
+func (s Size) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil), nil }
+
+// ReadJSON reads a number or a list of two or three.
+func (s *Size) ReadJSON(text string) error {
 	var side int
-	if tinyjson.Unmarshal(text, &side) == nil {
-		if string(text) != "null" { // which changes nothing, as in a number
+	if tinyjson.Unmarshal([]byte(text), &side) == nil {
+		if text != "null" { // which changes nothing, as in a number
 			*s = Square(side)
 		}
 		return nil
 	}
 	var list []int
-	if tinyjson.Unmarshal(text, &list) == nil {
+	if tinyjson.Unmarshal([]byte(text), &list) == nil {
 		if size, ok := sizeOf(list); ok {
 			*s = size
 			return nil
@@ -93,3 +97,6 @@ func (s *Size) UnmarshalJSON(text []byte) error {
 	}
 	return fmt.Errorf("the size is %.40s, wanted a whole number, [width, height] or [width, height, frames]", text)
 }
+
+// UnmarshalJSON is ReadJSON for encoding/json.
+func (s *Size) UnmarshalJSON(text []byte) error { return s.ReadJSON(string(text)) }

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Unmarshaler is a type that reads itself; text is one valid value.
-type Unmarshaler interface{ UnmarshalJSON(text []byte) error }
+// Reader is a type that reads itself from the text of one value. It has a name of its
+// own because a program that calls the UnmarshalJSON of one type carries that of all.
+type Reader interface{ ReadJSON(text string) error }
 
 // Unmarshal reads a text that holds one value into what a pointer points at. An error of
 // the syntax leaves that as it was.
@@ -56,12 +57,18 @@ func (r *reader) wrong(what string) error {
 // value reads a value of a text whose syntax was checked.
 func (r *reader) value(v reflect.Value) error {
 	r.space()
-	if u, ok := v.Addr().Interface().(Unmarshaler); ok {
+	own, ok := v.Addr().Interface().(Reader)
+	raw := v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8
+	if ok || raw {
 		begin := r.at
 		if err := r.skip(0); err != nil {
 			return err
 		}
-		return u.UnmarshalJSON([]byte(r.text[begin:r.at]))
+		if ok {
+			return own.ReadJSON(r.text[begin:r.at])
+		}
+		v.SetBytes([]byte(r.text[begin:r.at]))
+		return nil
 	}
 	if r.take("null") {
 		switch v.Kind() {

@@ -9,17 +9,16 @@ import (
 	"unicode/utf8"
 )
 
-// Marshaler is a type that writes itself, as one valid value without white space.
-type Marshaler interface{ MarshalJSON() ([]byte, error) }
+// Appender is a type that writes itself, as one valid value without white space.
+type Appender interface{ AppendJSON(out []byte) []byte }
 
 // Marshal writes a value as encoding/json does: <, > and & are escaped in strings. A
 // number that is not finite is an error.
 func Marshal(v any) ([]byte, error) { return write(nil, reflect.ValueOf(v)) }
 
 func write(out []byte, v reflect.Value) (_ []byte, err error) {
-	if m, ok := v.Interface().(Marshaler); ok {
-		text, err := m.MarshalJSON()
-		return append(out, text...), err
+	if own, ok := v.Interface().(Appender); ok {
+		return own.AppendJSON(out), nil
 	}
 	switch kind := v.Kind(); {
 	case kind == reflect.Struct:
