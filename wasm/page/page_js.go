@@ -3,8 +3,6 @@ package page
 import (
 	"syscall/js"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/gallery"
 	"undertone/wasm/page/how"
@@ -58,8 +56,8 @@ func Run(class js.Value) {
 
 // keys are the shortcuts: Ctrl+Enter (or Cmd+Enter) generates, Esc stops.
 func keys(a *app.App) {
-	ui.On(ui.Window, "keydown", func(e dom.Event) {
-		k, ok := e.(*dom.KeyboardEvent)
+	ui.On(ui.Window, "keydown", func(e ui.Event) {
+		k, ok := ui.Key(e)
 		if !ok {
 			return
 		}

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"syscall/js"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
@@ -53,7 +51,7 @@ func New(a *app.App, open func(file js.Value, id int)) *Gallery {
 	v.room = ui.El("div", ui.Attrs{"class": "ask", "role": "group", "aria-label": &words.Text.GalleryFullGo}, v.ask, v.replace,
 		ui.Button("quiet", &words.Text.GalleryFullNo, func() { a.Update(func(*app.State) { v.pictures.waiting = nil }) }))
 	v.file = ui.El("input", ui.Attrs{"type": "file", "accept": "image/png", "class": "unseen", "id": "open-file", "tabindex": "-1", "aria-hidden": "true"})
-	ui.On(v.file, "change", func(dom.Event) {
+	ui.On(v.file, "change", func(ui.Event) {
 		if files := v.file.Get("files"); files.Length() > 0 {
 			v.open(files.Index(0), 0)
 		}

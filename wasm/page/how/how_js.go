@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"syscall/js"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
@@ -53,7 +51,7 @@ func New(a *app.App) *View {
 	v.again = ui.Button("secondary", &words.Text.HowAgain, func() { a.Update(func(*app.State) { v.now.asked = app.Recipe{} }) })
 	v.now.block = -1
 	v.blocks = newAttentionMaps(func(block int) { a.Update(func(*app.State) { v.now.block = block }) })
-	ui.On(v.words, "change", func(e dom.Event) {
+	ui.On(v.words, "change", func(e ui.Event) {
 		if w, err := strconv.Atoi(e.Underlying().Get("target").Get("value").String()); err == nil {
 			a.Update(func(*app.State) { v.now.word = w })
 		}

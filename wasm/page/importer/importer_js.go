@@ -3,8 +3,6 @@ package importer
 import (
 	"syscall/js"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
@@ -24,8 +22,8 @@ type Importer struct {
 func New(a *app.App) *Importer {
 	v := &Importer{app: a, hint: ui.El("div", ui.Attrs{"class": "drop", "aria-hidden": "true", "hidden": ""}, ui.El("p", nil, &words.Text.DropHere))}
 	ui.Document.Get("body").Call("append", v.hint.Value)
-	ui.On(ui.Window, "hashchange", func(dom.Event) { a.Update(func(s *app.State) { v.address(s) }) })
-	over := func(e dom.Event) {
+	ui.On(ui.Window, "hashchange", func(ui.Event) { a.Update(func(s *app.State) { v.address(s) }) })
+	over := func(e ui.Event) {
 		if v.carries(e.Underlying().Get("dataTransfer")) {
 			e.PreventDefault()
 			ui.Show(v.hint, true)
@@ -33,12 +31,12 @@ func New(a *app.App) *Importer {
 	}
 	ui.On(ui.Window, "dragenter", over)
 	ui.On(ui.Window, "dragover", over)
-	ui.On(ui.Window, "dragleave", func(e dom.Event) {
+	ui.On(ui.Window, "dragleave", func(e ui.Event) {
 		if e.Underlying().Get("relatedTarget").IsNull() { // out of the window
 			ui.Show(v.hint, false)
 		}
 	})
-	ui.On(ui.Window, "drop", func(e dom.Event) {
+	ui.On(ui.Window, "drop", func(e ui.Event) {
 		ui.Show(v.hint, false)
 		if t := e.Underlying().Get("dataTransfer"); v.carries(t) {
 			e.PreventDefault()
@@ -47,7 +45,7 @@ func New(a *app.App) *Importer {
 			}
 		}
 	})
-	ui.On(ui.Window, "paste", func(e dom.Event) {
+	ui.On(ui.Window, "paste", func(e ui.Event) {
 		// Text that is pasted with a picture of itself, as from an editor, stays text.
 		t := e.Underlying().Get("clipboardData")
 		if v.link(t) || t.Truthy() && t.Call("getData", "text/plain").String() == "" && v.file(t) {

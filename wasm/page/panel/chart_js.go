@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
@@ -43,7 +41,7 @@ func newWeightChart(a *app.App) *weightChart {
 	ui.On(v.chart, "pointerdown", v.press)
 	ui.On(v.chart, "pointermove", v.move)
 	for _, kind := range []string{"pointerup", "pointercancel"} {
-		ui.On(v.chart, kind, func(dom.Event) {
+		ui.On(v.chart, kind, func(ui.Event) {
 			if v.drawing {
 				v.drawing = false
 				a.Follow(true)
@@ -61,7 +59,7 @@ func (v *weightChart) draw(still bool, weights map[int]float64) {
 }
 
 // point is the block under a pointer and the weight that its height means.
-func (v *weightChart) point(e dom.Event) (block int, weight float64) {
+func (v *weightChart) point(e ui.Event) (block int, weight float64) {
 	event := e.Underlying()
 	box := v.chart.Call("getBoundingClientRect")
 	place := (event.Get("clientX").Float() - box.Get("left").Float()) / box.Get("width").Float()
@@ -72,7 +70,7 @@ func (v *weightChart) point(e dom.Event) (block int, weight float64) {
 	return blockAt(place, len(v.list)), v.scale.weight(height)
 }
 
-func (v *weightChart) press(e dom.Event) {
+func (v *weightChart) press(e ui.Event) {
 	event := e.Underlying()
 	if event.Get("button").Int() != 0 || len(v.list) == 0 {
 		return
@@ -84,7 +82,7 @@ func (v *weightChart) press(e dom.Event) {
 	v.draw(false, map[int]float64{v.at: v.height})
 }
 
-func (v *weightChart) move(e dom.Event) {
+func (v *weightChart) move(e ui.Event) {
 	if !v.drawing {
 		return
 	}
@@ -106,8 +104,8 @@ func (v *weightChart) weights() []float32 {
 	return curve(s.Form.Term(), s.Model.Depth())
 }
 
-func (v *weightChart) key(e dom.Event) {
-	k, ok := e.(*dom.KeyboardEvent)
+func (v *weightChart) key(e ui.Event) {
+	k, ok := ui.Key(e)
 	weights := v.weights()
 	if !ok || len(weights) == 0 || k.CtrlKey() || k.MetaKey() || k.AltKey() {
 		return
@@ -156,7 +154,7 @@ func (v *weightChart) build(m *app.Model) {
 	for i := range m.Depth() {
 		bar := ui.El("span", ui.Attrs{"role": "slider", "aria-orientation": "vertical"}, ui.El("i", nil))
 		ui.SetFlag(bar, "data-double", i < m.Blocks.Double)
-		ui.On(bar, "focus", func(dom.Event) {
+		ui.On(bar, "focus", func(ui.Event) {
 			if v.focus != i {
 				v.focus = i
 				v.app.Update(func(*app.State) {})

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
@@ -76,19 +74,19 @@ func NewGuidance(a *app.App, panel ui.Element) *Guidance {
 func (v *Guidance) listen() {
 	// Words are read while they are typed, but pictures follow when they are done.
 	typed := func(field ui.Element, change func(t *recipe.Term, text string)) {
-		ui.On(field, "input", func(dom.Event) {
+		ui.On(field, "input", func(ui.Event) {
 			text := field.Get("value").String()
 			v.app.Update(func(s *app.State) { s.Form.Edit(func(t *recipe.Term) { change(t, text) }) })
 		})
-		ui.On(field, "change", func(dom.Event) { v.app.Follow(true) })
+		ui.On(field, "change", func(ui.Event) { v.app.Follow(true) })
 	}
 	typed(v.positive, func(t *recipe.Term, text string) { t.Positive = text })
 	typed(v.negative, func(t *recipe.Term, text string) { t.Negative = text })
 	for _, field := range []ui.Element{v.slider, v.weight} {
-		ui.On(field, "input", func(dom.Event) {
+		ui.On(field, "input", func(ui.Event) {
 			v.app.Edit(false, func(f *app.Form) { f.Edit(func(t *recipe.Term) { t.Weight = ui.Number(field) }) })
 		})
-		ui.On(field, "change", func(dom.Event) { v.app.Follow(true) })
+		ui.On(field, "change", func(ui.Event) { v.app.Follow(true) })
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"math/rand/v2"
 	"strings"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
@@ -52,11 +50,11 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	ui.Append(v.stop, ui.El("kbd", nil, &words.Text.StopKeys))
 	lucky := ui.IconButton("secondary square", "spark", &words.Text.Surprise, v.surprise)
 	lucky.SetID("surprise")
-	ui.On(v.field, "input", func(dom.Event) {
+	ui.On(v.field, "input", func(ui.Event) {
 		a.Update(func(s *app.State) { s.Form.Prompt = v.field.Get("value").String() })
 	})
 	// Marking waits for the end of a word while somebody types, and no longer.
-	ui.On(v.field, "focusout", func(dom.Event) { a.Update(func(*app.State) { v.repeated = "" }) })
+	ui.On(v.field, "focusout", func(ui.Event) { a.Update(func(*app.State) { v.repeated = "" }) })
 	ui.Delegate(v.suggest, "button", func(at ui.Element) {
 		v.set(complete(a.State.Form.Prompt, at.TextContent()))
 		v.field.Focus()

@@ -5,8 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/engine/recipe"
 	"undertone/guidance"
 	"undertone/wasm/page/app"
@@ -49,10 +47,10 @@ func newSchedule(a *app.App) *scheduleView {
 	v.width = ui.El("input", ui.Attrs{"type": "number", "inputmode": "decimal", "min": "0.1", "step": "0.1"})
 	row := ui.El("div", ui.Attrs{"class": "blocks"})
 	field := func(id string, title *string, input ui.Element, change func(t *recipe.Term, x float64)) {
-		ui.On(input, "input", func(dom.Event) {
+		ui.On(input, "input", func(ui.Event) {
 			v.edit(false, func(t *recipe.Term) { ownBlocks(t, a.State.Model.Depth()); change(t, ui.Number(input)) })
 		})
-		ui.On(input, "change", func(dom.Event) { a.Follow(true) })
+		ui.On(input, "change", func(ui.Event) { a.Follow(true) })
 		v.fields[id] = ui.Labelled(id, title, input)
 		ui.Append(row, v.fields[id])
 	}
@@ -107,7 +105,7 @@ func (v *scheduleView) edit(still bool, change func(t *recipe.Term)) {
 func (v *scheduleView) radio(kind string, name *string) ui.Element {
 	input := ui.El("input", ui.Attrs{"type": "radio", "name": "schedule", "value": kind, "aria-label": name})
 	v.kinds[kind] = input
-	ui.On(input, "change", func(dom.Event) { v.edit(true, func(t *recipe.Term) { setKind(t, kind, v.app.State.Model.Depth()) }) })
+	ui.On(input, "change", func(ui.Event) { v.edit(true, func(t *recipe.Term) { setKind(t, kind, v.app.State.Model.Depth()) }) })
 	label := ui.El("label", nil, input, ui.Drawing(shapes[kind]))
 	ui.Follow(name, func(text string) { ui.SetAttr(label, "title", text) })
 	return label

@@ -5,8 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
@@ -48,15 +46,15 @@ func NewSettings(a *app.App, panel ui.Element, more ...any) *Settings {
 		{v.seed, func(f *app.Form, x float64) { f.Seed = x }},
 		{v.steps, func(f *app.Form, x float64) { f.Steps = x }},
 	} {
-		ui.On(n.field, "input", func(dom.Event) {
+		ui.On(n.field, "input", func(ui.Event) {
 			a.Edit(false, func(f *app.Form) { n.change(f, ui.Number(n.field)) })
 		})
-		ui.On(n.field, "change", func(dom.Event) { a.Follow(true) })
+		ui.On(n.field, "change", func(ui.Event) { a.Follow(true) })
 	}
-	ui.On(v.lock, "change", func(dom.Event) {
+	ui.On(v.lock, "change", func(ui.Event) {
 		a.Update(func(s *app.State) { s.Form.Locked = v.lock.Get("checked").Bool() })
 	})
-	ui.On(v.size, "change", func(dom.Event) {
+	ui.On(v.size, "change", func(ui.Event) {
 		if size, err := recipe.ParseSize(v.size.Get("value").String()); err == nil { // every option's value is one
 			a.Edit(true, func(f *app.Form) { f.Size = size })
 		}

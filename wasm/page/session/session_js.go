@@ -4,8 +4,6 @@ import (
 	"encoding/base64"
 	"syscall/js"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/engine/recipe"
 	"undertone/engine/tinyjson"
 	"undertone/wasm/page/app"
@@ -38,7 +36,7 @@ const maxPixels = 1 << 20
 // New takes over what was saved, once the model is known, and saves when the page goes.
 func New(a *app.App) *Session {
 	v := &Session{app: a}
-	ui.On(ui.Window, "pagehide", func(dom.Event) {
+	ui.On(ui.Window, "pagehide", func(ui.Event) {
 		if v.done {
 			v.save()
 		}

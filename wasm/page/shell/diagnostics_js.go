@@ -7,8 +7,6 @@ import (
 	"strings"
 	"syscall/js"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/host"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
@@ -29,7 +27,7 @@ func NewDiagnostics(a *app.App, parent ui.Element) {
 	v := &diagnostics{app: a, report: report{state: &a.State}}
 	v.text = ui.El("textarea", ui.Attrs{"id": "diagnostics-text", "readonly": "", "rows": "12", "class": "code", "spellcheck": "false", "aria-label": &words.Text.Diagnostics})
 	v.with = ui.El("input", ui.Attrs{"type": "checkbox", "id": "diagnostics-prompt"})
-	ui.On(v.with, "change", func(dom.Event) { v.write() })
+	ui.On(v.with, "change", func(ui.Event) { v.write() })
 	copied := ui.IconButton("secondary", "copy", &words.Text.DiagnosticsCopy, func() {
 		v.write()
 		a.CopyText(v.text.Get("value").String(), words.Text.Copied)
@@ -39,7 +37,7 @@ func NewDiagnostics(a *app.App, parent ui.Element) {
 		ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.DiagnosticsHint), v.text,
 		ui.El("label", ui.Attrs{"class": "check"}, v.with, ui.El("span", nil, &words.Text.DiagnosticsPrompt)), copied)
 	v.box.SetID("diagnostics")
-	ui.On(v.box, "toggle", func(dom.Event) {
+	ui.On(v.box, "toggle", func(ui.Event) {
 		if v.box.Get("open").Bool() {
 			go v.gather()
 		}

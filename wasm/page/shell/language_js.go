@@ -4,8 +4,6 @@ import (
 	"reflect"
 	"syscall/js"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
@@ -28,7 +26,7 @@ func NewLanguage(a *app.App) {
 		ui.Append(field, ui.El("option", ui.Attrs{"value": l.Tag, "lang": l.Tag}, l.Name))
 	}
 	field.Set("value", ui.Root().Get("lang").String())
-	ui.On(field, "change", func(dom.Event) {
+	ui.On(field, "change", func(ui.Event) {
 		tag := field.Get("value").String()
 		ui.Remember("language", tag)
 		use(words.Choose([]string{tag}))

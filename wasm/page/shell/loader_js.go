@@ -5,8 +5,6 @@ import (
 	"strings"
 	"syscall/js"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
@@ -54,7 +52,7 @@ func NewLoader(a *app.App, storage *Storage, updates *Updates) *Loader {
 	v.cancel.SetID("cancel")
 	v.cpu.SetID("load-cpu")
 	v.trouble = ui.El("div", ui.Attrs{"id": "no-webgpu", "class": "trouble", "hidden": ""}, v.why, v.advice, v.cpu, v.cpuNote)
-	ui.On(v.load, "click", func(dom.Event) { a.Load("auto") })
+	ui.On(v.load, "click", func(ui.Event) { a.Load("auto") })
 	v.load.Call("before", v.trouble.Value, v.precision.Box.Value)
 	ui.Append(v.welcome, v.bar, v.line, v.cancel)
 	return v

@@ -3,8 +3,6 @@ package shell
 import (
 	"fmt"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
@@ -36,7 +34,7 @@ func NewStorage(a *app.App, parent ui.Element) *Storage {
 	box := ui.El("details", ui.Attrs{"class": "storage"}, ui.El("summary", nil, &words.Text.Storage),
 		ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.StorageHint), v.used, v.list, v.safe, v.keep, v.deleteAll)
 	box.SetID("storage")
-	ui.On(box, "toggle", func(dom.Event) { go v.refresh() })
+	ui.On(box, "toggle", func(ui.Event) { go v.refresh() })
 	ui.Append(parent, box)
 	a.OnLoad = append(a.OnLoad, v.refresh)
 	a.React(v.react)

@@ -3,8 +3,6 @@ package stage
 import (
 	"fmt"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
@@ -29,7 +27,7 @@ func NewCompare(a *app.App) *Compare {
 		a.Update(func(*app.State) { v.pair = id == "pair" })
 	}, ui.Segment{ID: "slider", Text: &words.Text.AsSlider}, ui.Segment{ID: "pair", Text: &words.Text.AsPair})
 	v.range_ = ui.El("input", ui.Attrs{"type": "range", "min": "0", "max": "100", "step": "1", "id": "divider", "aria-label": &words.Text.Divider, "hidden": ""})
-	ui.On(v.range_, "input", func(dom.Event) {
+	ui.On(v.range_, "input", func(ui.Event) {
 		a.Update(func(*app.State) { v.at = ui.Number(v.range_) / 100 })
 	})
 	v.handle = ui.El("div", ui.Attrs{"class": "handle", "aria-hidden": "true", "hidden": ""})

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"syscall/js"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
@@ -82,8 +80,8 @@ func (v *Stage) reveal() {
 func (v *Stage) choose(id string) { v.app.Update(func(s *app.State) { s.Tab = id }) }
 
 // key moves among the tabs as the pattern for tabs asks.
-func (v *Stage) key(e dom.Event) {
-	k, ok := e.(*dom.KeyboardEvent)
+func (v *Stage) key(e ui.Event) {
+	k, ok := ui.Key(e)
 	if !ok {
 		return
 	}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"syscall/js"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
@@ -29,7 +27,7 @@ func NewSteps(a *app.App) *Steps {
 	v := &Steps{app: a, large: ui.NewCanvas()}
 	v.caption = ui.El("figcaption", nil)
 	v.slider = ui.El("input", ui.Attrs{"type": "range", "min": "0", "step": "1", "id": "step-scrub", "aria-label": &words.Text.StepsScrub})
-	ui.On(v.slider, "input", func(dom.Event) {
+	ui.On(v.slider, "input", func(ui.Event) {
 		a.Update(func(*app.State) { v.at = int(ui.Number(v.slider)) })
 	})
 	v.strip = ui.NewThumbnails("strip", &words.Text.TabSteps, func(i int) {

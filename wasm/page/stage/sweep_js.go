@@ -5,8 +5,6 @@ import (
 	"math"
 	"syscall/js"
 
-	"honnef.co/go/js/dom/v2"
-
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
@@ -38,7 +36,7 @@ func NewSweep(a *app.App) *Sweep {
 	}, ui.Segment{ID: "weight", Text: &words.Text.OverWeight}, ui.Segment{ID: "start", Text: &words.Text.OverStart})
 	field := func(set func(p *sweepPlan, x float64)) ui.Element {
 		f := ui.El("input", ui.Attrs{"type": "number", "inputmode": "decimal", "step": "any", "autocomplete": "off"})
-		ui.On(f, "input", func(dom.Event) {
+		ui.On(f, "input", func(ui.Event) {
 			if x := ui.Number(f); !math.IsNaN(x) {
 				a.Update(func(*app.State) { set(&v.plan, x) })
 			}

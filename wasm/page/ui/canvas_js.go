@@ -2,8 +2,6 @@ package ui
 
 import (
 	"syscall/js"
-
-	"honnef.co/go/js/dom/v2"
 )
 
 // Canvas is a canvas with a picture on it.
@@ -17,7 +15,7 @@ func NewCanvas() Canvas {
 	c := Canvas{Element: El("canvas", Attrs{"role": "img", "width": "256", "height": "256"}), shown: js.Undefined()}
 	// What is on a canvas is gone when the GPU process crashes; the browser tells when
 	// it can be drawn again. The picture is kept with the element.
-	On(c.Element, "contextrestored", func(dom.Event) {
+	On(c.Element, "contextrestored", func(Event) {
 		if image := c.Element.Get("undertone"); image.Truthy() {
 			again := Canvas{Element: c.Element, shown: js.Undefined()}
 			again.Draw(image, false)

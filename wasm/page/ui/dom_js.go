@@ -85,7 +85,7 @@ func Rewrite() {
 // Button makes a button that says text (a string or a text of the page) and calls press.
 func Button(class string, text any, press func()) Element {
 	b := El("button", Attrs{"type": "button", "class": class}, text)
-	On(b, "click", func(dom.Event) { press() })
+	On(b, "click", func(Event) { press() })
 	return b
 }
 
@@ -94,29 +94,32 @@ type Target interface {
 	Call(method string, arguments ...any) js.Value
 }
 
-// keyboardEvent is the class of events of keys.
-var keyboardEvent = js.Global().Get("KeyboardEvent")
+// Event is what happened. Its Go type is always this one: the package dom finds that of
+// every kind of event by itself, which takes its time, and carries all of them into the
+// program, with all that their methods name.
+type Event = *dom.BasicEvent
 
-// On calls f for every event of that kind, with a *dom.KeyboardEvent where it is one of
-// a key and a *dom.BasicEvent otherwise: the package dom finds the Go type of every kind
-// of event by itself, which takes its time, and carries all of them into the program. The
-// listeners live as long as the page.
-func On(target Target, kind string, f func(dom.Event)) {
+// On calls f for every event of that kind. The listeners live as long as the page.
+func On(target Target, kind string, f func(Event)) {
 	target.Call("addEventListener", kind, js.FuncOf(func(_ js.Value, args []js.Value) any {
-		e := &dom.BasicEvent{Value: args[0]}
-		if args[0].InstanceOf(keyboardEvent) {
-			f(&dom.KeyboardEvent{BasicEvent: e})
-		} else {
-			f(e)
-		}
+		f(&dom.BasicEvent{Value: args[0]})
 		return nil
 	}))
+}
+
+// keyboardEvent is the class of the events of keys.
+var keyboardEvent = js.Global().Get("KeyboardEvent")
+
+// Key is an event as that of a key, if it is one: where browsers fill in a field, they
+// send others of the same name.
+func Key(e Event) (k *dom.KeyboardEvent, ok bool) {
+	return &dom.KeyboardEvent{BasicEvent: e}, e.InstanceOf(keyboardEvent)
 }
 
 // Delegate listens to clicks on what matches the selector inside a box, now and
 // later: for lists whose members come and go.
 func Delegate(box Element, selector string, press func(at Element)) {
-	On(box, "click", func(e dom.Event) {
+	On(box, "click", func(e Event) {
 		if at := e.Underlying().Get("target").Call("closest", selector); at.Truthy() {
 			press(Wrap(at))
 		}

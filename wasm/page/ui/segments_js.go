@@ -1,7 +1,5 @@
 package ui
 
-import "honnef.co/go/js/dom/v2"
-
 // Segment is one choice of several.
 type Segment struct {
 	ID   string
@@ -19,7 +17,7 @@ func NewSegments(name string, label *string, choose func(id string), list ...Seg
 	v := &Segments{Box: El("div", Attrs{"class": "segments", "role": "radiogroup", "aria-label": label}), fields: map[string]Element{}}
 	for _, s := range list {
 		f := El("input", Attrs{"type": "radio", "name": name, "value": s.ID})
-		On(f, "change", func(dom.Event) { choose(s.ID) })
+		On(f, "change", func(Event) { choose(s.ID) })
 		Append(v.Box, El("label", nil, f, El("span", nil, s.Text)))
 		v.fields[s.ID] = f
 	}
@@ -32,7 +30,7 @@ func (v *Segments) Choose(id string) { v.fields[id].Set("checked", true) }
 // Radio adds a radio button to a row of segments.
 func Radio(row Element, name, value string, title any, choose func()) Element {
 	input := El("input", Attrs{"type": "radio", "name": name, "value": value})
-	On(input, "change", func(dom.Event) { choose() })
+	On(input, "change", func(Event) { choose() })
 	Append(row, El("label", nil, input, El("span", nil, title)))
 	return input
 }
