@@ -14,8 +14,10 @@ import (
 	"undertone/guidance"
 )
 
-// Engine tests what the engine promises whatever the weights, on a small model.
-func Engine(t *testing.T, be op.Backend) {
+// Engine tests what the engine promises whatever the weights, on a small model. Some
+// promises concern each of a picture's allocations: every tests all, for machines that
+// are quick with small pictures, otherwise a sample is tested.
+func Engine(t *testing.T, be op.Backend, every bool) {
 	e := newFixture(t).load(be)
 	t.Run("Guidance", func(t *testing.T) { guided(t, e) })
 	t.Run("Layers", func(t *testing.T) { layers(t, e) })
@@ -25,7 +27,7 @@ func Engine(t *testing.T, be op.Backend) {
 	t.Run("Probe", func(t *testing.T) { probed(t, be) })
 	t.Run("Requests", func(t *testing.T) { requests(t, e) })
 	t.Run("Stopping", func(t *testing.T) { stopping(t, e) })
-	t.Run("ShortOfMemory", func(t *testing.T) { shortOfMemory(t, be) })
+	t.Run("ShortOfMemory", func(t *testing.T) { shortOfMemory(t, be, every) })
 	t.Run("NotNumbers", func(t *testing.T) { notNumbers(t, be) })
 	t.Run("Overflow", func(t *testing.T) { overflow(t, be) })
 	t.Run("SD3", func(t *testing.T) { sd3(t, be) })
