@@ -117,6 +117,7 @@ golden: ## make the golden files anew: from PyTorch, ggml's readers of weights, 
 	pip3 install --quiet --upgrade --target build/golden gguf==0.19.0 ml_dtypes==0.6.0 tokenizers==0.23.3
 	OMP_NUM_THREADS=2 PYTHONPATH=train $(PYTHON) train/golden.py
 	PYTHONPATH=build/golden $(PYTHON) train/golden_quant.py
+	PYTHONPATH=build/golden $(PYTHON) train/golden_gguf.py
 	PYTHONPATH=build/golden $(PYTHON) train/golden_tokens.py
 
 train: ## train the shipped model from the beginning (hours; see train/README.md)
