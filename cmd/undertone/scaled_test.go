@@ -16,6 +16,8 @@ import (
 	"undertone/engine/weights"
 )
 
+const goldens = "../../engine/testdata/published/"
+
 // packed is a tensor of a safetensors file.
 type packed struct {
 	kind  string
