@@ -126,10 +126,19 @@ func TestPublishedRefusals(t *testing.T) {
 	if err := os.Truncate(file, 200_000); err != nil {
 		t.Fatal(err)
 	}
+	other := filepath.Join(t.TempDir(), "sd_xl_base_1.0.safetensors")
+	putSafetensors(t, other, map[string]packed{
+		"model.diffusion_model.input_blocks.0.0.weight": {"F16", []int{1}, []byte{0, 0}},
+		"conditioner.embedders.1.model.ln_final.weight": {"F16", []int{1}, []byte{0, 0}},
+		"first_stage_model.decoder.conv_in.weight":      {"F16", []int{1}, []byte{0, 0}},
+	})
 	for _, c := range []struct {
 		says  string
 		paths []string
 	}{
+		{"sd_xl_base_1.0.safetensors is known but not supported: Stable Diffusion XL", []string{other}},
+		{"is known but not supported: Stable Diffusion XL", []string{without("transformer"), other}},
+		{"missing the transformer, usually flux1-dev.safetensors or sd3.5_medium.safetensors in ComfyUI/models/diffusion_models", []string{without("transformer")}},
 		{"missing the tokenizer of the text encoder CLIP-L, usually vocab.json and merges.txt, or tokenizer.json, in tokenizer/ of the model's diffusers folder", []string{without("tokenizer")}},
 		{"missing the tokenizer of the text encoder T5, usually spiece.model or tokenizer.json in tokenizer_2/", []string{without("tokenizer_2")}},
 		{"missing the text encoder T5 v1.1 XXL, usually t5xxl_fp16.safetensors in ComfyUI/models/text_encoders", []string{without("text_encoder_2")}},
