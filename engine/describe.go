@@ -22,11 +22,11 @@ func Describe(m *weights.Manifest) (recipe.Description, error) {
 
 // Info describes the loaded model.
 func (e *Engine) Info() Info {
-	_, estimate, err := plan(&e.manifest, e.Defaults(), nil)
+	be := e.be.Info()
+	_, estimate, err := plan(&e.manifest, e.Defaults(), be.Limits)
 	if err != nil {
 		estimate = Estimate{} // of a model whose own proposal is out of its range
 	}
-	be := e.be.Info()
 	return Info{
 		Description: e.describe(estimate), Precision: e.precision, Backend: be.Backend, Adapter: be.Adapter, Software: be.Software,
 		Features: be.Features, Plan: be.Plan, Words: e.conditioner.readers[0].tokenizer.Vocabulary(),

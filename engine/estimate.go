@@ -28,7 +28,7 @@ type Estimate struct {
 	FixedBytes    int64 `json:"fixedBytes"`    // tensors that live as long as the pipeline
 	PeakBytes     int64 `json:"peakBytes"`     // weights, fixed tensors, and the largest program's temporaries
 	LeastBytes    int64 `json:"leastBytes"`    // the same where only the running program's weights are on the device
-	LargestTensor int64 `json:"largestTensor"` // bytes of the largest tensor that is not a weight
+	LargestTensor int64 `json:"largestTensor"` // bytes of the largest tensor that is not a weight: one buffer, bound whole
 	LargestWeight int64 `json:"largestWeight"` // elements of the largest weight
 
 	Parts []PartEstimate `json:"parts"` // in the order of the manifest's components
@@ -50,10 +50,11 @@ func (e Estimate) FLOPs(steps, prompts int) float64 {
 }
 
 // EstimateModel records everything that a picture of the request's size, steps and
-// guidance scale needs, without weights, machine or memory. Errors: ModelUnsupported,
-// ManifestInvalid, and what the request is refused for.
-func EstimateModel(m *weights.Manifest, req Request) (Estimate, error) {
-	_, estimate, err := plan(m, req, nil)
+// guidance scale needs, without weights, machine or memory, as for a machine of these limits
+// (op.Info.Limits; nil: of none). Errors: ModelUnsupported, ManifestInvalid, and what the
+// request is refused for.
+func EstimateModel(m *weights.Manifest, req Request, limits map[string]int64) (Estimate, error) {
+	_, estimate, err := plan(m, req, limits)
 	return estimate, err
 }
 

@@ -23,7 +23,7 @@ func TestEstimate(t *testing.T) {
 		t.Fatal(err)
 	}
 	req := engine.Request{Steps: 4, Size: recipe.Square(256), CFG: 1}
-	e, err := engine.EstimateModel(&b.Manifest, req)
+	e, err := engine.EstimateModel(&b.Manifest, req, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestEstimate(t *testing.T) {
 	config := decoder.Config
 	decoder.Kind, decoder.Config = "kl", []byte(`{"latent_channels":16,"block_out_channels":[32,64,64],"layers_per_block":1,"norm_num_groups":32,"scaling_factor":0.3611,"shift_factor":0.1159,"preview":`+
 		string(preview(t, config))+`}`)
-	kl, err := engine.EstimateModel(&other, req)
+	kl, err := engine.EstimateModel(&other, req, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestEstimate(t *testing.T) {
 	}
 
 	req.CFG = 3
-	two, err := engine.EstimateModel(&b.Manifest, req)
+	two, err := engine.EstimateModel(&b.Manifest, req, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestEstimate(t *testing.T) {
 		t.Errorf("a step with classifier-free guidance takes %.3f times one without", ratio)
 	}
 	req.Size = recipe.Square(512)
-	if _, err := engine.EstimateModel(&b.Manifest, req); !fault.Is(err, fault.SizeUnsupported) {
+	if _, err := engine.EstimateModel(&b.Manifest, req, nil); !fault.Is(err, fault.SizeUnsupported) {
 		t.Errorf("size 512: %v", err)
 	}
 }

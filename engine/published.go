@@ -5,14 +5,9 @@ import (
 	"maps"
 
 	"undertone/engine/checkpoint"
+	"undertone/engine/op"
 	"undertone/engine/recipe"
 	"undertone/engine/weights"
-)
-
-// The names of the limits, as op.Info has them, that a tensor must be within.
-const (
-	limitBuffer  = "maxBufferSize"
-	limitBinding = "maxStorageBufferBindingSize"
 )
 
 // DescribePublished says what published files are, part by part, and, where every network
@@ -49,7 +44,7 @@ func DescribePublished(found *checkpoint.Found, limits map[string]int64) (p reci
 	if err != nil {
 		return p, nil, err
 	}
-	estimate, err := EstimateModel(m, proposed(m))
+	estimate, err := EstimateModel(m, proposed(m), limits)
 	if err != nil {
 		return p, nil, err
 	}
@@ -62,7 +57,7 @@ func DescribePublished(found *checkpoint.Found, limits map[string]int64) (p reci
 
 // fits compares the largest tensor of the proposed picture with a device's limits.
 func fits(m *weights.Manifest, limits map[string]int64) (*recipe.Fits, error) {
-	f := &recipe.Fits{Buffer: limits[limitBuffer], Binding: limits[limitBinding]}
+	f := &recipe.Fits{Buffer: limits[op.LimitBuffer], Binding: limits[op.LimitBinding]}
 	if f.Buffer <= 0 || f.Binding <= 0 {
 		return nil, nil
 	}

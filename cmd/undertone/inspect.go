@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"undertone/engine"
+	"undertone/engine/op"
 	"undertone/engine/recipe"
 	"undertone/engine/weights"
 )
@@ -112,7 +113,7 @@ func writePlan(m *weights.Manifest, pixels recipe.Size, stdout io.Writer) error 
 	if pixels.Width > 0 {
 		d.Size = pixels
 	}
-	e, err := engine.EstimateModel(m, engine.Request{Steps: d.Steps, Size: d.Size, CFG: d.CFG})
+	e, err := engine.EstimateModel(m, engine.Request{Steps: d.Steps, Size: d.Size, CFG: d.CFG}, op.PortableLimits())
 	if err != nil {
 		return err
 	}
@@ -135,8 +136,8 @@ func writePlan(m *weights.Manifest, pixels recipe.Size, stdout io.Writer) error 
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "weights %s, other tensors %s, at most about %s at once, %s where weights come and go; the largest tensor has %s, the largest weight %s elements\n",
-		size(e.WeightBytes), size(e.FixedBytes), size(e.PeakBytes), size(e.LeastBytes), size(e.LargestTensor), grouped(e.LargestWeight))
+	fmt.Fprintf(stdout, "weights %s, other tensors %s, at most about %s at once, %s where weights come and go; where a device binds %s at once, the largest tensor has %s; the largest weight has %s elements\n",
+		size(e.WeightBytes), size(e.FixedBytes), size(e.PeakBytes), size(e.LeastBytes), size(op.PortableBinding), size(e.LargestTensor), grouped(e.LargestWeight))
 	return nil
 }
 

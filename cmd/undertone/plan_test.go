@@ -49,9 +49,9 @@ func TestPlanOfPublishedShapes(t *testing.T) {
 		paths []string
 		says  []string
 	}{
-		{"1024", []string{flux, l, t5, vae}, []string{"FLUX.1 dev", "flux1-dev: 1024 × 1024 pixels, 28 steps", "22700.1 MiB  126.0 MiB", "missing: the tokenizer of the text encoder T5"}},
+		{"1024", []string{flux, l, t5, vae}, []string{"FLUX.1 dev", "flux1-dev: 1024 × 1024 pixels, 28 steps", "22700.1 MiB  126.0 MiB", "where a device binds 128.0 MiB at once, the largest tensor has 124.0 MiB", "missing: the tokenizer of the text encoder T5"}},
 		{"1024x768", schnell, []string{"FLUX.1 schnell", "flux1-schnell: 1024 × 768 pixels, 4 steps", "Q4_K  2555.4 MiB", "t5      2555.4 MiB"}},
-		{"1024", []string{large, l, g, vae}, []string{"Stable Diffusion 3.5 large", "sd3-5-large: 1024 × 1024 pixels, 28 steps", "missing, and not needed: the text encoder T5"}},
+		{"1024", []string{large, l, g, vae}, []string{"Stable Diffusion 3.5 large", "sd3-5-large: 1024 × 1024 pixels, 28 steps", "where a device binds 128.0 MiB at once, the largest tensor has 126.4 MiB", "missing, and not needed: the text encoder T5"}},
 		{"1024x768", medium, []string{"Stable Diffusion 3.5 medium", "sd3-5-medium: 1024 × 768 pixels, 40 steps"}},
 		{"1024x768", append([]string{t5}, medium...), []string{"Stable Diffusion 3.5 medium", "sd3-5-medium: 1024 × 768 pixels, 40 steps"}},
 	} {
@@ -108,7 +108,7 @@ func TestPlanReadsHeaders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := engine.EstimateModel(offer, engine.Request{Steps: 4, Size: recipe.Size{Width: 1024, Height: 768}, CFG: 1}); err != nil {
+		if _, err := engine.EstimateModel(offer, engine.Request{Steps: 4, Size: recipe.Size{Width: 1024, Height: 768}, CFG: 1}, nil); err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("%s, %d bytes: %d read in %v, the headers have %d", offer.Title, all, read, time.Since(begin), heads)

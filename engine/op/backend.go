@@ -94,10 +94,21 @@ const (
 	PortableBuffer  = 256 << 20
 )
 
+// WebGPU's names of the limits that a tensor must be within, by which Info has them.
+const (
+	LimitBinding = "maxStorageBufferBindingSize"
+	LimitBuffer  = "maxBufferSize"
+)
+
+// PortableLimits are those of a device that was asked for none.
+func PortableLimits() map[string]int64 {
+	return map[string]int64{LimitBinding: PortableBinding, LimitBuffer: PortableBuffer}
+}
+
 // MaxTensor is the most bytes that one tensor may have where the machine keeps it in one
 // buffer and binds it whole; 0 where it may have any number.
 func (i Info) MaxTensor() (bytes int64) {
-	for _, name := range []string{"maxStorageBufferBindingSize", "maxBufferSize"} {
+	for _, name := range []string{LimitBinding, LimitBuffer} {
 		if n := i.Limits[name]; n > 0 && (bytes == 0 || n < bytes) {
 			bytes = n
 		}
