@@ -20,6 +20,7 @@ struct Params {
     size: u32, // of a head
     causal: u32,
     scale: f32, // times log2(e): the softmax is taken to base 2
+    first: u32, // tile of queries
 }
 
 const KEYS = 32u; // in a tile
@@ -120,7 +121,7 @@ fn store(o: mat4x4<f32>, total: vec4<f32>, chunk: u32, head: u32, first_query: u
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let first_query = group.x * 4u * TY;
+    let first_query = (p.first + group.x) * 4u * TY;
     let head = group.y;
     let row = lane / 8u * 8u; // of partial
     // The last key that each of this thread's queries may see.

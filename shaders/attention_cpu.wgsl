@@ -14,6 +14,7 @@ struct Params {
     part: u32, // the width of each of q, k, v and out
     causal: u32,
     scale: f32, // times log2(e): the softmax is taken to base 2
+    first: u32, // workgroup along the queries
 }
 
 const MASKED = -1e30;
@@ -35,7 +36,7 @@ fn starts(part: u32, first: u32, head: u32) -> vec4<u32> {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
-    let first = thread.x * 4u;
+    let first = (p.first * WORKGROUP + thread.x) * 4u;
     if (first >= p.rows) {
         return;
     }

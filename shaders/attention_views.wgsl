@@ -28,6 +28,7 @@ struct Params {
     bias_stride: u32,
     bias_rows: u32, // from one head's bias to the next, 0 where all heads share it
     mask_at: u32,
+    first: u32, // query
 }
 
 const LANES = 64u;
@@ -50,7 +51,7 @@ var<workgroup> shared_top: f32;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let row = group.x;
+    let row = p.first + group.x;
     let head = group.y;
     let kv = head / p.group * p.size4;
     for (var c = lane; c < p.size4; c += LANES) {

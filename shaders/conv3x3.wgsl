@@ -39,7 +39,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let row = lane / GROUPS % ROWS;
     let run = lane / (GROUPS * ROWS);
     let left = i32(group.x * P * RUNS) - 1;
-    let upper = i32(group.y * ROWS) - 1;
+    let upper = i32((p.first + group.y) * ROWS) - 1;
     let channel = group.z * CHANNELS;
 
     // a and b: the first and second vec4 of channels; 0 and 1: pixels 0 … 3 and 4 … 7.
@@ -109,7 +109,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
     let x = group.x * P * RUNS + run * P;
-    let y = group.y * ROWS + row;
+    let y = (p.first + group.y) * ROWS + row;
     finish(a0, x, y, channel + g);
     if (P > 4u) {
         finish(a1, x + 4u, y, channel + g);

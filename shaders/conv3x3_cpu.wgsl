@@ -22,7 +22,7 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
     let blocks = (p.cout4 + N - 1u) / N;
     let channel = thread.x % blocks * N;
     let x = thread.x / blocks * P;
-    let y = thread.y;
+    let y = p.first + thread.y;
     if (x >= p.width) {
         return;
     }

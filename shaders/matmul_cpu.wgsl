@@ -10,7 +10,7 @@
 @compute @workgroup_size(8, 4)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let n4 = id.x;
-    let row = ROWS * id.y;
+    let row = ROWS * (4u * p.first + id.y);
     if (row >= p.m || 4u * n4 >= p.n) {
         return;
     }

@@ -111,7 +111,7 @@ fn finish4(row: u32, n4: u32, c: mat4x4<f32>) {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) id: u32) {
-    let row = group.x * TILE_M;
+    let row = (p.first + group.x) * TILE_M;
     let n4 = group.y * N4;
     // This thread's quads of rows and columns; with 8 of each the second quad lies
     // half a tile further, so that neighbours read neighbouring quads.

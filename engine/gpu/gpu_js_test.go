@@ -115,8 +115,8 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportMetric(least, "encode-ms/op")
 }
 
-// TestThrottle lets many small submits through, but makes a large one wait for
-// the one before the last.
+// TestThrottle lets many small submits through, but makes a large one wait for the one
+// before the last, and one of a single launch of more than that, too.
 func TestThrottle(t *testing.T) {
 	d := open(t, Options{})
 	a := newAdder(t, d)
@@ -136,14 +136,16 @@ func TestThrottle(t *testing.T) {
 	if len(d.inflight) != 0 {
 		t.Errorf("%d submits are on the GPU after Sync", len(d.inflight))
 	}
-	a.p.(*Program).cmd.work[0] = d.caps.submitLimit()
-	for range 5 {
-		if err := a.p.Run(soon(t)); err != nil {
-			t.Fatal(err)
+	for _, full := range []float64{1, launchSubmits} {
+		a.p.(*Program).cmd.work[0] = full * d.caps.submitLimit()
+		for range 5 {
+			if err := a.p.Run(soon(t)); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	if len(d.inflight) != 2 {
-		t.Errorf("%d full submits are on the GPU at once, want 2", len(d.inflight))
+		if len(d.inflight) != 2 {
+			t.Errorf("%d submits of %g times the work of a full one are on the GPU at once, want 2", len(d.inflight), full)
+		}
 	}
 }
 

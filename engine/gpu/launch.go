@@ -46,4 +46,22 @@ type Launch struct {
 	Bind   []Binding
 	Params []uint32
 	Groups [3]int // each ≤ 65,535
+	// Along is the dimension of Groups along which the launch may be cut into several, each
+	// of which does the work of some of the groups (see cut). The last of Params is then the
+	// number of the first of them.
+	Along along
 }
+
+// workgroups is how many there are.
+func (l Launch) workgroups() float64 {
+	return float64(l.Groups[0]) * float64(l.Groups[1]) * float64(l.Groups[2])
+}
+
+// along is a dimension of workgroups.
+type along uint8
+
+const (
+	whole along = iota // may not be cut
+	alongX
+	alongY
+)

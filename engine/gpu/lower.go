@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"slices"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
@@ -36,14 +37,43 @@ func lower(l *op.List, c Caps) ([]step, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s, operation %d, %s: %w", l.Name, i, n.Kind(), err)
 		}
+		all := 0.0
 		for _, launch := range launches {
 			if err := check(launch, c); err != nil {
 				return nil, fmt.Errorf("%s, operation %d, %s: %w", l.Name, i, n.Kind(), err)
 			}
-			steps = append(steps, step{launch, i, op.FLOPs(n) / float64(len(launches))})
+			all += launch.workgroups()
+		}
+		for _, launch := range launches {
+			steps = append(steps, step{launch, i, op.FLOPs(n) * launch.workgroups() / all})
 		}
 	}
 	return steps, nil
+}
+
+// cut makes several launches of each that has more arithmetic than limit, as even as its
+// workgroups allow and of at least one of them each. What is computed, and how, does not
+// depend on it.
+func cut(steps []step, limit float64) (out []step) {
+	for _, s := range steps {
+		if s.Along == whole || s.flops <= limit {
+			out = append(out, s)
+			continue
+		}
+		axis, last := int(s.Along-alongX), len(s.Params)-1
+		groups := s.Groups[axis]
+		each := max(1, int(float64(groups)*limit/s.flops))
+		each = op.CeilDiv(groups, op.CeilDiv(groups, each))
+		for first := 0; first < groups; first += each {
+			part := s
+			part.Params = slices.Clone(s.Params)
+			part.Params[last] += uint32(first)
+			part.Groups[axis] = min(each, groups-first)
+			part.flops = s.flops * float64(part.Groups[axis]) / float64(groups)
+			out = append(out, part)
+		}
+	}
+	return out
 }
 
 // check holds a launch to what the device and WebGPU itself allow.

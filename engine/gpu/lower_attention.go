@@ -22,8 +22,9 @@ func packedAttention(n *op.AttentionOp, file string, c constants, queries int, e
 	return []Launch{{
 		Kernel: Kernel{File: file, Libs: []string{"mac"}, Prelude: string(c)},
 		Bind:   []Binding{{Storage: y.Storage, Write: true}},
-		Params: words(append(params, flag(n.Causal), base2(n.Scale))...),
+		Params: words(append(params, flag(n.Causal), base2(n.Scale), 0)...),
 		Groups: [3]int{op.CeilDiv(y.Rows, queries), n.Heads, 1},
+		Along:  alongX,
 	}}
 }
 
@@ -69,6 +70,7 @@ func attentionViews(n *op.AttentionOp, _ Caps) []Launch {
 		Kernel: Kernel{File: "attention_views", Prelude: string(c)},
 		Bind:   []Binding{{Storage: n.Out.Storage, Write: true}, {Storage: n.Q.Storage}, {Storage: n.K.Storage}, {Storage: n.V.Storage}},
 		Groups: [3]int{n.Q.Rows, n.Heads, 1},
+		Along:  alongX,
 	}
 	bias, biasRows := n.Bias, 0 // rows of bias from one head to the next
 	if bias == nil {
@@ -81,7 +83,7 @@ func attentionViews(n *op.AttentionOp, _ Caps) []Launch {
 		mask = n.Q
 	}
 	l.Bind = append(l.Bind, Binding{Storage: bias.Storage}, Binding{Storage: mask.Storage})
-	l.Params = words(n.K.Rows, n.HeadDim/4, n.Out, n.Q, n.K, n.V, n.Heads/n.KVHeads, flag(n.Causal), base2(n.Scale), bias.Offset, bias.Stride, biasRows, mask.Offset)
+	l.Params = words(n.K.Rows, n.HeadDim/4, n.Out, n.Q, n.K, n.V, n.Heads/n.KVHeads, flag(n.Causal), base2(n.Scale), bias.Offset, bias.Stride, biasRows, mask.Offset, 0)
 	return []Launch{l}
 }
 

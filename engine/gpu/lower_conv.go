@@ -63,7 +63,7 @@ func conv3x3Launch(n *op.Conv3x3Op) (Launch, constants) {
 	x, weight, bias, residual, out := n.X, n.Weight, n.Bias, n.Residual, n.Out
 	var c constants
 	c.u32("ACT", int(n.Act))
-	l := Launch{Bind: []Binding{{Storage: out.Storage, Write: true}, {Storage: x.Storage}, {Storage: weight.Storage}}}
+	l := Launch{Bind: []Binding{{Storage: out.Storage, Write: true}, {Storage: x.Storage}, {Storage: weight.Storage}}, Along: alongY}
 	hasBias := 0
 	if bias != nil {
 		hasBias = 1
@@ -73,7 +73,7 @@ func conv3x3Launch(n *op.Conv3x3Op) (Launch, constants) {
 	if residual == nil {
 		residual = out
 	}
-	l.Params = words(n.Height, n.Width, x.Cols, quads(x.Cols), out.Cols, quads(out.Cols), out, x, hasBias, biasAt, residual)
+	l.Params = words(n.Height, n.Width, x.Cols, quads(x.Cols), out.Cols, quads(out.Cols), out, x, hasBias, biasAt, residual, 0)
 	l.Kernel = Kernel{Libs: []string{"activation", "keep", "mac", "store", operand, "conv3x3_end"}}
 	return l, c
 }

@@ -71,18 +71,20 @@ func (p product) rows() int {
 	return rows
 }
 
-// tiled is a kernel of MatMul and its workgroups.
+// tiled is a kernel of MatMul, its workgroups, and the dimension of those that lies along
+// the rows of the product.
 type tiled struct {
 	Kernel
 	groups [3]int
+	rows   along
 }
 
-func (p product) kernel(file string, tile constants, groups [3]int) tiled {
+func (p product) kernel(file string, tile constants, groups [3]int, rows along) tiled {
 	var c constants
 	c.u32("ACT", int(p.act))
 	c.u32("SHIFT", p.shift)
 	p.layout.constants(&c, 6)
-	return tiled{Kernel{File: file, Libs: []string{"activation", "weight_" + layouts[p.layout].lib, "matmul"}, Prelude: string(c + tile)}, groups}
+	return tiled{Kernel{File: file, Libs: []string{"activation", "weight_" + layouts[p.layout].lib, "matmul"}, Prelude: string(c + tile)}, groups, rows}
 }
 
 func matMulCPU(p product, _ Caps) tiled {
@@ -92,13 +94,13 @@ func matMulCPU(p product, _ Caps) tiled {
 	}
 	var c constants
 	c.u32("ROWS", rows)
-	return p.kernel("matmul_cpu", c, [3]int{op.CeilDiv(p.n, 4*8), op.CeilDiv(p.m, rows*4), 1})
+	return p.kernel("matmul_cpu", c, [3]int{op.CeilDiv(p.n, 4*8), op.CeilDiv(p.m, rows*4), 1}, alongY)
 }
 
 func matMulGEMV(p product, _ Caps) tiled {
 	var c constants
 	c.u32("ROWS", p.rows())
-	return p.kernel("matmul_gemv", c, [3]int{op.CeilDiv(p.n, 8), 1, 1})
+	return p.kernel("matmul_gemv", c, [3]int{op.CeilDiv(p.n, 8), 1, 1}, whole)
 }
 
 func matMulTile(p product, _ Caps) tiled {
@@ -109,7 +111,7 @@ func matMulTile(p product, _ Caps) tiled {
 	c.u32("TILE_K", t.k)
 	c.u32("ROWS", t.rows)
 	c.u32("COLS", t.cols)
-	return p.kernel("matmul_tile", c, [3]int{op.CeilDiv(p.m, t.m), op.CeilDiv(p.n, t.n), 1})
+	return p.kernel("matmul_tile", c, [3]int{op.CeilDiv(p.m, t.m), op.CeilDiv(p.n, t.n), 1}, alongX)
 }
 
 // The flags of lib/matmul.wgsl.
@@ -168,13 +170,14 @@ func lowerMatMul(n *op.MatMulOp, c Caps) ([]Launch, error) {
 			Bind: []Binding{{Storage: a.Storage}, {Storage: n.Out.Storage, Write: true},
 				{Storage: bias.Storage}, {Storage: gate.Storage}, {Storage: residual.Storage}},
 			Groups: k.groups,
+			Along:  k.rows,
 		}
 		for i := range y.parts() {
 			l.Bind = append(l.Bind, Binding{Storage: w.Storage, Part: s.part + i})
 		}
 		l.Params = words(
 			a.Rows, s.to-s.from, a.Cols, quads(a.Cols), a, n.Out, residual, bias.Offset/4, gate.Offset/4,
-			(s.from-from)/4, n.ActFrom/4, n.GapAt/4, n.GapWidth/4, (s.from-s.start)/4, (s.last-s.start)/4, int(flags))
+			(s.from-from)/4, n.ActFrom/4, n.GapAt/4, n.GapWidth/4, (s.from-s.start)/4, (s.last-s.start)/4, int(flags), 0)
 		launches = append(launches, l)
 	}
 	return launches, nil

@@ -39,6 +39,7 @@ func (d *Device) Compile(ctx context.Context, l *op.List) (out op.Program, err e
 	if err != nil {
 		return nil, err
 	}
+	steps = cut(steps, launchSubmits*d.submit)
 	p := &Program{d: d, name: l.Name, list: l, steps: steps, arena: planArena(steps)}
 	if err := p.build(ctx); err != nil {
 		p.Close()
@@ -166,13 +167,13 @@ func (p *Program) Run(ctx context.Context, copies ...op.Copy) (err error) {
 // maxSubmitted bounds how many small submits may be on the GPU at once.
 const maxSubmitted = 32
 
-// throttle waits until another submit makes no more than two full ones on the GPU.
-// More would not make it faster, but would go on long after a person pressed Stop.
+// throttle waits until another submit makes no more than two on the GPU, or than two full
+// ones. More would not make it faster, but would go on long after a person pressed Stop.
 func (d *Device) throttle(ctx context.Context, flops float64) error {
 	for _, s := range d.inflight {
 		flops += s.flops
 	}
-	for len(d.inflight) >= maxSubmitted || len(d.inflight) > 0 && flops > 2*d.submit {
+	for len(d.inflight) >= maxSubmitted || len(d.inflight) > 1 && flops > 2*d.submit {
 		oldest := d.inflight[0]
 		select {
 		case <-oldest.done:

@@ -15,6 +15,7 @@ struct Params {
     bias_at: u32,
     residual_at: u32,
     residual_stride: u32,
+    first: u32, // workgroup from above
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

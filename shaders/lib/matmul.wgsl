@@ -32,6 +32,7 @@ struct MatMul {
     weight_row: u32,      // first patch row of w in the buffer
     weight_last: u32,     // last patch row in the buffer
     flags: u32,
+    first: u32,           // workgroup along the rows
 }
 
 const HAS_BIAS: u32 = 1u;
