@@ -32,7 +32,7 @@ go:
 # recording of models use, small. In the page everything is small.
 PROGRAM ?= build
 COMPACT := undertone/wasm/... fmt encoding/json reflect \
-  undertone/engine undertone/engine/tinyjson undertone/engine/dit undertone/engine/text undertone/engine/vae undertone/engine/weights undertone/engine/recipe
+  undertone/engine undertone/engine/checkpoint undertone/engine/tinyjson undertone/engine/dit undertone/engine/text undertone/engine/vae undertone/engine/weights undertone/engine/recipe
 WASM := GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w"
 
 wasm: go

@@ -2,7 +2,7 @@
 // of wasm/protocol/protocol.go, where the messages are described. A test holds
 // the two equal, number for number and word for word.
 
-export const version = 5;
+export const version = 6;
 
 /** The messages, by name. */
 export const messages = Object.freeze({
@@ -33,6 +33,8 @@ export const limits = Object.freeze({
   scheduleFields: 8,
   scheduleText: 40,
   addressLength: 8192,
+  files: 4096,
+  pathLength: 1024,
   bodyBytes: 2097152,
 });
 

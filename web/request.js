@@ -19,8 +19,8 @@ function checkOptions(options) {
 }
 
 /** The arguments of Undertone.load. */
-export function checkLoad(address, options) {
-  const url = checkAddress(address);
+export function checkLoad(source, options) {
+  const from = checkSource(source);
   return checked("An option", () => {
     checkOptions(options);
     const { onProgress, signal, device = "auto", store = false } = options;
@@ -28,22 +28,91 @@ export function checkLoad(address, options) {
     checkListener(onProgress, "onProgress");
     checkSignal(signal);
     checkDevice(device);
-    return { url, device, store, onProgress, signal };
+    return { ...from, device, store, onProgress, signal };
   });
 }
 
 /** The arguments of Undertone.describe. */
-export function checkDescribe(address, options) {
-  const url = checkAddress(address);
+export function checkDescribe(source, options) {
+  const from = checkSource(source);
   return checked("An option", () => {
     checkOptions(options);
     const { signal } = options;
     checkSignal(signal);
-    return { url, signal };
+    return { ...from, signal };
   });
 }
 
-/** The absolute address of a model.json. */
+/**
+ * Where a model comes from: source is what the engine is sent, and blobs the published
+ * files among it that have no address.
+ */
+function checkSource(source) {
+  return checked("The model", () => {
+    const given = isObject(source) && hrefOf(source) === undefined ? source.files : undefined;
+    if (given === undefined) {
+      const address = checkStored(source);
+      return published.test(address) ? { source: { files: [remote(address)] }, blobs: [] } : { source: { address }, blobs: [] };
+    }
+    const blobs = [];
+    const files = listOf(given).map((entry, i) => checkFile(entry, `files[${i}]`, blobs));
+    if (files.length === 0) throw new UndertoneError("request-invalid", "The list files is empty; the files of a model are needed.");
+    return { source: { files }, blobs };
+  });
+}
+
+/** An address that ends like a weight file. */
+const published = /^https?:[^?#]*\.(safetensors|sft|gguf)([?#]|$)/i;
+
+/** Copies a list of files, of which the browser has two kinds. */
+function listOf(given) {
+  const list = Array.isArray(given) || offered(() => Reflect.getOwnPropertyDescriptor(FileList.prototype, "length").get.call(given)) !== undefined;
+  if (!list) throw new UndertoneError("request-invalid", `The list files is ${show(given)}; an Array or a FileList is needed.`);
+  const { length } = given;
+  if (!(length <= limits.files)) throw new UndertoneError("request-invalid", `The list files has ${length} entries; ${limits.files} are possible.`);
+  return Array.from({ length }, (_, i) => given[i]);
+}
+
+/** One file: an address, a File, or { path, file }. */
+function checkFile(entry, name, blobs) {
+  if (typeof entry === "string" || hrefOf(entry) !== undefined) return remote(checkAddress(entry));
+  const pair = isObject(entry) && !isBlob(entry);
+  const file = pair ? entry.file : entry;
+  if (pair && (typeof file === "string" || hrefOf(file) !== undefined)) return { path: checkPath(entry.path, name), address: checkAddress(file) };
+  if (!isBlob(file)) throw new UndertoneError("request-invalid", `The entry ${name} is ${show(entry)}; a File, an address, or a path with one of them is needed.`);
+  const own = (property) => offered(() => Reflect.getOwnPropertyDescriptor(File.prototype, property).get.call(file));
+  const path = checkPath(pair ? entry.path : own("webkitRelativePath") || own("name"), name);
+  blobs.push(file);
+  return { path };
+}
+
+function isBlob(value) {
+  return offered(() => Reflect.getOwnPropertyDescriptor(Blob.prototype, "size").get.call(value)) !== undefined;
+}
+
+/** A file's path: its name, and the folders before it that were chosen or dropped. */
+function checkPath(path, name) {
+  if (typeof path !== "string" || path.replace(/^\/+/, "") === "") throw new UndertoneError("request-invalid", `The path of ${name} is ${show(path)}; the file's name is needed.`);
+  if (path.length > limits.pathLength) throw new UndertoneError("request-invalid", `The path of ${name} has ${path.length} characters; ${limits.pathLength} are possible.`);
+  return path.replace(/^\/+/, "");
+}
+
+/** A published file at an address. Its path says what is in which folder, without the version that Hugging Face has in it. */
+function remote(address) {
+  const { pathname } = new URL(address);
+  const path = (offered(() => decodeURIComponent(pathname)) ?? pathname).replace(/\/(resolve|raw)\/[^/]+\//, "/");
+  return { path: checkPath(path.slice(-limits.pathLength), show(address)), address };
+}
+
+/** The address of what is kept on this machine: of a model.json, or of published files. */
+export function checkStored(address) {
+  return typeof address === "string" && stored.test(address) ? address : checkAddress(address);
+}
+
+/** The addresses of published files that are kept. */
+const stored = /^stored:[a-z0-9-]{1,100}$/;
+
+/** The absolute address of a model.json or a file. */
 export function checkAddress(address) {
   return checked("The address", () => {
     const text = typeof address === "string" ? address : hrefOf(address);

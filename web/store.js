@@ -5,7 +5,10 @@
 //                               shorter), named by its SHA-256
 //   undertone/models/HASH.json  { address, manifest, next }: the text of a model.json,
 //                               named by the SHA-256 of its address; next is that of a
-//                               newer version, of which not every piece is there yet
+//                               newer version, of which not every piece is there yet.
+//                               Of published files the address is stored:NAME and the
+//                               text a list of the same form (wasm/engine/keep_js.go),
+//                               with the pieces that are there so far
 //
 // Pieces are named by their content, so versions of a model share what is equal
 // and can never be mixed, and a piece whose writing was cut off is only a piece
@@ -206,8 +209,8 @@ export async function survey() {
     for (const { address, model, own } of await records()) {
       if (!model) continue;
       const stored = own.reduce((sum, [hash, length]) => sum + (sizes.get(hash) === length ? length : 0), 0);
-      const bytes = own.reduce((sum, [, length]) => sum + length, 0);
-      const { name, title, revision } = model;
+      const { name, title, revision, files } = model;
+      const bytes = files.reduce((sum, f) => sum + f.bytes, 0);
       result.models.push({ address, name, title, revision, bytes, stored });
     }
   } catch {

@@ -13,9 +13,13 @@ export declare class Undertone {
    * that model.json lists, compares every 4 MiB with its SHA-256, and puts them
    * on the device. Nothing is fetched before this is called.
    *
-   * @param address of model.json, of at most 8192 characters; a relative one resolves against the document.
+   * Published files without a model.json (FLUX.1, Stable Diffusion 3 and 3.5 as safetensors,
+   * GGUF or diffusers folders) are read from where they lie: a File piece by piece as the
+   * device takes it, an address with Range requests. With store: true they are kept on this
+   * machine, and load(info.address) does without them from then on. What files are is found
+   * out by the tensors in them: describe says it without loading.
    */
-  static load(address: string | URL, options?: LoadOptions): Promise<Undertone>;
+  static load(source: Source, options?: LoadOptions): Promise<Undertone>;
 
   /**
    * Says what a model offers and takes, without loading it: fetches its model.json, and the
@@ -23,9 +27,12 @@ export declare class Undertone {
    * say of the model.json. Sites that `undertone dist` builds hold the same as JSON in a
    * file description.json beside each model.json, which takes no engine to read.
    *
-   * @param address as of load.
+   * Of published files only the headers are read. Files that make no whole model are no
+   * failure: found.missing lists what else is needed, and where people usually have it.
+   * Files that fit nothing, or do not belong together, reject.
    */
-  static describe(address: string | URL, options?: { signal?: AbortSignal }): Promise<Description>;
+  static describe(source: string | URL, options?: { signal?: AbortSignal }): Promise<Description & { found?: Found }>;
+  static describe(source: PublishedFiles, options?: { signal?: AbortSignal }): Promise<Partial<Description> & { found: Found }>;
 
   /**
    * Makes one picture. One is made at a time: another call before it is finished
@@ -40,13 +47,20 @@ export declare class Undertone {
   readonly info: Info;
 
   /**
+   * The model.json that was made of published files, to be shown or written down: its parts
+   * have no hashes. undefined where the model has one of its own.
+   */
+  readonly manifest?: Record<string, unknown>;
+
+  /**
    * What is kept on this machine by load with store: true, and how much room there is.
    * Never rejects: where the browser offers no storage, available is false.
    */
   static storage(): Promise<Storage>;
 
   /**
-   * Deletes what is kept of the model at this address (pieces that another model shares
+   * Deletes what is kept of the model at this address, one of a model.json or one that
+   * storage lists (pieces that another model shares
    * stay), or, left out, of all models. A download that is running goes on, in memory only.
    * Nothing that is not Undertone's is touched. What is gone already, or is being deleted
    * by another tab, is no failure.
@@ -70,6 +84,25 @@ export declare class UndertoneError extends Error {
   advice: string;
 }
 
+/**
+ * Where a model comes from: the address of its model.json, of at most 8192 characters (a
+ * relative one resolves against the document); the address of a published file, which ends
+ * in .safetensors, .sft or .gguf; an address "stored:…" of published files that are kept; or
+ * published files.
+ */
+export type Source = string | URL | PublishedFiles;
+
+/**
+ * At most 4096 files of one model, in any order and mixture: what an <input> gives, those
+ * of a folder with their webkitRelativePath; a path and a File (or an address), as for a
+ * folder that was dropped; and addresses. Names of weight files say nothing, but those of
+ * config.json and tokenizers do, as do the folders that they are in. Files of a folder that
+ * are no weights and describe none are left out; a file that was chosen by itself must be one.
+ */
+export interface PublishedFiles {
+  files: FileList | readonly (File | string | URL | { path: string; file: Blob | string | URL })[];
+}
+
 export interface LoadOptions {
   onProgress?: (progress: Progress) => void;
   /** Stops the download within 200 ms; load then rejects with the name AbortError. */
@@ -82,6 +115,8 @@ export interface LoadOptions {
    * stopped, even in another visit, and the next one needs no network. They are read from
    * there when the device needs them, and take none of the tab's memory. Where the browser
    * refuses, the model is loaded into memory; info.storage says so. false by default.
+   * Published files are kept likewise, under info.address: without this they are only read,
+   * and read again where a lost GPU is filled again.
    */
   store?: boolean;
 }
@@ -95,7 +130,7 @@ export interface Storage {
   quota: number;
   /** The browser has promised not to delete anything by itself. */
   persisted: boolean;
-  /** stored of bytes are there; less after an interrupted download. */
+  /** stored of bytes are there; less after an interrupted download. The address of published files is "stored:NAME". */
   models: { address: string; name: string; title: string; revision: string; bytes: number; stored: number }[];
 }
 
@@ -285,8 +320,56 @@ export interface Description {
   memory: number;
 }
 
+/** What published files are, together. Sizes are in bytes. */
+export interface Found {
+  /** For people, as "Stable Diffusion 3.5 medium". Absent without a transformer, as family is. */
+  variant?: string;
+  family?: string;
+  /** Text encoders in the family's order, the transformer, the decoder. */
+  parts: {
+    role: "text" | "transformer" | "decoder";
+    /** Of a text encoder: "clip_l", "clip_g" or "t5". */
+    name?: string;
+    kind: string;
+    /** For people, as "CLIP". */
+    title: string;
+    files: string[];
+    /** Of its largest tensor, as the file calls it. */
+    type: string;
+    /** Of its tensors in the files. */
+    diskBytes: number;
+    /** Of its weights on the device; known where no network is missing, as peakBytes is. */
+    deviceBytes?: number;
+    /** Most of its weights that one program reads, and what that program computes with. */
+    peakBytes?: number;
+    /** Of its largest weight; the engine cuts it where a device's bindings are smaller. */
+    largestBytes: number;
+  }[];
+  /** What else is there of such a model: what, what the file is usually called, and where people have it. Without what is required, load rejects. */
+  missing: { role: "text" | "transformer" | "decoder" | "tokenizer"; name?: string; what: string; file: string; where: string; required: boolean }[];
+  /** Files that nothing reads, the first hundred of a folder. */
+  unused: { file: string; why: string }[];
+  /** The files of each text encoder's tokenizer, by the encoder's name. */
+  tokenizers: Record<string, string[]>;
+  /** Whether the limits of this machine's GPU have room for the tensors of the first picture; absent without a GPU or a whole model. How much memory it has, browsers do not tell. */
+  fits?: {
+    /** What the GPU allows a buffer, and a binding. */
+    buffer: number;
+    binding: number;
+    /** Of the picture's largest tensor. */
+    largest: number;
+    ok: boolean;
+    /** The largest of the model's sizes that fits, where the first picture does not. */
+    size?: Size;
+    why?: string;
+  };
+}
+
 /** A loaded model, and the device that it is on. */
 export interface Info extends Description {
+  /** Of published files: what they are, and, with store, the address under which they are kept. */
+  found?: Found;
+  address?: string;
   /** Of the transformer's weights, for example "Q8_0". */
   precision: string;
   backend: "webgpu" | "cpu";

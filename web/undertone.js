@@ -13,7 +13,7 @@
 import { aborted, failure, show, told, UndertoneError } from "./errors.js";
 import { Link } from "./link.js";
 import { messages } from "./protocol.js";
-import { checkAddress, checkDescribe, checkLoad, checkRequest } from "./request.js";
+import { checkDescribe, checkLoad, checkRequest, checkStored } from "./request.js";
 import { remove as removeStored, survey } from "./store.js"; // by name: an empty file does not pass for it
 import { encode } from "./png.js";
 
@@ -22,12 +22,19 @@ export { UndertoneError };
 export class Undertone {
   #link;
   #info;
+  #manifest;
   #busy = false;
 
-  constructor(link, info) {
+  constructor(link, loaded) {
     if (!(link instanceof Link)) throw new UndertoneError("request-invalid", "A model is made by Undertone.load, not by new Undertone.");
     this.#link = link;
-    this.#info = info;
+    this.#understand(loaded);
+  }
+
+  /** Takes apart what the engine says of the loaded model. */
+  #understand({ manifest, ...info }) {
+    this.#info = Object.freeze(info);
+    this.#manifest = manifest;
   }
 
   /** What was loaded, and on which device. */
@@ -35,14 +42,19 @@ export class Undertone {
     return Undertone.#own(this).#info;
   }
 
-  static async load(address, options = {}) {
-    const { url, device, store, onProgress, signal } = checkLoad(address, options);
+  /** The model.json that was made of published files; undefined where there was one. */
+  get manifest() {
+    return Undertone.#own(this).#manifest;
+  }
+
+  static async load(given, options = {}) {
+    const { source, blobs, device, store, onProgress, signal } = checkLoad(given, options);
     const link = new Link();
     try {
       await link.start(signal);
-      const info = await link.request(messages.load, { address: url, device, store }, { signal, onProgress });
+      const { body } = await link.request(messages.load, { ...source, device, store }, { signal, onProgress, blobs });
       if (signal?.aborted) throw aborted();
-      return new Undertone(link, Object.freeze(info.body));
+      return new Undertone(link, body);
     } catch (error) {
       link.end();
       throw failure(error);
@@ -50,12 +62,12 @@ export class Undertone {
   }
 
   /** What a model offers and takes, without loading it. */
-  static async describe(address, options = {}) {
-    const { url, signal } = checkDescribe(address, options);
+  static async describe(given, options = {}) {
+    const { source, blobs, signal } = checkDescribe(given, options);
     const link = new Link();
     try {
       await link.start(signal);
-      const { body } = await link.request(messages.describe, { address: url }, { signal });
+      const { body } = await link.request(messages.describe, source, { signal, blobs });
       return body;
     } catch (error) {
       throw failure(error);
@@ -71,7 +83,7 @@ export class Undertone {
 
   /** Deletes what is kept of one model, or, without an address, of all. */
   static async remove(address) {
-    const url = address === undefined ? undefined : checkAddress(address);
+    const url = address === undefined ? undefined : checkStored(address);
     try {
       await removeStored(url);
     } catch (error) {
@@ -97,7 +109,7 @@ export class Undertone {
       const { body: result, pixels, seen } = await this.#link.request(messages.generate, body, {
         signal,
         onStep,
-        onLoaded: (info) => (this.#info = Object.freeze(info)),
+        onLoaded: (loaded) => this.#understand(loaded),
       });
       if (signal?.aborted) throw aborted();
       return picture(result, pixels, seen);

@@ -24,6 +24,7 @@ const atOnce = "0"
 // arrival is how much of a file is there.
 type arrival struct {
 	done   int64  // bytes, whether verified or not
+	total  int64  // bytes of the file
 	stored int64  // of them found on this machine
 	try    int    // number of the attempt
 	wait   string // why nothing happens: protocol.WaitOffline, protocol.WaitTab, or nothing
@@ -40,7 +41,7 @@ type download struct {
 	site    *site
 	report  func(arrival)
 
-	got     *source
+	got     *listed
 	done    int64    // bytes of verified pieces
 	pieces  int      // that were verified, some more than once
 	stored  int64    // of them from the store, when loading began
@@ -56,7 +57,7 @@ type download struct {
 // run gets the file. Errors: Fetch, HTTPStatus, NotWeights, WeightsTruncated,
 // WeightsHash, ManifestInvalid, Aborted.
 func (d *download) run(ctx context.Context) error {
-	release := d.store.hold(ctx, d.file, func(done int64) { d.report(arrival{done: done, wait: protocol.WaitTab}) })
+	release := d.store.hold(ctx, d.file, func(done int64) { d.report(arrival{done: done, total: d.file.Bytes, wait: protocol.WaitTab}) })
 	defer release()
 	d.restore(ctx)
 	return d.fill(ctx)
@@ -135,7 +136,7 @@ func (d *download) tell(wait string) {
 	if d.site.passing() && wait == "" && d.try < 2 {
 		return
 	}
-	d.report(arrival{done: d.done + d.filled, stored: d.stored, try: d.try, wait: wait})
+	d.report(arrival{done: d.done + d.filled, total: d.file.Bytes, stored: d.stored, try: d.try, wait: wait})
 }
 
 // restore takes what the store has.

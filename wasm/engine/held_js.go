@@ -17,13 +17,13 @@ type held struct {
 }
 
 type heldPiece struct {
-	source *source
+	source *listed
 	i      int
 }
 
 // add notes a piece, and gives up those used longest ago that there is no room for. Of a
 // file that its server only sends as a whole, everything stays.
-func (h *held) add(s *source, i int) {
+func (h *held) add(s *listed, i int) {
 	h.pieces = append(h.pieces, heldPiece{s, i})
 	h.bytes += pieceLength(s.file, i)
 	h.pieces = slices.DeleteFunc(h.pieces, func(p heldPiece) bool {
@@ -37,7 +37,7 @@ func (h *held) add(s *source, i int) {
 }
 
 // use notes that a piece was read.
-func (h *held) use(s *source, i int) {
+func (h *held) use(s *listed, i int) {
 	if at := slices.Index(h.pieces, heldPiece{s, i}); at >= 0 {
 		h.pieces = append(slices.Delete(h.pieces, at, at+1), heldPiece{s, i})
 	}

@@ -14,6 +14,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/fault"
+	"undertone/engine/recipe"
 	"undertone/engine/weights"
 	"undertone/wasm/protocol"
 )
@@ -24,6 +25,8 @@ type request struct {
 	kind protocol.Type
 	id   int
 	body js.Value
+	// blobs are the published files that came with it.
+	blobs js.Value
 }
 
 // worker is the receiving end of the messages.
@@ -103,7 +106,7 @@ func (w *worker) receive(m js.Value) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		w.cancel[id] = cancel
 		select {
-		case w.queue <- request{ctx, kind, id, m.Get("body")}:
+		case w.queue <- request{ctx, kind, id, m.Get("body"), m.Get("files")}:
 		default: // waiting for room here would stop every message
 			cancel(nil)
 			delete(w.cancel, id)
@@ -148,7 +151,7 @@ func (w *worker) load(r request) error {
 	if err := decode(r.body, &body); err != nil {
 		return err
 	}
-	err := w.session.load(r.ctx, body, func(p protocol.ProgressBody) {
+	err := w.session.load(r.ctx, body, r.files(), func(p protocol.ProgressBody) {
 		post(protocol.Progress, r.id, p, js.Undefined())
 	})
 	if err != nil {
@@ -158,30 +161,53 @@ func (w *worker) load(r request) error {
 	return nil
 }
 
-// describe says what a model offers and takes, of its model.json alone.
+// files are the Blobs that came with a request.
+func (r request) files() (blobs []js.Value) {
+	if !r.blobs.Truthy() {
+		return nil
+	}
+	for i := range r.blobs.Length() {
+		blobs = append(blobs, r.blobs.Index(i))
+	}
+	return blobs
+}
+
+// describe says what a model offers and takes, of its model.json or of the headers of
+// published files alone.
 func describe(r request) error {
 	var body protocol.DescribeBody
 	if err := decode(r.body, &body); err != nil {
 		return err
 	}
-	text, err := fetchText(r.ctx, body.Address, revalidated)
-	var again *retryable
-	if errors.As(err, &again) {
-		return again.fault
+	var answer protocol.DescribedBody
+	var err error
+	if body.Published() {
+		answer, err = describePublished(r.ctx, body.Source, r.files())
+	} else {
+		answer.Description, err = describeManifest(r.ctx, body.Address)
 	}
 	if err != nil {
 		return err
+	}
+	post(protocol.Described, r.id, answer, js.Undefined())
+	return nil
+}
+
+func describeManifest(ctx context.Context, address string) (*recipe.Description, error) {
+	text, err := fetchText(ctx, address, revalidated)
+	var again *retryable
+	if errors.As(err, &again) {
+		return nil, again.fault
+	}
+	if err != nil {
+		return nil, err
 	}
 	m, err := weights.ParseManifest(text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d, err := engine.Describe(m)
-	if err != nil {
-		return err
-	}
-	post(protocol.Described, r.id, d, js.Undefined())
-	return nil
+	return &d, err
 }
 
 // generate makes a picture. If the GPU is lost on the way, the picture is begun

@@ -18,10 +18,6 @@ const progressEvery = 50 * time.Millisecond
 // from the network. A new version that cannot be had, by a broken connection or a broken
 // site, leaves the one that is stored in its place.
 func (m *session) download(ctx context.Context, b protocol.LoadBody, report func(protocol.ProgressBody)) error {
-	m.store, m.older = nil, nil
-	if b.Store {
-		m.store = openStore()
-	}
 	m.site = newSite(ctx, b.Address, m.store)
 	err := m.fetch(ctx, report)
 	old := m.site.old
@@ -58,18 +54,9 @@ func (m *session) renewed(ctx context.Context, err error) []byte {
 
 // fetch gets one version of the model.
 func (m *session) fetch(ctx context.Context, report func(protocol.ProgressBody)) error {
-	var before, total int64
-	var last time.Time
-	var waited string
-	m.site.report = func(file string, a arrival) {
-		done := before + a.done
-		if a.wait == waited && (total == 0 || done < total && time.Since(last) < progressEvery) { // total 0: model.json itself
-			return
-		}
-		last, waited = time.Now(), a.wait
-		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: done, Total: total,
-			Stored: m.site.reused() + a.stored, Retry: retry(a.try), Wait: a.wait})
-	}
+	c := &counting{tell: report}
+	m.reading, m.kept = &m.site.reading, m.site.kept
+	m.site.report = c.hear
 	bundle, err := weights.LoadBundle(ctx, m.site, manifestName)
 	if err == nil {
 		err = engine.Supports(&bundle.Manifest)
@@ -80,24 +67,51 @@ func (m *session) fetch(ctx context.Context, report func(protocol.ProgressBody))
 	m.store.remember(ctx, m.site.address, m.site.manifest, false)
 	for i := range bundle.Files {
 		m.site.files[bundle.Files[i].Path] = &bundle.Files[i]
-		total += bundle.Files[i].Bytes
+		c.total += bundle.Files[i].Bytes
 	}
-	m.site.total = total
+	m.site.total = c.total
 	for _, f := range bundle.Files {
 		if !m.site.passing() {
-			report(protocol.ProgressBody{Stage: protocol.StageDownload, File: f.Path, Done: before, Total: total, Stored: m.site.reused()})
+			c.begin(f.Path)
 		}
 		if _, err := m.site.Open(ctx, f.Path); err != nil {
 			return err
 		}
-		before += f.Bytes
+		c.before += f.Bytes
+		_, c.reused = m.site.kept()
 	}
-	if m.site.stored() == total {
+	if stored, _ := m.site.kept(); stored == c.total {
 		m.store.remember(ctx, m.site.address, m.site.manifest, true)
 		m.store.sweep(ctx)
 	}
 	m.bundle = bundle
 	return nil
+}
+
+// counting tells how far the files of a model have arrived, all together.
+type counting struct {
+	tell   func(protocol.ProgressBody)
+	before int64 // bytes of the files before the one that arrives
+	total  int64 // and of all; 0 where it is not known yet
+	reused int64 // of before, what was on this machine already
+	last   time.Time
+	waited string
+}
+
+// begin tells that a file's turn has come.
+func (c *counting) begin(file string) {
+	c.tell(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: c.before, Total: c.total, Stored: c.reused})
+}
+
+// hear tells how far a file is, not too often.
+func (c *counting) hear(file string, a arrival) {
+	done := c.before + a.done
+	if a.wait == c.waited && (c.total == 0 || done < c.total && time.Since(c.last) < progressEvery) {
+		return
+	}
+	c.last, c.waited = time.Now(), a.wait
+	c.tell(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: done, Total: c.total,
+		Stored: c.reused + a.stored, Retry: retry(a.try), Wait: a.wait})
 }
 
 func retry(try int) int {
@@ -110,10 +124,14 @@ func retry(try int) int {
 // loaded describes what was loaded, and what of it is kept on this machine.
 func (m *session) loaded() protocol.LoadedBody {
 	body := protocol.LoadedBody{Info: m.engine.Info()}
+	if m.given != nil {
+		body.Found, body.Manifest, body.Address = m.given.about, m.given.manifest, m.given.address
+	}
 	if m.store == nil {
 		return body
 	}
-	body.Storage = &protocol.StorageBody{Stored: m.site.stored(), Reused: m.site.reused()}
+	stored, reused := m.kept()
+	body.Storage = &protocol.StorageBody{Stored: stored, Reused: reused}
 	for _, f := range []*fault.Error{m.store.refused, m.older} {
 		if f != nil {
 			e := protocol.ErrorOf(f)

@@ -21,7 +21,7 @@ const (
 // ready makes sure that the device is alive, for a request of this context. One that was
 // lost is opened again.
 func (m *session) ready(ctx context.Context) (reopened bool, err error) {
-	m.site.serving = ctx
+	m.reading.serving = ctx
 	if m.engine != nil && !lost(m.be) {
 		return false, nil
 	}

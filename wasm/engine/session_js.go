@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"syscall/js"
 	"time"
 
 	"undertone/engine"
@@ -17,17 +18,22 @@ import (
 type session struct {
 	device string
 	store  *store
-	site   *site
 	bundle *weights.Bundle
-	older  *fault.Error // why an older version of the model was taken
-	be     op.Backend
-	engine *engine.Engine
-	losses int // of the device, so far
+	// The model's bytes come from one of the two: what a model.json lists, or published files.
+	site    *site
+	given   *given
+	reading *reading                      // that of either
+	kept    func() (stored, reused int64) // likewise: bytes that the store has, and had before
+	older   *fault.Error                  // why an older version of the model was taken
+	be      op.Backend
+	engine  *engine.Engine
+	losses  int // of the device, so far
 }
 
 // load opens the device, so that its absence is known before anything large is
-// fetched, then downloads the model and puts it on the device.
-func (m *session) load(ctx context.Context, b protocol.LoadBody, report func(protocol.ProgressBody)) error {
+// fetched, then downloads the model and puts it on the device. blobs are the Blobs among
+// published files.
+func (m *session) load(ctx context.Context, b protocol.LoadBody, blobs []js.Value, report func(protocol.ProgressBody)) error {
 	m.close()
 	m.device = b.Device
 	report(protocol.ProgressBody{Stage: protocol.StageDevice})
@@ -36,7 +42,16 @@ func (m *session) load(ctx context.Context, b protocol.LoadBody, report func(pro
 		return err
 	}
 	m.be = be
-	if err := m.download(ctx, b, report); err != nil {
+	m.store, m.older, m.site, m.given = nil, nil, nil, nil
+	if b.Store || b.Kept() {
+		m.store = openStore()
+	}
+	if b.Published() {
+		err = m.take(ctx, b, blobs, report)
+	} else {
+		err = m.download(ctx, b, report)
+	}
+	if err != nil {
 		return err
 	}
 	err = m.prepare(ctx, report)
@@ -48,8 +63,8 @@ func (m *session) load(ctx context.Context, b protocol.LoadBody, report func(pro
 
 // prepare puts the model on the device. What the store has lost is downloaded again.
 func (m *session) prepare(ctx context.Context, report func(protocol.ProgressBody)) (err error) {
-	m.site.report = func(file string, a arrival) {
-		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: a.done, Total: m.site.files[file].Bytes,
+	m.reading.report = func(file string, a arrival) {
+		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: a.done, Total: a.total,
 			Stored: a.stored, Retry: retry(a.try), Wait: a.wait})
 	}
 	m.engine, err = engine.Load(ctx, m.be, m.bundle, engine.LoadOptions{SourceVerifies: true, Progress: func(p engine.Progress) {
@@ -60,8 +75,11 @@ func (m *session) prepare(ctx context.Context, report func(protocol.ProgressBody
 
 // releaseBuffers gives up what only a request needs.
 func (m *session) releaseBuffers() {
-	if m.site != nil {
-		m.site.window.clear()
+	if m.reading != nil {
+		m.reading.window.clear()
+	}
+	if m.given != nil {
+		m.given.hangUp()
 	}
 }
 

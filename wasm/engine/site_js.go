@@ -22,39 +22,38 @@ const revalidated = "no-cache"
 // store or else in memory, there for as long as the model is loaded, so that a lost GPU
 // can be filled again without the network. It implements weights.Opener.
 type site struct {
+	reading
 	address  string // of model.json, absolute
 	store    *store
-	report   func(file string, a arrival)
 	manifest []byte                   // once it was opened
 	old      []byte                   // the one that is stored
 	files    map[string]*weights.File // by path; empty until the manifest is read
 	got      map[string]*download     // what was opened, by path
 	total    int64                    // bytes of all files; 0 until the manifest is read
-	window   window
 	held     held
+}
+
+// reading is what all files of a model share while they are read.
+type reading struct {
+	report func(file string, a arrival)
+	window window
 	// serving is the context of the request that is being served: reading a source takes
 	// time, and none of its own.
 	serving context.Context
 }
 
 func newSite(ctx context.Context, address string, s *store) *site {
-	return &site{address: address, store: s, files: map[string]*weights.File{}, got: map[string]*download{}, serving: ctx}
+	return &site{address: address, store: s, files: map[string]*weights.File{}, got: map[string]*download{}, reading: reading{serving: ctx}}
 }
 
-// stored is how many bytes of the opened files the store has, and reused how many it had
+// kept is how many bytes of the opened files the store has, and reused how many it had
 // before.
-func (s *site) stored() (n int64) {
+func (s *site) kept() (stored, reused int64) {
 	for _, d := range s.got {
-		n += d.kept
+		stored += d.kept
+		reused += d.stored
 	}
-	return n
-}
-
-func (s *site) reused() (n int64) {
-	for _, d := range s.got {
-		n += d.stored
-	}
-	return n
+	return stored, reused
 }
 
 // passing tells whether the model passes through the tab: nothing more can be stored, and
@@ -68,7 +67,7 @@ func (s *site) Open(ctx context.Context, path string) (op.Source, error) {
 		return s.openManifest(ctx)
 	}
 	if d, ok := s.got[path]; ok {
-		return d.got, nil
+		return source{d.got, &s.window}, nil
 	}
 	address, err := s.resolve(path)
 	if err != nil {
@@ -78,13 +77,13 @@ func (s *site) Open(ctx context.Context, path string) (op.Source, error) {
 	if f == nil {
 		return nil, fault.New(fault.ManifestInvalid, "model.json does not list %.80q", path)
 	}
-	d := &download{address: address, file: f, store: s.store, site: s, got: newSource(s, f), report: func(a arrival) { s.report(path, a) }}
+	d := &download{address: address, file: f, store: s.store, site: s, got: newListed(s, f), report: func(a arrival) { s.report(path, a) }}
 	d.got.renew = func(i int) error { return d.refill(s.serving, i) }
 	if err := d.run(ctx); err != nil {
 		return nil, err
 	}
 	s.got[path] = d
-	return d.got, nil
+	return source{d.got, &s.window}, nil
 }
 
 // openManifest asks the network first, so that a new version is seen. When there is

@@ -8,52 +8,32 @@ import (
 	"undertone/engine/weights"
 )
 
-// source gives the bytes of a file that was downloaded, as Uint8Arrays or copied into
-// Go's memory. Pieces that the store has are read from it when they are asked for, and
-// verified each time, so that a model of any size leaves no copy of itself in the tab.
-// Those that it did not take stay in memory as far as there is room (see held), and are
-// else fetched again. It implements op.PieceSource: what a GPU
-// needs is handed over without passing through Go's memory, which in WebAssembly never
-// shrinks.
+// pieces are those of a file, each weights.PieceSize long but for the last.
+type pieces interface {
+	// length is the file's in bytes.
+	length() int64
+	// piece is good until the next call of any file of the model.
+	piece(i int) (js.Value, error)
+}
+
+// source gives the bytes of a file as Uint8Arrays or copied into Go's memory. It
+// implements op.PieceSource: what a GPU needs is handed over without passing through Go's
+// memory, which in WebAssembly never shrinks.
 type source struct {
-	file   *weights.File
-	site   *site
-	held   []js.Value // pieces that are in memory only
-	stored []bool     // pieces that the store has
-	whole  bool       // the server sends the file as a whole, and no part of it
-	// renew gets piece i, and others that the store has lost.
-	renew func(i int) error
+	pieces
+	window *window
 }
 
-func newSource(s *site, f *weights.File) *source {
-	return &source{file: f, site: s, held: make([]js.Value, len(f.Pieces)), stored: make([]bool, len(f.Pieces))}
-}
-
-// has tells whether piece i is there, in the store or in memory.
-func (s *source) has(i int) bool { return s.stored[i] || s.held[i].Truthy() }
-
-// hold keeps piece i in memory.
-func (s *source) hold(i int, piece js.Value) {
-	s.held[i] = piece
-	s.site.held.add(s, i)
-}
-
-// drop gives up piece i, which is in memory.
-func (s *source) drop(i int) {
-	release(s.held[i])
-	s.held[i] = js.Undefined()
-}
-
-func (s *source) Size() int64 { return s.file.Bytes }
+func (s source) Size() int64 { return s.length() }
 
 // ReadAt copies into Go memory, for headers and for the CPU device. Errors: io.EOF,
 // and those of Piece.
-func (s *source) ReadAt(p []byte, off int64) (int, error) {
+func (s source) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, io.ErrUnexpectedEOF
 	}
 	done := 0
-	err := s.each(off, min(int64(len(p)), s.file.Bytes-off), func(part js.Value) {
+	err := s.each(off, min(int64(len(p)), s.length()-off), func(part js.Value) {
 		done += js.CopyBytesToGo(p[done:], part)
 	})
 	if err == nil && done < len(p) {
@@ -64,10 +44,10 @@ func (s *source) ReadAt(p []byte, off int64) (int, error) {
 
 // Piece returns bytes [off, off+n) as a js.Value holding a Uint8Array, which is good
 // until the next call to any source of the model: a view where they lie within one
-// piece, a copy where they do not. Errors: io.ErrUnexpectedEOF, fault.Aborted, and,
-// where the store has lost a piece that cannot be fetched again, those of download.
-func (s *source) Piece(off, n int64) (any, error) {
-	if off < 0 || n < 0 || off+n > s.file.Bytes {
+// piece, a copy where they do not. Errors: io.ErrUnexpectedEOF, fault.Aborted, and those
+// of the pieces.
+func (s source) Piece(off, n int64) (any, error) {
+	if off < 0 || n < 0 || off+n > s.length() {
 		return nil, io.ErrUnexpectedEOF
 	}
 	if off/weights.PieceSize == (off+n-1)/weights.PieceSize {
@@ -75,7 +55,7 @@ func (s *source) Piece(off, n int64) (any, error) {
 		err := s.each(off, n, func(part js.Value) { view = part })
 		return view, err
 	}
-	whole, at := s.site.window.room(n), 0
+	whole, at := s.window.room(n), 0
 	err := s.each(off, n, func(part js.Value) {
 		whole.Call("set", part, at)
 		at += part.Length()
@@ -85,7 +65,7 @@ func (s *source) Piece(off, n int64) (any, error) {
 
 // each calls f with views that together are bytes [off, off+n), one after the other:
 // a view may be gone when f is called with the next.
-func (s *source) each(off, n int64, f func(part js.Value)) error {
+func (s source) each(off, n int64, f func(part js.Value)) error {
 	for n > 0 {
 		i, from := int(off/weights.PieceSize), off%weights.PieceSize
 		to := min(from+n, weights.PieceSize)
@@ -99,8 +79,44 @@ func (s *source) each(off, n int64, f func(part js.Value)) error {
 	return nil
 }
 
-// piece finds piece i in memory, reads it from the store, or has it fetched.
-func (s *source) piece(i int) (js.Value, error) {
+// listed are the pieces of a file that a model.json lists, with their hashes. Those that
+// the store has are read from it when they are asked for, and verified each time, so that
+// a model of any size leaves no copy of itself in the tab. Those that it did not take stay
+// in memory as far as there is room (see held), and are else fetched again.
+type listed struct {
+	file   *weights.File
+	site   *site
+	held   []js.Value // pieces that are in memory only
+	stored []bool     // pieces that the store has
+	whole  bool       // the server sends the file as a whole, and no part of it
+	// renew gets piece i, and others that the store has lost.
+	renew func(i int) error
+}
+
+func newListed(s *site, f *weights.File) *listed {
+	return &listed{file: f, site: s, held: make([]js.Value, len(f.Pieces)), stored: make([]bool, len(f.Pieces))}
+}
+
+func (s *listed) length() int64 { return s.file.Bytes }
+
+// has tells whether piece i is there, in the store or in memory.
+func (s *listed) has(i int) bool { return s.stored[i] || s.held[i].Truthy() }
+
+// hold keeps piece i in memory.
+func (s *listed) hold(i int, piece js.Value) {
+	s.held[i] = piece
+	s.site.held.add(s, i)
+}
+
+// drop gives up piece i, which is in memory.
+func (s *listed) drop(i int) {
+	release(s.held[i])
+	s.held[i] = js.Undefined()
+}
+
+// piece finds piece i in memory, reads it from the store, or has it fetched. Errors: fault.Aborted, and,
+// where a piece cannot be fetched, those of download.
+func (s *listed) piece(i int) (js.Value, error) {
 	hash := s.file.Pieces[i]
 	for try := 1; ; try++ {
 		if s.held[i].Truthy() {

@@ -127,8 +127,12 @@ func (s *store) present(ctx context.Context, f *weights.File) int64 {
 
 // presentPiece tells whether piece i of a file is there, unverified.
 func (s *store) presentPiece(ctx context.Context, f *weights.File, i int) bool {
-	n := pieceLength(f, i)
-	return s.count(ctx, []any{[]any{f.Pieces[i], n}}) == n
+	return s.presentBytes(ctx, f.Pieces[i], pieceLength(f, i))
+}
+
+// presentBytes tells whether a piece of this hash and length is there, unverified.
+func (s *store) presentBytes(ctx context.Context, hash string, length int64) bool {
+	return s.count(ctx, []any{[]any{hash, length}}) == length
 }
 
 // count is how many bytes of a list of hashes and lengths are there.

@@ -1,8 +1,10 @@
 package protocol
 
 import (
+	"encoding/json"
 	"math"
 	"reflect"
+	"strings"
 
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
@@ -10,7 +12,7 @@ import (
 )
 
 // Version changes whenever a message does.
-const Version = 5
+const Version = 6
 
 // Type names a message.
 type Type string
@@ -30,7 +32,7 @@ const (
 	Ready     Type = "ready"     // no body: v is the worker's version
 	Progress  Type = "progress"  // ProgressBody
 	Loaded    Type = "loaded"    // LoadedBody
-	Described Type = "described" // recipe.Description
+	Described Type = "described" // DescribedBody
 	Step      Type = "step"      // StepBody, with pixels when there is a preview
 	Result    Type = "result"    // ResultBody, with pixels
 	Error     Type = "error"     // ErrorBody; with id 0 the worker itself has failed
@@ -46,6 +48,10 @@ func Types() []Type {
 // request that the engine takes is about half of it.
 const MaxBody = 2 << 20
 
+// MaxFiles is how many files may be given as one model: a folder with a sample gallery
+// beside the weights has hundreds.
+const MaxFiles = 4096
+
 // Limits are bounds of a request that hold for every model; the window checks
 // them before anything is walked or sent.
 var Limits = map[string]float64{
@@ -57,6 +63,8 @@ var Limits = map[string]float64{
 	"scheduleFields": float64(reflect.TypeFor[guidance.Schedule]().NumField()),
 	"scheduleText":   40, // UTF-16 units of a text in a schedule
 	"addressLength":  8192,
+	"files":          MaxFiles,
+	"pathLength":     1024, // UTF-16 units of a file's path
 	"bodyBytes":      MaxBody,
 }
 
@@ -69,16 +77,46 @@ var RaisedInWindow = []fault.Code{
 	fault.CFGRange, fault.GuidanceInvalid, fault.RequestInvalid, fault.StorageRefused, fault.EncodeUnsupported,
 }
 
+// Source is where a model comes from: one of the two.
+type Source struct {
+	Address string `json:"address,omitempty"` // absolute address of a model.json, or StoredScheme and a name
+	Files   []File `json:"files,omitempty"`   // published files
+}
+
+// StoredScheme begins the addresses of published files that are kept on this machine.
+// Nothing is fetched from them.
+const StoredScheme = "stored:"
+
+// Kept reports whether the address is that of published files on this machine.
+func (s Source) Kept() bool { return strings.HasPrefix(s.Address, StoredScheme) }
+
+// Published reports whether it is of published files, which have no model.json.
+func (s Source) Published() bool { return len(s.Files) > 0 || s.Kept() }
+
+// File is a published file. One without an address is the next of the Blobs that the
+// message has in its list files.
+type File struct {
+	Path    string `json:"path"` // slash-separated; what its name and folder say counts
+	Address string `json:"address,omitempty"`
+}
+
 // LoadBody asks for a model.
 type LoadBody struct {
-	Address string `json:"address"` // absolute address of model.json
-	Device  string `json:"device"`  // "auto", "webgpu" or "cpu"
-	Store   bool   `json:"store"`   // keep the weights on this machine, and use those that are kept
+	Source
+	Device string `json:"device"` // "auto", "webgpu" or "cpu"
+	Store  bool   `json:"store"`  // keep the weights on this machine, and use those that are kept
 }
 
 // DescribeBody asks what a model offers and takes.
 type DescribeBody struct {
-	Address string `json:"address"` // absolute address of model.json
+	Source
+}
+
+// DescribedBody is the answer. Of published files there is what they are, and the
+// description where that tells it.
+type DescribedBody struct {
+	*recipe.Description
+	Found *recipe.Published `json:"found,omitempty"`
 }
 
 // The stages of loading, in their order.
@@ -108,7 +146,10 @@ const (
 // LoadedBody is what was loaded.
 type LoadedBody struct {
 	recipe.Info
-	Storage *StorageBody `json:"storage,omitempty"` // where it was asked for
+	Storage  *StorageBody      `json:"storage,omitempty"`  // where it was asked for
+	Address  string            `json:"address,omitempty"`  // of published files that are kept
+	Found    *recipe.Published `json:"found,omitempty"`    // of published files
+	Manifest json.RawMessage   `json:"manifest,omitempty"` // the model.json that was made of published files
 }
 
 // StorageBody tells what of the model is kept on this machine, in bytes.

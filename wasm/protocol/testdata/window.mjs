@@ -39,6 +39,7 @@ const picture = { width: 1, height: 1, parameters: {} };
 function proper(worker, { type, id }) {
   if (type === "init") worker.say("ready", id);
   if (type === "load") worker.say("loaded", id, { maxSteps: 30, sizes: [16, 24, [24, 16]] });
+  if (type === "describe") worker.say("described", id, {});
   if (type === "generate") worker.say("result", id, picture, { pixels: new ArrayBuffer(4) });
   if (type === "abort") worker.say("error", id, { code: "aborted", message: "stopped", advice: "-" });
   if (type === "ping") worker.say("alive", 0, {});
@@ -120,6 +121,11 @@ function places(u, r) {
     "load(v)": [(v) => Undertone.load(v, cpu), words],
     "load(M, v)": [(v) => Undertone.load(M, v), []],
     "load signal": [(v) => Undertone.load(M, { ...cpu, signal: v }), ["undefined"]],
+    "load files": [(v) => Undertone.load({ files: v }, cpu), []],
+    "load a file": [(v) => Undertone.load({ files: [v] }, cpu), ["text"]],
+    "a file's path": [(v) => Undertone.load({ files: [{ path: v, file: new Blob(["x"]) }] }, cpu), ["text"]],
+    "the file at a path": [(v) => Undertone.load({ files: [{ path: "a.gguf", file: v }] }, cpu), words],
+    "describe(v)": [(v) => Undertone.describe(v), words],
     "load address": [(v) => Undertone.load({ href: v }, cpu), []],
     "load device": [(v) => Undertone.load(M, { device: v }), []],
     "load store": [(v) => Undertone.load(M, { ...cpu, store: v }), ["undefined", "true"]],
@@ -233,6 +239,38 @@ const checks = {
     const fickle = { get seed() { return reads++ ? NaN : 7; } };
     await u.generate(fickle);
     check(JSON.parse(Worker.last.heard.at(-1).body).seed === 7 && reads === 1, `read ${reads} times`);
+  },
+
+  /** Published files are sent as the Blobs that they are, beside their paths and addresses. */
+  async "published files"() {
+    const sent = () => {
+      const { body, files } = Worker.last.heard.find((m) => m.type === "load" || m.type === "describe");
+      return { ...JSON.parse(body), blobs: files };
+    };
+    const file = new File(["abc"], "ae.safetensors");
+    const files = [file, "parts/clip_l.safetensors?x=1", { path: "/model/tokenizer/vocab.json", file: new Blob(["{}"]) }, { path: "t5.gguf", file: new URL("https://example.org/b/t5") }];
+    await Undertone.load({ files }, { ...cpu, store: true });
+    let { files: told, blobs, address, store } = sent();
+    check(JSON.stringify(told) === JSON.stringify([
+      { path: "ae.safetensors" }, { path: "parts/clip_l.safetensors", address: "https://example.org/parts/clip_l.safetensors?x=1" },
+      { path: "model/tokenizer/vocab.json" }, { path: "t5.gguf", address: "https://example.org/b/t5" }]), JSON.stringify(told));
+    check(blobs.length === 2 && blobs[0].size === 3 && blobs[1].size === 2 && address === undefined && store, "other files were sent");
+    const folder = Object.defineProperty(new File(["abc"], "x.gguf"), "webkitRelativePath", { value: "not the browser's" });
+    await Undertone.describe({ files: [folder] });
+    ({ files: told } = sent());
+    check(told[0].path === "x.gguf", told[0].path);
+    for (const [given, path] of [["https://hub.example/who/model/resolve/main/vae/a%20b.safetensors?download=true", "who/model/vae/a b.safetensors"], ["x.gguf", "x.gguf"]]) {
+      await Undertone.describe(given);
+      ({ files: told, address } = sent());
+      check(told.length === 1 && told[0].path === path && told[0].address.startsWith("https://") && address === undefined, JSON.stringify(told));
+    }
+    await Undertone.load("stored:flux1-dev-01234567", cpu);
+    ({ files: told, address } = sent());
+    check(told === undefined && address === "stored:flux1-dev-01234567", address);
+    isOurs(await end(Undertone.load("stored:A/B", cpu)), "request-invalid");
+    isOurs(await end(Undertone.load({ files: Array.from({ length: 4097 }, () => file) }, cpu)), "request-invalid");
+    isOurs(await end(Undertone.load({ files: [{ path: "x".repeat(1025), file }] }, cpu)), "request-invalid");
+    isOurs(await end(Undertone.load({ files: ["file:///etc/passwd"] }, cpu)), "request-invalid");
   },
 
   async "abort wins"() {
