@@ -208,7 +208,7 @@ func (l *loading) tokenizer(name string) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.NewSectionReader(src, 0, n))
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Fetch, "the file %s of a tokenizer cannot be read", name)
+		return nil, fault.Pass(err, fault.Fetch, "the file %s of a tokenizer cannot be read", name)
 	}
 	l.uploaded += n
 	return data, nil

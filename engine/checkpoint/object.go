@@ -30,7 +30,7 @@ func readObject(name string, src op.Source, limit int64) (object, error) {
 	}
 	text := make([]byte, n)
 	if _, err := io.ReadFull(io.NewSectionReader(src, 0, n), text); err != nil {
-		return nil, fault.Wrap(err, fault.Fetch, "%s cannot be read", shown(name))
+		return nil, fault.Pass(err, fault.Fetch, "%s cannot be read", shown(name))
 	}
 	return parseObject(name, text)
 }

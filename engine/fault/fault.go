@@ -37,6 +37,16 @@ func Wrap(cause error, code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Advice: Advice(code), Cause: cause}
 }
 
+// Pass passes on the fault in err's chain, as that of a source which says by itself what is
+// wrong with it, or makes of any other error one with this code, as Wrap does.
+func Pass(err error, code Code, format string, args ...any) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return err
+	}
+	return Wrap(err, code, format, args...)
+}
+
 // Of finds the fault in err's chain; an error without one is Internal.
 func Of(err error) *Error {
 	if err == nil {

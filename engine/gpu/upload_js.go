@@ -266,7 +266,7 @@ func (d *Device) sendCopy(src op.Source, b *buffer, to, off, n int64) error {
 	buf := d.uploads.scratch[:padded]
 	clear(buf[n:])
 	if _, err := src.ReadAt(buf[:n], off); err != nil {
-		return fault.Wrap(err, fault.Fetch, "%d bytes at %d", n, off)
+		return fault.Pass(err, fault.Fetch, "%d bytes at %d", n, off)
 	}
 	d.send(b, to, buf)
 	return nil

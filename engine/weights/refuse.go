@@ -1,8 +1,6 @@
 package weights
 
 import (
-	"errors"
-
 	"undertone/engine/fault"
 )
 
@@ -82,11 +80,7 @@ func refuse(r Reason, format string, args ...any) *fault.Error {
 
 // unreadable passes on the fault of a source, or makes one of a plain error.
 func unreadable(err error, off, n int64) error {
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return err
-	}
-	return fault.Wrap(err, fault.Fetch, "bytes %d to %d cannot be read", off, off+n)
+	return fault.Pass(err, fault.Fetch, "bytes %d to %d cannot be read", off, off+n)
 }
 
 // memory counts what is set aside for a header while it is read. Reading one may
