@@ -28,7 +28,7 @@ func (f *Found) assemble(g *given, all []*candidate) error {
 			encoders[c.Name] = c
 		}
 		if other != nil {
-			return fault.New(fault.ModelUnsupported, "there are two networks for one place, %s in %s and %s in %s: give one of them", other.Title, shown(other.unit.label), c.Title, shown(c.unit.label))
+			return fault.New(fault.PartsMixed, "there are two networks for one place, %s in %s and %s in %s: give one of them", other.Title, shown(other.unit.label), c.Title, shown(c.unit.label))
 		}
 	}
 	if err := f.belong(transformer, decoder, encoders); err != nil {
@@ -89,7 +89,7 @@ func (f *Found) belong(transformer, decoder *candidate, encoders map[string]*can
 	fam := families[transformer.Kind]
 	for _, name := range sortedKeys(encoders) {
 		if c := encoders[name]; !slices.ContainsFunc(fam.encoders, func(e encoder) bool { return e.name == name }) {
-			return fault.New(fault.ModelUnsupported, "%s is %s (%s), which %s in %s does not read: leave it out", shown(c.unit.label), c.Title, name, fam.title, shown(transformer.unit.label))
+			return fault.New(fault.PartsMixed, "%s is %s (%s), which %s in %s does not read: leave it out", shown(c.unit.label), c.Title, name, fam.title, shown(transformer.unit.label))
 		}
 	}
 	if decoder == nil {
@@ -100,11 +100,11 @@ func (f *Found) belong(transformer, decoder *candidate, encoders map[string]*can
 		channels /= 4
 	}
 	if n := number(decoder.config["latent_channels"]); n != channels {
-		return fault.New(fault.ModelUnsupported, "the decoder in %s reads a latent of %g channels, %s in %s makes one of %g", shown(decoder.unit.label), n, fam.title, shown(transformer.unit.label), channels)
+		return fault.New(fault.PartsMixed, "the decoder in %s reads a latent of %g channels, %s in %s makes one of %g", shown(decoder.unit.label), n, fam.title, shown(transformer.unit.label), channels)
 	}
 	for kind, other := range families {
 		if decoder.Kind == "kl" && kind != transformer.Kind && number(decoder.config["scaling_factor"]) == other.latent.scaling {
-			return fault.New(fault.ModelUnsupported, "the decoder in %s is that of %s by its config.json (scaling_factor %g), the transformer in %s is %s", shown(decoder.unit.label), other.title, other.latent.scaling, shown(transformer.unit.label), fam.title)
+			return fault.New(fault.PartsMixed, "the decoder in %s is that of %s by its config.json (scaling_factor %g), the transformer in %s is %s", shown(decoder.unit.label), other.title, other.latent.scaling, shown(transformer.unit.label), fam.title)
 		}
 	}
 	return nil

@@ -71,9 +71,9 @@ type candidate struct {
 // folder, a single file, or the parts of a model apart. It reads headers and JSON, no
 // weights, and keeps the sources, which must stay open as long as the views are used.
 //
-// Errors: ModelUnsupported where the files are something else, or parts that do not
-// belong together; WeightsMissing where one is incomplete; ManifestInvalid for JSON;
-// and those of weights.Survey.
+// Errors: ModelUnsupported where the files are something else; PartsMixed where they are
+// parts that do not belong together; WeightsMissing where one is incomplete;
+// ManifestInvalid for JSON; and those of weights.Survey.
 func Identify(files []File) (*Found, error) {
 	if len(files) == 0 {
 		return nil, fault.New(fault.ModelUnsupported, "no file was given")

@@ -102,18 +102,19 @@ func TestMixedParts(t *testing.T) {
 	for _, c := range []struct {
 		says  string
 		files []File
+		code  fault.Code
 	}{
-		{"g.safetensors is CLIP (clip_g), which FLUX.1 in dev.safetensors does not read", []File{dev, g}},
-		{"two networks for one place, FLUX.1 in dev.safetensors and Stable Diffusion 3 in medium.safetensors", []File{dev, medium}},
-		{"two networks for one place, AutoencoderKL in ae.safetensors and TAESD in tiny.safetensors", []File{dev, ae, tiny}},
-		{"two networks for one place, CLIP in g.safetensors and CLIP in g.safetensors", []File{g, g}},
-		{"the decoder in xl.safetensors reads a latent of 4 channels, FLUX.1 in dev.safetensors makes one of 16", []File{dev, xl}},
-		{"h.safetensors is a CLIP 1024 wide", []File{zeros("h.safetensors", of(t, "clip", odd, "", "F16")...)}},
-		{"its image tokens have 384 channels and its velocity 64", []File{zeros("fill.safetensors", fill...)}},
-		{"no file was given", nil},
-		{"there is no weight file among 1 files", []File{textFile("config.json", "{}")}},
+		{"g.safetensors is CLIP (clip_g), which FLUX.1 in dev.safetensors does not read", []File{dev, g}, fault.PartsMixed},
+		{"two networks for one place, FLUX.1 in dev.safetensors and Stable Diffusion 3 in medium.safetensors", []File{dev, medium}, fault.PartsMixed},
+		{"two networks for one place, AutoencoderKL in ae.safetensors and TAESD in tiny.safetensors", []File{dev, ae, tiny}, fault.PartsMixed},
+		{"two networks for one place, CLIP in g.safetensors and CLIP in g.safetensors", []File{g, g}, fault.PartsMixed},
+		{"the decoder in xl.safetensors reads a latent of 4 channels, FLUX.1 in dev.safetensors makes one of 16", []File{dev, xl}, fault.PartsMixed},
+		{"h.safetensors is a CLIP 1024 wide", []File{zeros("h.safetensors", of(t, "clip", odd, "", "F16")...)}, fault.ModelUnsupported},
+		{"its image tokens have 384 channels and its velocity 64", []File{zeros("fill.safetensors", fill...)}, fault.ModelUnsupported},
+		{"no file was given", nil, fault.ModelUnsupported},
+		{"there is no weight file among 1 files", []File{textFile("config.json", "{}")}, fault.ModelUnsupported},
 	} {
-		if _, err := Identify(c.files); !fault.Is(err, fault.ModelUnsupported) || !strings.Contains(err.Error(), c.says) {
+		if _, err := Identify(c.files); !fault.Is(err, c.code) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%v, want %s", err, c.says)
 		}
 	}

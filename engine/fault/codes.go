@@ -37,6 +37,7 @@ const (
 	WeightsNotFinite  Code = "weights-not-finite" // NaN or infinite weights or scales
 	WeightsMissing    Code = "weights-missing"    // a tensor the model needs is absent or misshapen
 	PartMissing       Code = "part-missing"       // files that make no whole model
+	PartsMixed        Code = "parts-mixed"        // files of several models
 	ModelUnsupported  Code = "model-unsupported"  // a family, layout or setting we do not have
 	TokenizerInvalid  Code = "tokenizer-invalid"  // tokenizer.json cannot be used
 	StorageFull       Code = "storage-full"       // no room for the weights beyond this visit
@@ -58,7 +59,7 @@ var codes = []Code{
 	NoWebGPU, InsecureContext, NoAdapter, DeviceRefused, DeviceLost, GPUGone, OutOfMemory, ShaderCompile,
 	GPUValidation, LimitExceeded, NotFinite, Shape, BackendMissing, WorkerFailed, Protocol,
 	Fetch, HTTPStatus, AddressRefused, RangeMissing, FilesGone, NotWeights, ManifestInvalid, WeightsFormat, WeightsTruncated, WeightsLimit, WeightsHash,
-	WeightsNotFinite, WeightsMissing, PartMissing, ModelUnsupported, TokenizerInvalid, StorageFull, StorageRefused,
+	WeightsNotFinite, WeightsMissing, PartMissing, PartsMixed, ModelUnsupported, TokenizerInvalid, StorageFull, StorageRefused,
 	PromptTooLong, PromptNotText, SeedRange, StepsRange, SizeUnsupported, CFGRange,
 	GuidanceInvalid, RequestInvalid, EncodeUnsupported, PictureInvalid,
 }
@@ -97,6 +98,7 @@ var advice = map[Code]string{
 	WeightsNotFinite:  "The weight file holds values that are not numbers: publish it again.",
 	WeightsMissing:    "The weight file does not fit its description: publish it again.",
 	PartMissing:       "Give the missing files beside the others, or the folder that holds them all.",
+	PartsMixed:        "Give the parts of one model, and each of them once.",
 	ModelUnsupported:  "This version of Undertone cannot use it; a newer one may.",
 	TokenizerInvalid:  "The model's tokenizer.json cannot be used: publish the model again.",
 	StorageFull:       "Pictures are made all the same; the weights are downloaded again next time, unless there is more room then.",
