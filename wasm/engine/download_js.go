@@ -57,7 +57,7 @@ type download struct {
 // run gets the file. Errors: Fetch, HTTPStatus, NotWeights, WeightsTruncated,
 // WeightsHash, ManifestInvalid, Aborted.
 func (d *download) run(ctx context.Context) error {
-	release := d.store.hold(ctx, d.file, func(done int64) { d.report(arrival{done: done, total: d.file.Bytes, wait: protocol.WaitTab}) })
+	release := d.store.hold(ctx, d.file.SHA256, func() int64 { return d.store.present(ctx, d.file) }, func(done int64) { d.report(arrival{done: done, total: d.file.Bytes, wait: protocol.WaitTab}) })
 	defer release()
 	d.restore(ctx)
 	return d.fill(ctx)

@@ -29,6 +29,8 @@ type given struct {
 	about    *recipe.Published
 	manifest json.RawMessage // the model.json that was made
 	remotes  []*remote       // with an open answer, the one used last is the last
+	headers  bool            // nothing but the beginnings of files is read
+	wrote    map[string]bool // pieces that were written by now, by their hashes
 }
 
 // origin is where the pieces of a published file come from.
@@ -103,9 +105,13 @@ func (p *published) fetch(ctx context.Context, i int) (js.Value, error) {
 const maxUnused = 100
 
 // gather makes the files of what was given: blobs are those of the files without an
-// address. Of folders, what is neither a weight file nor describes one is left out.
+// address. Of folders, what is neither a weight file nor describes one is left out. Without
+// report, nothing but headers will be read.
 func gather(ctx context.Context, src protocol.Source, blobs []js.Value, s *store, report func(string, arrival)) (*given, error) {
-	g := &given{reading: reading{serving: ctx, report: report}, store: s}
+	g := &given{reading: reading{serving: ctx, report: report}, store: s, headers: report == nil, wrote: map[string]bool{}}
+	if g.headers {
+		g.report = func(string, arrival) {}
+	}
 	if src.Kept() {
 		return g, g.recall(ctx, src.Address)
 	}
@@ -142,7 +148,7 @@ func gather(ctx context.Context, src protocol.Source, blobs []js.Value, s *store
 		g.files = append(g.files, p)
 	}
 	if len(g.files) == 0 {
-		return nil, fault.New(fault.ModelUnsupported, "of %d files none is a weight file (.safetensors, .sft or .gguf) or describes one", len(src.Files))
+		return nil, fault.New(fault.PartMissing, "of %d files none is a weight file (.safetensors, .sft or .gguf) or describes one", len(src.Files))
 	}
 	return g, nil
 }
@@ -186,7 +192,7 @@ func describePublished(ctx context.Context, src protocol.Source, blobs []js.Valu
 	if src.Kept() {
 		s = openStore()
 	}
-	g, err := gather(ctx, src, blobs, s, func(string, arrival) {})
+	g, err := gather(ctx, src, blobs, s, nil)
 	if err != nil {
 		return answer, err
 	}
@@ -229,8 +235,9 @@ func (m *session) take(ctx context.Context, b protocol.LoadBody, blobs []js.Valu
 	return g.keep(ctx, &m.bundle.Manifest, report)
 }
 
-// whole reports whether a file may come as a whole only: it is kept as it comes.
-func (g *given) whole() bool { return g.store.writable() }
+// inOrder reports whether files are read from their beginnings on, as those must be that a
+// server sends as a whole only.
+func (g *given) inOrder() bool { return g.headers || g.store.writable() }
 
 // makeRoom closes the answers that were used longest ago, before another is opened.
 func (g *given) makeRoom(r *remote) {

@@ -142,16 +142,36 @@ func (g *given) keep(ctx context.Context, m *weights.Manifest, report func(proto
 		if g.address, err = g.name(ctx, m); err != nil {
 			return err
 		}
-		if l := readKept(g.store.recall(ctx, g.address)); l != nil {
-			g.resume(l)
-		}
 	}
 	c := &counting{tell: report}
 	for _, p := range g.files {
 		c.total += p.bytes
 	}
 	g.report = c.hear
-	g.store.remember(ctx, g.address, g.list(m), true)
+	release := g.store.hold(ctx, g.address, func() int64 { return g.noted(ctx) }, func(done int64) {
+		g.report(g.files[0].path, arrival{done: done, total: g.files[0].bytes, wait: protocol.WaitTab})
+	})
+	defer release()
+	l := readKept(g.store.recall(ctx, g.address))
+	if ctx.Err() != nil { // nothing was read: what is listed must stay
+		return ctx.Err()
+	}
+	if l != nil {
+		g.resume(l)
+	}
+	note := func(ctx context.Context) { g.store.remember(ctx, g.address, g.list(m), true) }
+	note(ctx)
+	err = g.write(ctx, c, note)
+	// Stopped or not, what is there is listed, so that the next time goes on from it.
+	note(context.WithoutCancel(ctx))
+	if err == nil {
+		g.store.sweep(ctx)
+	}
+	return err
+}
+
+// write writes what the store does not have yet, and has it noted on the way.
+func (g *given) write(ctx context.Context, c *counting, note func(context.Context)) error {
 	noted := time.Now()
 	for _, p := range g.files {
 		c.begin(p.path)
@@ -167,10 +187,10 @@ func (g *given) keep(ctx context.Context, m *weights.Manifest, report func(proto
 			}
 			g.report(p.path, arrival{done: min(int64(i+1)*weights.PieceSize, p.bytes), total: p.bytes, stored: p.reused})
 			if !g.store.writable() {
-				return g.unkept(p)
+				return g.unkept()
 			}
 			if time.Since(noted) > noteEvery {
-				g.store.remember(ctx, g.address, g.list(m), true)
+				note(ctx)
 				noted = time.Now()
 			}
 		}
@@ -180,20 +200,28 @@ func (g *given) keep(ctx context.Context, m *weights.Manifest, report func(proto
 		c.before += p.bytes
 		c.reused += p.reused
 	}
-	g.store.remember(ctx, g.address, g.list(m), true)
-	g.store.sweep(ctx)
 	return ctx.Err()
 }
 
 // unkept is what follows when the store takes no more: a file that comes as a whole only
 // cannot be read again.
-func (g *given) unkept(p *published) error {
+func (g *given) unkept() error {
 	for _, p := range g.files {
 		if r, ok := p.from.(*remote); ok && r.whole && p.bytes > weights.PieceSize && g.store.refused != nil {
 			return g.store.refused
 		}
 	}
 	return nil
+}
+
+// noted is how many bytes of the files are listed as kept.
+func (g *given) noted(ctx context.Context) (n int64) {
+	if l := readKept(g.store.recall(ctx, g.address)); l != nil {
+		for _, f := range l.Files {
+			n += min(f.Bytes, int64(len(f.Pieces))*weights.PieceSize)
+		}
+	}
+	return n
 }
 
 // resume takes up what was kept before of the same files.
@@ -235,10 +263,14 @@ func (p *published) keepPiece(ctx context.Context, i int) (same bool, err error)
 		return false, err
 	}
 	there := s.presentBytes(ctx, sum, n)
-	if there {
+	switch {
+	case !there:
+		there = s.write(ctx, sum, piece)
+		p.given.wrote[sum] = there
+	case !p.given.wrote[sum]: // else it is a copy of what was written before
 		p.reused += n
 	}
-	p.note(i, sum, there || s.write(ctx, sum, piece))
+	p.note(i, sum, there)
 	return true, nil
 }
 

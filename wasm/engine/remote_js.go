@@ -35,6 +35,9 @@ type remote struct {
 // maxAnswers is how many answers may be open at once.
 const maxAnswers = 2
 
+// readPast is how many bytes are read and left rather than asking for those behind them.
+const readPast = 2 * weights.PieceSize
+
 // begin asks for the file, so that its length is known. Errors: those of piece.
 func (r *remote) begin(ctx context.Context) error {
 	return r.try(ctx, func() error { return r.ask(ctx, 0) })
@@ -47,7 +50,7 @@ func (r *remote) piece(ctx context.Context, i int, length int64) (piece js.Value
 		if r.answer != nil && r.answer.ctx.Err() != nil {
 			r.hangUp() // it belonged to a request that has ended
 		}
-		if start := int64(i) * weights.PieceSize; r.answer == nil || r.at > start || !r.whole && r.at != start {
+		if start := int64(i) * weights.PieceSize; r.answer == nil || r.at > start || !r.whole && start-r.at > readPast {
 			if err := r.ask(ctx, start); err != nil {
 				return err
 			}
@@ -137,7 +140,7 @@ func (r *remote) same(bytes int64) error {
 	case tag != "" && r.tag != "" && tag != r.tag:
 		return fault.New(fault.FilesGone, "%s is another file on the server now (%.80q, it was %.80q)", r.path, tag, r.tag)
 	}
-	if most := int64(weights.PieceSize); r.whole && r.bytes > most && !r.given.whole() {
+	if most := int64(weights.PieceSize); r.whole && r.bytes > most && !r.given.inOrder() {
 		return fault.New(fault.RangeMissing, "%s: the server sends this file of %d bytes only as a whole, not the parts that are asked for", r.path, r.bytes)
 	}
 	return nil

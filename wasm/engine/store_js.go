@@ -151,10 +151,10 @@ const (
 	patience  = 30 * time.Second
 )
 
-// hold waits until no other tab fetches this file, and tells waiting how far that
-// one is. A tab that makes no progress, being frozen perhaps, is not waited for:
-// pieces are named by their content, so two writers do no harm.
-func (s *store) hold(ctx context.Context, f *weights.File, waiting func(done int64)) (release func()) {
+// hold waits until no other tab fetches what has this name, and tells waiting how far that
+// one is, of which present tells. A tab that makes no progress, being frozen perhaps, is
+// not waited for: pieces are named by their content, so two writers do no harm.
+func (s *store) hold(ctx context.Context, name string, present func() int64, waiting func(done int64)) (release func()) {
 	if !s.writable() {
 		return func() {}
 	}
@@ -165,7 +165,7 @@ func (s *store) hold(ctx context.Context, f *weights.File, waiting func(done int
 	}
 	got := make(chan outcome, 1)
 	go func() {
-		v, err := promise.Await(context.Background(), s.js.Call("hold", f.SHA256, abort.Get("signal")))
+		v, err := promise.Await(context.Background(), s.js.Call("hold", name, abort.Get("signal")))
 		got <- outcome{v, err}
 	}()
 	take := func(o outcome) func() {
@@ -183,7 +183,7 @@ func (s *store) hold(ctx context.Context, f *weights.File, waiting func(done int
 			abort.Call("abort")
 			return take(<-got)
 		case <-time.After(lookEvery):
-			switch n := s.present(ctx, f); {
+			switch n := present(); {
 			case n != last:
 				last, since = n, time.Now()
 				waiting(n)
