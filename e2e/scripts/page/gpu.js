@@ -120,12 +120,12 @@
       await close(u);
       return s;
     },
-    async starveLoading(how, at) {
+    async starveLoading(how, at, picture) {
       const n = ends.length, p = { at };
       let u;
       try {
         u = await loadWithFault(how, at);
-        if (how === "memory") p.hash = (await generate(u)).hash;
+        if (picture) p.hash = (await generate(u)).hash;
       } catch (e) { p.fault = test.fault(e); }
       return { ...p, end: await close(u, n) };
     },
