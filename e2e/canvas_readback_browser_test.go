@@ -62,7 +62,7 @@ func TestBrowserCanvasReadback(t *testing.T) {
 	})
 	b.step("keep", func(t *testing.T) {
 		b.eval(`document.querySelector("#keep").click()`, nil) // which lies below what invites to load
-		b.until(`document.querySelector("#keep").textContent === "Kept"`)
+		b.until(`document.querySelector("#keep").textContent === "In the gallery"`)
 		holds(t, "(await test.gallery.records())[0].file")
 		b.eval(`document.querySelector("#tab-gallery").click()`, nil)
 		b.until(`document.querySelector(".cards .tile")`)

@@ -108,7 +108,7 @@ func (b *tab) dropsSeveral(t *testing.T, good []byte) {
 	}
 	b.drag(paths...)
 	b.restored("a car")
-	if note := b.text("#note"); !strings.Contains(note, "Of 4 files, “good.png” was taken") {
+	if note := b.text("#note"); !strings.Contains(note, "Of 4 files, “good.png” was used") {
 		t.Errorf("it says %q", note)
 	}
 	b.dropped("a.png", []byte("GIF89a"), "b.png", []byte{})

@@ -38,7 +38,7 @@ func TestBrowserGallery(t *testing.T) {
 	shown, lean := b.canvasOf(picturePane), b.value("weight")
 	b.step("pressed twice, kept once", func(t *testing.T) {
 		b.eval(`const keep = document.querySelector("#keep"); keep.click(); keep.click()`, nil)
-		b.until(`document.querySelector("#keep").textContent === "Kept"`)
+		b.until(`document.querySelector("#keep").textContent === "In the gallery"`)
 		var n int
 		b.eval(`await test.sleep(200)`, nil) // in which the second would be kept
 		if b.call("gallery.count", &n); n != 1 {
@@ -69,7 +69,7 @@ func TestBrowserGallery(t *testing.T) {
 		if prompt != "a red frog" || steps != "3" || weight != lean {
 			t.Errorf("the form says %q, %s steps, weight %s", prompt, steps, weight)
 		}
-		if says := c.text("#keep"); says != "Kept" {
+		if says := c.text("#keep"); says != "In the gallery" {
 			t.Errorf("what came from the gallery has the button %q", says)
 		}
 	})
@@ -82,11 +82,11 @@ func TestBrowserGallery(t *testing.T) {
 		b.click("#tab-gallery")
 		b.cards(2)
 		b.click("#tab-picture")
-		if says := b.text("#keep"); says != "Kept" {
+		if says := b.text("#keep"); says != "In the gallery" {
 			t.Errorf("another picture was deleted, and the button says %q", says)
 		}
 		c.eval(`document.querySelector(".cards > :first-child [data-do=delete]").click()`, nil)
-		b.until(`document.querySelector("#keep").textContent === "Keep"`)
+		b.until(`document.querySelector("#keep").textContent === "Save to gallery"`)
 		b.click("#tab-gallery")
 		b.cards(1)
 	})
@@ -131,7 +131,7 @@ func TestBrowserGalleryFull(t *testing.T) {
 		return n
 	}
 	b.click("#keep")
-	b.until(`document.querySelector("#keep").textContent === "Kept"`)
+	b.until(`document.querySelector("#keep").textContent === "In the gallery"`)
 	// A browser that has just written allows itself some more without asking for the quota.
 	if err := chromedp.Cancel(b.ctx); err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func TestBrowserGalleryFull(t *testing.T) {
 		b.run(storage.OverrideQuotaForOrigin(s.URL).WithQuotaSize(1))
 		b.keepNext(2)
 		b.until(`document.querySelector("#pane-gallery .ask").checkVisibility()`)
-		if says := b.text("#pane-gallery .ask"); !strings.Contains(says, "no more room") || !strings.Contains(says, "holds 1 pictures") {
+		if says := b.text("#pane-gallery .ask"); !strings.Contains(says, "is full") || !strings.Contains(says, "1 pictures") {
 			t.Errorf("it asks %q", says)
 		}
 		b.press("Not now")
@@ -151,7 +151,7 @@ func TestBrowserGalleryFull(t *testing.T) {
 			t.Errorf("%d pictures are kept", n)
 		}
 		b.click("#tab-picture")
-		if says := b.text("#keep"); says != "Keep" {
+		if says := b.text("#keep"); says != "Save to gallery" {
 			t.Errorf("the button says %q", says)
 		}
 		b.click("#keep")
@@ -159,7 +159,7 @@ func TestBrowserGalleryFull(t *testing.T) {
 		b.run(storage.OverrideQuotaForOrigin(s.URL)) // as if what is deleted made the room
 		b.press("Delete the oldest")
 		b.click("#tab-picture")
-		b.until(`document.querySelector("#keep").textContent === "Kept"`)
+		b.until(`document.querySelector("#keep").textContent === "In the gallery"`)
 		var file string
 		b.call("gallery.firstFile", &file)
 		if p := recipeOf(t, b.decoded(file)); p.Seed != 2 {
@@ -197,7 +197,7 @@ func TestBrowserGalleryRefused(t *testing.T) {
 			b.generate()
 			b.click("#keep")
 			b.until(`document.querySelector("#action-note").textContent.includes("keeps nothing for this page")`)
-			if says := b.text("#keep"); says != "Keep" {
+			if says := b.text("#keep"); says != "Save to gallery" {
 				t.Errorf("the button says %q", says)
 			}
 			b.click("#tab-gallery")

@@ -197,7 +197,7 @@ func TestBrowserCannotBeKept(t *testing.T) {
 	told := func(part string) {
 		b.t.Helper()
 		b.until(fmt.Sprintf(`document.querySelector("#offline-state")?.hidden === false && document.querySelector("#offline-state").textContent.includes(%q)`, part))
-		if text := b.text("#offline-state"); !strings.HasPrefix(text, "Does not start without a network") || !strings.Contains(text, "hosting.md") {
+		if text := b.text("#offline-state"); !strings.HasPrefix(text, "Does not work offline") || !strings.Contains(text, "hosting.md") {
 			b.t.Errorf("it says %q", text)
 		}
 	}
@@ -209,5 +209,5 @@ func TestBrowserCannotBeKept(t *testing.T) {
 	h.misbehave("sw.js", nil)
 	b.run(chromedp.Reload())
 	b.until(isKept)
-	b.until(`document.querySelector("#offline-state").textContent === "Also starts without a network"`)
+	b.until(`document.querySelector("#offline-state").textContent === "Works offline"`)
 }

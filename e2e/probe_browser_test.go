@@ -180,7 +180,7 @@ func TestBrowserProbeView(t *testing.T) {
 	})
 	b.step("language", func(t *testing.T) {
 		b.call("form.choose", nil, "language", "zh-Hans")
-		b.until(`document.querySelector(".attention figcaption").textContent.includes("第 4 块")`)
+		b.until(`document.querySelector(".attention figcaption").textContent.includes("第 4 层")`)
 		look()
 		if inside.Chosen == "" || inside.Pressed != 5 {
 			t.Errorf("another language chooses %q and row %d", inside.Chosen, inside.Pressed)

@@ -94,7 +94,7 @@ func (c *screen) views() {
 	c.take("gallery-empty")
 	c.made("a red car on the beach", "night")
 	c.click("#keep")
-	c.until(`document.querySelector("#keep").textContent === "Kept"`)
+	c.until(`document.querySelector("#keep").textContent === "In the gallery"`)
 	c.still()
 	c.take("picture")
 	c.at(1280, 800)
@@ -237,7 +237,7 @@ func (c *screen) severalKept() {
 	for _, p := range [][2]string{{"a frog in a meadow", ""}, {"a house in the snow", "neon"}, {"two cats in the snow", "sunset"}} {
 		c.made(p[0], p[1])
 		c.click("#keep")
-		c.until(`document.querySelector("#keep").textContent === "Kept"`)
+		c.until(`document.querySelector("#keep").textContent === "In the gallery"`)
 	}
 	c.click(`[name="each"][value="4"]`)
 	c.top()

@@ -189,7 +189,7 @@ func TestBrowserStoragePage(t *testing.T) {
 		says(t, "#storage-used", "MB of weights are kept")
 		says(t, "#storage .models li", "Fixture")
 		b.eval(`document.querySelector("#storage .models button").click()`, nil)
-		says(t, "#storage-used", "No weights are kept")
+		says(t, "#storage-used", "Nothing is stored")
 		b.generate()
 		b.run(chromedp.Reload())
 		b.ready()
@@ -198,7 +198,7 @@ func TestBrowserStoragePage(t *testing.T) {
 	b.step("not kept", func(t *testing.T) {
 		s.prelude += `StorageManager.prototype.getDirectory = async () => { throw new DOMException("not here", "SecurityError"); };`
 		b.loadModel()
-		says(t, "#note", "could not be kept")
+		says(t, "#note", "could not be stored")
 	})
 	b.silent(t)
 }

@@ -129,7 +129,7 @@ func (b *tab) gallery(t *testing.T, s *server) {
 	b.step("keep", func(t *testing.T) {
 		b.call("gallery.otherDatabase", nil, "somebody-else")
 		b.click("#keep")
-		b.until(`document.querySelector("#keep").textContent === "Kept"`)
+		b.until(`document.querySelector("#keep").textContent === "In the gallery"`)
 		file = b.blob(`(await test.gallery.records())[0].file`)
 	})
 	b.step("the file says what made it", func(t *testing.T) {
@@ -173,7 +173,7 @@ func (b *tab) gallery(t *testing.T, s *server) {
 		b.field("prompt", "something else")
 		b.dropped("x.png", file)
 		b.until(`document.querySelector("#prompt").value === "a red frog"`)
-		if says := b.text("#keep"); says != "Keep" {
+		if says := b.text("#keep"); says != "Save to gallery" {
 			t.Errorf("what was dropped is not in the gallery, but the button says %q", says)
 		}
 		b.call("form.dropGIF", nil)

@@ -15,7 +15,7 @@ func TestNoticesText(t *testing.T) {
 		t.Errorf("nothing to say, and it says %q", got)
 	}
 	got := noticesText([]recipe.Notice{{Field: recipe.FieldSteps, Given: "999", Used: "50"}, {Field: recipe.FieldGuidance, Given: "x"}})
-	if got != "Steps: 999 is not possible here, 50 is used. Guidance: “x” cannot be used and is left out." {
+	if got != "Steps: 999 is not possible here; 50 is used instead. Guidance: “x” cannot be used and was ignored." {
 		t.Errorf("it says %q", got)
 	}
 	if got := noticesText(make([]recipe.Notice, 50)); !strings.HasSuffix(got, " …") || len(got) > 400 {

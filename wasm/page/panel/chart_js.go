@@ -32,7 +32,7 @@ type weightChart struct {
 func newWeightChart(a *app.App) *weightChart {
 	v := &weightChart{
 		app:    a,
-		chart:  ui.El("div", ui.Attrs{"class": "bars", "id": "bars", "role": "group", "aria-label": &words.Text.Curve, "aria-describedby": "bars-note"}),
+		chart:  ui.El("div", ui.Attrs{"class": "bars", "id": "bars", "role": "group", "aria-label": &words.Text.BlockWeights, "aria-describedby": "bars-note"}),
 		note:   ui.El("p", ui.Attrs{"class": "muted", "id": "bars-note"}),
 		halves: ui.El("div", ui.Attrs{"class": "halves", "aria-hidden": "true"}),
 		low:    ui.El("span", ui.Attrs{"class": "low", "aria-hidden": "true"}), top: ui.El("span", ui.Attrs{"class": "top", "aria-hidden": "true"}),

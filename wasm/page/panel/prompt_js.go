@@ -76,7 +76,7 @@ func (v *Prompt) Render(s *app.State) {
 		v.fill(s.Model)
 	}
 	ui.SetValue(v.field, s.Form.Prompt)
-	v.renderMirror(s)
+	v.renderUnknown(s)
 	ui.SetText(v.note, s.Note)
 	ui.Show(v.note, s.Note != "")
 	working := s.Working()
@@ -94,8 +94,8 @@ func (v *Prompt) Render(s *app.State) {
 	}
 }
 
-// renderMirror repeats the prompt when it has words that the model does not know.
-func (v *Prompt) renderMirror(s *app.State) {
+// renderUnknown repeats the prompt when it has words that the model does not know.
+func (v *Prompt) renderUnknown(s *app.State) {
 	typing := ui.Document.Get("activeElement").Equal(v.field.Value)
 	now := fmt.Sprint(typing, len(s.Loaded.Words), ui.Root().Get("lang"), s.Form.Prompt)
 	if s.Model == nil || now == v.repeated {

@@ -69,7 +69,7 @@ func newSchedule(a *app.App) *scheduleView {
 		t.Schedule.Centers, t.Schedule.Of, t.Schedule.Width = c[:], 0, x
 	})
 	v.box = ui.El("div", ui.Attrs{"class": "field schedule"},
-		ui.El("p", ui.Attrs{"class": "label"}, &words.Text.Schedule, " ", v.name), kinds, row, v.chart.box)
+		ui.El("p", ui.Attrs{"class": "label"}, &words.Text.Schedule, " · ", v.name), kinds, row, v.chart.box)
 	return v
 }
 

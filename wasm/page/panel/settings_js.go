@@ -35,7 +35,7 @@ func NewSettings(a *app.App, panel ui.Element, more ...any) *Settings {
 		live:  map[app.LiveMode]ui.Element{},
 		pace:  ui.El("p", ui.Attrs{"id": "pace", "class": "muted"}),
 	}
-	dice := ui.IconButton("secondary square", "dice", &words.Text.Dice, func() {
+	dice := ui.IconButton("secondary square", "dice", &words.Text.NewSeed, func() {
 		a.Edit(true, func(f *app.Form) { f.Seed = float64(rand.Uint32()) })
 	})
 	dice.SetID("dice")
@@ -83,8 +83,8 @@ func NewSettings(a *app.App, panel ui.Element, more ...any) *Settings {
 	v.section = ui.El("section", ui.Attrs{"class": "card", "id": "settings", "aria-labelledby": "settings-title"},
 		ui.El("h2", ui.Attrs{"id": "settings-title"}, &words.Text.Settings),
 		ui.El("div", ui.Attrs{"class": "row"}, ui.Labelled("seed", &words.Text.Seed, v.seed), dice),
-		ui.El("label", ui.Attrs{"class": "check"}, v.lock, ui.El("span", nil, &words.Text.Lock)),
-		ui.El("p", ui.Attrs{"class": "muted", "id": "lock-hint"}, &words.Text.LockHint),
+		ui.El("label", ui.Attrs{"class": "check"}, v.lock, ui.El("span", nil, &words.Text.KeepSeed)),
+		ui.El("p", ui.Attrs{"class": "muted", "id": "lock-hint"}, &words.Text.SeedHint),
 		ui.El("div", ui.Attrs{"class": "beside"}, ui.Labelled("steps", &words.Text.Steps, v.steps), v.hint),
 		v.sizeField,
 		ui.El("div", ui.Attrs{"class": "field"}, ui.El("p", ui.Attrs{"class": "label"}, &words.Text.Pictures), each),

@@ -16,14 +16,15 @@ type Precision struct {
 	Box     ui.Element
 	row     ui.Element
 	buttons []ui.Element
+	texts   []ui.Element // what they say
 	after   bool
 }
 
 // NewPrecision makes the row; name is that of its radio buttons, after says that it
 // stands where another is loaded later.
 func NewPrecision(a *app.App, name string, after bool) *Precision {
-	v := &Precision{app: a, name: name, after: after, row: ui.El("div", ui.Attrs{"class": "segments", "role": "radiogroup", "aria-label": &words.Text.Weights})}
-	v.Box = ui.El("div", ui.Attrs{"class": "field weights", "hidden": ""}, ui.El("p", ui.Attrs{"class": "label"}, &words.Text.Weights), v.row)
+	v := &Precision{app: a, name: name, after: after, row: ui.El("div", ui.Attrs{"class": "segments", "role": "radiogroup", "aria-label": &words.Text.ModelDownload})}
+	v.Box = ui.El("div", ui.Attrs{"class": "field weights", "hidden": ""}, ui.El("p", ui.Attrs{"class": "label"}, &words.Text.ModelDownload), v.row)
 	return v
 }
 
@@ -35,15 +36,17 @@ func (v *Precision) Render(s *app.State) {
 	}
 	ui.Show(v.Box, len(s.Offers) > 1 && s.Phase == wanted)
 	for i := len(v.buttons); i < len(s.Offers); i++ {
-		m := s.Offers[i].Model
 		text := ui.El("span", nil)
-		ui.Follow(&words.Text.WeightsBits, func(t string) { ui.SetText(text, fmt.Sprintf(t, m.Bits, words.Bytes(m.Bytes))) })
+		v.texts = append(v.texts, text)
 		v.buttons = append(v.buttons, ui.Radio(v.row, v.name, fmt.Sprint(i), text, func() {
 			v.app.Update(func(s *app.State) { s.Choose(i) })
 			if v.after {
 				v.app.Load(map[bool]string{true: "cpu", false: "auto"}[v.app.State.Loaded.Backend == "cpu"])
 			}
 		}))
+	}
+	for i, text := range v.texts {
+		ui.SetText(text, offerText(s.Offers, i))
 	}
 	if len(v.buttons) > 0 {
 		v.buttons[s.Offer].Set("checked", true)

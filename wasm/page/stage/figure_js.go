@@ -46,7 +46,7 @@ func (e *figure) render(p *app.Picture, s *app.State, working bool) {
 		ui.SetAttr(e.Canvas.Element, "aria-label", fmt.Sprintf(words.Text.PictureLabel, p.Recipe.Prompt))
 		e.Draw(p.Image.(js.Value), true)
 	case working:
-		ui.SetAttr(e.Canvas.Element, "aria-label", words.Text.Step0)
+		ui.SetAttr(e.Canvas.Element, "aria-label", words.Text.ReadingPrompt)
 	}
 }
 

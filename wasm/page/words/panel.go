@@ -10,19 +10,19 @@ type panelWords struct {
 	Unknown, Suggestions, Surprise string
 
 	// Directions and their schedules.
-	Directions, AddDirection, RemoveDirection, DirectionName, Nameless string
-	Bumps, Intervals, Table, FirstBump, SecondBump, BumpWidth          string
-	DoubleBlocks, SingleBlocks, BlockDouble, BlockSingle, BlockWeight  string
-	DrawHint, Lengths, LengthsHint                                     string
+	Directions, AddDirection, RemoveDirection, DirectionName, NewDirection string
+	Bumps, Intervals, Table, FirstBump, SecondBump, BumpWidth              string
+	DoubleBlocks, SingleBlocks, BlockDouble, BlockSingle, BlockWeight      string
+	DrawHint, Lengths, LengthsHint                                         string
 
 	// Titles translates those of the model's presets, by their ids; a model names
 	// its presets in English.
 	Titles map[string]string
 
 	// Settings.
-	Pictures, Live, LiveAuto, LiveAlways, LiveOff                    string
-	PaceOff, PaceUnknown, PaceMoving, PaceRelease                    string
-	Weights, WeightsBits, EditionVersion, EditionModel, EditionTerms string
+	Pictures, Live, LiveAuto, LiveAlways, LiveOff                                                string
+	PaceOff, PaceUnknown, PaceMoving, PaceRelease                                                string
+	ModelDownload, BestQuality, Smaller, WeightsBits, EditionVersion, EditionModel, EditionTerms string
 }
 
 // PresetTitle is what a preset is called in this language: the model's own title where

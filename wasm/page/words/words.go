@@ -12,8 +12,8 @@ type Texts struct {
 	howWords
 	panelWords
 	// index.html, which shows its own texts until the page has started.
-	Skip, StageName, Heading, Intro, IntroLean, SharedIntro             string
-	Load, Looking                                                       string
+	Skip, StageName, Heading, Intro, IntroGuidance, SharedIntro         string
+	Load, ReadingModel                                                  string
 	About, AboutWords, AboutWordsText, AboutGuidance, AboutGuidanceText string
 	AboutPrivate, AboutPrivateText, AboutTraining, Language             string
 	LinkPaper, LinkSource, LinkDocs                                     string
@@ -42,10 +42,10 @@ type Texts struct {
 	// Guidance.
 	Guidance, GuidanceHint, Off, Towards, Away, Weight string
 	Schedule, Constant, Step, Window                   string
-	FirstBlock, LastBlock, Curve, CurveNone            string
+	FirstBlock, LastBlock, BlockWeights, CurveNone     string
 
 	// Settings.
-	Settings, Seed, Dice, Lock, LockHint, Steps, StepsHint, Size string
+	Settings, Seed, NewSeed, KeepSeed, SeedHint, Steps, StepsHint, Size string
 
 	// The finished picture.
 	Views, TabPicture, TabCompare      string
@@ -53,8 +53,8 @@ type Texts struct {
 
 	// What is announced and reported.
 	// Faults are the engine's, by their codes, where it does not Speak the language.
-	Faults                                                                                map[string]struct{ What, Advice string }
-	Ready, Done, Stopped, Step0, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU string
+	Faults                                                                                        map[string]struct{ What, Advice string }
+	Ready, Done, Stopped, ReadingPrompt, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU string
 }
 
 // incomparable keeps the compiler from writing a function that compares all the words of
