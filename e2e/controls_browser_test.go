@@ -229,7 +229,7 @@ func (b *tab) followsSlider(t *testing.T) {
 	if b.call("controls.mostAtOnce", &most); most != 1 {
 		t.Errorf("%d pictures were asked for at once", most)
 	}
-	if says := b.text("#pace"); !strings.Contains(says, "50") || !strings.Contains(says, "while you move") {
+	if says := b.text("#pace"); !strings.Contains(says, "50") || !strings.Contains(says, "while you drag") {
 		t.Errorf("it says %q", says)
 	}
 	// The seed and the schedule are followed too.

@@ -41,6 +41,7 @@ func Run(class js.Value) {
 		shell.NewLoader(a, storage, updates), shell.NewAlert(a, section),
 		panel.NewPrompt(a, controls), panel.NewGuidance(a, controls), panel.NewSettings(a, controls, precision.Box), precision,
 		shell.NewDeviceStatus(), shell.NewEdition(), updates, storage,
+		shell.NewFocus(),
 	)
 	// Last, so that they hear what the others say.
 	shell.NewAnnouncer(a, kept.Question, updates.News)
@@ -71,4 +72,5 @@ func keys(a *app.App) {
 			}
 		}
 	})
+	ui.KeepFromWheel()
 }

@@ -27,6 +27,15 @@
         }
       };
     },
+    // From now on, pictures are never finished: only stopped.
+    hold() {
+      const { prototype } = undertone.Undertone, { generate } = prototype;
+      prototype.generate = function (request) {
+        test.controls.requests.push({ prompt: request.prompt });
+        return new Promise((_, failed) => request.signal.addEventListener("abort", () => failed(request.signal.reason)));
+      };
+      test.controls.letGo = () => { prototype.generate = generate; };
+    },
     pretend: (ms) => { seem.ms = ms; },
     mostAtOnce: () => seem.most,
     // Waits until no picture is made and none follows.

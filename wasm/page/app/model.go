@@ -69,7 +69,7 @@ func (m *Model) TermName(t recipe.Term) string {
 	if p, ok := m.Preset(t); ok {
 		return words.Text.PresetTitle(p.ID, p.Title)
 	}
-	return cmp.Or(t.Positive, t.Negative, words.Text.Nameless)
+	return cmp.Or(t.Positive, t.Negative, words.Text.NewDirection)
 }
 
 // Depth counts the transformer's blocks of both kinds.

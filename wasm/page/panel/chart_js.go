@@ -200,13 +200,17 @@ func (v *weightChart) render(weights []float32, s scale, m *app.Model) {
 		ui.SetAttr(bar, "aria-valuenow", words.Number(w))
 		ui.SetAttr(bar, "tabindex", map[bool]string{true: "0", false: "-1"}[i == v.focus])
 	}
+	keys := words.Text.ArrowKeys
+	if ui.Coarse() {
+		keys = "" // a phone has none
+	}
 	switch active := ui.Document.Get("activeElement"); {
 	case weights == nil:
 		ui.SetText(v.note, words.Text.CurveNone)
 	case v.drawing || active.Truthy() && v.chart.Call("contains", active).Bool():
-		ui.SetText(v.note, fmt.Sprintf(words.Text.BlockWeight, v.title(v.focus, m), words.Signed(float64(weights[v.focus]))))
+		ui.SetText(v.note, words.Join(fmt.Sprintf(words.Text.BlockWeight, v.title(v.focus, m), words.Signed(float64(weights[v.focus]))), keys))
 	default:
-		ui.SetText(v.note, words.Text.DrawHint)
+		ui.SetText(v.note, words.Join(words.Text.DrawHint, keys))
 	}
 }
 

@@ -38,7 +38,7 @@ func NewGuidance(a *app.App, panel ui.Element) *Guidance {
 		chips:    map[string]ui.Element{},
 		positive: ui.El("input", line),
 		negative: ui.El("input", line),
-		slider:   ui.El("input", ui.Attrs{"type": "range", "id": "weight-slider", "step": "0.05", "aria-label": &words.Text.Weight}),
+		slider:   ui.El("input", ui.Attrs{"type": "range", "id": "weight-slider", "step": "0.05", "aria-label": &words.Text.WeightSlider}),
 		weight:   ui.El("input", ui.Attrs{"type": "number", "step": "0.05", "inputmode": "decimal"}),
 		low:      ui.El("span", ui.Attrs{"class": "low"}),
 		top:      ui.El("span", ui.Attrs{"class": "top"}),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"syscall/js"
 
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
@@ -38,7 +39,7 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 		examples: ui.El("div", ui.Attrs{"id": "prompt-examples", "class": "chips", "role": "group", "aria-label": &words.Text.Examples}),
 		words:    ui.El("div", ui.Attrs{"class": "words"}),
 		says:     ui.El("span", nil, &words.Text.Generate),
-		keys:     ui.El("kbd", nil, &words.Text.GenerateKeys),
+		keys:     ui.El("kbd", nil, generateKeys()),
 		stop:     ui.Button("secondary", &words.Text.Stop, func() { a.Stop() }),
 		// For the eyes: what is said to screen readers is in the live region.
 		note: ui.El("p", ui.Attrs{"id": "note", "class": "muted", "aria-hidden": "true"}),
@@ -68,6 +69,14 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 		ui.El("details", ui.Attrs{"id": "understands"}, ui.El("summary", nil, &words.Text.Understands), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.UnderstandsHint), v.words),
 	))
 	return v
+}
+
+// generateKeys are those that Generate has, as this device's keyboard has them.
+func generateKeys() *string {
+	if strings.HasPrefix(js.Global().Get("navigator").Get("platform").String(), "Mac") {
+		return &words.Text.GenerateKeysMac
+	}
+	return &words.Text.GenerateKeys
 }
 
 // Render draws them.

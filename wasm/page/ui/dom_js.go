@@ -2,6 +2,7 @@ package ui
 
 import (
 	"syscall/js"
+	"time"
 
 	"honnef.co/go/js/dom/v2"
 )
@@ -110,10 +111,31 @@ func On(target Target, kind string, f func(Event)) {
 // keyboardEvent is the class of the events of keys.
 var keyboardEvent = js.Global().Get("KeyboardEvent")
 
-// Key is an event as that of a key, if it is one: where browsers fill in a field, they
-// send others of the same name.
+// Key is an event as that of a key, if it is one for the page. Where browsers fill in a
+// field, they send others of the same name. And keys that an input method takes, as for
+// Chinese and Japanese, are its own: those that compose a word have isComposing, and in
+// Safari the one that ends it has code 229 alone.
 func Key(e Event) (k *dom.KeyboardEvent, ok bool) {
-	return &dom.KeyboardEvent{BasicEvent: e}, e.InstanceOf(keyboardEvent)
+	const composed = 229
+	return &dom.KeyboardEvent{BasicEvent: e}, e.InstanceOf(keyboardEvent) && !e.Get("isComposing").Bool() && e.Get("keyCode").Int() != composed
+}
+
+// KeepFromWheel leaves the wheel to the page: a number field that has the cursor would
+// count up and down with it, while somebody only wants to scroll on. A field that
+// cannot be written does not count. (A timer of no time at all would end within the event.)
+func KeepFromWheel() {
+	On(Window, "wheel", func(e Event) {
+		field := e.Get("target")
+		if field.Get("type").Equal(js.ValueOf("number")) && field.Equal(Document.Get("activeElement")) && !field.Get("readOnly").Bool() {
+			field.Set("readOnly", true)
+			time.AfterFunc(100*time.Millisecond, func() { field.Set("readOnly", false) })
+		}
+	})
+}
+
+// Coarse reports whether what points is a finger: there is no keyboard then, as a rule.
+func Coarse() bool {
+	return js.Global().Call("matchMedia", "(pointer: coarse)").Get("matches").Bool()
 }
 
 // Delegate listens to clicks on what matches the selector inside a box, now and

@@ -13,7 +13,7 @@ type panelWords struct {
 	Directions, AddDirection, RemoveDirection, DirectionName, NewDirection string
 	Bumps, Intervals, Table, FirstBump, SecondBump, BumpWidth              string
 	DoubleBlocks, SingleBlocks, BlockDouble, BlockSingle, BlockWeight      string
-	DrawHint, Lengths, LengthsHint                                         string
+	DrawHint, ArrowKeys, Lengths, LengthsHint                              string
 
 	// Titles translates those of the model's presets, by their ids; a model names
 	// its presets in English.

@@ -35,14 +35,14 @@ type Texts struct {
 	HelpInsecure                        string
 
 	// The prompt.
-	Prompt, PromptHint, Examples, Understands, UnderstandsHint           string
-	Objects, Colours, Counts, Places, Styles, Quality, Relations         string
-	Generate, GenerateKeys, Stop, StopKeys, LoadFirst, Starting, Working string
+	Prompt, PromptHint, Examples, Understands, UnderstandsHint                            string
+	Objects, Colours, Counts, Places, Styles, Quality, Relations                          string
+	Generate, GenerateKeys, GenerateKeysMac, Stop, StopKeys, LoadFirst, Starting, Working string
 
 	// Guidance.
-	Guidance, GuidanceHint, Off, Towards, Away, Weight string
-	Schedule, Constant, Step, Window                   string
-	FirstBlock, LastBlock, BlockWeights, CurveNone     string
+	Guidance, GuidanceHint, Off, Towards, Away, Weight, WeightSlider string
+	Schedule, Constant, Step, Window                                 string
+	FirstBlock, LastBlock, BlockWeights, CurveNone                   string
 
 	// Settings.
 	Settings, Seed, NewSeed, KeepSeed, SeedHint, Steps, StepsHint, Size string

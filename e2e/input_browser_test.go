@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"context"
+	"testing"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// focused is the id of what has the focus, or its tag.
+func (b *tab) focused() (id string) {
+	b.t.Helper()
+	b.call("drawn", nil)
+	b.eval(`return document.activeElement.id || document.activeElement.tagName`, &id)
+	return id
+}
+
+// TestBrowserInput is the keyboard, the input methods of Chinese and Japanese, and the
+// wheel of the mouse.
+func TestBrowserInput(t *testing.T) {
+	t.Parallel()
+	b := open(t, smallSite(t).URL, options{noGPU: true})
+	b.ready()
+	b.step("focus while loading", func(t *testing.T) {
+		b.run(chromedp.Focus("#load-cpu", chromedp.ByQuery))
+		b.keys(kb.Enter)
+		b.until(idle)
+		if at := b.focused(); at != "generate" {
+			t.Errorf("after the model was loaded by the keyboard, %s has the focus", at)
+		}
+	})
+	b.call("controls.record", nil)
+	b.step("composing", func(t *testing.T) { b.composing(t) })
+	b.step("wheel", func(t *testing.T) { b.wheel(t) })
+	b.silent(t)
+}
+
+// composing presses the page's keys while a word is composed, and afterwards.
+func (b *tab) composing(t *testing.T) {
+	b.call("controls.hold", nil)
+	b.run(chromedp.Focus("#prompt", chromedp.ByQuery))
+	compose := func(text string) {
+		b.run(chromedp.ActionFunc(input.ImeSetComposition(text, int64(len(text)), int64(len(text))).Do))
+	}
+	compose("ni")
+	b.pressGenerate()
+	b.call("drawn", nil)
+	if n := len(b.requests()); n != 0 {
+		t.Errorf("Ctrl+Enter, which ends a word, asked for %d pictures", n)
+	}
+	b.run(chromedp.ActionFunc(input.InsertText("你").Do))
+	b.pressGenerate()
+	b.until(`test.controls.requests.length === 1 && document.querySelector("#stop").checkVisibility()`)
+	compose("hao")
+	b.keys(kb.Escape)
+	b.call("drawn", nil)
+	if !b.is(`document.querySelector("#stop").checkVisibility()`) {
+		t.Error("Escape, which gives up a word, stopped the picture")
+	}
+	b.run(chromedp.ActionFunc(input.InsertText("").Do))
+	b.keys(kb.Escape)
+	b.until(idle)
+	b.call("controls.letGo", nil)
+}
+
+// wheel turns the wheel over a number field that has the cursor.
+func (b *tab) wheel(t *testing.T) {
+	b.field("seed", "7")
+	var at struct{ X, Y float64 }
+	b.call("form.middle", &at, "#seed")
+	var before, after float64
+	b.eval(`return scrollY`, &before)
+	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		return input.DispatchMouseEvent(input.MouseWheel, at.X, at.Y).WithDeltaX(0).WithDeltaY(-120).Do(ctx)
+	}))
+	b.eval(`await test.sleep(400); return scrollY`, &after)
+	if got := b.value("seed"); got != "7" {
+		t.Errorf("the wheel made the seed %s", got)
+	}
+	if after >= before {
+		t.Errorf("the page stands at %v, and at %v after the wheel", before, after)
+	}
+	b.keys(kb.ArrowUp)
+	if got := b.value("seed"); got != "8" || b.focused() != "seed" {
+		t.Errorf("after the wheel, arrow up makes the seed %s, and %s has the focus", got, b.focused())
+	}
+}
