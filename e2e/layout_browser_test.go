@@ -28,3 +28,22 @@ func TestBrowserLayout(t *testing.T) {
 	b.t = t
 	b.silent(t)
 }
+
+// TestBrowserWelcome looks at the welcome where the window is low or narrow, as on a phone
+// on its side, in a small frame, or at twice the size of text.
+func TestBrowserWelcome(t *testing.T) {
+	t.Parallel()
+	b := open(t, smallSite(t).URL, options{})
+	b.ready()
+	for _, size := range [][2]int64{{1440, 900}, {1280, 720}, {844, 390}, {667, 375}, {640, 360}, {390, 844}, {360, 640}, {320, 568}} {
+		b.step(fmt.Sprint(size), func(t *testing.T) {
+			b.run(emulation.SetDeviceMetricsOverride(size[0], size[1], 1, size[0] < 1000))
+			var wrong []string
+			b.call("layout.welcome", &wrong)
+			for _, w := range wrong {
+				t.Error(w)
+			}
+		})
+	}
+	b.silent(t)
+}

@@ -31,6 +31,20 @@
         return { r, name: (e.id || e.className || e.name) + " " + (box.textContent || e.type || e.tagName).slice(0, 30) };
       }).filter(({ r }) => r.width > 1 && r.height > 1 && (r.height < 43.5 || r.width < 43.5)).map(({ r, name }) => name + ": " + rounded(r.width) + "×" + rounded(r.height));
     },
+    // What of the welcome is cut off, broken into lines, or far from where it begins.
+    async welcome() {
+      await test.drawn();
+      const wrong = [], load = document.querySelector("#load"), line = parseFloat(getComputedStyle(load).lineHeight);
+      const text = document.createRange();
+      text.selectNodeContents(load);
+      if (text.getBoundingClientRect().height > 1.5 * line) wrong.push("the button has several lines: " + load.textContent);
+      for (const label of document.querySelectorAll(".samples b")) {
+        if (label.getBoundingClientRect().right > label.parentElement.getBoundingClientRect().right) wrong.push("cut off: " + label.textContent);
+      }
+      // On its side, a phone shows the button at once.
+      if (innerWidth > innerHeight && innerHeight > 370 && load.getBoundingClientRect().bottom > innerHeight) wrong.push("the button is below the window, at " + rounded(load.getBoundingClientRect().bottom));
+      return wrong;
+    },
     sideBySide() {
       const [a, b] = document.querySelectorAll("#pane-compare figure");
       return a.getBoundingClientRect().right <= b.getBoundingClientRect().left;
