@@ -38,7 +38,7 @@ var rooms = map[string]string{
 	// Files of published shapes, of what the loaders ask for.
 	"engine/testing/scale":   "engine engine/checkpoint engine/dit engine/op engine/quant engine/text engine/vae engine/weights",
 	"engine/recipe":          "engine/fault engine/tinyjson guidance",
-	"engine/conform":         "engine engine/op engine/fault engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/conform":         "engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/testing/mutants": "",
 	"wasm/protocol":          "engine/recipe engine/fault guidance",
 	"wasm/promise":           "",

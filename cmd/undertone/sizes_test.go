@@ -142,7 +142,7 @@ func TestSizesInTheDocs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := engine.EstimateModel(m, engine.Request{Steps: m.Defaults.Steps, Size: recipe.Square(1024), CFG: m.Defaults.CFG})
+		e, err := engine.EstimateModel(m, engine.Request{Steps: m.Defaults.Steps, Size: recipe.Square(1024), CFG: m.Defaults.CFG}, op.PortableLimits())
 		if err != nil {
 			t.Fatal(err)
 		}
