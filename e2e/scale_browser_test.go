@@ -2,15 +2,19 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/storage"
 
+	"undertone/engine/checkpoint"
 	"undertone/engine/op"
 	"undertone/engine/testing/scale"
 )
@@ -280,4 +284,80 @@ func TestBrowserScalePicture(t *testing.T) {
 	if n := s.bytes(p.folder); n > 0 {
 		t.Errorf("%d bytes were sent while the picture was made", n)
 	}
+}
+
+// TestBrowserScaleFiles opens the files of a large model that were chosen: they pass through
+// the tab, kept or not.
+func TestBrowserScaleFiles(t *testing.T) {
+	t.Parallel()
+	name, m := "shallow", shallow()
+	if long() {
+		name, m = "sd3.5-medium", scale.SD35Medium(op.Q4_0)
+	}
+	folder := filepath.Join(t.TempDir(), name)
+	read, weights := writeScale(t, folder, m)
+	s := smallSite(t)
+	s.prelude = hollowGPU
+	for _, store := range []bool{false, true} {
+		t.Run(fmt.Sprintf("kept %v", store), func(t *testing.T) {
+			b := openBlank(t, s)
+			b.choose(folder)
+			w := &watcher{b, used(t, b.ctx).total()}
+			b.call("memory.begin", nil, nil, store)
+			most, _ := w.watch(t, 20*time.Minute)
+			small(t, most)
+			var k kept
+			var gpu hollowed
+			b.call("memory.end", &k)
+			b.call("memory.hollow", &gpu)
+			u := b.storage()
+			t.Logf("%v, %+v, %d bytes of storage in use", k, gpu, u.Used)
+			if k.Fault != nil || gpu.Written < weights || gpu.Written > weights+weights/100 || gpu.Most > weights*8/5 {
+				t.Errorf("%+v, %+v, the networks read %d bytes", k.Fault, gpu, weights)
+			}
+			if store != (u.Used >= read) || !store && u.Used > 0 || u.Used > read+read/100+1<<20 {
+				t.Errorf("%d bytes are stored of %d", u.Used, read)
+			}
+		})
+	}
+}
+
+// writeScale writes the files of a model into a folder. It returns how many bytes they have,
+// and how many the networks read.
+func writeScale(t *testing.T, folder string, m scale.Model) (bytes, weights int64) {
+	t.Helper()
+	files, err := m.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, err := scale.Words()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range files {
+		given = append(given, checkpoint.File{Name: f.Name, Source: f})
+		weights += f.Size() - f.Head() - m[i].Unread()
+	}
+	for _, f := range given {
+		if strings.HasPrefix(f.Name, "tokenizer_t5/") {
+			continue
+		}
+		name := filepath.Join(folder, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		w, err := os.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(w, io.NewSectionReader(f.Source, 0, f.Source.Size()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		bytes += n
+	}
+	return bytes, weights
 }

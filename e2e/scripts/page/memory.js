@@ -7,12 +7,13 @@
   };
 
   test.memory = {
-    // Loads a model, which is kept unless store is false.
+    // Loads a model, or the files that were chosen; it is kept unless store is false.
     begin(address, store = true) {
+      const source = address ?? { files: document.querySelector("#chosen").files };
       stop = new AbortController();
       progress = undefined;
       run((async () => {
-        u = await (await test.api()).Undertone.load(address, { store, signal: stop.signal, onProgress: (p) => { progress = p; } });
+        u = await (await test.api()).Undertone.load(source, { store, signal: stop.signal, onProgress: (p) => { progress = p; } });
         return { storage: u.info.storage, bytes: u.info.bytes };
       })());
     },
