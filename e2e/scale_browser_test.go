@@ -187,7 +187,7 @@ func scaled(t *testing.T, s *server, p *published, how string) {
 	sent := int64(0)
 	if how == "kept" {
 		b.call("memory.begin", nil, p.address, store)
-		for end := time.Now().Add(5 * time.Minute); b.storage().Used < p.bytes/2; time.Sleep(50 * time.Millisecond) {
+		for end := time.Now().Add(20 * time.Minute); b.storage().Used < p.bytes/2; time.Sleep(50 * time.Millisecond) {
 			var done bool
 			if b.call("memory.done", &done); done || time.Now().After(end) {
 				var k kept
@@ -251,15 +251,26 @@ type scaledPicture struct {
 }
 
 // TestBrowserScalePicture makes a picture of one step with the networks of Stable Diffusion
-// 3.5, narrow ones, or with UNDERTONE_LONG those of 3.5 medium: on the software adapter that
-// takes minutes.
+// 3.5, narrow ones, or with UNDERTONE_LONG a few blocks of the width of 3.5 medium, and all
+// of these: on the software adapter that takes minutes, and half an hour.
 func TestBrowserScalePicture(t *testing.T) {
 	t.Parallel()
-	name, side := "narrow", 64
-	m := scale.Model{scale.CLIPL(op.Q4_0, 2), scale.CLIPG(op.Q4_0, 2), scale.SD35("narrow", op.Q4_0, 2, 2, 1, 8), scale.KL(32, 32, 32, 32)}
-	if long() {
-		name, side, m = "sd3.5-medium", 256, scale.SD35Medium(op.Q4_0)
+	of := func(name string, heads, side int) scale.Model {
+		return scale.Model{scale.CLIPL(op.Q4_0, 2), scale.CLIPG(op.Q4_0, 2), scale.SD35(name, op.Q4_0, 2, heads, 1, side), scale.KL(32, 32, 32, 32)}
 	}
+	drawn := func(name string, side int, m scale.Model) {
+		t.Run(name, func(t *testing.T) { scaledDrawing(t, name, side, m) })
+	}
+	if !long() {
+		drawn("narrow", 64, of("narrow", 2, 8))
+		return
+	}
+	drawn("wide", 256, of("wide", 24, 64))
+	drawn("sd3.5-medium", 256, scale.SD35Medium(op.Q4_0))
+}
+
+// scaledDrawing loads a model on the GPU that is there, and makes a picture of it.
+func scaledDrawing(t *testing.T, name string, side int, m scale.Model) {
 	s := smallSite(t)
 	p := publishScale(t, s, name, m)
 	b := openBlank(t, s)
