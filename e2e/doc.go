@@ -15,6 +15,7 @@
 //	scripts_test.go               the JavaScript of the tests, in scripts/
 //	site_build_test.go            the sites: with the shipped model, and with small ones
 //	large_model_test.go           a model larger than what a tab may hold, made as it is sent
+//	scale_browser_test.go         models of published shapes, on a GPU that only counts
 //	site_server_test.go           a server that counts, and answers in its own way
 //	static_host_test.go           a host for service workers: one version after another
 //	gpu_fault_injection_test.go   faults of the GPU, planted in the engine's worker

@@ -298,18 +298,18 @@ func scaledDrawing(t *testing.T, name string, side int, m scale.Model) {
 }
 
 // TestBrowserScaleFiles opens the files of a large model that were chosen: they pass through
-// the tab, kept or not.
+// the tab, and with UNDERTONE_LONG into storage.
 func TestBrowserScaleFiles(t *testing.T) {
 	t.Parallel()
-	name, m := "shallow", shallow()
+	name, m, keep := "shallow", shallow(), []bool{false}
 	if long() {
-		name, m = "sd3.5-medium", scale.SD35Medium(op.Q4_0)
+		name, m, keep = "sd3.5-medium", scale.SD35Medium(op.Q4_0), []bool{false, true}
 	}
 	folder := filepath.Join(t.TempDir(), name)
 	read, weights := writeScale(t, folder, m)
 	s := smallSite(t)
 	s.prelude = hollowGPU
-	for _, store := range []bool{false, true} {
+	for _, store := range keep {
 		t.Run(fmt.Sprintf("kept %v", store), func(t *testing.T) {
 			b := openBlank(t, s)
 			b.choose(folder)
