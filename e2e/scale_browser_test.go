@@ -105,18 +105,24 @@ type watcher struct {
 func (w *watcher) watch(t *testing.T, limit time.Duration) (most, end float64) {
 	t.Helper()
 	worker := w.engineWorker()
-	begin := time.Now()
-	for done := false; !done; time.Sleep(200 * time.Millisecond) {
-		w.call("memory.done", &done)
-		end = used(t, w.ctx).total() + used(t, worker).total() - w.empty
+	begin, engine := time.Now(), usage{}
+	for done := false; ; time.Sleep(200 * time.Millisecond) {
+		if w.call("memory.done", &done); done && len(w.workers()) == 0 {
+			break // what failed has no engine any more
+		}
+		engine = used(t, worker)
+		end = used(t, w.ctx).total() + engine.total() - w.empty
 		most = max(most, end)
 		if time.Since(begin) > limit {
 			var at map[string]any
 			w.call("memory.progress", &at)
 			t.Fatalf("not done after %v: %v", limit, at)
 		}
+		if done {
+			break
+		}
 	}
-	t.Logf("in %v: %.1f MB more than the empty page's, on the way there %.1f MB: %+v", time.Since(begin).Round(time.Millisecond), end/1e6, most/1e6, used(t, worker))
+	t.Logf("in %v: %.1f MB more than the empty page's, on the way there %.1f MB: %+v", time.Since(begin).Round(time.Millisecond), end/1e6, most/1e6, engine)
 	return most, end
 }
 

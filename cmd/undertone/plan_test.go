@@ -41,7 +41,7 @@ func TestPlanOfPublishedShapes(t *testing.T) {
 	vae := file(scale.KL(128, 256, 512, 512))
 	l, g, t5 := file(scale.CLIPL(op.BF16, 12)), file(scale.CLIPG(op.BF16, 32)), file(scale.T5(op.BF16))
 	flux := file(scale.Flux(op.BF16, 19, 38, true))
-	schnell := []string{file(scale.Flux(op.Q4_K, 19, 38, false)), file(scale.T5(op.Q4_K)), l, vae}
+	schnell := []string{file(scale.Flux(op.Q4_K, 19, 38, false)), file(scale.LlamaT5(op.Q4_K)), l, vae}
 	large := file(scale.SD35("sd3.5_large", op.BF16, 38, 38, 0, 192))
 	medium := []string{file(scale.SD35("sd3.5_medium", op.Q4_0, 24, 24, 13, 384)), l, g, vae}
 	for _, c := range []struct {

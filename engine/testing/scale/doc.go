@@ -7,6 +7,6 @@
 //	bundle, err := scale.Describe(ctx, files)   // with the hashes of all their pieces
 //
 // The tensors are those that the engine's loaders ask for, under the names in which the
-// original publishers' files have them (llama.cpp's for T5 in GGUF). Which numbers they
+// original publishers' files have them, but for LlamaT5. Which numbers they
 // hold says nothing: a picture of them is noise.
 package scale

@@ -111,16 +111,19 @@ func clip(name string, linear op.DType, c text.Config) Network {
 	}}
 }
 
-// T5 is the text encoder T5 v1.1 XXL, in GGUF under llama.cpp's names.
+// T5 is the text encoder T5 v1.1 XXL.
 func T5(linear op.DType) Network {
 	c := text.T5Config{VocabSize: 32128, Width: 4096, HeadDim: 64, MLP: 10240, NumLayers: 24, NumHeads: 64, MaxLength: 512, EOS: 1}
-	n := Network{File: "t5xxl", Architecture: "t5encoder", Linear: linear, Load: func(w op.Weights) error {
+	return Network{File: "t5xxl", Architecture: "t5encoder", Linear: linear, Load: func(w op.Weights) error {
 		_, err := text.LoadT5(c, w)
 		return err
 	}}
-	if linear.Quantized() {
-		n.File, n.Rename = "t5-v1_1-xxl-encoder", llamaNames.Replace
-	}
+}
+
+// LlamaT5 is T5 as llama.cpp names it, in GGUF.
+func LlamaT5(linear op.DType) Network {
+	n := T5(linear)
+	n.File, n.Rename = "t5-v1_1-xxl-encoder", llamaNames.Replace
 	return n
 }
 
