@@ -158,11 +158,11 @@ func TestBrowserPublishedFiles(t *testing.T) {
 	s, places := publishedSite(t, folder)
 	b := openBlank(t, s)
 	b.choose(folder)
-	first := b.opens(chosen, 64, nil)
+	first := b.opens(chosen, 32, nil)
 	if first.Fault != nil {
 		t.Fatalf("%+v", first.Fault)
 	}
-	if n := differing(b.decoded(first.Pixels), drawnNatively(t, "64", sd3...)); n > 1 { // one level: processors have exponentials of their own
+	if n := differing(b.decoded(first.Pixels), drawnNatively(t, "32", sd3...)); n > 1 { // one level: processors have exponentials of their own
 		t.Errorf("the picture differs by %d levels from the command's", n)
 	}
 	found := first.Info.Found
@@ -182,12 +182,12 @@ func TestBrowserPublishedFiles(t *testing.T) {
 		there = append(there, place{name, elsewhere.URL + "/" + name})
 	}
 	for name, from := range map[string]given{"dropped": {"fetched", places}, "addresses": {"remote", places}, "of another site": {"remote", there}} {
-		if o := b.opens(from, 64, nil); o.Fault != nil || o.Hash != first.Hash || slices.Contains(o.Stages, "download") {
+		if o := b.opens(from, 32, nil); o.Fault != nil || o.Hash != first.Hash || slices.Contains(o.Stages, "download") {
 			t.Errorf("%s: %+v, %q was %q", name, o.Fault, o.Hash, first.Hash)
 		}
 	}
 	// The GPU gets the same bytes, past the engine's memory.
-	gpu := b.opens(chosen, 64, map[string]any{"device": "webgpu"})
+	gpu := b.opens(chosen, 32, map[string]any{"device": "webgpu"})
 	if gpu.Fault != nil {
 		t.Errorf("%+v", gpu.Fault)
 	} else if n := differing(b.decoded(gpu.Pixels), b.decoded(first.Pixels)); n > 2 {
