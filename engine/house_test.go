@@ -28,13 +28,13 @@ var rooms = map[string]string{
 	"engine/dit":         "engine/op engine/fault",
 	"engine/vae":         "engine/op engine/fault",
 	"engine/text":        "engine/op engine/recipe engine/fault github.com/rivo/uniseg github.com/sugarme/tokenizer golang.org/x/text",
-	"engine/weights":     "engine/op engine/quant engine/recipe engine/sample engine/fault",
+	"engine/weights":     "engine/op engine/quant engine/recipe engine/sample engine/tinyjson engine/fault",
 	"engine/gpu":         "engine/op engine/quant engine/fault shaders github.com/cogentcore/webgpu",
 	// Published files → what the loaders of dit, text and vae ask for, without knowing them.
 	"engine/checkpoint": "engine/op engine/fault engine/weights",
 	// The engine receives its Backend: it knows no machine.
 	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/testing/networks": "engine engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/testing/networks": "engine engine/tinyjson engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	// Files of published shapes, of what the loaders ask for.
 	"engine/testing/scale":   "engine engine/checkpoint engine/dit engine/op engine/quant engine/text engine/vae engine/weights",
 	"engine/recipe":          "engine/fault engine/tinyjson guidance",
@@ -95,6 +95,8 @@ func broken(file string, imports []string) (wrong []string) {
 			}
 		case strings.HasPrefix(p, "github.com/cogentcore/") && !(dir == "engine/gpu" && js):
 			wrong = append(wrong, fmt.Sprintf("%s imports %s: only engine/gpu/*_js.go may", file, p))
+		case p == "encoding/json" && small(dir) && !test:
+			wrong = append(wrong, fmt.Sprintf("%s imports encoding/json, which would be a tenth of the page's program: engine/tinyjson reads and writes JSON there", file))
 		case !strings.HasPrefix(p, module) && !strings.Contains(strings.Split(p, "/")[0], "."):
 			// the standard library
 		case test && p == module+dir:
@@ -106,6 +108,12 @@ func broken(file string, imports []string) (wrong []string) {
 		}
 	}
 	return wrong
+}
+
+// small reports whether a package is part of the page's program, which is loaded before
+// there is anything to see.
+func small(dir string) bool {
+	return strings.HasPrefix(dir+"/", "wasm/page/") || slices.Contains(strings.Fields(rooms["wasm/page"]), dir)
 }
 
 // covers reports whether one of the allowed entries is p, or a module or a
@@ -189,6 +197,11 @@ func TestHouseRuleCatches(t *testing.T) {
 		{"wasm/engine/main_js.go", "undertone/wasm/page", false},
 		{"wasm/page/main/main_js.go", "honnef.co/go/js/dom/v2 undertone/wasm/page", true},
 		{"wasm/page/main/main_js.go", "undertone/engine/gpu", false},
+		{"wasm/page/session/session_js.go", "encoding/json", false},
+		{"wasm/page/words/words_test.go", "encoding/json", true},
+		{"engine/recipe/offer.go", "encoding/json", false},
+		{"engine/recipe/recipe_test.go", "encoding/json", true},
+		{"wasm/engine/main_js.go", "encoding/json", true},
 		{"wasm/page/page_js.go", "syscall/js undertone/engine/recipe undertone/wasm/protocol honnef.co/go/js/dom/v2", true},
 		{"wasm/page/model.go", "undertone/engine", false},
 		{"wasm/page/page_js.go", "undertone/wasm/page/panel undertone/wasm/page/app", true},

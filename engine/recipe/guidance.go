@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"encoding/json"
 	"errors"
 	"maps"
 	"reflect"
@@ -89,7 +88,7 @@ func terms(list []Term) []term {
 // into it. What stands behind the list is not the list's fault: texts put a full
 // stop or a bracket behind a link.
 func (r *reader) guidance(text string) []Term {
-	var list []json.RawMessage
+	var list []tinyjson.Raw
 	rest, err := tinyjson.UnmarshalFirst(text, &list)
 	if err != nil {
 		r.notice(FieldGuidance, text, "")
@@ -112,7 +111,7 @@ func (r *reader) guidance(text string) []Term {
 }
 
 // term reads one direction, and reports whether it is one.
-func (r *reader) term(raw json.RawMessage) (t Term, ok bool) {
+func (r *reader) term(raw tinyjson.Raw) (t Term, ok bool) {
 	given, ok := r.object(FieldDirection, raw, termKeys)
 	if !ok {
 		r.notice(FieldDirection, string(raw), "")
@@ -162,7 +161,7 @@ func (r *reader) rows(s string, was guidance.Rows) guidance.Rows {
 
 // object reads a JSON object, and reports whether it is one. Keys that are not known
 // are left out, and told of.
-func (r *reader) object(f Field, raw json.RawMessage, known []string) (given map[string]json.RawMessage, ok bool) {
+func (r *reader) object(f Field, raw tinyjson.Raw, known []string) (given map[string]tinyjson.Raw, ok bool) {
 	if tinyjson.Unmarshal(raw, &given) != nil || given == nil {
 		return nil, false
 	}
@@ -189,12 +188,12 @@ func keys(x any) (list []string) {
 
 // written reads a schedule as it is written, and reports whether every value has the
 // type that it must have.
-func (r *reader) written(raw json.RawMessage) (s schedule, ok bool) {
+func (r *reader) written(raw tinyjson.Raw) (s schedule, ok bool) {
 	given, ok := r.object(FieldSchedule, raw, scheduleKeys)
 	if !ok {
 		return s, false
 	}
-	var list []json.RawMessage
+	var list []tinyjson.Raw
 	if tinyjson.Unmarshal(given["intervals"], &list) == nil {
 		for _, raw := range list {
 			r.object(FieldSchedule, raw, intervalKeys)
@@ -205,7 +204,7 @@ func (r *reader) written(raw json.RawMessage) (s schedule, ok bool) {
 
 // schedule brings the numbers of a schedule into range; one that even so does not
 // fit the model becomes constant.
-func (r *reader) schedule(raw json.RawMessage) guidance.Schedule {
+func (r *reader) schedule(raw tinyjson.Raw) guidance.Schedule {
 	constant := guidance.Schedule{Kind: "constant"}
 	if raw == nil || string(raw) == "null" {
 		return constant

@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -131,14 +130,14 @@ type Defaults struct {
 // Range, where it is given, holds the lowest and the highest weight that still
 // make clean pictures.
 type Preset struct {
-	ID       string          `json:"id"`
-	Title    string          `json:"title"`
-	Positive string          `json:"positive"`
-	Negative string          `json:"negative"`
-	Weight   float64         `json:"weight"`
-	Head     float64         `json:"head"`
-	Range    []float64       `json:"range,omitempty"`
-	Schedule json.RawMessage `json:"schedule,omitempty"`
+	ID       string       `json:"id"`
+	Title    string       `json:"title"`
+	Positive string       `json:"positive"`
+	Negative string       `json:"negative"`
+	Weight   float64      `json:"weight"`
+	Head     float64      `json:"head"`
+	Range    []float64    `json:"range,omitempty"`
+	Schedule tinyjson.Raw `json:"schedule,omitempty"`
 }
 
 // Term is the direction that the preset proposes (fault.ManifestInvalid where its

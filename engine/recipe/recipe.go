@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"cmp"
-	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
@@ -92,7 +91,7 @@ func FromJSON(text []byte, base Request, l Limits) (Parameters, []Notice, error)
 	if len(text) > MaxJSON {
 		return out, nil, fault.New(fault.PictureInvalid, "the parameters have %d bytes, the limit is %d", len(text), MaxJSON)
 	}
-	var given map[string]json.RawMessage
+	var given map[string]tinyjson.Raw
 	if err := tinyjson.Unmarshal(text, &given); err != nil {
 		return out, nil, fault.Wrap(err, fault.PictureInvalid, "the parameters are not a JSON object")
 	}

@@ -1,6 +1,7 @@
 package tinyjson
 
 import (
+	"bytes"
 	"errors"
 	"reflect"
 	"strconv"
@@ -10,6 +11,29 @@ import (
 // Reader is a type that reads itself from the text of one value. It has a name of its
 // own because a program that calls the UnmarshalJSON of one type carries that of all.
 type Reader interface{ ReadJSON(text string) error }
+
+// Raw is the text of a value as it is, in this package and in encoding/json.
+type Raw []byte
+
+// MarshalJSON gives the text to encoding/json.
+func (r Raw) MarshalJSON() ([]byte, error) {
+	if r == nil {
+		return []byte("null"), nil
+	}
+	return r, nil
+}
+
+// UnmarshalJSON takes the text of encoding/json.
+func (r *Raw) UnmarshalJSON(text []byte) error {
+	*r = bytes.Clone(text)
+	return nil
+}
+
+// ReadJSON takes the text.
+func (r *Raw) ReadJSON(text string) error {
+	*r = Raw(text)
+	return nil
+}
 
 // Unmarshal reads a text that holds one value into what a pointer points at. An error of
 // the syntax leaves that as it was.
@@ -57,18 +81,12 @@ func (r *reader) wrong(what string) error {
 // value reads a value of a text whose syntax was checked.
 func (r *reader) value(v reflect.Value) error {
 	r.space()
-	own, ok := v.Addr().Interface().(Reader)
-	raw := v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8
-	if ok || raw {
+	if own, ok := v.Addr().Interface().(Reader); ok {
 		begin := r.at
 		if err := r.skip(0); err != nil {
 			return err
 		}
-		if ok {
-			return own.ReadJSON(r.text[begin:r.at])
-		}
-		v.SetBytes([]byte(r.text[begin:r.at]))
-		return nil
+		return own.ReadJSON(r.text[begin:r.at])
 	}
 	if r.take("null") {
 		switch v.Kind() {

@@ -55,10 +55,10 @@ type sample struct {
 // read is what can only be read.
 type read struct {
 	sample
-	Counts map[string]int64           `json:"16"`
-	Raws   map[string]json.RawMessage `json:"17"`
-	Words  map[string]string          `json:"18"`
-	Raw    json.RawMessage            `json:"14"`
+	Counts map[string]int64  `json:"16"`
+	Raws   map[string]Raw    `json:"17"`
+	Words  map[string]string `json:"18"`
+	Raw    Raw               `json:"14"`
 }
 
 // texts are of every kind of value, right and wrong.
@@ -96,8 +96,8 @@ func FuzzUnmarshal(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		alike[read](t, text)
-		alike[map[string]json.RawMessage](t, text)
-		alike[[]json.RawMessage](t, text)
+		alike[map[string]Raw](t, text)
+		alike[[]Raw](t, text)
 		alike[[]float64](t, text)
 		alike[string](t, text)
 		alike[*int](t, text)

@@ -11,6 +11,7 @@ import (
 	"undertone/engine/op"
 	"undertone/engine/recipe"
 	"undertone/engine/sample"
+	"undertone/engine/tinyjson"
 )
 
 // ManifestFormat and ManifestVersion are what "format" and "version" of a model.json
@@ -121,7 +122,7 @@ func ParseManifest(text []byte) (*Manifest, error) {
 	}
 	for i := range m.Presets {
 		if p := &m.Presets[i]; p.Schedule == nil {
-			p.Schedule = json.RawMessage(`{"kind":"constant"}`)
+			p.Schedule = tinyjson.Raw(`{"kind":"constant"}`)
 		}
 	}
 	if err := m.check(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"undertone/engine/op"
 	"undertone/engine/recipe"
 	flow "undertone/engine/sample"
+	"undertone/engine/tinyjson"
 )
 
 // tinyModel is a whole model in memory: one file of each role, with weights of
@@ -65,7 +66,7 @@ func tinyManifest() Manifest {
 		},
 		Scheduler: flow.Schedule{Kind: "flow", Shift: 1.5},
 		Defaults:  recipe.Defaults{Steps: 4, Size: recipe.Square(64), CFG: 1, Seed: 1, Prompt: "a frog"}, Sizes: []recipe.Size{recipe.Square(64)}, MaxSteps: 8,
-		Presets: []recipe.Preset{{ID: "detail", Title: "Detail", Positive: "<b>", Weight: 1.5, Schedule: json.RawMessage(`{"kind":"step","start":1}`)}},
+		Presets: []recipe.Preset{{ID: "detail", Title: "Detail", Positive: "<b>", Weight: 1.5, Schedule: tinyjson.Raw(`{"kind":"step","start":1}`)}},
 	}
 }
 

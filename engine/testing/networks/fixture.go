@@ -15,6 +15,7 @@ import (
 	"undertone/engine/quant"
 	"undertone/engine/recipe"
 	"undertone/engine/sample"
+	"undertone/engine/tinyjson"
 	"undertone/engine/weights"
 )
 
@@ -159,8 +160,8 @@ func (f *fixture) files() weights.Memory {
 // What the fixture offers on a page, in the words that it knows.
 var (
 	fixturePresets = []recipe.Preset{
-		{ID: "night", Title: "Night", Positive: "at night", Negative: "in day", Weight: 1, Schedule: json.RawMessage(`{"kind":"constant"}`)},
-		{ID: "sharp", Title: "Sharp", Positive: "sharp", Negative: "plain", Weight: 2, Schedule: json.RawMessage(`{"kind":"step","start":2}`)},
+		{ID: "night", Title: "Night", Positive: "at night", Negative: "in day", Weight: 1, Schedule: tinyjson.Raw(`{"kind":"constant"}`)},
+		{ID: "sharp", Title: "Sharp", Positive: "sharp", Negative: "plain", Weight: 2, Schedule: tinyjson.Raw(`{"kind":"step","start":2}`)},
 	}
 	fixtureUnderstands = recipe.Vocabulary{
 		Objects: []string{"frog", "cat", "house", "moon", "sun"}, Colours: []string{"red", "blue", "green"},
