@@ -29,10 +29,11 @@ go:
 
 # Copies of small functions where they are called make a program faster and larger. In
 # the engine, what computes is to be fast; these packages, which only messages and the
-# recording of models use, small. In the page everything is small.
+# opening and recording of models use, small. In the page everything is small.
 PROGRAM ?= build
-COMPACT := undertone/wasm/... fmt encoding/json reflect \
-  undertone/engine undertone/engine/checkpoint undertone/engine/tinyjson undertone/engine/dit undertone/engine/text undertone/engine/vae undertone/engine/weights undertone/engine/recipe
+COMPACT := undertone/wasm/... $(addprefix undertone/engine,/checkpoint /dit /fault /recipe /text /tinyjson /vae /weights) \
+  undertone/engine undertone/guidance github.com/sugarme/... \
+  fmt encoding/json encoding/gob reflect regexp/syntax log log/slog os io/fs path/filepath internal/poll time syscall context
 WASM := GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w"
 
 wasm: go
