@@ -63,7 +63,7 @@ func TestBrowserDragAndDrop(t *testing.T) {
 		b.dropped("x.png", []byte("GIF89a"))
 		b.until(`test.form.alert().includes("kind GIF")`)
 		b.eval(`document.querySelector("#weight").value = ""; location.hash = "`+link[strings.Index(link, "#"):]+`).\u3002>"`, nil)
-		b.until(`test.form.note() === "Filled in from the link. Nothing runs before you press Generate." && test.form.alert() === ""`)
+		b.until(`test.form.note() === "Filled in from the link. Nothing runs by itself." && test.form.alert() === ""`)
 		if weight := b.value("weight"); weight != "3" {
 			t.Errorf("the weight is %q", weight)
 		}
