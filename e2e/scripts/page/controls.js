@@ -19,6 +19,7 @@
         test.controls.requests.push({ prompt: request.prompt, seed: request.seed, listens: typeof request.onStep === "function", guidance: request.guidance });
         seem.most = Math.max(seem.most, ++seem.busy);
         try {
+          await seem.held;
           const result = await generate.call(this, request);
           result.timings = { ...result.timings, totalMs: seem.ms, prepareMs: 0 };
           return result;
@@ -37,6 +38,12 @@
       test.controls.letGo = () => { prototype.generate = generate; };
     },
     pretend: (ms) => { seem.ms = ms; },
+    // Keeps pictures that are asked for from now on from being begun, until they are let go.
+    hold() { seem.held = new Promise((done) => { seem.letGo = done; }); },
+    letGo() {
+      seem.held = undefined;
+      seem.letGo();
+    },
     mostAtOnce: () => seem.most,
     // Waits until no picture is made and none follows.
     async settle() {

@@ -26,6 +26,7 @@ type App struct {
 	cancel    context.CancelFunc // of what is running
 	queue     []Job              // pictures that wait
 	skip      context.CancelFunc // ends the running picture, but not the queue
+	due       bool               // the form was changed during a run that it has to wait for
 }
 
 // New is an app on the API's class Undertone.

@@ -93,6 +93,10 @@ func (a *App) work(ctx context.Context) {
 			s.Note = words.Text.Done
 		}
 	})
+	due := a.due && failed == nil
+	if a.due = false; due {
+		a.follow(true, true)
+	}
 }
 
 // make makes one picture.
@@ -163,6 +167,9 @@ func (a *App) Generate() {
 		}}
 	}
 	a.Drop(ForLive)
+	if s.Running.Why == ForLive && !s.Live.Smooth() {
+		a.skip() // what is wanted now need not wait for it
+	}
 	if a.Enqueue(jobs...) {
 		for _, f := range a.OnMake {
 			f()
@@ -177,14 +184,31 @@ func (a *App) Edit(still bool, change func(f *Form)) {
 	a.Follow(still)
 }
 
+// Press changes the form by a control of guidance whose press asks for a picture by
+// itself, whether pictures follow the other controls or not.
+func (a *App) Press(change func(f *Form)) {
+	a.Update(func(s *State) { change(&s.Form) })
+	a.follow(true, true)
+}
+
 // Follow makes the picture of the form as it is now, if pictures follow the
 // controls. The latest wins: of what waits, nothing is kept, and a slow picture
 // that is being made for an older form is given up.
-func (a *App) Follow(still bool) {
+func (a *App) Follow(still bool) { a.follow(still, false) }
+
+// follow is Follow; with asked, the picture is made whether pictures follow or not.
+func (a *App) follow(still, asked bool) {
 	s := &a.State
+	if s.Phase == Generating && s.Running.Why != ForLive && !s.Running.Aside {
+		// This run is not given up for it: the form that it leaves is made afterwards.
+		a.due = a.due || asked || s.Live.Mode != LiveOff
+		return
+	}
 	pace := s.Live.Pace()
-	free := s.Phase == Ready || s.Running.Why == ForLive || s.Running.Aside
-	if s.Picture == nil || pace == Never || pace == Release && !still || !free {
+	if asked {
+		pace = max(pace, Release)
+	}
+	if s.Phase < Ready || s.Picture == nil && !asked || pace == Never || pace == Release && !still {
 		return
 	}
 	r := s.Form.Made()
@@ -192,7 +216,7 @@ func (a *App) Follow(still bool) {
 	switch current := s.Running.Why == ForLive; {
 	case !r.Finite() || current && s.Running.Recipe.Same(r):
 		return
-	case !current && s.Picture.Recipe.Same(r):
+	case !current && s.Picture != nil && s.Picture.Recipe.Same(r):
 		return
 	case current && pace == Release:
 		a.skip()

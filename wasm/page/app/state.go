@@ -1,6 +1,10 @@
 package app
 
-import "undertone/engine/recipe"
+import (
+	"slices"
+
+	"undertone/engine/recipe"
+)
 
 // Phase is what the page is doing.
 type Phase int
@@ -75,6 +79,17 @@ type Running struct {
 // that follows the controls quickly is none: it would flicker.
 func (s *State) Working() bool {
 	return s.Phase == Generating && !(s.Running.Why == ForLive && s.Live.Smooth())
+}
+
+// Undrawn reports whether the form describes another picture than the one that is shown
+// or being made. One that follows the controls quickly is always a moment behind them.
+func (s *State) Undrawn() bool {
+	r := s.Form.Made()
+	why := s.Running.Why
+	if why == ForLive && s.Live.Smooth() || (why == ForLive || why == ForPicture) && s.Running.Recipe.Same(r) {
+		return false
+	}
+	return (s.Picture != nil || why != "") && !slices.ContainsFunc(s.Pictures, func(p *Picture) bool { return p.Recipe.Same(r) })
 }
 
 // Busy reports whether a reload would interrupt something.

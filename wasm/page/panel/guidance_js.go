@@ -91,7 +91,7 @@ func (v *Guidance) listen() {
 }
 
 func (v *Guidance) chip(id string, name any, choose func(f *app.Form)) {
-	c := ui.Button("chip", name, func() { v.app.Edit(true, choose) })
+	c := ui.Button("chip", name, func() { v.app.Press(choose) })
 	ui.SetAttr(c, "data-preset", id)
 	v.chips[id] = c
 	ui.Append(v.presets, c)

@@ -25,7 +25,9 @@ type Prompt struct {
 	says, keys ui.Element
 	stop       ui.Element
 	note       ui.Element
-	filled     bool // examples and words are there
+	undrawn    ui.Element
+	said       ui.Element // both of them
+	filled     bool       // examples and words are there
 }
 
 // NewPrompt puts them at the end of the panel.
@@ -42,8 +44,10 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 		keys:     ui.El("kbd", nil, generateKeys()),
 		stop:     ui.Button("secondary", &words.Text.Stop, func() { a.Stop() }),
 		// For the eyes: what is said to screen readers is in the live region.
-		note: ui.El("p", ui.Attrs{"id": "note", "class": "muted", "aria-hidden": "true"}),
+		note:    ui.El("p", ui.Attrs{"id": "note", "aria-hidden": "true"}),
+		undrawn: ui.El("p", ui.Attrs{"id": "undrawn", "class": "strong", "hidden": ""}, &words.Text.Undrawn),
 	}
+	v.said = ui.El("div", ui.Attrs{"class": "outcome muted"}, v.undrawn, v.note)
 	v.generate = ui.Button("primary", "", a.Generate)
 	v.generate.SetID("generate")
 	ui.Append(v.generate, v.says, v.keys)
@@ -52,7 +56,7 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	lucky := ui.IconButton("secondary square", "spark", &words.Text.Surprise, v.surprise)
 	lucky.SetID("surprise")
 	ui.On(v.field, "input", func(ui.Event) {
-		a.Update(func(s *app.State) { s.Form.Prompt = v.field.Get("value").String() })
+		a.Edit(false, func(f *app.Form) { f.Prompt = v.field.Get("value").String() })
 	})
 	// Marking waits for the end of a word while somebody types, and no longer.
 	ui.On(v.field, "focusout", func(ui.Event) { a.Update(func(*app.State) { v.repeated = "" }) })
@@ -64,7 +68,7 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 		ui.Labelled("prompt", &words.Text.Prompt, v.field),
 		v.repeat, v.suggest,
 		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, v.stop, lucky),
-		v.note,
+		v.said,
 		v.examples,
 		ui.El("details", ui.Attrs{"id": "understands"}, ui.El("summary", nil, &words.Text.Understands), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.UnderstandsHint), v.words),
 	))
@@ -86,8 +90,7 @@ func (v *Prompt) Render(s *app.State) {
 	}
 	ui.SetValue(v.field, s.Form.Prompt)
 	v.renderUnknown(s)
-	ui.SetText(v.note, s.Note)
-	ui.Show(v.note, s.Note != "")
+	v.renderNote(s)
 	working := s.Working()
 	ui.Show(v.stop, working)
 	ui.Show(v.keys, !working)
@@ -101,6 +104,22 @@ func (v *Prompt) Render(s *app.State) {
 	default:
 		ui.SetText(v.says, fmt.Sprintf(words.Text.Working, s.Running.Step, s.Running.Steps))
 	}
+}
+
+// renderNote says how the last thing went, and whether the form is ahead of the picture.
+// Its box is as high as it ever was, so that nothing below moves while a picture is made.
+func (v *Prompt) renderNote(s *app.State) {
+	undrawn := s.Undrawn()
+	if undrawn != v.undrawn.HasAttribute("hidden") && v.note.TextContent() == s.Note {
+		return
+	}
+	v.said.Style().SetProperty("min-height", fmt.Sprintf("%dpx", v.said.Get("offsetHeight").Int()), "")
+	ui.SetText(v.note, s.Note)
+	// What was said of the picture before is no longer so.
+	old := s.Note == "" || s.Note == words.Text.Done || s.Note == words.Text.SamePicture || s.Note == words.Text.Ready
+	ui.Show(v.note, !(undrawn && old))
+	ui.Show(v.undrawn, undrawn)
+	ui.SetAttr(v.generate, "aria-describedby", map[bool]string{true: "undrawn", false: ""}[undrawn])
 }
 
 // renderUnknown repeats the prompt when it has words that the model does not know.
@@ -144,7 +163,10 @@ func (v *Prompt) fill(m *app.Model) {
 	v.filled = true
 	const shown = 3 // the others would push the controls away
 	for _, example := range m.Examples[:min(shown, len(m.Examples))] {
-		ui.Append(v.examples, ui.Button("chip", example, func() { v.set(example) }))
+		ui.Append(v.examples, ui.Button("chip", example, func() {
+			v.set(example)
+			v.app.Follow(true)
+		}))
 	}
 	u := m.Understands
 	for _, group := range []struct {
@@ -168,7 +190,7 @@ func (v *Prompt) fill(m *app.Model) {
 // set replaces the prompt.
 func (v *Prompt) set(prompt string) {
 	v.field.Set("value", prompt)
-	v.app.Update(func(s *app.State) { s.Form.Prompt = prompt })
+	v.app.Edit(false, func(f *app.Form) { f.Prompt = prompt })
 }
 
 // append adds words to the end of the prompt.

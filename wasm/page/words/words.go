@@ -38,6 +38,7 @@ type Texts struct {
 	Prompt, PromptHint, Examples, Understands, UnderstandsHint                            string
 	Objects, Colours, Counts, Places, Styles, Quality, Relations                          string
 	Generate, GenerateKeys, GenerateKeysMac, Stop, StopKeys, LoadFirst, Starting, Working string
+	Undrawn                                                                               string
 
 	// Guidance.
 	Guidance, GuidanceHint, Off, Towards, Away, Weight, WeightSlider string
