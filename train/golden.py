@@ -216,8 +216,9 @@ def sample(b, prompt, noise, side, steps, cfg, shift):
 
 def shipped(b):
     m, dit, vae = b.manifest, b.configs["dit"], b.configs["vae"]
-    ask = {"prompt": m["defaults"]["prompt"], "seed": 7, "steps": 4, "size": m["sizes"][0], "cfgSteps": 2, "cfg": 3.0,
-           "positive": m["presets"][0]["positive"], "negative": m["presets"][0]["negative"], "weight": 1.5, "start": 1,
+    detail = next(p for p in m["presets"] if p["id"] == "detail")
+    ask = {"prompt": "a frog in a meadow", "seed": 7, "steps": 4, "size": m["sizes"][0], "cfgSteps": 2, "cfg": 3.0,
+           "positive": detail["positive"], "negative": detail["negative"], "weight": 1.5, "start": 1,
            "head": 0.5, "time": 0.8}
     side, c = ask["size"] // vae["downscale"], vae["latent_channels"]
     noise = normal(ask["seed"], c * side * side).reshape(c, side, side)

@@ -12,11 +12,15 @@ def preset(id, title, positive, negative, weight, start, clean, head=0):
 
 
 OFFERS = {
-    "defaults": {"steps": 4, "size": 256, "cfg": 1.0, "seed": 1, "prompt": "a frog in a meadow"},
+    "defaults": {"steps": 4, "size": 256, "cfg": 1.0, "seed": 5, "prompt": "a rocket in the desert"},
     "sizes": [256],
     "max_steps": 50,
     "presets": [
         # Start blocks, weights and ranges were chosen by looking at sweeps from -2 to 4 (guide.py).
+        # The page shows the first three large.
+        preset("night", "Night", "at night", "by day", 2, 0, (0, 3)),
+        preset("sunset", "Sunset", "at sunset", "by day", 1.5, 0, (0, 4)),
+        preset("watercolour", "Watercolour", "watercolour", "clip art", 1.5, 0, (0, 2)),
         preset("detail", "Detail", "ultra-detailed, photorealistic, cinematic", "low-res, flat, cartoonish", 2, 0, (-2, 4)),
         preset("polish", "Polish", "photorealistic, cinematic, beautiful", "low-res, bad quality, blurred", 1.5, 0, (-2, 3)),
         preset("complexity", "Complexity", "extremely complex, the highest quality",
@@ -24,10 +28,7 @@ OFFERS = {
         preset("simple", "Simplicity", "very simple, no details at all", "extremely complex, the highest quality", 2, 0, (-2, 3)),
         preset("pixel", "Pixel art", "pixel art", "clip art", 2, 0, (0, 3)),
         preset("neon", "Neon", "neon", "clip art", 1.5, 0, (0, 2)),
-        preset("watercolour", "Watercolour", "watercolour", "clip art", 1.5, 0, (0, 2)),
         preset("glossy", "Glossy", "glossy", "clip art", 3, 0, (0, 4)),
-        preset("night", "Night", "at night", "by day", 2, 0, (0, 3)),
-        preset("sunset", "Sunset", "at sunset", "by day", 1.5, 0, (0, 4)),
         preset("blue", "Blue", "blue", "red", 3, 0, (0, 4)),
     ],
     "understands": {
