@@ -53,6 +53,11 @@ func TestBrowserAccessibility(t *testing.T) {
 	b.rules(t, script, "welcome")
 	b.loadModel()
 	b.field("prompt", "a red blurple frog")
+	b.rules(t, script, "first picture")
+	b.lean()
+	b.eval(`document.querySelector("#add-direction").click()`, nil)
+	b.rules(t, script, "two directions")
+	b.click("#remove-direction-1")
 	b.generate()
 	b.click("#keep")
 	for _, pane := range panes {
@@ -149,6 +154,9 @@ func TestBrowserKeyboard(t *testing.T) {
 	}
 	b.pressGenerate()
 	b.until(`document.querySelector("#note").textContent !== "" && ` + idle)
+	b.focus("weight") // guidance is switched on by changing its weight
+	b.run(chromedp.KeyEvent(kb.ArrowUp))
+	b.until(`document.querySelector('[data-preset=""]').getAttribute("aria-pressed") === "false" && ` + idle + ` && !(` + undrawn + `)`)
 	b.focus("tab-picture")
 	b.run(chromedp.KeyEvent(kb.ArrowRight))
 	var at string

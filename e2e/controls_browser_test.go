@@ -63,6 +63,8 @@ func loadedSmall(t *testing.T) *tab {
 	b := open(t, smallSite(t).URL, options{noGPU: true})
 	b.loadModel()
 	b.call("controls.record", nil)
+	b.lean()
+	b.unfold()
 	b.generate()
 	return b
 }
@@ -154,7 +156,7 @@ func (b *tab) barStroke(t *testing.T) {
 func (b *tab) directions(t *testing.T) {
 	b.run(chromedp.Click("#add-direction", chromedp.ByQuery))
 	b.field("positive", "red moon")
-	b.field("weight", "-0.5")
+	b.field("weight-1", "-0.5")
 	b.generate()
 	g := b.last().Guidance
 	if len(g) != 2 || g[1].Positive != "red moon" || g[1].Weight != -0.5 || g[0].Positive == "red moon" {

@@ -30,14 +30,18 @@ func (b *tab) during(begin, change func()) int {
 func TestBrowserFollowAfterRun(t *testing.T) {
 	t.Parallel()
 	b := loadedSmall(t)
+	b.call("controls.pretend", nil, 800) // so slow that each picture is shown as work
+	for range 5 {
+		b.generate()
+	}
 	presets := []string{}
 	b.eval(`return Array.from(document.querySelectorAll("[data-preset]"), (c) => c.dataset.preset)`, &presets)
 	chip := func(i int) func() { return func() { b.click(`[data-preset="` + presets[i] + `"]`) } }
 	slide := func() { b.eval(`test.controls.slide(0.35); test.controls.slide(0.35, "change")`, nil) }
-	generate := func() { b.field("seed", "77"); b.pressGenerate() }
 
 	b.step("a preset", func(t *testing.T) {
-		if n := b.during(generate, chip(2)); n != 2 || len(b.last().Guidance) != 1 {
+		b.field("seed", "77")
+		if n := b.during(b.pressGenerate, chip(2)); n != 2 || len(b.last().Guidance) != 1 {
 			t.Errorf("%d pictures, the last of %+v", n, b.last().Guidance)
 		}
 		if b.is(undrawn) {

@@ -66,7 +66,7 @@ func TestBrowserShared(t *testing.T) {
 	if says := b.text("#heading"); says != "“two cats in the snow”, fine, my own words" {
 		t.Errorf("the heading is %q", says)
 	}
-	if says := b.text("#load"); !strings.HasPrefix(says, "Load and draw · ") {
+	if says := b.text("#load"); !strings.HasPrefix(says, "Start · ") {
 		t.Errorf("the button says %q", says)
 	}
 	b.field("prompt", "one cat")

@@ -27,7 +27,7 @@ func TestBrowserPage(t *testing.T) {
 	t.Logf("usable %.0f ms after it was opened (with an untouched cache, on this machine as it is)", after)
 
 	if says := b.text("#load"); !strings.Contains(says, "MB") {
-		t.Errorf("Load says %q, without the size", says)
+		t.Errorf("Start says %q, without the size", says)
 	}
 	time.Sleep(time.Second)
 	for _, part := range []string{".gguf", "tokenizer"} {
@@ -36,7 +36,7 @@ func TestBrowserPage(t *testing.T) {
 		}
 	}
 	b.pressGenerate()
-	b.until(`document.querySelector("#note").textContent.includes("Load the model")`)
+	b.until(`document.querySelector("#note").textContent.includes("Press Start")`)
 
 	b.loadModel()
 	first := b.firstPicture(t, s)
@@ -206,6 +206,7 @@ func (b *tab) formErrors(t *testing.T) {
 	b.field("weight", "")
 	refused("guidance-invalid", "NaN")
 	b.field("weight", "1")
+	b.unfold()
 	b.eval(`document.querySelector('[name="schedule"][value="step"]').click()`, nil)
 	b.field("first", "99")
 	refused("guidance-invalid", "99")

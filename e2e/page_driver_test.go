@@ -58,7 +58,8 @@ func (b *tab) ready() {
 	}
 }
 
-// loadModel presses Load, as soon as it can be pressed, and waits until the model is there.
+// loadModel presses Start, as soon as it can be pressed, and waits until the model is there
+// and the first picture is drawn, without guidance.
 func (b *tab) loadModel() {
 	b.t.Helper()
 	b.ready()
@@ -68,6 +69,20 @@ func (b *tab) loadModel() {
 		b.click("#load")
 	}
 	b.until(idle)
+}
+
+// lean presses the model's first preset, and waits for the picture that follows.
+func (b *tab) lean() {
+	b.t.Helper()
+	b.click(`[data-preset="` + b.preset() + `"]`)
+	b.settle()
+	b.until(`!(` + undrawn + `)`)
+}
+
+// unfold opens what is behind Advanced.
+func (b *tab) unfold() {
+	b.t.Helper()
+	b.eval(`document.querySelector("#advanced").open = true`, nil)
 }
 
 // field sets a field as a person does who replaces its text.

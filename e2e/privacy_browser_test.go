@@ -57,6 +57,7 @@ func TestBrowserPrivacy(t *testing.T) {
 	b.loadModel()
 	b.field("prompt", "a zebrafinch in a meadow")
 	b.field("steps", "1")
+	b.unfold()
 	b.field("positive", "quetzalcoatl")
 	b.generate()
 	b.eval(`location.hash = "#prompt=capybara&seed=5"`, nil)

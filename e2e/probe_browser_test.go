@@ -142,6 +142,7 @@ func TestBrowserProbeView(t *testing.T) {
 	b := open(t, s.URL, options{})
 	b.loadModel()
 	b.field("prompt", "a red frog, blurple at night")
+	b.lean()
 	b.generate()
 	picture := b.canvas(0)
 

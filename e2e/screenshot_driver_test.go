@@ -16,10 +16,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// published are the pictures that others show, by the names of their views: the
+// publicPictures are the pictures that others show, by the names of their views: the
 // README, and the browser's dialogue for installing (the manifest). A view that is
 // not here is only to be looked at.
-var published = map[string]string{
+var publicPictures = map[string]string{
 	"readme-compare": "docs/images/compare.png",
 	"readme-sweep":   "docs/images/sweep.png",
 	"readme-how":     "docs/images/how.png",
@@ -86,7 +86,7 @@ func (c *screen) take(name string) {
 		c.t.Fatal(err)
 	}
 	c.t.Log(name)
-	if place, ok := published[name]; ok {
+	if place, ok := publicPictures[name]; ok {
 		c.publish(file, filepath.Join("..", filepath.FromSlash(place)))
 	}
 }

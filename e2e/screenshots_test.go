@@ -119,6 +119,7 @@ func (c *screen) views() {
 	c.media("", "forced-colors active", "prefers-color-scheme dark")
 	c.take("forced-colors")
 	c.media("", "forced-colors active")
+	c.unfold()
 	c.show("#bars")
 	c.take("forced-colors-schedule")
 	c.top()
@@ -146,6 +147,7 @@ func (c *screen) views() {
 
 // panel are the controls.
 func (c *screen) panel() {
+	c.unfold()
 	c.show("#bars")
 	c.take("schedule")
 	c.click(`[name="schedule"][value="bumps"]`)
@@ -157,7 +159,9 @@ func (c *screen) panel() {
 	c.take("schedule-two")
 	c.show("#settings")
 	c.take("settings")
-	c.click("#remove-direction")
+	c.top()
+	c.take("directions")
+	c.click("#remove-direction-1")
 	c.field("prompt", "a red blurple frog")
 	c.settled()
 	c.eval(`document.querySelector("#understands").open = true`, nil)

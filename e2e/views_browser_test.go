@@ -19,6 +19,7 @@ func started(t *testing.T, o options) (*server, *tab) {
 	b.loadModel()
 	b.field("prompt", "a red frog")
 	b.field("steps", "3")
+	b.lean()
 	b.generate()
 	return s, b
 }

@@ -28,7 +28,8 @@ func Run(class js.Value) {
 	kept := gallery.New(a, imports.Open)
 
 	// The views of the stage, in the order of their tabs.
-	pictures.Add("picture", &words.Text.TabPicture, stage.NewPicture(a, kept))
+	picture := stage.NewPicture(a, kept)
+	pictures.Add("picture", &words.Text.TabPicture, picture)
 	pictures.Add("compare", &words.Text.TabCompare, stage.NewCompare(a))
 	pictures.Add("sweep", &words.Text.TabSweep, stage.NewSweep(a))
 	pictures.Add("steps", &words.Text.TabSteps, stage.NewSteps(a))
@@ -39,10 +40,11 @@ func Run(class js.Value) {
 	precision := shell.NewPrecision(a, "weights-after", true)
 	a.Add(
 		shell.NewLoader(a, storage, updates), shell.NewAlert(a, section),
-		panel.NewPrompt(a, controls), panel.NewGuidance(a, controls), panel.NewSettings(a, controls, precision.Box), precision,
+		panel.NewGuidance(a, section), panel.NewPrompt(a, controls), panel.NewAdvanced(a, controls), panel.NewSettings(a, controls, precision.Box), precision,
 		shell.NewDeviceStatus(), shell.NewEdition(), updates, storage,
 		shell.NewFocus(),
 	)
+	ui.Append(section, picture.Bar)
 	// Last, so that they hear what the others say.
 	shell.NewAnnouncer(a, kept.Question, updates.News)
 	shell.NewDiagnostics(a, footer)

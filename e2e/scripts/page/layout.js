@@ -16,7 +16,7 @@
         if (!e.checkVisibility() || r.width === 0) continue;
         const name = e.tagName + "#" + e.id + " " + e.textContent.trim().slice(0, 20);
         if (r.height < 43.9 || r.width < 43.9) wrong.push(name + " is " + rounded(r.width) + " × " + rounded(r.height));
-        const scrolls = e.closest("#prompt-examples, .tabs");
+        const scrolls = e.closest("#prompt-examples, .presets, .tabs");
         if (!scrolls && (r.left < -0.5 || r.right > innerWidth + 0.5)) wrong.push(name + " sticks out");
       }
       return wrong;
@@ -55,6 +55,34 @@
       await Promise.allSettled(document.getAnimations().map((a) => a.finished));
       const { violations } = await axe.run(document, { resultTypes: ["violations"] });
       return violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.slice(0, 4).map(({ html, failureSummary }) => ({ html, failureSummary })) }));
+    },
+    // From now on lists what moves by itself, whoever caused it.
+    watchShifts() {
+      test.shifts = [];
+      new PerformanceObserver((list) => {
+        for (const { value, sources } of list.getEntries()) {
+          test.shifts.push(value.toFixed(4) + ": " + sources.map(({ node }) => node && (node.id || node.className || node.nodeName)).join(", "));
+        }
+      }).observe({ type: "layout-shift" });
+    },
+    // Where everything that can be pressed or typed into stands, by what it is.
+    places() {
+      const places = {};
+      for (const [i, e] of document.querySelectorAll("button, input, select, textarea, summary, #pane-picture canvas").entries()) {
+        const { left, top, width, height } = e.getBoundingClientRect();
+        if (e.checkVisibility({ visibilityProperty: true })) places[i + " " + (e.id || e.dataset.preset || e.name || e.textContent)] = [left, top + scrollY, width, height].map(Math.round).join(" ");
+      }
+      return places;
+    },
+    // What of guidance and the picture cannot be seen without scrolling.
+    unseen() {
+      scrollTo(0, 0);
+      const wanted = ["#pane-picture .picture canvas", "#weight-slider", "#weight", ...[...document.querySelectorAll("#guidance .large")].map((c) => `[data-preset="${c.dataset.preset}"]`)];
+      return wanted.filter((selector) => {
+        const e = document.querySelector(selector), r = e.getBoundingClientRect();
+        const x = r.left + r.width / 2, y = r.top + r.height / 2;
+        return r.width === 0 || r.left < 0 || r.right > innerWidth + 1 || r.top < 0 || r.bottom > innerHeight || !e.contains(document.elementFromPoint(x, y));
+      });
     },
     focus() {
       const e = document.activeElement, c = getComputedStyle(e);

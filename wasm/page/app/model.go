@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"undertone/engine/recipe"
+	"undertone/guidance"
 	"undertone/wasm/page/words"
 )
 
@@ -70,6 +71,16 @@ func (m *Model) TermName(t recipe.Term) string {
 		return words.Text.PresetTitle(p.ID, p.Title)
 	}
 	return cmp.Or(t.Positive, t.Negative, words.Text.NewDirection)
+}
+
+// Blank is a direction without words, spread over the blocks as the model's maker
+// spreads the first of its own.
+func (m *Model) Blank() recipe.Term {
+	t := recipe.Term{Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}}
+	if len(m.Directions) > 0 {
+		t.Schedule = m.Directions[0].Term.Schedule
+	}
+	return t
 }
 
 // Depth counts the transformer's blocks of both kinds.

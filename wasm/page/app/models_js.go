@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,8 +94,14 @@ func (s *State) Address() string {
 	return absolute(s.Offers[s.Offer].Address)
 }
 
-// Load loads the model on the named device ("auto" or "cpu").
-func (a *App) Load(device string) {
+// Start loads the model on the named device ("auto" or "cpu"), and draws what the form
+// describes, where that is not shown yet.
+func (a *App) Start(device string) { a.load(device, true) }
+
+// Load loads the model alone: in another precision, say.
+func (a *App) Load(device string) { a.load(device, false) }
+
+func (a *App) load(device string, draw bool) {
 	if a.State.Phase != Waiting && a.State.Phase != Ready || a.State.Model == nil {
 		return
 	}
@@ -122,16 +129,18 @@ func (a *App) Load(device string) {
 				return
 			}
 			s.Phase, s.Loaded = Ready, got
-			s.Note = words.Text.Ready
-			if note := storageNote(got.Storage); note != "" {
-				s.Note = note
-			}
 			s.Live.Recent = nil // measured anew
 		})
-		if a.State.Shared && a.State.Phase == Ready {
-			a.State.Shared = false
-			a.Generate()
-		}
+		note := storageNote(got.Storage)
+		a.Update(func(s *State) {
+			s.Shared = false
+			if draw = draw && err == nil && (s.Picture == nil || s.Undrawn()); draw {
+				a.Generate()
+			}
+			if err == nil && (note != "" || !draw) {
+				s.Note = cmp.Or(note, words.Text.Ready) // which what is drawn now does not take away
+			}
+		})
 	}()
 }
 

@@ -131,9 +131,10 @@ func sameTerm(t, u recipe.Term) bool {
 		slices.Equal(a.Centers, b.Centers) && slices.Equal(a.Intervals, b.Intervals) && slices.Equal(a.Table, b.Table)
 }
 
-// Acting are the directions that change the picture.
+// Acting are the directions that change the picture: one that leads from some words to
+// the same words has no length.
 func (r Recipe) Acting() []recipe.Term {
-	return slices.DeleteFunc(slices.Clone(r.Guidance), func(t recipe.Term) bool { return t.Weight == 0 && t.Head == 0 })
+	return slices.DeleteFunc(slices.Clone(r.Guidance), func(t recipe.Term) bool { return t.Weight == 0 && t.Head == 0 || t.Positive == t.Negative })
 }
 
 // Guides reports whether guidance changes the picture.

@@ -30,7 +30,11 @@ func presetOf(m *Model, t recipe.Term) string {
 func TestRecipe(t *testing.T) {
 	m := model(t)
 	f := NewForm(m)
-	if !f.Guided || presetOf(m, f.Guidance[0]) != "detail" || f.Guidance[0].Weight != 1.5 || f.Seed != 7 || f.Steps != 4 || f.Size != recipe.Square(256) || f.Prompt != "a frog" {
+	if f.Made().Guides() {
+		t.Errorf("the first picture is asked for with %+v", f.Made().Guidance)
+	}
+	f.Guided = true
+	if presetOf(m, f.Guidance[0]) != "detail" || f.Guidance[0].Weight != 1.5 || f.Seed != 7 || f.Steps != 4 || f.Size != recipe.Square(256) || f.Prompt != "a frog" {
 		t.Errorf("the form begins as %+v", f)
 	}
 	want := map[string]any{"prompt": "a frog", "seed": 7.0, "steps": 4.0, "size": 256, "cfg": 1.0, "guidance": []any{map[string]any{
@@ -59,7 +63,7 @@ func TestRecipe(t *testing.T) {
 		"weight":    func(f *Form) { f.Edit(func(t *recipe.Term) { t.Weight = 2 }) },
 		"positive":  func(f *Form) { f.Edit(func(t *recipe.Term) { t.Positive = "x" }) },
 		"schedule":  func(f *Form) { f.Edit(func(t *recipe.Term) { t.Schedule.Start = 2 }) },
-		"direction": func(f *Form) { f.AddTerm(recipe.Term{Weight: 1}) },
+		"direction": func(f *Form) { f.AddTerm(recipe.Term{Positive: "x", Weight: 1}) },
 	} {
 		g := f
 		if change(&g); r.Same(g.Made()) {
@@ -96,7 +100,7 @@ func TestTerms(t *testing.T) {
 		t.Error("directions are shared between forms")
 	}
 	for range 20 {
-		f.RemoveTerm()
+		f.RemoveTerm(0)
 	}
 	if len(f.Guidance) != 1 || f.Editing != 0 || len(before.Guidance) != recipe.MaxTerms {
 		t.Errorf("%d directions are left, %d before", len(f.Guidance), len(before.Guidance))
@@ -132,6 +136,44 @@ func TestTypedNumbers(t *testing.T) {
 	}
 }
 
+// TestMixing: directions are muted and removed one by one, and a muted one keeps its weight.
+func TestMixing(t *testing.T) {
+	m := model(t)
+	f := NewForm(m)
+	applied := func() string {
+		var list []string
+		for _, t := range f.Made().Acting() {
+			list = append(list, m.TermName(t))
+		}
+		return fmt.Sprint(list, f.Editing)
+	}
+	drawn := recipe.Term{Positive: "moon", Weight: 2, Schedule: guidance.Schedule{Kind: "table", Table: []float64{1, 0}}}
+	for _, step := range []struct {
+		name, want string
+		do         func()
+	}{
+		{"at first", "[] 0", func() {}},
+		{"added where all is off", "[Night] 1", func() { f.AddTerm(m.Directions[1].Term) }},
+		{"the other one unmuted", "[Detail Night] 1", func() { f.Mute(0, false) }},
+		{"one of one's own", "[Detail Night moon] 2", func() { f.AddTerm(drawn) }},
+		{"muted", "[Detail moon] 2", func() { f.Mute(1, true) }},
+		{"the first removed", "[moon] 1", func() { f.RemoveTerm(0) }},
+		{"a preset that is there, muted", "[Night moon] 0", func() { f.Choose(Preset{Term: m.Directions[1].Term}) }},
+		{"off", "[] 0", func() { f.Guided = false }},
+		{"one of them alone", "[moon] 0", func() { f.Mute(1, false) }},
+		{"blank", "[moon] 2", func() { f.AddTerm(m.Blank()) }},
+		{"filled in", "[moon Detail] 2", func() { f.Choose(Preset{Term: m.Directions[0].Term}) }},
+	} {
+		step.do()
+		if got := applied(); got != step.want {
+			t.Errorf("%s: %s, wanted %s", step.name, got, step.want)
+		}
+	}
+	if b := m.Blank(); b.Positive+b.Negative != "" || b.Schedule.Kind != "step" || b.Schedule.Start != 1 {
+		t.Errorf("a new direction is %+v", b)
+	}
+}
+
 func TestFileName(t *testing.T) {
 	for want, r := range map[string]Recipe{
 		"undertone-picture-7.png":                     {Seed: 7},
@@ -148,6 +190,7 @@ func TestFileName(t *testing.T) {
 func TestRecipeThroughLink(t *testing.T) {
 	m := model(t)
 	f := NewForm(m)
+	f.Guided = true
 	f.AddTerm(recipe.Term{Positive: "a", Negative: "b", Weight: -1.25, Head: 2, Schedule: guidance.Schedule{Kind: "table", Table: []float64{0, 1, 2, 3, 4, 5, 6, 7}}})
 	r := f.Made()
 	r.Prompt, r.Seed, r.Rows = `two "frogs" & a <b>`, 4294967295, guidance.RowsSigned

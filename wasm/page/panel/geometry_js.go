@@ -3,7 +3,9 @@ package panel
 import (
 	"fmt"
 	"math"
+	"slices"
 
+	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
@@ -31,12 +33,11 @@ func newGeometry() *geometryView {
 }
 
 func (v *geometryView) render(s *app.State) {
-	p, i := s.Picture, s.Form.Editing
-	known := p != nil && i < len(p.Geometry) && i < len(p.Recipe.Guidance)
-	if known { // the picture's direction may have been another one
-		made, now := p.Recipe.Guidance[i], s.Form.Guidance[i]
-		known = made.Positive == now.Positive && made.Negative == now.Negative
+	p, now, i := s.Picture, s.Form.Term(), -1
+	if p != nil { // the picture's directions may have been others
+		i = slices.IndexFunc(p.Recipe.Guidance, func(t recipe.Term) bool { return t.Positive == now.Positive && t.Negative == now.Negative })
 	}
+	known := i >= 0 && i < len(p.Geometry)
 	ui.Show(v.box, known)
 	if !known {
 		return

@@ -10,153 +10,184 @@ import (
 	"undertone/wasm/page/words"
 )
 
-// Guidance edits the directions: one at a time, the others stand in a row
-// above it.
+// Guidance stands under the picture: the presets to choose from, and for every direction
+// a row with its weight. What else there is of the direction that is being edited is
+// behind Advanced.
 type Guidance struct {
-	app                *app.App
-	section            ui.Element
-	row                ui.Element   // of the directions, when there are several
-	directions         []ui.Element // their buttons
-	presets            ui.Element
-	chips              map[string]ui.Element // by preset id; "" is off
-	body               ui.Element
-	positive, negative ui.Element
-	slider, weight     ui.Element
-	low, top           ui.Element // the slider's ends
-	schedule           *scheduleView
-	geometry           *geometryView
-	another, remove    ui.Element
+	app     *app.App
+	section ui.Element
+	presets ui.Element
+	chips   map[string]ui.Element // by preset id; "" is off
+	another ui.Element
+	desk    ui.Element
+	rows    []*directionRow
 }
 
-// NewGuidance puts them at the end of the panel.
-func NewGuidance(a *app.App, panel ui.Element) *Guidance {
-	line := ui.Attrs{"type": "text", "autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+// featured is how many presets are shown large: those that the model's maker names first.
+const featured = 3
+
+// NewGuidance puts it at the end of the stage.
+func NewGuidance(a *app.App, stage ui.Element) *Guidance {
 	v := &Guidance{
-		app:      a,
-		row:      ui.El("div", ui.Attrs{"class": "directions", "role": "group", "aria-label": &words.Text.Directions}),
-		presets:  ui.El("div", ui.Attrs{"class": "chips", "role": "group", "aria-label": &words.Text.Guidance}),
-		chips:    map[string]ui.Element{},
-		positive: ui.El("input", line),
-		negative: ui.El("input", line),
-		slider:   ui.El("input", ui.Attrs{"type": "range", "id": "weight-slider", "step": "0.05", "aria-label": &words.Text.WeightSlider}),
-		weight:   ui.El("input", ui.Attrs{"type": "number", "step": "0.05", "inputmode": "decimal"}),
-		low:      ui.El("span", ui.Attrs{"class": "low"}),
-		top:      ui.El("span", ui.Attrs{"class": "top"}),
-		schedule: newSchedule(a),
-		geometry: newGeometry(),
+		app:     a,
+		presets: ui.El("div", ui.Attrs{"class": "chips presets", "role": "group", "aria-labelledby": "guidance-title"}),
+		chips:   map[string]ui.Element{},
+		desk:    ui.El("div", ui.Attrs{"class": "desk", "role": "group", "aria-label": &words.Text.Directions}),
 	}
-	v.another = ui.IconButton("quiet", "plus", &words.Text.AddDirection, func() {
-		a.Edit(true, func(f *app.Form) {
-			t := f.Term()
-			t.Positive, t.Negative = "", ""
-			f.AddTerm(t)
-		})
-		v.positive.Focus()
-	})
+	v.another = ui.IconButton("chip", "plus", &words.Text.AddDirection, v.add)
 	v.another.SetID("add-direction")
-	v.remove = ui.IconButton("quiet", "close", &words.Text.RemoveDirection, func() { a.Edit(true, (*app.Form).RemoveTerm) })
-	v.remove.SetID("remove-direction")
-	v.chip("", &words.Text.Off, func(f *app.Form) { f.Guided = false })
-	v.body = ui.El("div", ui.Attrs{"class": "guidance"},
-		ui.El("div", ui.Attrs{"class": "poles"}, ui.Labelled("positive", &words.Text.Towards, v.positive), ui.Labelled("negative", &words.Text.Away, v.negative)),
-		ui.El("div", ui.Attrs{"class": "weight"}, ui.Labelled("weight", &words.Text.Weight, v.weight), ui.El("div", ui.Attrs{"class": "slider"}, v.slider, v.low, v.top)),
-		v.schedule.box,
-		v.geometry.box,
-		ui.El("div", ui.Attrs{"class": "ends"}, v.another, v.remove),
-	)
-	v.section = ui.El("section", ui.Attrs{"class": "card", "id": "guidance", "aria-labelledby": "guidance-title"},
-		ui.El("h2", ui.Attrs{"id": "guidance-title"}, &words.Text.Guidance), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.GuidanceHint), v.row, v.presets, v.body)
-	ui.Append(panel, v.section)
-	v.listen()
+	ui.Append(v.presets, v.another)
+	v.chip("", "chip", &words.Text.Off, func(f *app.Form) { f.Guided = false })
+	v.section = ui.El("section", ui.Attrs{"id": "guidance", "aria-labelledby": "guidance-title"},
+		ui.El("h2", ui.Attrs{"id": "guidance-title", "class": "unseen"}, &words.Text.Guidance), v.presets, v.desk)
+	ui.Append(stage, v.section)
 	return v
 }
 
-func (v *Guidance) listen() {
-	// Words are read while they are typed, but pictures follow when they are done.
-	typed := func(field ui.Element, change func(t *recipe.Term, text string)) {
-		ui.On(field, "input", func(ui.Event) {
-			text := field.Get("value").String()
-			v.app.Update(func(s *app.State) { s.Form.Edit(func(t *recipe.Term) { change(t, text) }) })
-		})
-		ui.On(field, "change", func(ui.Event) { v.app.Follow(true) })
-	}
-	typed(v.positive, func(t *recipe.Term, text string) { t.Positive = text })
-	typed(v.negative, func(t *recipe.Term, text string) { t.Negative = text })
-	for _, field := range []ui.Element{v.slider, v.weight} {
-		ui.On(field, "input", func(ui.Event) {
-			v.app.Edit(false, func(f *app.Form) { f.Edit(func(t *recipe.Term) { t.Weight = ui.Number(field) }) })
-		})
-		ui.On(field, "change", func(ui.Event) { v.app.Follow(true) })
-	}
+// add begins a direction without words; the presets then fill it in.
+func (v *Guidance) add() {
+	v.app.Update(func(s *app.State) { s.Form.AddTerm(s.Model.Blank()) })
+	v.app.Render() // the row is there before it gets the focus
+	v.rows[v.app.State.Form.Editing].choice.Focus()
 }
 
-func (v *Guidance) chip(id string, name any, choose func(f *app.Form)) {
-	c := ui.Button("chip", name, func() { v.app.Press(choose) })
+// remove takes a direction away; the focus stays among the others.
+func (v *Guidance) remove(i int) {
+	v.app.Press(func(f *app.Form) { f.RemoveTerm(i) })
+	v.rows[v.app.State.Form.Editing].slider.Focus()
+}
+
+func (v *Guidance) chip(id, class string, name any, choose func(f *app.Form)) {
+	c := ui.Button(class, name, func() { v.app.Press(choose) })
 	ui.SetAttr(c, "data-preset", id)
 	v.chips[id] = c
-	ui.Append(v.presets, c)
+	v.another.Call("before", c.Value)
 }
 
-// Render draws them.
+// Render draws it.
 func (v *Guidance) Render(s *app.State) {
 	ui.SetFlag(v.section, "inert", s.Model == nil) // nothing can be set of what is not known
+	ui.Show(v.section, s.Phase >= app.Ready || s.Picture != nil)
 	if s.Model == nil {
 		return
 	}
 	if len(v.chips) == 1 {
-		for _, p := range s.Model.Directions {
-			v.chip(p.ID, "", func(f *app.Form) { f.Choose(p) })
+		for i, p := range s.Model.Directions {
+			class := "chip"
+			if i < featured {
+				class = "chip large"
+			}
+			v.chip(p.ID, class, "", func(f *app.Form) { f.Choose(p) })
 		}
 	}
+	f, used := s.Form, map[string]bool{}
+	for i, t := range f.Guidance {
+		if p, ok := s.Model.Preset(t); ok && !f.Silent(i) {
+			used[p.ID] = true
+		}
+	}
+	used[""] = !f.Made().Guides()
 	for _, p := range s.Model.Directions {
 		ui.SetText(v.chips[p.ID], words.Text.PresetTitle(p.ID, p.Title))
 	}
-	f, t := s.Form, s.Form.Term()
-	p, _ := s.Model.Preset(t)
 	for id, c := range v.chips {
-		ui.SetAttr(c, "aria-pressed", fmt.Sprint(id == "" && !f.Guided || id != "" && f.Guided && id == p.ID))
+		ui.SetAttr(c, "aria-pressed", fmt.Sprint(used[id]))
 	}
-	v.renderRow(s)
-	ui.Show(v.body, f.Guided)
-	ui.SetValue(v.positive, t.Positive)
-	ui.SetValue(v.negative, t.Negative)
-	v.renderWeight(t.Weight, p.Low, p.High)
-	v.schedule.render(t, p, s.Model)
-	v.geometry.render(s)
 	ui.Show(v.another, len(f.Guidance) < recipe.MaxTerms)
-	ui.Show(v.remove, len(f.Guidance) > 1)
-}
-
-func (v *Guidance) renderWeight(w, low, top float64) {
-	ui.SetAttr(v.slider, "min", words.Number(low))
-	ui.SetAttr(v.slider, "max", words.Number(top))
-	ui.SetText(v.low, words.Signed(low))
-	ui.SetText(v.top, words.Signed(top))
-	v.slider.Style().SetProperty("--zero", fmt.Sprintf("%.4f", -low/(top-low)), "")
-	if !math.IsNaN(w) {
-		ui.SetValue(v.weight, words.Number(w))
-		v.slider.Set("value", w)
-		v.slider.Style().SetProperty("--at", fmt.Sprintf("%.4f", min(1, max(0, (w-low)/(top-low)))), "")
-		ui.SetAttr(v.slider, "aria-valuetext", words.Number(w))
+	for len(v.rows) < len(f.Guidance) {
+		v.rows = append(v.rows, newDirectionRow(v, len(v.rows)))
+	}
+	for i, r := range v.rows {
+		r.render(s, i)
 	}
 }
 
-// renderRow shows the directions when there are several.
-func (v *Guidance) renderRow(s *app.State) {
+// directionRow is one direction among those that are mixed: its name, its weight as a
+// slider and as a number, and whether it is applied.
+type directionRow struct {
+	box, choice, name ui.Element
+	hint              ui.Element // in the place of a weight that does nothing yet
+	slide             ui.Element // the slider with its ends
+	slider, weight    ui.Element
+	low, top          ui.Element
+	mute, remove      ui.Element
+}
+
+func newDirectionRow(v *Guidance, i int) *directionRow {
+	id := ""
+	if i > 0 {
+		id = fmt.Sprint("-", i)
+	}
+	r := &directionRow{
+		choice: ui.El("input", ui.Attrs{"type": "radio", "name": "direction", "value": fmt.Sprint(i)}),
+		name:   ui.El("span", nil),
+		hint:   ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.DirectionHint),
+		slider: ui.El("input", ui.Attrs{"type": "range", "id": "weight-slider" + id, "step": "0.05"}),
+		weight: ui.El("input", ui.Attrs{"type": "number", "id": "weight" + id, "step": "0.05", "inputmode": "decimal"}),
+		low:    ui.El("span", ui.Attrs{"class": "low"}), top: ui.El("span", ui.Attrs{"class": "top"}),
+	}
+	a := v.app
+	edit := func() { a.Update(func(s *app.State) { s.Form.Editing = i }) }
+	ui.On(r.choice, "change", func(ui.Event) { edit() })
+	for _, field := range []ui.Element{r.slider, r.weight} {
+		ui.On(field, "input", func(ui.Event) {
+			a.Edit(false, func(f *app.Form) {
+				f.Editing = i
+				f.Edit(func(t *recipe.Term) { t.Weight = ui.Number(field) })
+			})
+		})
+		ui.On(field, "change", func(ui.Event) { a.Follow(true) })
+	}
+	r.mute = ui.IconButton("quiet square", "eye", &words.Text.MuteDirection, func() {
+		a.Press(func(f *app.Form) { f.Mute(i, !f.Silent(i)) })
+	})
+	r.remove = ui.IconButton("quiet square", "close", &words.Text.RemoveDirection, func() { v.remove(i) })
+	r.remove.SetID("remove-direction" + id)
+	r.slide = ui.El("div", ui.Attrs{"class": "slider"}, r.slider, r.low, r.top)
+	r.box = ui.El("div", ui.Attrs{"class": "direction"},
+		ui.El("label", nil, r.choice, r.name), r.hint, r.slide, r.weight, r.mute, r.remove)
+	ui.Append(v.desk, r.box)
+	return r
+}
+
+// render draws the i-th direction, where there is one.
+func (r *directionRow) render(s *app.State, i int) {
 	f := s.Form
-	ui.Show(v.row, f.Guided && len(f.Guidance) > 1)
-	for i := len(v.directions); i < len(f.Guidance); i++ {
-		b := ui.Button("direction", "", func() { v.app.Update(func(s *app.State) { s.Form.Editing = i }) })
-		v.directions = append(v.directions, b)
-		ui.Append(v.row, b)
+	ui.Show(r.box, i < len(f.Guidance))
+	if i >= len(f.Guidance) {
+		return
 	}
-	for i, b := range v.directions {
-		ui.Show(b, i < len(f.Guidance))
-		if i >= len(f.Guidance) {
-			continue
-		}
-		t := f.Guidance[i]
-		ui.SetText(b, fmt.Sprintf(words.Text.DirectionName, s.Model.TermName(t), words.Signed(t.Weight)))
-		ui.SetAttr(b, "aria-pressed", fmt.Sprint(i == f.Editing))
+	t, several := f.Guidance[i], len(f.Guidance) > 1
+	p, _ := s.Model.Preset(t)
+	name := s.Model.TermName(t)
+	ui.SetText(r.name, name)
+	r.choice.Set("checked", i == f.Editing)
+	for _, e := range []ui.Element{r.choice, r.mute, r.remove} {
+		ui.Show(e, several)
+	}
+	ui.SetFlag(r.box, "data-several", several)
+	ui.SetFlag(r.box, "data-silent", f.Silent(i))
+	ui.SetAttr(r.mute, "aria-pressed", fmt.Sprint(f.Silent(i)))
+	blank := t.Positive == "" && t.Negative == ""
+	ui.Show(r.hint, blank)
+	ui.Show(r.slide, !blank)
+	for e, text := range map[ui.Element]string{r.slider: words.Text.WeightSlider, r.weight: words.Text.WeightOf, r.mute: words.Text.MuteOf, r.remove: words.Text.RemoveOf} {
+		ui.SetAttr(e, "aria-label", fmt.Sprintf(text, name))
+	}
+	r.renderWeight(t.Weight, p.Low, p.High)
+}
+
+// renderWeight shows the weight in its range.
+func (r *directionRow) renderWeight(w, low, top float64) {
+	ui.SetAttr(r.slider, "min", words.Number(low))
+	ui.SetAttr(r.slider, "max", words.Number(top))
+	ui.SetText(r.low, words.Signed(low))
+	ui.SetText(r.top, words.Signed(top))
+	r.slider.Style().SetProperty("--zero", fmt.Sprintf("%.4f", -low/(top-low)), "")
+	if !math.IsNaN(w) {
+		ui.SetValue(r.weight, words.Number(w))
+		r.slider.Set("value", w)
+		r.slider.Style().SetProperty("--at", fmt.Sprintf("%.4f", min(1, max(0, (w-low)/(top-low)))), "")
+		ui.SetAttr(r.slider, "aria-valuetext", words.Number(w))
 	}
 }

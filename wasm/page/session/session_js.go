@@ -25,6 +25,7 @@ const key = "undertone-kept"
 type saved struct {
 	Form    string `json:"form"` // the recipe, as links hold it
 	Guided  bool   `json:"guided"`
+	Muted   []bool `json:"muted"` // of every direction
 	Locked  bool   `json:"locked"`
 	Each    int    `json:"each"`
 	Picture string `json:"picture,omitempty"` // a PNG with its parameters, in base64
@@ -49,7 +50,7 @@ func New(a *app.App) *Session {
 func (v *Session) save() {
 	s := &v.app.State
 	f := s.Form
-	k := saved{Form: recipe.Hash(f.Request()), Guided: f.Guided, Locked: f.Locked, Each: f.Each, Picture: v.picture(s.Picture)}
+	k := saved{Form: recipe.Hash(f.Request()), Guided: f.Guided, Muted: f.Muted[:len(f.Guidance)], Locked: f.Locked, Each: f.Each, Picture: v.picture(s.Picture)}
 	if !v.write(k) {
 		k.Picture = ""
 		v.write(k)
@@ -122,6 +123,9 @@ func (v *Session) restore(s *app.State, k saved) {
 	untouched := s.Form.Made()
 	s.Form.Restore(app.NewRecipe(q))
 	s.Form.Guided, s.Form.Locked = k.Guided && len(q.Guidance) > 0, k.Locked
+	if len(k.Muted) == len(q.Guidance) {
+		copy(s.Form.Muted[:], k.Muted)
+	}
 	if k.Each == 2 || k.Each == 4 {
 		s.Form.Each = k.Each
 	}

@@ -45,16 +45,16 @@ func NewLoader(a *app.App, storage *Storage, updates *Updates) *Loader {
 		cancel:  ui.Button("quiet", &words.Text.Cancel, func() { a.Stop() }),
 		why:     ui.El("p", ui.Attrs{"class": "strong"}),
 		advice:  ui.El("p", nil),
-		cpu:     ui.Button("secondary", &words.Text.OfferCPU, func() { a.Load("cpu") }),
+		cpu:     ui.Button("secondary", &words.Text.OfferCPU, func() { a.Start("cpu") }),
 		cpuNote: ui.El("p", ui.Attrs{"class": "muted"}),
 	}
 	v.precision = NewPrecision(a, "weights-before", false)
 	v.cancel.SetID("cancel")
 	v.cpu.SetID("load-cpu")
 	v.trouble = ui.El("div", ui.Attrs{"id": "no-webgpu", "class": "trouble", "hidden": ""}, v.why, v.advice, v.cpu, v.cpuNote)
-	ui.On(v.load, "click", func(ui.Event) { a.Load("auto") })
-	v.load.Call("before", v.trouble.Value, v.precision.Box.Value)
-	ui.Append(v.welcome, v.bar, v.line, v.cancel)
+	ui.On(v.load, "click", func(ui.Event) { a.Start("auto") })
+	v.load.Call("before", v.trouble.Value)
+	ui.Append(v.welcome, v.precision.Box, v.bar, v.line, v.cancel)
 	return v
 }
 
@@ -97,14 +97,18 @@ func (v *Loader) Render(s *app.State) {
 
 // renderShared says what the button does, and, to whoever came by a link, what of.
 func (v *Loader) renderShared(s *app.State) {
-	text, intro, heading := words.Text.LoadSize, words.Text.Intro, words.Text.Heading
+	intro, heading := words.Text.Intro, words.Text.Heading
 	if s.Shared {
-		text, intro = words.Text.LoadDraw, words.Text.SharedIntro
+		intro = words.Text.SharedIntro
 		if named := sharedName(s.Form.Made(), s.Model); named != "" {
 			heading = named
 		}
 	}
-	ui.SetText(v.load, fmt.Sprintf(text, words.Bytes(s.Model.Bytes)))
+	text := words.Text.Load
+	if v.storage.Here(s) < s.Model.Bytes {
+		text = fmt.Sprintf(words.Text.LoadSize, words.Bytes(s.Model.Bytes))
+	}
+	ui.SetText(v.load, text)
 	ui.SetText(v.heading, heading)
 	ui.SetText(v.intro, intro)
 	ui.SetFlag(v.welcome, "data-shared", s.Shared)

@@ -9,7 +9,7 @@ import (
 )
 
 // Precision offers the precisions of the weights with their sizes, where there
-// are several: before loading, and later to load others.
+// are several: before loading, where it is folded away, and later to load others.
 type Precision struct {
 	app     *app.App
 	name    string
@@ -24,7 +24,11 @@ type Precision struct {
 // stands where another is loaded later.
 func NewPrecision(a *app.App, name string, after bool) *Precision {
 	v := &Precision{app: a, name: name, after: after, row: ui.El("div", ui.Attrs{"class": "segments", "role": "radiogroup", "aria-label": &words.Text.ModelDownload})}
-	v.Box = ui.El("div", ui.Attrs{"class": "field weights", "hidden": ""}, ui.El("p", ui.Attrs{"class": "label"}, &words.Text.ModelDownload), v.row)
+	tag, label := "details", ui.El("summary", nil, &words.Text.ModelDownload)
+	if after {
+		tag, label = "div", ui.El("p", ui.Attrs{"class": "label"}, &words.Text.ModelDownload)
+	}
+	v.Box = ui.El(tag, ui.Attrs{"class": "field weights", "hidden": ""}, label, v.row)
 	return v
 }
 
@@ -34,7 +38,9 @@ func (v *Precision) Render(s *app.State) {
 	if v.after {
 		wanted = app.Ready
 	}
-	ui.Show(v.Box, len(s.Offers) > 1 && s.Phase == wanted)
+	// While pictures are made it keeps its place, and cannot be used.
+	ui.Show(v.Box, len(s.Offers) > 1 && (s.Phase == wanted || v.after && s.Phase == app.Generating))
+	ui.SetFlag(v.row, "inert", s.Phase != wanted)
 	for i := len(v.buttons); i < len(s.Offers); i++ {
 		text := ui.El("span", nil)
 		v.texts = append(v.texts, text)

@@ -15,9 +15,11 @@ type Picture struct {
 	box    ui.Element
 	blank  ui.Element // where the first picture will be, and what it will be of
 	wish   ui.Element
+	doing  ui.Element
 	figure *figure
 	others *ui.Thumbnails
 	bar    *toolbar
+	Bar    ui.Element // what can be done with the picture, for a place of its own
 }
 
 // NewPicture makes the view; gallery is where pictures are kept.
@@ -31,8 +33,10 @@ func NewPicture(a *app.App, gallery Gallery) *Picture {
 		})
 	})
 	v.wish = ui.El("p", nil)
-	v.blank = ui.El("div", ui.Attrs{"class": "blank"}, v.wish, ui.Button("primary", &words.Text.Generate, a.Generate))
-	v.box = ui.El("div", ui.Attrs{"class": "single"}, v.blank, v.figure.figure, v.others.Box, v.bar.bar)
+	v.doing = ui.El("p", ui.Attrs{"class": "muted"})
+	v.blank = ui.El("div", ui.Attrs{"class": "waits"}, ui.El("div", ui.Attrs{"class": "blank"}, v.wish, v.doing))
+	v.box = ui.El("div", ui.Attrs{"class": "single"}, v.blank, v.figure.figure, v.others.Box)
+	v.Bar = v.bar.bar
 	return v
 }
 
@@ -42,7 +46,16 @@ func (v *Picture) Box() ui.Element { return v.box }
 // Render draws it.
 func (v *Picture) Render(s *app.State) {
 	v.figure.render(s.Picture, s, s.Working() && (s.Running.Why == app.ForPicture || s.Running.Why == app.ForLive))
-	ui.Show(v.blank, s.Picture == nil && s.Phase == app.Ready)
+	blank := s.Picture == nil && s.Phase >= app.Ready && s.Running.Preview == nil
+	ui.Show(v.blank, blank)
+	if blank {
+		ui.Show(v.figure.figure, false)
+	}
+	doing := ""
+	if s.Phase == app.Generating {
+		doing = words.Text.ReadingPrompt
+	}
+	ui.SetText(v.doing, doing)
 	wish := words.Text.PromptHint
 	if s.Form.Prompt != "" {
 		wish = "“" + s.Form.Prompt + "”"

@@ -125,6 +125,7 @@ func (v *Stage) Render(s *app.State) {
 		here := id == s.Tab
 		if here && v.shown != id { // on a phone there is no room for all tabs
 			v.shown = id
+			v.place(id)
 			tab := v.tab[id]
 			v.tabs.Set("scrollLeft", tab.Get("offsetLeft").Int()-(v.tabs.Get("clientWidth").Int()-tab.Get("offsetWidth").Int())/2)
 		}
@@ -134,6 +135,18 @@ func (v *Stage) Render(s *app.State) {
 		if here {
 			v.panes[id].Render(s)
 		}
+	}
+}
+
+// place puts guidance under the views of one picture, and before those that are long.
+func (v *Stage) place(id string) {
+	guidance := ui.ByID("guidance")
+	under := id == "picture" || id == "compare" || id == "steps"
+	switch above := guidance.Get("nextElementSibling").Equal(v.frames.Value); {
+	case under && above:
+		v.frames.Call("after", guidance.Value)
+	case !under && !above:
+		v.frames.Call("before", guidance.Value)
 	}
 }
 

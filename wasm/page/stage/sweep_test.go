@@ -49,11 +49,18 @@ func TestSweep(t *testing.T) {
 	if n := len((sweepPlan{over: "weight", to: 20, count: 1 << 30}).cells(f)); n != mostCells {
 		t.Errorf("a sheet of %d", n)
 	}
+	f.Guided = true
 	f.AddTerm(m.Directions[1].Term)
-	f.Guided = false
 	for _, c := range (sweepPlan{over: "start", to: 7, count: 8}).cells(f) {
 		if s := c.recipe.Guidance[1].Schedule; s.Kind != "step" || float64(s.Start) != c.value || c.recipe.Seed != f.Seed || c.recipe.Guidance[0].Positive != f.Guidance[0].Positive {
 			t.Errorf("at %v: %+v", c.value, c.recipe)
+		}
+	}
+	// Where guidance is off, the direction that is swept is the only one.
+	f.Guided = false
+	for _, c := range (sweepPlan{over: "weight", from: 1, to: 2, count: 2}).cells(f) {
+		if g := c.recipe.Guidance; len(g) != 1 || g[0].Positive != m.Directions[1].Term.Positive || g[0].Weight != c.value {
+			t.Errorf("off, at %v: %+v", c.value, g)
 		}
 	}
 	if f.Guided {

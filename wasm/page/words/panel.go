@@ -10,7 +10,8 @@ type panelWords struct {
 	Unknown, Suggestions, Surprise string
 
 	// Directions and their schedules.
-	Directions, AddDirection, RemoveDirection, DirectionName, NewDirection string
+	Directions, AddDirection, RemoveDirection, MuteDirection, NewDirection string
+	DirectionHint, WeightOf, RemoveOf, MuteOf, Advanced                    string
 	Bumps, Intervals, Table, FirstBump, SecondBump, BumpWidth              string
 	DoubleBlocks, SingleBlocks, BlockDouble, BlockSingle, BlockWeight      string
 	DrawHint, ArrowKeys, Lengths, LengthsHint                              string

@@ -22,9 +22,9 @@ type Texts struct {
 	PictureLabel, PreviewLabel, GuidedLabel, PlainLabel string
 
 	// Loading.
-	LoadSize, LoadDraw, LoadNote, Cancel, ModelMissing, ReloadPage string
-	StageDevice, StageDownload, StagePrepare                       string
-	Downloaded, Speed, TimeLeft, Retrying                          string
+	LoadSize, LoadNote, Cancel, ModelMissing, ReloadPage string
+	StageDevice, StageDownload, StagePrepare             string
+	Downloaded, Speed, TimeLeft, Retrying                string
 
 	// Without WebGPU.
 	NoWebGPU, NoAdapter, Insecure       string

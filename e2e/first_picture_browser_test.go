@@ -1,0 +1,105 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+)
+
+// screens are the sizes at which guidance is in sight together with the picture.
+var screens = [][2]int64{{1440, 900}, {1280, 720}, {820, 1180}, {390, 844}, {320, 568}}
+
+// resize gives the tab the size of a screen; under 600 pixels it is a phone.
+func (b *tab) resize(width, height int64) {
+	b.t.Helper()
+	b.run(emulation.SetDeviceMetricsOverride(width, height, 1, width < 600))
+	b.call("drawn", nil)
+}
+
+// TestBrowserFirstPicture counts presses, with the shipped model: one from opening the
+// page to a picture, and one more to what guidance makes of it, without scrolling.
+func TestBrowserFirstPicture(t *testing.T) {
+	b := open(t, serve(t).URL, options{noGPU: true})
+	b.ready()
+	b.call("controls.record", nil)
+	if b.is(`document.querySelector("#guidance").checkVisibility()`) {
+		t.Error("guidance is offered before there is anything to guide")
+	}
+	b.click("#load-cpu")
+	b.until(idle)
+	plain := b.canvasOf(picturePane)
+	if n := len(b.requests()); n != 1 || len(b.last().Guidance) != 0 {
+		t.Fatalf("the first press made %d pictures, the last of %+v", n, b.last())
+	}
+	for _, size := range screens {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			b.t = t
+			b.resize(size[0], size[1])
+			var unseen []string
+			if b.call("layout.unseen", &unseen); len(unseen) != 0 {
+				t.Errorf("cannot be seen without scrolling: %q", unseen)
+			}
+		})
+	}
+	b.t = t
+	b.lean()
+	if leaned := b.canvasOf(picturePane); leaned == plain || len(b.requests()) != 2 || b.last().Guidance[0].Positive != "at night" {
+		t.Errorf("the second press made %d pictures, the last of %+v", len(b.requests()), b.last())
+	}
+	b.step("Advanced", func(t *testing.T) {
+		if b.is(`document.querySelector("#positive").checkVisibility()`) {
+			t.Error("it is unfolded from the start")
+		}
+		b.click("#advanced summary")
+		b.until(`document.querySelector("#bars").checkVisibility()`)
+		c := b.another(b.address())
+		c.until(usable + ` || ` + onCPU)
+		if !c.is(`document.querySelector("#advanced").open`) {
+			t.Error("another visit has forgotten that it was unfolded")
+		}
+	})
+	b.silent(t)
+}
+
+// address is that of the page.
+func (b *tab) address() (address string) {
+	b.t.Helper()
+	b.eval(`return location.href`, &address)
+	return address
+}
+
+// TestBrowserStill: nothing moves while a picture is made, nor when it is finished.
+func TestBrowserStill(t *testing.T) {
+	t.Parallel()
+	b := loadedSmall(t)
+	for _, size := range [][2]int64{{1440, 900}, {390, 844}} {
+		b.step(fmt.Sprint(size), func(t *testing.T) {
+			b.resize(size[0], size[1])
+			b.generate() // which says that the picture is the same again
+			var before, during, after map[string]string
+			b.call("layout.watchShifts", nil)
+			for i := range 2 {
+				b.field("seed", fmt.Sprint(size[0]+int64(i)))
+				b.call("layout.places", &before)
+				b.call("controls.hold", nil)
+				b.pressGenerate()
+				b.until(`!document.querySelector("#stop").hidden`)
+				b.call("layout.places", &during)
+				b.call("controls.letGo", nil)
+				b.settle()
+				b.call("layout.places", &after)
+				for name, place := range before {
+					if during[name] != place || after[name] != place {
+						t.Errorf("%s was at %s, then at %s, and is at %s", name, place, during[name], after[name])
+					}
+				}
+			}
+			var shifts []string
+			if b.eval(`await test.sleep(100); return test.shifts`, &shifts); len(shifts) != 0 {
+				t.Errorf("it moves: %q", shifts)
+			}
+		})
+	}
+	b.silent(t)
+}
