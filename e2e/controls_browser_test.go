@@ -316,6 +316,7 @@ func TestBrowserWords(t *testing.T) {
 	})
 
 	b.step("language", func(t *testing.T) {
+		b.call("controls.translatePage", nil) // as a browser does that translates pages
 		b.call("form.choose", nil, "language", "zh-Hans")
 		b.until(`document.documentElement.lang === "zh-Hans" && document.querySelector("#generate").textContent.startsWith("生成")`)
 		var left []string

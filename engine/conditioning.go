@@ -8,6 +8,7 @@ import (
 
 	"undertone/engine/dit"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 	"undertone/engine/text"
 )
 
@@ -143,10 +144,10 @@ func (c *conditioner) encode(ctx context.Context, texts []string, contexts bool)
 	for _, p := range out {
 		for i, t := range p.tokens {
 			if t.Truncated {
-				notice("%.40q… is longer than the %d tokens the model reads: its end was left out", p.text, c.readers[i].IDs.Cols)
+				notice("%s%d tokens: %.40q…", recipe.NoticeTooLong, c.readers[i].IDs.Cols, p.text)
 			}
 			if len(t.Unknown) > 0 {
-				notice("words this model does not know: %s", strings.Join(t.Unknown, ", "))
+				notice("%s%s", recipe.NoticeUnknown, strings.Join(t.Unknown, ", "))
 			}
 		}
 	}

@@ -28,6 +28,12 @@ type Result struct {
 	Probe      *Probe     `json:"probe,omitempty"`    // nil unless Request.Probe
 }
 
+// What notices of a Result begin with. Whoever shows them in another language cuts it off.
+const (
+	NoticeUnknown = "words this model does not know: "                                         // then the words
+	NoticeTooLong = "the end of a prompt was left out, because this model reads no more than " // then "77 tokens: " and its beginning
+)
+
 // Timings are wall-clock milliseconds of the parts of one picture. Every part is
 // waited for, so that the numbers are of work done, not of work submitted. When
 // nobody listens to steps and they are quick, StepsMs holds one number, which is

@@ -103,6 +103,19 @@
       await test.drawn();
       return Array.from(document.querySelectorAll("#unknown-words:not([hidden]) mark"), (m) => m.textContent);
     },
+    // Does to the page what Google Translate does: a <font> stands for every text.
+    async translatePage() {
+      const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), list = [];
+      while (walk.nextNode()) if (walk.currentNode.data.trim() && walk.currentNode.parentElement.closest("[translate]")?.translate !== false) list.push(walk.currentNode);
+      for (const node of list) {
+        const font = document.createElement("font");
+        font.append(Object.assign(document.createElement("font"), { textContent: "translated " + node.data }));
+        node.replaceWith(font);
+      }
+      await test.drawn();
+      if (!document.querySelector("#generate font")) throw new Error("the page undoes a translation at once");
+      if (document.querySelector("#prompt-examples font")) throw new Error("words of the prompt are translated");
+    },
     // What remains in Latin letters alone, beside names, the prompt's words and numbers.
     untranslated: () => Array.from(document.querySelectorAll("[data-text], h2, label, .tab, .panel p.muted"), (e) => e.textContent.trim())
       .filter((s) => s.length > 3 && !/[\u4e00-\u9fff]/.test(s) && /[a-z]{4}/.test(s)),

@@ -109,7 +109,7 @@ func (a *api) generate(ctx context.Context, r Recipe, more map[string]any, onSte
 	}
 	if notices := result.Get("notices"); notices.Truthy() {
 		for i := range notices.Length() {
-			p.Notices = append(p.Notices, notices.Index(i).String())
+			p.Notices = append(p.Notices, noticeText(notices.Index(i).String()))
 		}
 	}
 	return p, nil

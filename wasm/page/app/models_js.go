@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"syscall/js"
 	"time"
@@ -34,7 +33,7 @@ func (a *App) ReadModels(addresses string) {
 	}
 	a.Update(func(s *State) {
 		if len(list) == 0 {
-			s.Problem = &Problem{Code: string(fault.ManifestInvalid), Message: fmt.Sprintf(words.Text.ModelMissing, failed), Advice: words.Text.ReloadPage}
+			s.Problem = &Problem{Code: string(fault.ManifestInvalid), Message: words.Text.ModelMissing, Advice: words.Text.ReloadPage, Reason: failed.Error(), Translated: true}
 			return
 		}
 		s.Offers = list
@@ -125,7 +124,9 @@ func (a *App) load(device string, draw bool) {
 		}
 		a.end(func(s *State) {
 			if err != nil {
-				s.Phase, s.Problem = Waiting, ProblemOf(err)
+				if s.Phase, s.Problem = Waiting, ProblemOf(err); s.Problem != nil {
+					s.Problem.OfSite = true // the models that the page offers are its site's
+				}
 				return
 			}
 			s.Phase, s.Loaded = Ready, got

@@ -9,7 +9,9 @@ import (
 // Problem is a fault as people see it.
 type Problem struct {
 	Code, Message, Advice string
-	Translated            bool // message and advice are in the page's language
+	Reason                string // what else the engine says, for the details
+	OfSite                bool   // the fault is in what the site has put there
+	Translated            bool   // message and advice are in the page's language
 }
 
 // FileError is a fault that the page itself found in a file or a drop, as a sentence in
@@ -23,8 +25,14 @@ func (e FileError) Error() string { return string(e) }
 // the engine's sentence, which has the numbers, stands among the details.
 func (p *Problem) Texts() (what, advice, detail string) {
 	detail = fmt.Sprintf(words.Text.Code, p.Code)
+	if what, ok := words.Text.SiteFaults[p.Code]; ok && p.OfSite {
+		return what, words.Text.FaultOfSite, detail + " · " + words.Join(p.Message, p.Advice)
+	}
 	if ours, ok := words.Text.Faults[p.Code]; ok && !p.Translated {
 		return ours.What, ours.Advice, detail + " · " + p.Message
+	}
+	if p.Reason != "" {
+		detail += " · " + p.Reason
 	}
 	return p.Message, p.Advice, detail
 }

@@ -29,6 +29,16 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	words.Use(words.Languages[0])
+	// What a visitor cannot mend is said as that, and the engine's advice to whoever runs
+	// the site stands among the details.
+	site := &Problem{Code: "http-status", Message: "no such file", Advice: fault.Advice(fault.HTTPStatus), OfSite: true}
+	if _, advice, detail := site.Texts(); advice != words.Text.FaultOfSite || !strings.Contains(detail, "address") {
+		t.Errorf("in English a missing file is told with the advice %q and the details %q", advice, detail)
+	}
+	unread := &Problem{Code: "fetch-failed", Message: "a", Reason: "why", Translated: true}
+	if what, _, detail := unread.Texts(); what != "a" || !strings.Contains(detail, "why") {
+		t.Errorf("a translated fault is told as %q with the details %q", what, detail)
+	}
 	p := &Problem{Code: "seed-range", Message: "a", Advice: "b"}
 	if what, advice, detail := p.Texts(); what != "a" || advice != "b" || strings.Contains(detail, "a ·") {
 		t.Errorf("in English it is told as %q, %q, %q", what, advice, detail)

@@ -36,10 +36,10 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 		app: a,
 		field: ui.El("textarea", ui.Attrs{"rows": "2", "spellcheck": "false", "autocapitalize": "off", "placeholder": &words.Text.PromptHint,
 			"aria-describedby": "unknown-words"}),
-		repeat:   ui.El("p", ui.Attrs{"id": "unknown-words", "class": "unknown-words", "hidden": ""}),
-		suggest:  ui.El("div", ui.Attrs{"id": "suggestions", "class": "chips", "role": "group", "aria-label": &words.Text.Suggestions, "hidden": ""}),
-		examples: ui.El("div", ui.Attrs{"id": "prompt-examples", "class": "chips", "role": "group", "aria-label": &words.Text.Examples}),
-		words:    ui.El("div", ui.Attrs{"class": "words"}),
+		repeat:   ui.El("p", ui.Attrs{"id": "unknown-words", "class": "unknown-words", "translate": "no", "hidden": ""}),
+		suggest:  ui.El("div", ui.Attrs{"id": "suggestions", "class": "chips", "translate": "no", "role": "group", "aria-label": &words.Text.Suggestions, "hidden": ""}),
+		examples: ui.El("div", ui.Attrs{"id": "prompt-examples", "class": "chips", "translate": "no", "role": "group", "aria-label": &words.Text.Examples}),
+		words:    ui.El("div", ui.Attrs{"class": "words", "translate": "no"}), // the model reads no other language
 		says:     ui.El("span", nil, &words.Text.Generate),
 		keys:     ui.El("kbd", nil, generateKeys()),
 		stop:     ui.Button("secondary", &words.Text.Stop, func() { a.Stop() }),
@@ -149,7 +149,7 @@ func (v *Prompt) renderUnknown(s *app.State) {
 	if unknown == 0 {
 		return
 	}
-	ui.Append(v.repeat, ui.El("span", ui.Attrs{"class": "strong"}, words.Text.Unknown), " ")
+	ui.Append(v.repeat, ui.El("span", ui.Attrs{"class": "strong", "translate": "yes"}, words.Text.Unknown), " ")
 	for _, p := range pieces {
 		if p.unknown {
 			ui.Append(v.repeat, ui.El("mark", nil, p.text))
@@ -183,7 +183,7 @@ func (v *Prompt) fill(m *app.Model) {
 		for _, word := range group.words {
 			ui.Append(chips, ui.Button("chip small", word, func() { v.append(word) }))
 		}
-		ui.Append(v.words, ui.El("p", ui.Attrs{"class": "group"}, group.name), chips)
+		ui.Append(v.words, ui.El("p", ui.Attrs{"class": "group", "translate": "yes"}, group.name), chips)
 	}
 }
 

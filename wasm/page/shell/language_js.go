@@ -21,7 +21,7 @@ func NewLanguage(a *app.App) {
 	use(words.Choose(wishes))
 	followShell()
 
-	field := ui.El("select", ui.Attrs{"id": "language"})
+	field := ui.El("select", ui.Attrs{"id": "language", "translate": "no"})
 	for _, l := range words.Languages {
 		ui.Append(field, ui.El("option", ui.Attrs{"value": l.Tag, "lang": l.Tag}, l.Name))
 	}

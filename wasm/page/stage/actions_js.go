@@ -18,6 +18,7 @@ import (
 type toolbar struct {
 	bar                  ui.Element
 	times, notices, note ui.Element
+	paper                ui.Element // what a printed page says besides
 	save, keep           ui.Element
 	image, link, share   ui.Element
 	keepSays             ui.Element
@@ -38,6 +39,7 @@ func newToolbar(a *app.App, gallery Gallery) *toolbar {
 		times:   ui.El("p", ui.Attrs{"id": "times", "class": "muted"}),
 		notices: ui.El("p", ui.Attrs{"id": "notices"}),
 		note:    ui.El("p", ui.Attrs{"id": "action-note", "class": "muted"}),
+		paper:   ui.El("p", ui.Attrs{"class": "paper", "translate": "no"}),
 	}
 	v.canCopy = host.Get("navigator", "clipboard").Truthy()
 	v.canShare = host.Get("navigator", "share").Truthy()
@@ -57,7 +59,7 @@ func newToolbar(a *app.App, gallery Gallery) *toolbar {
 	v.share = ui.IconButton("secondary", "share", &words.Text.Share, v.openShare)
 	v.share.SetID("share")
 	v.bar = ui.El("div", ui.Attrs{"class": "toolbar", "hidden": ""},
-		ui.El("div", ui.Attrs{"class": "said"}, v.notices, v.times, v.note),
+		ui.El("div", ui.Attrs{"class": "said"}, v.paper, v.notices, v.times, v.note),
 		ui.El("div", ui.Attrs{"class": "buttons"}, v.save, v.keep, v.image, v.link, v.share))
 	return v
 }
@@ -73,6 +75,7 @@ func (v *toolbar) render(s *app.State) {
 		text = summary(p)
 	}
 	ui.SetText(v.times, text)
+	ui.SetText(v.paper, paperText(p.Recipe))
 	ui.SetText(v.notices, strings.Join(p.Notices, " "))
 	ui.SetText(v.note, s.Remark)
 	ui.Show(v.note, s.Remark != "")

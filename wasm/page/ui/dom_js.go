@@ -59,7 +59,13 @@ func Append(parent Element, children ...any) {
 			c = child.Value
 		case *string:
 			node := Document.Call("createTextNode", "")
-			Follow(child, func(text string) { node.Set("data", text) })
+			Follow(child, func(text string) {
+				// A browser that translates pages puts <font> elements in the place of texts.
+				if font := parent.Call("querySelector", ":scope > font"); !node.Get("parentNode").Truthy() && font.Truthy() {
+					font.Call("replaceWith", node)
+				}
+				node.Set("data", text)
+			})
 			c = node
 		}
 		parent.Call("append", c)
@@ -148,12 +154,14 @@ func Delegate(box Element, selector string, press func(at Element)) {
 	})
 }
 
-// SetText changes an element's text only where it differs, so that screen readers
-// do not read it again.
+// SetText changes an element's text only where it differs from what was set before, so that
+// screen readers do not read it again, and a browser that translates pages keeps its own.
 func SetText(e Element, text string) {
-	if e.TextContent() != text {
-		e.SetTextContent(text)
+	if set := e.Get("setText"); set.Type() == js.TypeString && set.String() == text || set.IsUndefined() && e.TextContent() == text {
+		return
 	}
+	e.Set("setText", text)
+	e.SetTextContent(text)
 }
 
 // Show hides or shows an element.

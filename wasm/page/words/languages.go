@@ -34,7 +34,7 @@ var Text Texts
 
 // Use changes the page's language. Every language has every text, which a test holds.
 func Use(l Language) {
-	Text.Titles, Text.Faults = nil, nil // maps are filled, not replaced
+	Text.Titles, Text.Faults, Text.SiteFaults = nil, nil, nil // maps are filled, not replaced
 	if err := tinyjson.Unmarshal(l.file, &Text); err != nil {
 		panic(err) // the files are part of the program
 	}

@@ -53,9 +53,12 @@ type Texts struct {
 	Save, Times, Prepared, SamePicture string
 
 	// What is announced and reported.
-	// Faults are the engine's, by their codes, where it does not Speak the language.
-	Faults                                                                                        map[string]struct{ What, Advice string }
-	Ready, Done, Stopped, ReadingPrompt, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU string
+	// Faults are the engine's, by their codes, where it does not speak the language.
+	// SiteFaults are those of the site's own model, which a visitor cannot mend: what
+	// happened, with FaultOfSite as the advice.
+	SiteFaults                                                                                                               map[string]string
+	Faults                                                                                                                   map[string]struct{ What, Advice string }
+	FaultDetails, FaultOfSite, Ready, Done, Stopped, ReadingPrompt, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU string
 }
 
 // incomparable keeps the compiler from writing a function that compares all the words of

@@ -2,6 +2,7 @@ package words
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -20,7 +21,7 @@ func texts(t *testing.T, l Language) map[string]string {
 	for name, text := range all {
 		if text, ok := text.(string); ok {
 			m[name] = text
-		} else if name != "Titles" && name != "Faults" {
+		} else if name != "Titles" && name != "Faults" && name != "SiteFaults" {
 			t.Errorf("%s: %s is no text", l.Name, name)
 		}
 	}
@@ -136,6 +137,22 @@ func TestChooseLanguage(t *testing.T) {
 			if got := Choose(w).Tag; got != want {
 				t.Errorf("%v: %s, wanted %s", w, got, want)
 			}
+		}
+	}
+}
+
+// TestSiteFaults holds every language to the same faults of a site.
+func TestSiteFaults(t *testing.T) {
+	defer Use(Languages[0])
+	var first []string
+	for _, l := range Languages {
+		Use(l)
+		codes := slices.Sorted(maps.Keys(Text.SiteFaults))
+		if first == nil {
+			first = codes
+		}
+		if len(codes) == 0 || !slices.Equal(codes, first) {
+			t.Errorf("%s tells %v, wanted %v", l.Name, codes, first)
 		}
 	}
 }
