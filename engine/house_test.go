@@ -110,10 +110,10 @@ func broken(file string, imports []string) (wrong []string) {
 	return wrong
 }
 
-// small reports whether a package is part of the page's program, which is loaded before
-// there is anything to see.
+// small reports whether a package is one that the page's program, which is loaded before
+// there is anything to see, reads and writes JSON with.
 func small(dir string) bool {
-	return strings.HasPrefix(dir+"/", "wasm/page/") || slices.Contains(strings.Fields(rooms["wasm/page"]), dir)
+	return strings.HasPrefix(dir+"/", "wasm/page/") || dir == "engine/recipe"
 }
 
 // covers reports whether one of the allowed entries is p, or a module or a
