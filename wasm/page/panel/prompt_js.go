@@ -47,7 +47,7 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 		note:    ui.El("p", ui.Attrs{"id": "note", "aria-hidden": "true"}),
 		undrawn: ui.El("p", ui.Attrs{"id": "undrawn", "class": "strong", "hidden": ""}, &words.Text.Undrawn),
 	}
-	v.said = ui.El("div", ui.Attrs{"class": "outcome muted"}, v.undrawn, v.note)
+	v.said = ui.El("div", ui.Attrs{"class": "outcome"}, ui.El("div", ui.Attrs{"class": "muted"}, v.undrawn, v.note), v.stop)
 	v.generate = ui.Button("primary", "", a.Generate)
 	v.generate.SetID("generate")
 	ui.Append(v.generate, v.says, v.keys)
@@ -67,7 +67,7 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	ui.Append(panel, ui.El("section", ui.Attrs{"class": "card", "id": "ask"},
 		ui.Labelled("prompt", &words.Text.Prompt, v.field),
 		v.repeat, v.suggest,
-		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, v.stop, lucky),
+		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, lucky),
 		v.said,
 		v.examples,
 		ui.El("details", ui.Attrs{"id": "understands"}, ui.El("summary", nil, &words.Text.Understands), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.UnderstandsHint), v.words),
