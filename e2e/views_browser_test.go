@@ -1,7 +1,12 @@
 package e2e
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
 	"strings"
 	"testing"
 
@@ -33,11 +38,14 @@ func TestBrowserViews(t *testing.T) {
 	var plain string
 	b.step("compare", func(t *testing.T) { plain = b.compares(t, guided) })
 
+	b.step("hold and save", func(t *testing.T) { b.holds(t, guided) })
+
 	b.step("sweep", func(t *testing.T) {
 		b.click("#tab-sweep")
 		b.field("sweep-from", "0")
 		b.field("sweep-to", "2")
 		b.field("sweep-count", "3")
+		b.call("drawn", nil)
 		name := b.text("#sweep-of")
 		if says := b.text("#sweep-go"); name == "" || says != name+": make 3 pictures" {
 			t.Errorf("of %q the button says %q", name, says)
@@ -59,18 +67,9 @@ func TestBrowserViews(t *testing.T) {
 		}
 	})
 
-	b.step("steps", func(t *testing.T) {
-		b.click("#tab-steps")
-		b.until(`document.querySelectorAll(".strip .tile").length === 4`) // three steps, and the picture
-		final := b.canvasOf("#pane-steps .steps-view figure canvas")
-		b.run(chromedp.Focus("#step-scrub", chromedp.ByQuery), chromedp.KeyEvent(kb.Home))
-		if got := b.canvasOf("#pane-steps .steps-view figure canvas"); got == final {
-			t.Error("the first step looks like the picture")
-		}
-		if says := b.text("#pane-steps figcaption"); !strings.Contains(says, "step 1 of 3") {
-			t.Errorf("it says %q", says)
-		}
-	})
+	b.step("steps", func(t *testing.T) { b.watchesSteps(t, plain) })
+
+	b.step("flow", func(t *testing.T) { b.followsFlow(t) })
 
 	b.step("several", func(t *testing.T) {
 		b.click("#tab-picture")
@@ -90,6 +89,105 @@ func TestBrowserViews(t *testing.T) {
 	})
 	b.gallery(t, s)
 	b.silent(t)
+}
+
+// watchesSteps goes through the steps of a picture and of the same without guidance.
+func (b *tab) watchesSteps(t *testing.T, plain string) {
+	b.click("#tab-steps")
+	b.until(`document.querySelectorAll(".strip .tile").length === 4 && ` + idle) // three steps, and the picture
+	left, right := "#pane-steps figure:first-child canvas", "#pane-steps figure:nth-child(2) canvas"
+	final := b.canvasOf(right)
+	if final != b.canvasOf(picturePane) || b.canvasOf(left) != plain {
+		t.Error("at the end it is not the picture, beside that without guidance")
+	}
+	if !b.is(`test.layout.sideBySide("#pane-steps")`) {
+		t.Error("the two are not side by side")
+	}
+	b.run(chromedp.Focus("#step-scrub", chromedp.ByQuery), chromedp.KeyEvent(kb.Home))
+	if got, other := b.canvasOf(right), b.canvasOf(left); got == final || other == plain || got == other {
+		t.Error("the first steps look like the pictures, or like each other")
+	}
+	for _, c := range [][2]string{{"#pane-steps figure:first-child figcaption", "Without guidance"}, {"#pane-steps figure:nth-child(2) figcaption", " · 2"}} {
+		if says := b.text(c[0]); !strings.Contains(says, "step 1 of 3") || !strings.HasSuffix(says, c[1]) {
+			t.Errorf("%s says %q", c[0], says)
+		}
+	}
+}
+
+// followsFlow changes the weight, which the drawing of the data's way shows at once, and
+// looks whether the drawing can be read on the smallest screen.
+func (b *tab) followsFlow(t *testing.T) {
+	b.click("#tab-how")
+	b.until(idle)
+	var before string
+	b.eval(`return document.querySelector(".flow .bars").getAttribute("d")`, &before)
+	b.field("weight", "-1.25")
+	b.until(`document.querySelector(".flow .adds").textContent.startsWith("+ −1.25 × ") && document.querySelector(".flow").getAttribute("aria-label").includes(": −1.25 × ")`)
+	if b.is(`document.querySelector(".flow .bars").getAttribute("d") === ` + quote(before)) {
+		t.Error("the blocks' bars do not follow the weight")
+	}
+	b.run(chromedp.EmulateViewport(320, 568, chromedp.EmulateMobile))
+	for _, language := range []string{"zh-Hans", "en"} {
+		b.call("form.choose", nil, "language", language)
+		b.call("drawn", nil)
+		var small []string
+		if b.call("layout.flow", &small); len(small) != 0 {
+			t.Errorf("in %s at 320 pixels these cannot be read: %q", language, small)
+		}
+	}
+	b.run(chromedp.EmulateViewport(1280, 900))
+	b.field("weight", "2")
+	b.until(idle)
+	b.eval(`await test.sleep(500)`, nil) // pictures that follow what was typed
+	b.until(idle)
+}
+
+// holds compares with a picture that is held, and saves both.
+func (b *tab) holds(t *testing.T, guided string) {
+	left, right := "#pane-compare figure:first-child canvas", "#pane-compare figure:nth-child(2) canvas"
+	seed := b.value("seed")
+	b.click("#compare-hold")
+	b.field("seed", "99")
+	b.generate()
+	if !b.is(`!document.querySelector("#pane-compare").hidden`) || b.canvasOf(left) != guided || b.canvasOf(right) == guided {
+		t.Error("the picture that is held does not stay beside a new one")
+	}
+	if says := b.text("#pane-compare figure:nth-child(2) figcaption"); says != "Seed 99" {
+		t.Errorf("what differs is said to be %q", says)
+	}
+	b.call("film.watch", nil)
+	b.click("#compare-save")
+	b.until(`test.film.file()`)
+	file := b.blob(`test.film.file()`)
+	if p := recipeOf(t, file); p.Seed != 99 || p.Prompt != "a red frog" {
+		t.Errorf("the file says %+v", p)
+	}
+	m, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := m.Bounds().Size(); size.X != 2*16+8 || size.Y <= 16 {
+		t.Fatalf("the file is of %v", size)
+	}
+	for i, want := range []string{left, right} {
+		x := i * (16 + 8)
+		part := image.NewNRGBA(image.Rect(0, 0, 16, 16))
+		draw.Draw(part, part.Rect, m, image.Pt(x, 0), draw.Src)
+		if sum := fmt.Sprintf("%x", sha256.Sum256(part.Pix)); sum != b.canvasOf(want) {
+			t.Errorf("picture %d of the file is another one", i)
+		}
+	}
+	b.click("#compare-zoom")
+	if !b.is(`getComputedStyle(document.querySelector("` + right + `")).objectFit === "none"`) {
+		t.Error("1:1 does not show the pixels as they are")
+	}
+	b.click("#compare-zoom")
+	b.click("#compare-hold")
+	b.field("seed", seed)
+	b.generate()
+	if b.canvasOf(right) != guided || b.canvasOf(left) == guided {
+		t.Error("once it is let go, the picture is not beside the one without guidance")
+	}
 }
 
 // compares looks at a picture beside the one without guidance, whose hash it returns.
@@ -117,7 +215,7 @@ func (b *tab) compares(t *testing.T, guided string) (plain string) {
 	}
 	b.eval(`document.querySelector('[name="compare-as"][value="pair"]').click()`, nil)
 	b.until(`document.querySelector("#divider").hidden`)
-	if !b.is(`test.layout.sideBySide()`) {
+	if !b.is(`test.layout.sideBySide("#pane-compare")`) {
 		t.Error("the two pictures are not side by side")
 	}
 	return plain

@@ -8,7 +8,7 @@ import "./wasm_exec.js";
 
 const program = new URL("./page.wasm", import.meta.url).href;
 
-globalThis.undertone = { Undertone, offline, png, film: () => import("./film.js") };
+globalThis.undertone = { Undertone, offline, png, comparison: () => import("./comparison.js"), film: () => import("./film.js") };
 
 try {
   document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this

@@ -30,9 +30,10 @@ func Run(class js.Value) {
 	// The views of the stage, in the order of their tabs.
 	picture := stage.NewPicture(a, kept)
 	pictures.Add("picture", &words.Text.TabPicture, picture)
-	pictures.Add("compare", &words.Text.TabCompare, stage.NewCompare(a))
+	plain := stage.NewPlain(a)
+	pictures.Add("compare", &words.Text.TabCompare, stage.NewCompare(a, plain))
 	pictures.Add("sweep", &words.Text.TabSweep, stage.NewSweep(a))
-	pictures.Add("steps", &words.Text.TabSteps, stage.NewSteps(a))
+	pictures.Add("steps", &words.Text.TabSteps, stage.NewSteps(a, plain))
 	pictures.Add("gallery", &words.Text.TabGallery, kept)
 	pictures.Add("how", &words.Text.TabHow, how.New(a))
 

@@ -45,8 +45,20 @@
       if (innerWidth > innerHeight && innerHeight > 370 && load.getBoundingClientRect().bottom > innerHeight) wrong.push("the button is below the window, at " + rounded(load.getBoundingClientRect().bottom));
       return wrong;
     },
-    sideBySide() {
-      const [a, b] = document.querySelectorAll("#pane-compare figure");
+    // What cannot be read of the drawing of the data's way: texts that are small, or are
+    // not inside their box or the drawing.
+    flow() {
+      const drawing = document.querySelector(".flow");
+      const within = (a, b) => a.left >= b.left - 0.5 && a.right <= b.right + 0.5 && a.top >= b.top - 0.5 && a.bottom <= b.bottom + 0.5;
+      const scale = drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
+      return [...drawing.querySelectorAll("text")].filter((text) => {
+        const box = text.matches(".middle") ? text.previousElementSibling : drawing;
+        return parseFloat(getComputedStyle(text).fontSize) * scale < 11 || !within(text.getBoundingClientRect(), box.getBoundingClientRect());
+      }).map((text) => text.textContent);
+    },
+    // Whether the first two figures of a pane stand side by side.
+    sideBySide(pane) {
+      const [a, b] = document.querySelectorAll(pane + " figure");
       return a.getBoundingClientRect().right <= b.getBoundingClientRect().left;
     },
     // What axe finds in what is shown.

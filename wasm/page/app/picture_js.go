@@ -3,8 +3,10 @@ package app
 import (
 	"context"
 	"syscall/js"
+	"time"
 
 	"undertone/wasm/host"
+	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
 	"undertone/wasm/promise"
 )
@@ -30,6 +32,22 @@ func (a *App) WithFile(p *Picture, use func(blob js.Value)) {
 			return
 		}
 		use(blob)
+	}()
+}
+
+// Download writes a file, which is promised, to the person's downloads.
+func (a *App) Download(promised js.Value, name string) {
+	go func() {
+		blob, err := promise.Await(context.Background(), promised)
+		if err != nil {
+			a.Fail(err)
+			return
+		}
+		url := js.Global().Get("URL").Call("createObjectURL", blob)
+		ui.El("a", ui.Attrs{"href": url.String(), "download": name}).Click()
+		// The browser reads the address while it starts the download.
+		time.Sleep(10 * time.Second)
+		js.Global().Get("URL").Call("revokeObjectURL", url)
 	}()
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"syscall/js"
-	"time"
 
 	"undertone/wasm/host"
 	"undertone/wasm/page/app"
@@ -106,13 +105,9 @@ func summary(p *app.Picture) string {
 // download writes the picture to the person's downloads.
 func (v *toolbar) download() {
 	p := v.app.State.Picture
-	v.app.WithFile(p, func(blob js.Value) {
-		url := js.Global().Get("URL").Call("createObjectURL", blob)
-		ui.El("a", ui.Attrs{"href": url.String(), "download": p.Recipe.FileName()}).Click()
-		// The browser reads the address while it starts the download.
-		time.Sleep(10 * time.Second)
-		js.Global().Get("URL").Call("revokeObjectURL", url)
-	})
+	if p != nil {
+		v.app.Download(p.Blob(), p.Recipe.FileName())
+	}
 }
 
 // copyImage puts the picture on the clipboard.

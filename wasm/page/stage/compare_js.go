@@ -1,108 +1,175 @@
 package stage
 
 import (
+	"context"
 	"fmt"
+	"strings"
+	"syscall/js"
 
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
+	"undertone/wasm/promise"
 )
 
-// Compare shows the picture and the same without guidance: one over the other with
-// a divider that moves, or side by side.
+// Compare shows the picture and another one: the same without guidance, or one that is
+// held. One lies over the other with a divider that moves, or they stand side by side.
 type Compare struct {
 	comparison
-	app              *app.App
-	box, both        ui.Element
-	modes            *ui.Segments
-	guided, unguided *figure
-	range_, handle   ui.Element
-	none, again      ui.Element
+	app            *app.App
+	plain          *Plain
+	box, both      ui.Element
+	modes          *ui.Segments
+	left, right    *figure
+	range_, handle ui.Element
+	none, again    ui.Element
+	hold, zoom     ui.Element
+	save, pan      ui.Element
+	across, down   ui.Element
 }
 
-// NewCompare makes the view.
-func NewCompare(a *app.App) *Compare {
-	v := &Compare{app: a, guided: newFigure(), unguided: newFigure(), comparison: comparison{at: 0.5}}
+// NewCompare makes the view; plain makes the pictures without guidance.
+func NewCompare(a *app.App, plain *Plain) *Compare {
+	v := &Compare{app: a, plain: plain, left: newFigure(), right: newFigure(), comparison: comparison{at: 0.5}}
 	v.modes = ui.NewSegments("compare-as", &words.Text.CompareAs, func(id string) {
 		a.Update(func(*app.State) { v.pair = id == "pair" })
 	}, ui.Segment{ID: "slider", Text: &words.Text.AsSlider}, ui.Segment{ID: "pair", Text: &words.Text.AsPair})
-	v.range_ = ui.El("input", ui.Attrs{"type": "range", "min": "0", "max": "100", "step": "1", "id": "divider", "aria-label": &words.Text.Divider, "hidden": ""})
-	ui.On(v.range_, "input", func(ui.Event) {
-		a.Update(func(*app.State) { v.at = ui.Number(v.range_) / 100 })
-	})
+	v.range_ = v.slider("divider", &words.Text.Divider, &v.at)
+	v.across, v.down = v.slider("compare-across", &words.Text.CompareAcross, &v.comparison.across), v.slider("compare-down", &words.Text.CompareDown, &v.comparison.down)
 	v.handle = ui.El("div", ui.Attrs{"class": "handle", "aria-hidden": "true", "hidden": ""})
 	// The divider is a place in the picture, which no language turns round.
-	v.both = ui.El("div", ui.Attrs{"class": "pair", "dir": "ltr"}, v.unguided.figure, v.guided.figure, v.range_, v.handle)
-	v.none = ui.El("p", ui.Attrs{"class": "muted", "id": "compare-none"}, &words.Text.CompareNone)
-	v.again = ui.Button("secondary", &words.Text.CompareAgain, func() {
-		a.Update(func(*app.State) { v.asked = app.Recipe{} })
-		if a.State.Phase == app.Waiting {
-			a.Enqueue() // says that a model is needed
-		}
+	v.both = ui.El("div", ui.Attrs{"class": "pair", "dir": "ltr"}, v.left.figure, v.right.figure, v.range_, v.handle)
+	v.none = ui.El("p", ui.Attrs{"class": "muted", "id": "compare-none"})
+	v.again = ui.Button("secondary", &words.Text.CompareAgain, plain.again)
+	v.hold = ui.Button("secondary", &words.Text.CompareHold, func() {
+		a.Update(func(s *app.State) {
+			if v.held == nil {
+				v.held = s.Picture
+			} else {
+				v.held = nil
+			}
+		})
 	})
-	v.box = ui.El("div", ui.Attrs{"class": "compare"}, v.both, v.none, ui.El("div", ui.Attrs{"class": "bar-row"}, v.modes.Box, v.again))
+	v.hold.SetID("compare-hold")
+	v.zoom = ui.Button("secondary", "1:1", func() { a.Update(func(*app.State) { v.exact = !v.exact }) })
+	v.zoom.SetID("compare-zoom")
+	v.save = ui.IconButton("secondary", "save", &words.Text.CompareSave, v.download)
+	v.save.SetID("compare-save")
+	v.pan = ui.El("div", ui.Attrs{"class": "pan"}, ui.El("label", nil, ui.El("span", nil, &words.Text.CompareAcross), v.across), ui.El("label", nil, ui.El("span", nil, &words.Text.CompareDown), v.down))
+	v.box = ui.El("div", ui.Attrs{"class": "compare"}, v.both, v.pan, v.none,
+		ui.El("div", ui.Attrs{"class": "bar-row"}, v.modes.Box, v.hold, v.zoom, v.save, v.again))
 	return v
+}
+
+// slider moves a share, 0 … 1.
+func (v *Compare) slider(id string, label *string, share *float64) ui.Element {
+	e := ui.El("input", ui.Attrs{"type": "range", "min": "0", "max": "100", "step": "1", "id": id, "aria-label": label})
+	ui.On(e, "input", func(ui.Event) { v.app.Update(func(*app.State) { *share = ui.Number(e) / 100 }) })
+	return e
 }
 
 // Box is the view's element.
 func (v *Compare) Box() ui.Element { return v.box }
 
-// forCompare is the purpose of a picture without guidance.
-const forCompare app.Purpose = "compare"
-
 // React asks for the picture without guidance when it is missing.
 func (v *Compare) React(s *app.State) {
-	p := s.Picture
-	if p == nil || !p.Recipe.Guides() || v.fits(p) || s.Phase != app.Ready {
-		return
+	if v.held == nil {
+		v.plain.ask(s)
 	}
-	if r := p.Recipe.Plain(); !v.asked.Same(r) {
-		v.asked = r
-		v.app.Enqueue(app.Job{Recipe: r, Why: forCompare, Aside: true, Done: func(s *app.State, p *app.Picture) {
-			if p != nil {
-				v.plain = p
-			}
-		}})
+}
+
+// other is what stands on the left of p.
+func (v *Compare) other(p *app.Picture) *app.Picture {
+	if v.held != nil {
+		return v.held
 	}
+	return v.plain.of(p)
 }
 
 // Render draws it.
 func (v *Compare) Render(s *app.State) {
 	p := s.Picture
-	guides := p != nil && p.Recipe.Guides()
-	var plain *app.Picture
-	if v.fits(p) {
-		plain = v.plain
-	}
-	making := s.Running.Why == forCompare
-	ui.SetAttr(v.box, "data-as", map[bool]string{true: "pair", false: "slider"}[v.pair])
-	ui.SetFlag(v.box, "data-alone", !guides)
-	v.guided.render(p, s, s.Working() && s.Running.Why == app.ForPicture)
-	v.unguided.render(plain, s, making)
-	ui.Show(v.unguided.figure, guides)
-	divided := guides && !v.pair && (plain != nil || making)
+	two := p != nil && (v.held != nil || p.Recipe.Guides())
+	left := v.other(p)
+	making := s.Running.Why == forCompare && v.held == nil
+	as := map[bool]string{true: "pair", false: "slider"}[v.pair]
+	ui.SetAttr(v.box, "data-as", as)
+	v.modes.Choose(as)
+	ui.SetFlag(v.box, "data-alone", !two)
+	ui.SetFlag(v.box, "data-exact", v.exact)
+	v.right.render(p, s, s.Working() && s.Running.Why == app.ForPicture)
+	v.left.render(left, s, making)
+	ui.Show(v.left.figure, two)
+	divided := two && !v.pair && (left != nil || making)
 	ui.SetFlag(v.box, "data-divided", divided)
 	ui.Show(v.range_, divided)
 	ui.Show(v.handle, divided)
-	ui.Show(v.none, p != nil && !guides)
-	ui.Show(v.modes.Box, guides)
-	ui.Show(v.again, guides && plain == nil && (s.Phase == app.Waiting || s.Phase == app.Ready && v.asked.Same(p.Recipe.Plain())))
-	v.modes.Choose(map[bool]string{true: "pair", false: "slider"}[v.pair])
-	if !guides {
-		v.guided.caption("")
-		return
+	v.renderButtons(s, two, left)
+	v.renderCaptions(s, two, left)
+	for e, share := range map[ui.Element]float64{v.range_: v.at, v.across: v.comparison.across, v.down: v.comparison.down} {
+		ui.SetValue(e, fmt.Sprintf("%.0f", share*100))
 	}
-	v.guided.caption(guidedText(p.Recipe))
-	v.unguided.caption(words.Text.PlainLabel)
-	ui.SetValue(v.range_, fmt.Sprintf("%.0f", v.at*100))
 	ui.SetAttr(v.range_, "aria-valuetext", fmt.Sprintf(words.Text.DividerAt, v.at*100))
-	v.both.Style().SetProperty("--at", fmt.Sprintf("%.3f", v.at), "")
+	for name, share := range map[string]float64{"--at": v.at, "--across": v.comparison.across, "--down": v.comparison.down} {
+		v.both.Style().SetProperty(name, fmt.Sprintf("%.3f", share), "")
+	}
 }
 
-// guidedText names the weight, or how many directions there are.
-func guidedText(r app.Recipe) string {
-	if t := r.Acting(); len(t) == 1 {
-		return fmt.Sprintf(words.Text.GuidedLabel, words.Signed(t[0].Weight))
+func (v *Compare) renderButtons(s *app.State, two bool, left *app.Picture) {
+	ui.Show(v.modes.Box, two)
+	ui.Show(v.hold, s.Picture != nil)
+	ui.SetAttr(v.hold, "aria-pressed", fmt.Sprint(v.held != nil))
+	ui.Show(v.zoom, s.Picture != nil)
+	ui.SetAttr(v.zoom, "aria-pressed", fmt.Sprint(v.exact))
+	ui.Show(v.save, left != nil && two)
+	ui.Show(v.again, two && left == nil && (s.Phase == app.Waiting || v.plain.failed(s)))
+	canvas := v.right.Canvas.Element
+	ui.Show(v.pan, v.exact && s.Picture != nil && canvas.Get("width").Int() > canvas.Get("clientWidth").Int())
+}
+
+func (v *Compare) renderCaptions(s *app.State, two bool, left *app.Picture) {
+	p := s.Picture
+	none := words.Text.CompareNone
+	if v.held != nil {
+		none = words.Text.CompareHeld
 	}
-	return fmt.Sprintf(words.Text.GuidedMany, len(r.Acting()))
+	ui.SetText(v.none, none)
+	ui.Show(v.none, p != nil && (!two || v.held == p))
+	if !two {
+		v.right.caption("")
+		return
+	}
+	of := p.Recipe.Plain()
+	if left != nil {
+		of = left.Recipe
+	}
+	l, r := captions(of, p.Recipe, s.Model)
+	v.left.caption(l)
+	v.right.caption(r)
+}
+
+// download writes both pictures, side by side with their captions, as one file. What it
+// says of itself is the right picture's.
+func (v *Compare) download() {
+	p := v.app.State.Picture
+	left := v.other(p)
+	if p == nil || left == nil {
+		return
+	}
+	parameters := func(p *app.Picture) any {
+		if result, ok := p.Result.(js.Value); ok {
+			return result.Get("parameters")
+		}
+		return p.Recipe.Value()
+	}
+	l, r := captions(left.Recipe, p.Recipe, v.app.State.Model)
+	go func() {
+		module, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("comparison"))
+		if err != nil {
+			v.app.Fail(err)
+			return
+		}
+		file := module.Call("comparison", []any{left.Image, p.Image}, []any{l, r}, parameters(p), parameters(left))
+		v.app.Download(file, strings.Replace(p.Recipe.FileName(), "undertone-", "undertone-compare-", 1))
+	}()
 }

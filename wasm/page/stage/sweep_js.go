@@ -54,7 +54,7 @@ func NewSweep(a *app.App) *Sweep {
 	v.start.SetID("sweep-go")
 	v.hint = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.SweepHint)
 	v.none = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.SweepNone)
-	v.of = ui.El("h3", ui.Attrs{"id": "sweep-of"})
+	v.of = ui.El("h2", ui.Attrs{"id": "sweep-of"})
 	v.grid = ui.NewThumbnails("sheet", &words.Text.TabSweep, v.use)
 	v.film = newFilm(a, func() (from, to float64) { return v.plan.from, v.plan.to })
 	v.box = ui.El("div", ui.Attrs{"class": "sweep"}, ui.El("div", ui.Attrs{"class": "plan"},

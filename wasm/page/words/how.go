@@ -5,6 +5,9 @@ type howWords struct {
 	incomparable
 	TabHow, HowIntro, HowNone, HowAgain, HowWaits, HowFile string
 
+	// The way of the data.
+	FlowTokens, FlowPooled, FlowBlocks, FlowLabel string
+
 	// Words.
 	HowWords, HowWordsText, HowFollow, HowStart, HowEnd, HowUnknown, HowToken, HowPadding string
 

@@ -13,6 +13,7 @@ type pictureWords struct {
 
 	// Compare.
 	CompareAs, AsSlider, AsPair, Divider, DividerAt, CompareNone, CompareAgain string
+	CompareHold, CompareHeld, CompareSave, CompareAcross, CompareDown          string
 	GuidedMany                                                                 string
 
 	// Sweep.

@@ -19,7 +19,7 @@ type Texts struct {
 	LinkPaper, LinkSource, LinkDocs                                     string
 
 	// The stage.
-	PictureLabel, PreviewLabel, GuidedLabel, PlainLabel string
+	PictureLabel, PreviewLabel, PlainLabel string
 
 	// Loading.
 	LoadSize, LoadNote, Cancel, ModelMissing, ReloadPage string
