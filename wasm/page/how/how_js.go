@@ -17,6 +17,7 @@ type View struct {
 	app                *app.App
 	box, figure, none  ui.Element
 	again              ui.Element
+	flow               *flow
 	words, padding     ui.Element
 	vector             *vectorFigure
 	latents            ui.Element
@@ -40,6 +41,7 @@ func New(a *app.App) *View {
 		none:    ui.El("p", ui.Attrs{"class": "empty"}),
 		words:   ui.El("div", ui.Attrs{"class": "tokens", "role": "radiogroup", "aria-label": &words.Text.HowFollow}),
 		padding: ui.El("p", ui.Attrs{"class": "muted"}),
+		flow:    newFlow(),
 		vector:  newVectorFigure(),
 		latents: ui.El("div", ui.Attrs{"class": "latents"}),
 		over:    ui.NewCanvas(), overlay: ui.NewCanvas(),
@@ -70,7 +72,7 @@ func New(a *app.App) *View {
 		part(&words.Text.HowDecoder, &words.Text.HowDecoderText, ui.El("div", ui.Attrs{"class": "end"}, v.final.Element, ui.El("div", nil, v.times, v.timesNote))),
 	)
 	v.box = ui.El("div", ui.Attrs{"class": "how"},
-		ui.El("h2", ui.Attrs{"class": "unseen"}, &words.Text.TabHow), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.HowIntro), v.none, ui.El("div", ui.Attrs{"class": "bar-row"}, v.again), v.figure)
+		ui.El("h2", ui.Attrs{"class": "unseen"}, &words.Text.TabHow), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.HowIntro), v.flow.drawing, v.none, ui.El("div", ui.Attrs{"class": "bar-row"}, v.again), v.figure)
 	return v
 }
 
@@ -106,6 +108,7 @@ func (v *View) React(s *app.State) {
 // Render draws what was seen.
 func (v *View) Render(s *app.State) {
 	h, p := &v.now, s.Picture
+	v.flow.render(s)
 	fits := h.fits(p)
 	failed := p != nil && !fits && s.Phase == app.Ready && h.asked.Same(p.Recipe)
 	switch {
