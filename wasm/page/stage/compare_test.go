@@ -30,7 +30,9 @@ func TestCounterpart(t *testing.T) {
 func TestCaptions(t *testing.T) {
 	words.Use(words.Languages[0])
 	m := model(t)
-	base := app.NewForm(m).Made()
+	f := app.NewForm(m)
+	f.Guided = true
+	base := f.Made()
 	with := func(change func(r *app.Recipe)) app.Recipe {
 		r := base
 		r.Guidance = append([]recipe.Term{}, base.Guidance...)
