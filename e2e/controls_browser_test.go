@@ -280,6 +280,25 @@ func TestBrowserWords(t *testing.T) {
 	if got := fmt.Sprint(marked()); got != "[wombat]" {
 		t.Errorf("marked are %s", got)
 	}
+	b.step("nearest", func(t *testing.T) {
+		b.eval(`await test.drawn(); document.querySelector("#near-words button").click()`, nil)
+		if got := b.value("prompt"); got != "a red cat in the ho" {
+			t.Errorf("the nearest word made it %q", got)
+		}
+		if b.is(`document.querySelector("#understands").open`) {
+			t.Error("the list of words is open while some are known")
+		}
+		b.field("prompt", "zeppelins ")
+		b.until(`document.querySelector("#understands").open && document.querySelector("#unknown-words").checkVisibility()`)
+		b.eval(`document.querySelector("#prompt-examples button").click()`, nil)
+		if got := b.value("prompt"); got != "a frog" {
+			t.Errorf("the example made it %q", got)
+		}
+		b.eval(`document.querySelector("#prompt").focus(); document.execCommand("undo")`, nil)
+		if got := b.value("prompt"); got != "zeppelins " {
+			t.Errorf("undoing the example made it %q", got)
+		}
+	})
 	b.field("prompt", "a red ho")
 	b.eval(`await test.drawn(); document.querySelector("#suggestions button").click()`, nil)
 	if got := marked(); len(got) != 0 {

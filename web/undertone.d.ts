@@ -312,7 +312,10 @@ export interface Description {
   maxSteps: number;
   defaults: { steps: number; size: Size; cfg: number; seed: number; prompt: string };
   presets: { id: string; title: string; positive: string; negative: string; weight: number; head: number; range?: [number, number]; schedule: Schedule }[];
-  understands: Record<"objects" | "colours" | "counts" | "places" | "styles" | "quality" | "relations", string[]>;
+  understands: Record<"objects" | "colours" | "counts" | "places" | "styles" | "quality" | "relations", string[]> & {
+    /** Everyday words that the model does not know, by the nearest that it does. */
+    near?: Record<string, string[]>;
+  };
   examples: string[];
   /** Floating-point operations of the first picture, with one direction of guidance. */
   flops: number;

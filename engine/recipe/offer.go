@@ -159,4 +159,7 @@ type Vocabulary struct {
 	Styles    []string `json:"styles"`
 	Quality   []string `json:"quality"`
 	Relations []string `json:"relations"`
+	// Near are everyday words that the model does not know, by the word of its own that
+	// comes nearest and can stand in the same place of a sentence.
+	Near map[string][]string `json:"near,omitempty"`
 }

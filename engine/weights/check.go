@@ -239,5 +239,9 @@ func (m *Manifest) checkOffers(c *checker) {
 	} {
 		c.list("understands."+l.what, l.items, 200)
 	}
+	for known, unknown := range u.Near {
+		c.words("a word of understands.near", known, 200)
+		c.list("understands.near."+known, unknown, 200)
+	}
 	c.list("examples", m.Examples, 4096)
 }

@@ -11,6 +11,42 @@ def preset(id, title, positive, negative, weight, start, clean, head=0):
             "range": list(clean), "schedule": {"kind": "step", "start": start}}
 
 
+# Everyday words that the model does not know, by the word of its own that comes nearest
+# and can stand in the same place of a sentence.
+NEAR = {
+    "pixel": "8bit pixelated",
+    "rocket": "airplane plane satellite ship ufo",
+    "cat": "animal bear bunny cow dog fox horse lion mouse panda pet pig puppy rabbit sheep tiger wolf",
+    "cartoonish": "anime cartoon comic",
+    "watercolour": "aquarelle painted",
+    "snowman": "astronaut boy child girl man people person robot wizard woman",
+    "balloon": "ball kite",
+    "apple": "banana cherry fruit peach pear strawberry",
+    "butterfly": "bee bird dragon dragonfly fairy insect moth",
+    "car": "bicycle bike boat bus motorcycle taxi train truck van",
+    "cake": "bread chocolate cookie cupcake food pie pizza",
+    "red": "brown crimson pink scarlet",
+    "house": "building cabin castle church city hut tower village",
+    "desert": "canyon savanna",
+    "beach": "coast island lake ocean river shore water",
+    "frog": "crocodile dinosaur lizard snake turtle",
+    "blue": "cyan navy teal turquoise",
+    "flower": "daisy leaf plant rose tulip",
+    "sunset": "dawn sunrise twilight",
+    "fish": "dolphin octopus shark whale",
+    "meadow": "farm forest garden hill jungle park woods",
+    "star": "galaxy moon planet space sun",
+    "yellow": "gold golden orange",
+    "snow": "ice mountain",
+    "purple": "lavender lilac magenta",
+    "heart": "love",
+    "night": "midnight",
+    "simple": "minimalist",
+    "day": "morning noon",
+    "tree": "oak palm pine",
+    "photorealistic": "photo photograph realistic",
+}
+
 OFFERS = {
     "defaults": {"steps": 4, "size": 256, "cfg": 1.0, "seed": 5, "prompt": "a rocket in the desert"},
     "sizes": [256],
@@ -39,6 +75,7 @@ OFFERS = {
         "quality": ["ultra-detailed", "photorealistic", "cinematic", "low-res", "flat", "cartoonish",
                     "extremely complex", "the highest quality", "very simple", "no details at all"],
         "relations": ["on the left", "on the right", "in the middle", "to the left of", "next to", "and"],
+        "near": {known: words.split() for known, words in NEAR.items()},
     },
     "examples": ["a red car on the beach at sunset", "a frog in a meadow", "two cats in the snow",
                  "a purple house in the desert at night", "three stars on a plain background",

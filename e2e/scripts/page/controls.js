@@ -106,7 +106,7 @@
     // Does to the page what Google Translate does: a <font> stands for every text.
     async translatePage() {
       const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), list = [];
-      while (walk.nextNode()) if (walk.currentNode.data.trim() && walk.currentNode.parentElement.closest("[translate]")?.translate !== false) list.push(walk.currentNode);
+      while (walk.nextNode()) if (/\p{L}{2}/u.test(walk.currentNode.data) && walk.currentNode.parentElement.closest("[translate]")?.translate !== false) list.push(walk.currentNode);
       for (const node of list) {
         const font = document.createElement("font");
         font.append(Object.assign(document.createElement("font"), { textContent: "translated " + node.data }));

@@ -166,6 +166,7 @@ var (
 	fixtureUnderstands = recipe.Vocabulary{
 		Objects: []string{"frog", "cat", "house", "moon", "sun"}, Colours: []string{"red", "blue", "green"},
 		Places: []string{"at night", "in day"}, Quality: []string{"sharp", "plain"},
+		Near: map[string][]string{"cat": {"wombat"}},
 	}
 	fixtureExamples = []string{"a frog", "the cat in a red house"}
 )

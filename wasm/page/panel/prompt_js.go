@@ -18,6 +18,10 @@ type Prompt struct {
 	field      ui.Element
 	repeat     ui.Element // the prompt once more, with the words marked that are not known
 	repeated   string
+	near       ui.Element // words that the model knows, for those that it does not
+	swaps      []swap     // what they replace
+	pieces     []piece    // of the prompt, as it is marked
+	known      ui.Element // the list of all words
 	suggest    ui.Element
 	examples   ui.Element
 	words      ui.Element
@@ -64,13 +68,24 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 		v.set(complete(a.State.Form.Prompt, at.TextContent()))
 		v.field.Focus()
 	})
+	v.near = ui.El("div", ui.Attrs{"id": "near-words", "class": "chips", "translate": "no", "role": "group", "aria-label": &words.Text.Near, "hidden": ""})
+	ui.Delegate(v.near, "button", func(at ui.Element) {
+		for i, s := range v.swaps {
+			if v.near.Get("children").Index(i).Equal(at.Value) {
+				v.set(replaced(v.pieces, s))
+				v.field.Focus()
+				return
+			}
+		}
+	})
+	v.known = ui.El("details", ui.Attrs{"id": "understands"}, ui.El("summary", nil, &words.Text.Understands), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.UnderstandsHint), v.words)
 	ui.Append(panel, ui.El("section", ui.Attrs{"class": "card", "id": "ask"},
 		ui.Labelled("prompt", &words.Text.Prompt, v.field),
-		v.repeat, v.suggest,
+		v.repeat, v.near, v.suggest,
 		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, lucky),
 		v.said,
 		v.examples,
-		ui.El("details", ui.Attrs{"id": "understands"}, ui.El("summary", nil, &words.Text.Understands), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.UnderstandsHint), v.words),
+		v.known,
 	))
 	return v
 }
@@ -146,11 +161,28 @@ func (v *Prompt) renderUnknown(s *app.State) {
 	}
 	ui.Show(v.repeat, unknown > 0)
 	v.repeat.SetTextContent("")
-	if unknown == 0 {
-		return
+	v.pieces, v.swaps = pieces, nil
+	if unknown > 0 {
+		v.swaps = swaps(pieces, s.Model.Understands, s.Loaded.Words, 6)
+		v.renderMarks(s)
 	}
-	ui.Append(v.repeat, ui.El("span", ui.Attrs{"class": "strong", "translate": "yes"}, words.Text.Unknown), " ")
-	for _, p := range pieces {
+	v.near.SetTextContent("")
+	ui.Show(v.near, len(v.swaps) > 0)
+	for _, w := range v.swaps {
+		ui.Append(v.near, ui.El("button", ui.Attrs{"type": "button", "class": "chip"}, fmt.Sprintf(words.Text.NearWord, w.from, w.to)))
+	}
+}
+
+// renderMarks repeats the prompt with its unknown words marked. Where nothing is known at
+// all, it says so before a picture is made, and opens the list of what is.
+func (v *Prompt) renderMarks(s *app.State) {
+	says := words.Text.Unknown
+	if nothingKnown(v.pieces, s.Model.Understands, s.Loaded.Words) {
+		says = words.Text.NothingKnown
+		v.known.Set("open", true)
+	}
+	ui.Append(v.repeat, ui.El("span", ui.Attrs{"class": "strong", "translate": "yes"}, says), " ")
+	for _, p := range v.pieces {
 		if p.unknown {
 			ui.Append(v.repeat, ui.El("mark", nil, p.text))
 		} else {
@@ -187,9 +219,19 @@ func (v *Prompt) fill(m *app.Model) {
 	}
 }
 
-// set replaces the prompt.
+// set replaces the prompt as if it were typed, so that Ctrl+Z in the field brings back
+// what stood there; where fingers type, a keyboard would slide up for it.
 func (v *Prompt) set(prompt string) {
-	v.field.Set("value", prompt)
+	at := ui.Document.Get("activeElement")
+	if !ui.Coarse() {
+		v.field.Call("focus", map[string]any{"preventScroll": true})
+		v.field.Call("select")
+		ui.Document.Call("execCommand", "insertText", false, prompt)
+		at.Call("focus", map[string]any{"preventScroll": true})
+	}
+	if v.field.Get("value").String() != prompt {
+		v.field.Set("value", prompt)
+	}
 	v.app.Edit(false, func(f *app.Form) { f.Prompt = prompt })
 }
 

@@ -7,7 +7,7 @@ type panelWords struct {
 	Samples string
 
 	// The prompt.
-	Unknown, Suggestions, Surprise string
+	Unknown, NothingKnown, Near, NearWord, Suggestions, Surprise string
 
 	// Directions and their schedules.
 	Directions, AddDirection, RemoveDirection, MuteDirection, NewDirection string
