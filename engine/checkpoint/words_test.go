@@ -191,17 +191,13 @@ func publishedCLIP(t *testing.T) (c clipWords) {
 	return c
 }
 
-// Every form in which people have CLIP's words gives the reference's ids: merges.txt
-// alone or with vocab.json, OpenCLIP's file as it is and decompressed, tokenizer.json.
-func TestCLIPWords(t *testing.T) {
-	for name, of := range map[string]func(*testing.T) clipWords{"small": smallCLIP, "published": publishedCLIP} {
-		t.Run(name, func(t *testing.T) { testCLIPWords(t, of(t)) })
-	}
-}
-
-func testCLIPWords(t *testing.T, c clipWords) {
+// vocabulary numbers the words of CLIP's merges: bytes, bytes at a word's end, then one word
+// for each merge, and the two signs.
+func (c clipWords) vocabulary(t *testing.T) (vocab map[string]int, merges []string) {
+	t.Helper()
 	lines := strings.Split(c.merges, "\n")[:c.bos-512+1]
-	vocab, next := map[string]int{}, 0
+	vocab = map[string]int{}
+	next := 0
 	add := func(name string) { vocab[name] = next; next++ }
 	for _, end := range []string{"", "</w>"} { // the printable bytes, then the others as U+0100 and on
 		for b := range 256 {
@@ -221,6 +217,20 @@ func testCLIPWords(t *testing.T, c clipWords) {
 	if next != c.bos+2 {
 		t.Fatalf("%d words, wanted %d", next, c.bos+2)
 	}
+	return vocab, lines[1:]
+}
+
+// Every form in which people have CLIP's words gives the reference's ids: merges.txt
+// alone or with vocab.json, OpenCLIP's file as it is and decompressed, tokenizer.json.
+func TestCLIPWords(t *testing.T) {
+	for name, of := range map[string]func(*testing.T) clipWords{"small": smallCLIP, "published": publishedCLIP} {
+		t.Run(name, func(t *testing.T) { testCLIPWords(t, of(t)) })
+	}
+}
+
+func testCLIPWords(t *testing.T, c clipWords) {
+	vocab, merges := c.vocabulary(t)
+	next := len(vocab)
 	encode := func(v any) string {
 		data, err := json.Marshal(v)
 		if err != nil {
@@ -228,11 +238,11 @@ func testCLIPWords(t *testing.T, c clipWords) {
 		}
 		return string(data)
 	}
-	vocabJSON, mergesTXT := encode(vocab), "#version: 0.2\n"+strings.Join(lines[1:], "\n")+"\n"
+	vocabJSON, mergesTXT := encode(vocab), "#version: 0.2\n"+strings.Join(merges, "\n")+"\n"
 	whole := `{"added_tokens":[],"normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "},{"type":"Lowercase"}]},
 		"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":` +
 		encode(`<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`) + `},"behavior":"Removed","invert":true},{"type":"ByteLevel","add_prefix_space":false}]},
-		"model":{"type":"BPE","end_of_word_suffix":"</w>","continuing_subword_prefix":"","vocab":` + vocabJSON + `,"merges":` + encode(lines[1:]) + `}}`
+		"model":{"type":"BPE","end_of_word_suffix":"</w>","continuing_subword_prefix":"","vocab":` + vocabJSON + `,"merges":` + encode(merges) + `}}`
 	whole = strings.Replace(whole, `"added_tokens":[]`, `"added_tokens":[{"id":`+encode(c.bos)+`,"content":"<|startoftext|>"},{"id":`+encode(c.bos+1)+`,"content":"<|endoftext|>"}]`, 1)
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)

@@ -230,17 +230,18 @@ func (s bySteps) drawn(d engine.Decoder, latent []float32, pixels int) (out []by
 	return out
 }
 
-// A folder of files gives the picture that its networks make step by step, with guidance
-// by modulation, and with classifier-free guidance where the family has it.
-func TestPicturesByFilesAndByStep(t *testing.T) {
+// published is a model whose files are opened as a whole and network by network.
+type published struct {
+	name string
+	req  engine.Request
+	make func(t *testing.T, folder string) []string
+	net  func(s bySteps) (engine.Transformer, engine.Decoder)
+	of   func(s bySteps) (width int, of func(prompt string) conditioned)
+}
+
+var publishedModels = func() []published {
 	term := recipe.Term{Positive: "frog", Negative: "a", Weight: 2, Schedule: guidance.Schedule{Kind: "constant"}}
-	for _, c := range []struct {
-		name string
-		req  engine.Request
-		make func(t *testing.T, folder string) []string
-		net  func(s bySteps) (engine.Transformer, engine.Decoder)
-		of   func(s bySteps) (width int, of func(prompt string) conditioned)
-	}{
+	return []published{
 		{"FLUX.1", engine.Request{Prompt: "a frog", Seed: 3, Steps: 2, Size: recipe.Square(256), CFG: 3.5, Guidance: []recipe.Term{term}},
 			func(t *testing.T, folder string) []string { networks.WriteFlux(t, folder); return []string{folder} },
 			func(s bySteps) (engine.Transformer, engine.Decoder) {
@@ -276,57 +277,65 @@ func TestPicturesByFilesAndByStep(t *testing.T) {
 					return conditioned{tokens, slices.Concat(first, second)}
 				}
 			}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			ctx, be := context.Background(), cpu.New(cpu.Options{})
-			defer be.Close()
-			files, closeAll, err := checkpoint.Open(c.make(t, filepath.Join(t.TempDir(), "model"))...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer closeAll()
-			found, err := checkpoint.Identify(files)
-			if err != nil {
-				t.Fatal(err)
-			}
-			bundle, err := engine.Open(found)
-			if err != nil {
-				t.Fatal(err)
-			}
-			e, err := engine.Load(ctx, cpu.New(cpu.Options{}), bundle, engine.LoadOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer e.Close()
-			got, err := e.Generate(ctx, c.req, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := bySteps{t, ctx, be, found}
-			net, decoder := c.net(s)
-			width, of := c.of(s)
-			pixels := c.req.Size.Width / decoder.Shape().Downscale
-			want := s.latent(net, c.req, bundle.Scheduler, pixels, width, of)
-			norm, off := 0.0, 0.0
-			for i, v := range want {
-				norm += float64(v) * float64(v)
-				off += math.Pow(float64(got.Latent[i]-v), 2)
-			}
-			if apart := math.Sqrt(off / norm); !(apart < 1e-5) {
-				t.Errorf("the latent of the files is off by %g", apart)
-			}
-			if pixels := s.drawn(decoder, got.Latent, pixels); !slices.Equal(pixels, got.Image.RGBA) {
-				t.Error("the picture is not that of the latent")
-			}
-			other := c.req
-			other.Guidance = nil
-			plain, err := e.Generate(ctx, other, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if slices.Equal(plain.Latent, got.Latent) {
-				t.Error("guidance changes nothing")
-			}
-		})
+	}
+}()
+
+// A folder of files gives the picture that its networks make step by step, with guidance
+// by modulation, and with classifier-free guidance where the family has it.
+func TestPicturesByFilesAndByStep(t *testing.T) {
+	for _, c := range publishedModels {
+		t.Run(c.name, func(t *testing.T) { byFilesAndByStep(t, c) })
+	}
+}
+
+func byFilesAndByStep(t *testing.T, c published) {
+	ctx, be := context.Background(), cpu.New(cpu.Options{})
+	defer be.Close()
+	files, closeAll, err := checkpoint.Open(c.make(t, filepath.Join(t.TempDir(), "model"))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeAll()
+	found, err := checkpoint.Identify(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle, err := engine.Open(found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.Load(ctx, cpu.New(cpu.Options{}), bundle, engine.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	got, err := e.Generate(ctx, c.req, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := bySteps{t, ctx, be, found}
+	net, decoder := c.net(s)
+	width, of := c.of(s)
+	pixels := c.req.Size.Width / decoder.Shape().Downscale
+	want := s.latent(net, c.req, bundle.Scheduler, pixels, width, of)
+	norm, off := 0.0, 0.0
+	for i, v := range want {
+		norm += float64(v) * float64(v)
+		off += math.Pow(float64(got.Latent[i]-v), 2)
+	}
+	if apart := math.Sqrt(off / norm); !(apart < 1e-5) {
+		t.Errorf("the latent of the files is off by %g", apart)
+	}
+	if pixels := s.drawn(decoder, got.Latent, pixels); !slices.Equal(pixels, got.Image.RGBA) {
+		t.Error("the picture is not that of the latent")
+	}
+	other := c.req
+	other.Guidance = nil
+	plain, err := e.Generate(ctx, other, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Equal(plain.Latent, got.Latent) {
+		t.Error("guidance changes nothing")
 	}
 }
