@@ -102,7 +102,7 @@ func TestBrowserColdStart(t *testing.T) {
 	h.asked()
 
 	b = startCold(t, h, profile)
-	b.until(`document.querySelector("#load-note").textContent.includes("on this device already")`)
+	b.until(`document.querySelector("#load-note").textContent.includes("already on this device")`)
 	b.loadModel()
 	b.field("prompt", "the red frog at night")
 	b.generate()
@@ -130,7 +130,7 @@ func TestBrowserColdStartShipped(t *testing.T) {
 	h.stop()
 
 	b = startCold(t, h, profile)
-	b.until(`document.querySelector("#load-note").textContent.includes("on this device already")`)
+	b.until(`document.querySelector("#load-note").textContent.includes("already on this device")`)
 	if after := draw(); after != before {
 		t.Errorf("with a network the picture was %v, without %v", before, after)
 	}

@@ -177,7 +177,7 @@ func TestBrowserStoragePage(t *testing.T) {
 		f.is(nil)
 		b.run(chromedp.Reload())
 		b.ready()
-		says(t, "#load-note", "are here already")
+		says(t, "#load-note", "are already here")
 		s.bytes("")
 		b.loadModel()
 		if n := int(s.bytes(f.path)); n > len(f.data)-2*pieceBytes {
@@ -186,7 +186,7 @@ func TestBrowserStoragePage(t *testing.T) {
 	})
 	b.step("delete", func(t *testing.T) {
 		b.eval(`document.querySelector("#storage").open = true`, nil)
-		says(t, "#storage-used", "MB of weights are kept")
+		says(t, "#storage-used", "MB are stored")
 		says(t, "#storage .models li", "Fixture")
 		b.eval(`document.querySelector("#storage .models button").click()`, nil)
 		says(t, "#storage-used", "Nothing is stored")
