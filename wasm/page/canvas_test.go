@@ -12,6 +12,11 @@ import (
 // answer them with noise on purpose.
 var readsBack = regexp.MustCompile(`getImageData|toBlob|toDataURL|convertToBlob|transferToImageBitmap|createImageBitmap|readPixels|captureStream|VideoFrame`)
 
+// allowed are the files that may do one of these, where no picture passes through a canvas:
+// a film's frames are made of a picture's own bytes, and of a saved comparison only the
+// captions are drawn.
+var allowed = map[string]string{"film.js": "VideoFrame", "comparison.js": "getImageData"}
+
 // TestNoCanvasIsReadBack holds all code that the browser is served to its own pixels.
 func TestNoCanvasIsReadBack(t *testing.T) {
 	var files []string
@@ -30,8 +35,10 @@ func TestNoCanvasIsReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := readsBack.Find(text); found != nil {
-			t.Errorf("%s asks for %s", file, found)
+		for _, found := range readsBack.FindAllString(string(text), -1) {
+			if found != allowed[filepath.Base(file)] {
+				t.Errorf("%s asks for %s", file, found)
+			}
 		}
 	}
 	if !readsBack.MatchString(`canvas.Call("toDataURL")`) {
