@@ -83,36 +83,14 @@ func TestBrowserPublishedKept(t *testing.T) {
 		all += info.Size()
 	}
 	b := openBlank(t, s)
-	store := map[string]any{"store": true}
 	there := given{"remote", places}
-	const twice = 10_000 // at most, of files that are the same: they are on the disk once
-	// interrupt loads until some pieces are there, and returns what is listed of them.
-	interrupt := func(t *testing.T, from given) (address string) {
-		t.Helper()
-		var f *fault
-		b.call("files.interrupt", &f, from, pieceBytes, store)
-		u := b.storage()
-		if f == nil || f.Name != "AbortError" || len(u.Models) != 1 || u.Models[0].Bytes != all || u.Models[0].Stored < pieceBytes || u.Models[0].Stored >= all || u.Used < u.Models[0].Stored-twice {
-			t.Fatalf("interrupted: %+v, %+v of %d bytes", f, u, all)
-		}
-		return u.Models[0].Address
-	}
-	whole := func(t *testing.T, what string, o opened, hash string) {
-		t.Helper()
-		u := b.storage()
-		if o.Fault != nil || o.Info.Storage.Stored != all || o.Info.Storage.Fault != nil || u.Used > all || u.Used < all-twice || len(u.Models) != 1 || u.Models[0].Stored != all {
-			t.Errorf("%s: %+v, %+v, %+v of %d bytes", what, o.Fault, o.Info.Storage, u, all)
-		}
-		if hash != "" && o.Hash != hash {
-			t.Errorf("%s: the picture is another one", what)
-		}
-	}
-
+	interrupt := func(t *testing.T, from given) string { return b.interrupted(t, from, all) }
+	whole := func(t *testing.T, what string, o opened, hash string) { b.isWhole(t, what, o, all, hash) }
 	var hash string
 	b.step("chosen", func(t *testing.T) {
 		b.choose(folder)
 		address := interrupt(t, chosen)
-		o := b.opens(chosen, 32, store)
+		o := b.opens(chosen, 32, keeping)
 		whole(t, "chosen", o, "")
 		hash = o.Hash
 		if o.Info.Address != address || !strings.HasPrefix(address, "stored:sd3-medium-") || o.Info.Storage.Reused < pieceBytes {
@@ -150,7 +128,7 @@ func TestBrowserPublishedKept(t *testing.T) {
 	})
 	b.step("a server without parts", func(t *testing.T) {
 		s.misbehave("/published/sd3/sd3_medium.safetensors", sequential(transformer))
-		whole(t, "in order", b.opens(there, 32, store), hash)
+		whole(t, "in order", b.opens(there, 32, keeping), hash)
 		b.forget()
 		if o := b.opens(there, 0, nil); o.Fault == nil || o.Fault.Code != "range-missing" {
 			t.Errorf("without store: %+v", o.Fault)
@@ -159,6 +137,38 @@ func TestBrowserPublishedKept(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 	})
+}
+
+// twice is how many bytes at most lie in files that are the same: they are on the disk once.
+const twice = 10_000
+
+// keeping are the options with which a model is kept.
+var keeping = map[string]any{"store": true}
+
+// interrupted loads files of so many bytes until some pieces are there, and returns the
+// address under which they are listed.
+func (b *tab) interrupted(t *testing.T, from given, all int64) (address string) {
+	t.Helper()
+	var f *fault
+	b.call("files.interrupt", &f, from, pieceBytes, keeping)
+	u := b.storage()
+	if f == nil || f.Name != "AbortError" || len(u.Models) != 1 || u.Models[0].Bytes != all || u.Models[0].Stored < pieceBytes || u.Models[0].Stored >= all || u.Used < u.Models[0].Stored-twice {
+		t.Fatalf("interrupted: %+v, %+v of %d bytes", f, u, all)
+	}
+	return u.Models[0].Address
+}
+
+// isWhole looks at what is kept of files of so many bytes, and compares the picture, if a
+// hash is given.
+func (b *tab) isWhole(t *testing.T, what string, o opened, all int64, hash string) {
+	t.Helper()
+	u := b.storage()
+	if o.Fault != nil || o.Info.Storage.Stored != all || o.Info.Storage.Fault != nil || u.Used > all || u.Used < all-twice || len(u.Models) != 1 || u.Models[0].Stored != all {
+		t.Errorf("%s: %+v, %+v, %+v of %d bytes", what, o.Fault, o.Info.Storage, u, all)
+	}
+	if hash != "" && o.Hash != hash {
+		t.Errorf("%s: the picture is another one", what)
+	}
 }
 
 // TestBrowserPublishedRefused gives files that cannot be opened.
