@@ -34,7 +34,39 @@ func TestBrowserInput(t *testing.T) {
 	b.call("controls.record", nil)
 	b.step("composing", func(t *testing.T) { b.composing(t) })
 	b.step("wheel", func(t *testing.T) { b.wheel(t) })
+	b.step("session", func(t *testing.T) { b.session(t) })
 	b.silent(t)
+}
+
+// session draws other pictures, and goes back and forth among them.
+func (b *tab) session(t *testing.T) {
+	b.field("prompt", "a frog")
+	b.generate()
+	first, seed := b.canvasOf(picturePane), b.value("seed")
+	b.call("form.countAnswers", nil)
+	b.click("#another")
+	b.until(`test.answers === 1`)
+	b.until(idle)
+	if b.canvasOf(picturePane) == first || b.value("seed") == seed {
+		t.Error("Another made the same picture")
+	}
+	b.eval(`document.activeElement.blur()`, nil)
+	b.run(chromedp.KeyEvent("z", chromedp.KeyModifiers(input.ModifierCtrl)))
+	if b.canvasOf(picturePane) != first || b.value("seed") != seed {
+		t.Errorf("Ctrl+Z shows another picture, or its seed %s, which was %s", b.value("seed"), seed)
+	}
+	b.run(chromedp.KeyEvent("y", chromedp.KeyModifiers(input.ModifierCtrl)))
+	if b.canvasOf(picturePane) == first {
+		t.Error("Ctrl+Y stays at the first picture")
+	}
+	b.run(chromedp.Focus("#prompt", chromedp.ByQuery), chromedp.KeyEvent("z", chromedp.KeyModifiers(input.ModifierCtrl)))
+	if b.canvasOf(picturePane) == first {
+		t.Error("Ctrl+Z in the prompt changes the picture")
+	}
+	b.click("#undo")
+	if b.canvasOf(picturePane) != first || !b.is(`document.querySelectorAll(".session .tile").length >= 2`) {
+		t.Error("the button goes back to another picture")
+	}
 }
 
 // composing presses the page's keys while a word is composed, and afterwards.

@@ -16,7 +16,7 @@
         if (!e.checkVisibility() || r.width === 0) continue;
         const name = e.tagName + "#" + e.id + " " + e.textContent.trim().slice(0, 20);
         if (r.height < 43.9 || r.width < 43.9) wrong.push(name + " is " + rounded(r.width) + " × " + rounded(r.height));
-        const scrolls = e.closest("#prompt-examples, .presets, .tabs");
+        const scrolls = e.closest("#prompt-examples, .presets, .tabs, .tiles.session");
         if (!scrolls && (r.left < -0.5 || r.right > innerWidth + 0.5)) wrong.push(name + " sticks out");
       }
       return wrong;

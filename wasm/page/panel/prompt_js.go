@@ -28,6 +28,7 @@ type Prompt struct {
 	generate   ui.Element
 	says, keys ui.Element
 	stop       ui.Element
+	another    ui.Element // the same with another seed
 	note       ui.Element
 	undrawn    ui.Element
 	said       ui.Element // both of them
@@ -57,6 +58,11 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	ui.Append(v.generate, v.says, v.keys)
 	v.stop.SetID("stop")
 	ui.Append(v.stop, ui.El("kbd", nil, &words.Text.StopKeys))
+	v.another = ui.IconButton("secondary", "dice", &words.Text.Another, func() {
+		a.State.Form.Seed = float64(rand.Uint32())
+		a.Generate()
+	})
+	v.another.SetID("another")
 	lucky := ui.IconButton("secondary square", "spark", &words.Text.Surprise, v.surprise)
 	lucky.SetID("surprise")
 	ui.On(v.field, "input", func(ui.Event) {
@@ -82,7 +88,7 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	ui.Append(panel, ui.El("section", ui.Attrs{"class": "card", "id": "ask"},
 		ui.Labelled("prompt", &words.Text.Prompt, v.field),
 		v.repeat, v.near, v.suggest,
-		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, lucky),
+		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, v.another, lucky),
 		v.said,
 		v.examples,
 		v.known,
@@ -108,6 +114,7 @@ func (v *Prompt) Render(s *app.State) {
 	v.renderNote(s)
 	working := s.Working()
 	ui.Show(v.stop, working)
+	ui.Show(v.another, !working && s.Picture != nil)
 	ui.Show(v.keys, !working)
 	// Not disabled, so that a keyboard stays on it; a press then says why nothing happens.
 	ui.SetAttr(v.generate, "aria-disabled", fmt.Sprint(working || s.Phase == app.Waiting || s.Phase == app.Loading))

@@ -20,11 +20,12 @@ type Picture struct {
 	others *ui.Thumbnails
 	bar    *toolbar
 	Bar    ui.Element // what can be done with the picture, for a place of its own
+	strip  *strip     // of the session
 }
 
 // NewPicture makes the view; gallery is where pictures are kept.
 func NewPicture(a *app.App, gallery Gallery) *Picture {
-	v := &Picture{figure: newFigure(), bar: newToolbar(a, gallery)}
+	v := &Picture{figure: newFigure(), bar: newToolbar(a, gallery), strip: newStrip(a)}
 	v.others = ui.NewThumbnails("others", &words.Text.Several, func(i int) {
 		a.Update(func(s *app.State) {
 			if i < len(s.Pictures) {
@@ -35,7 +36,7 @@ func NewPicture(a *app.App, gallery Gallery) *Picture {
 	v.wish = ui.El("p", nil)
 	v.doing = ui.El("p", ui.Attrs{"class": "muted"})
 	v.blank = ui.El("div", ui.Attrs{"class": "waits"}, ui.El("div", ui.Attrs{"class": "blank"}, v.wish, v.doing))
-	v.box = ui.El("div", ui.Attrs{"class": "single"}, v.blank, v.figure.figure, v.others.Box)
+	v.box = ui.El("div", ui.Attrs{"class": "single"}, v.blank, v.figure.figure, v.others.Box, v.strip.box)
 	v.Bar = v.bar.bar
 	return v
 }
@@ -70,4 +71,5 @@ func (v *Picture) Render(s *app.State) {
 		ui.SetAttr(t.Button, "aria-pressed", fmt.Sprint(p == s.Picture))
 	}
 	v.bar.render(s)
+	v.strip.render(s)
 }

@@ -20,6 +20,8 @@ var icons = map[string]string{
 	"keep":    "M6 4h12v17l-6-4.5L6 21z",
 	"bin":     "M4 7h16 M9 7V4h6v3 M6 7l1 13h10l1-13 M10 11v6 M14 11v6",
 	"open":    "M4 19V5h6l2 3h8v11z",
+	"undo":    "M9 14L4 9l5-5 M4 9h10a6 6 0 0 1 0 12h-3",
+	"redo":    "M15 14l5-5-5-5 M20 9H10a6 6 0 0 0 0 12h3",
 	"chip":    "M7 7h10v10H7z M10 3v4 M14 3v4 M10 17v4 M14 17v4 M3 10h4 M3 14h4 M17 10h4 M17 14h4",
 }
 

@@ -7,9 +7,10 @@ type pictureWords struct {
 	TabSweep, TabSteps, TabGallery string
 
 	// What can be done with a picture.
-	CopyImage, CopyLink, Share, Keep, Kept    string
-	Copied, CopiedLink, CopyRefused, KeptNote string
-	Several, Variant, FromFile, Restored      string
+	CopyImage, CopyLink, Share, Keep, Kept      string
+	Copied, CopiedLink, CopyRefused, KeptNote   string
+	Undo, Redo, SessionPictures, SessionPicture string
+	Several, Variant, FromFile, Restored        string
 
 	// Compare.
 	CompareAs, AsSlider, AsPair, Divider, DividerAt, CompareNone, CompareAgain string

@@ -35,10 +35,10 @@ type Texts struct {
 	HelpInsecure                        string
 
 	// The prompt.
-	Prompt, PromptHint, Examples, Understands, UnderstandsHint                            string
-	Objects, Colours, Counts, Places, Styles, Quality, Relations                          string
-	Generate, GenerateKeys, GenerateKeysMac, Stop, StopKeys, LoadFirst, Starting, Working string
-	Undrawn                                                                               string
+	Prompt, PromptHint, Examples, Understands, UnderstandsHint                                     string
+	Objects, Colours, Counts, Places, Styles, Quality, Relations                                   string
+	Generate, Another, GenerateKeys, GenerateKeysMac, Stop, StopKeys, LoadFirst, Starting, Working string
+	Undrawn                                                                                        string
 
 	// Guidance.
 	Guidance, GuidanceHint, Off, Towards, Away, Weight, WeightSlider string
