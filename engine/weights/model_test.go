@@ -340,3 +340,19 @@ func TestManifestSizes(t *testing.T) {
 		}
 	}
 }
+
+// TestManifestNear holds the table of everyday words to words.
+func TestManifestNear(t *testing.T) {
+	good := string(tinyModel(t)["model.json"])
+	for near, says := range map[string]string{
+		`{"cat":["dog","puppy"]}`: "",
+		`{"cat":[""]}`:            "understands.near.cat[0] has 0 bytes",
+		`{"":["dog"]}`:            "a word of understands.near has 0 bytes",
+		`{"cat":["` + strings.Repeat("a", 201) + `"]}`: "has 201 bytes, wanted 1 to 200",
+	} {
+		text := strings.Replace(good, `"relations":`, `"near":`+near+`,"relations":`, 1)
+		if m, err := ParseManifest([]byte(text)); says == "" && (err != nil || len(m.Understands.Near["cat"]) != 2) || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%.40s: %v, wanted %q", near, err, says)
+		}
+	}
+}
