@@ -281,12 +281,16 @@ func TestBrowserWords(t *testing.T) {
 		t.Errorf("marked are %s", got)
 	}
 	b.step("nearest", func(t *testing.T) {
-		b.eval(`await test.drawn(); document.querySelector("#near-words button").click()`, nil)
+		b.eval(`await test.drawn(); document.querySelector("#unknown-words + .near-words button").click()`, nil)
 		if got := b.value("prompt"); got != "a red cat in the ho" {
 			t.Errorf("the nearest word made it %q", got)
 		}
 		if b.is(`document.querySelector("#understands").open`) {
 			t.Error("the list of words is open while some are known")
+		}
+		b.eval(`test.form.type("positive", "wombats"); await test.drawn(); document.querySelector("#positive-unknown + .near-words button").click()`, nil)
+		if got := b.value("positive"); got != "cat" && got != "cats" {
+			t.Errorf("the nearest word made the direction %q", got)
 		}
 		b.field("prompt", "zeppelins ")
 		b.until(`document.querySelector("#understands").open && document.querySelector("#unknown-words").checkVisibility()`)

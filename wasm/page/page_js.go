@@ -43,6 +43,7 @@ func Run(class js.Value) {
 		shell.NewLoader(a, storage, updates), shell.NewAlert(a, section),
 		panel.NewGuidance(a, section), panel.NewPrompt(a, controls), panel.NewAdvanced(a, controls), panel.NewSettings(a, controls, precision.Box), precision,
 		shell.NewDeviceStatus(), shell.NewEdition(), updates, storage,
+		panel.NewDirectionMarks(a, "positive", "negative"),
 		shell.NewFocus(),
 	)
 	ui.Append(section, picture.Bar)

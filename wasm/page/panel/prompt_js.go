@@ -16,11 +16,8 @@ import (
 type Prompt struct {
 	app        *app.App
 	field      ui.Element
-	repeat     ui.Element // the prompt once more, with the words marked that are not known
-	repeated   string
-	near       ui.Element // words that the model knows, for those that it does not
-	swaps      []swap     // what they replace
-	pieces     []piece    // of the prompt, as it is marked
+	marks      *marks     // of the words that are not known
+	suggested  string     // what the suggestions are for
 	known      ui.Element // the list of all words
 	suggest    ui.Element
 	examples   ui.Element
@@ -38,10 +35,8 @@ type Prompt struct {
 // NewPrompt puts them at the end of the panel.
 func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	v := &Prompt{
-		app: a,
-		field: ui.El("textarea", ui.Attrs{"rows": "2", "spellcheck": "false", "autocapitalize": "off", "placeholder": &words.Text.PromptHint,
-			"aria-describedby": "unknown-words"}),
-		repeat:   ui.El("p", ui.Attrs{"id": "unknown-words", "class": "unknown-words", "translate": "no", "hidden": ""}),
+		app:      a,
+		field:    ui.El("textarea", ui.Attrs{"rows": "2", "spellcheck": "false", "autocapitalize": "off", "placeholder": &words.Text.PromptHint}),
 		suggest:  ui.El("div", ui.Attrs{"id": "suggestions", "class": "chips", "translate": "no", "role": "group", "aria-label": &words.Text.Suggestions, "hidden": ""}),
 		examples: ui.El("div", ui.Attrs{"id": "prompt-examples", "class": "chips", "translate": "no", "role": "group", "aria-label": &words.Text.Examples}),
 		words:    ui.El("div", ui.Attrs{"class": "words", "translate": "no"}), // the model reads no other language
@@ -68,26 +63,16 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	ui.On(v.field, "input", func(ui.Event) {
 		a.Edit(false, func(f *app.Form) { f.Prompt = v.field.Get("value").String() })
 	})
-	// Marking waits for the end of a word while somebody types, and no longer.
-	ui.On(v.field, "focusout", func(ui.Event) { a.Update(func(*app.State) { v.repeated = "" }) })
+	ui.On(v.field, "focusout", func(ui.Event) { a.Update(func(*app.State) { v.suggested = "" }) })
 	ui.Delegate(v.suggest, "button", func(at ui.Element) {
 		v.set(complete(a.State.Form.Prompt, at.TextContent()))
 		v.field.Focus()
 	})
-	v.near = ui.El("div", ui.Attrs{"id": "near-words", "class": "chips", "translate": "no", "role": "group", "aria-label": &words.Text.Near, "hidden": ""})
-	ui.Delegate(v.near, "button", func(at ui.Element) {
-		for i, s := range v.swaps {
-			if v.near.Get("children").Index(i).Equal(at.Value) {
-				v.set(replaced(v.pieces, s))
-				v.field.Focus()
-				return
-			}
-		}
-	})
+	v.marks = newMarks(a, "unknown-words", v.field, v.set)
 	v.known = ui.El("details", ui.Attrs{"id": "understands"}, ui.El("summary", nil, &words.Text.Understands), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.UnderstandsHint), v.words)
 	ui.Append(panel, ui.El("section", ui.Attrs{"class": "card", "id": "ask"},
 		ui.Labelled("prompt", &words.Text.Prompt, v.field),
-		v.repeat, v.near, v.suggest,
+		v.marks.box, v.marks.near, v.suggest,
 		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, v.another, lucky),
 		v.said,
 		v.examples,
@@ -110,7 +95,7 @@ func (v *Prompt) Render(s *app.State) {
 		v.fill(s.Model)
 	}
 	ui.SetValue(v.field, s.Form.Prompt)
-	v.renderUnknown(s)
+	v.renderWords(s)
 	v.renderNote(s)
 	working := s.Working()
 	ui.Show(v.stop, working)
@@ -144,14 +129,21 @@ func (v *Prompt) renderNote(s *app.State) {
 	ui.SetAttr(v.generate, "aria-describedby", map[bool]string{true: "undrawn", false: ""}[undrawn])
 }
 
-// renderUnknown repeats the prompt when it has words that the model does not know.
-func (v *Prompt) renderUnknown(s *app.State) {
-	typing := ui.Document.Get("activeElement").Equal(v.field.Value)
-	now := fmt.Sprint(typing, len(s.Loaded.Words), ui.Root().Get("lang"), s.Form.Prompt)
-	if s.Model == nil || now == v.repeated {
+// renderWords marks the words that the model does not know, and suggests how a word that
+// was begun goes on. Where nothing is known at all, the list of what is opens.
+func (v *Prompt) renderWords(s *app.State) {
+	if s.Model == nil {
 		return
 	}
-	v.repeated = now
+	if v.marks.render(s, s.Form.Prompt) {
+		v.known.Set("open", true)
+	}
+	typing := ui.Document.Get("activeElement").Equal(v.field.Value)
+	now := fmt.Sprint(typing, s.Form.Prompt)
+	if now == v.suggested {
+		return
+	}
+	v.suggested = now
 	var phrases []string
 	if typing {
 		phrases = suggestions(s.Form.Prompt, s.Model.Understands, 6)
@@ -161,41 +153,6 @@ func (v *Prompt) renderUnknown(s *app.State) {
 		ui.Append(v.suggest, ui.El("button", ui.Attrs{"type": "button", "class": "chip"}, phrase))
 	}
 	ui.Show(v.suggest, len(phrases) > 0)
-
-	pieces, unknown := marked(s.Form.Prompt, s.Loaded.Words, typing)
-	if s.Loaded.Words == nil || len(s.Form.Prompt) > 400 {
-		unknown = 0
-	}
-	ui.Show(v.repeat, unknown > 0)
-	v.repeat.SetTextContent("")
-	v.pieces, v.swaps = pieces, nil
-	if unknown > 0 {
-		v.swaps = swaps(pieces, s.Model.Understands, s.Loaded.Words, 6)
-		v.renderMarks(s)
-	}
-	v.near.SetTextContent("")
-	ui.Show(v.near, len(v.swaps) > 0)
-	for _, w := range v.swaps {
-		ui.Append(v.near, ui.El("button", ui.Attrs{"type": "button", "class": "chip"}, fmt.Sprintf(words.Text.NearWord, w.from, w.to)))
-	}
-}
-
-// renderMarks repeats the prompt with its unknown words marked. Where nothing is known at
-// all, it says so before a picture is made, and opens the list of what is.
-func (v *Prompt) renderMarks(s *app.State) {
-	says := words.Text.Unknown
-	if nothingKnown(v.pieces, s.Model.Understands, s.Loaded.Words) {
-		says = words.Text.NothingKnown
-		v.known.Set("open", true)
-	}
-	ui.Append(v.repeat, ui.El("span", ui.Attrs{"class": "strong", "translate": "yes"}, says), " ")
-	for _, p := range v.pieces {
-		if p.unknown {
-			ui.Append(v.repeat, ui.El("mark", nil, p.text))
-		} else {
-			ui.Append(v.repeat, p.text)
-		}
-	}
 }
 
 func (v *Prompt) fill(m *app.Model) {
