@@ -31,7 +31,8 @@ go:
 # the engine, what computes is to be fast; these packages, which only messages and the
 # opening and recording of models use, small. In the page everything is small.
 PROGRAM ?= build
-COMPACT := undertone/wasm/... $(addprefix undertone/engine,/checkpoint /dit /fault /recipe /text /tinyjson /vae /weights) \
+COMPACT := undertone/wasm/... undertone/engine/checkpoint undertone/engine/dit undertone/engine/fault undertone/engine/recipe \
+  undertone/engine/text undertone/engine/tinyjson undertone/engine/vae undertone/engine/weights \
   undertone/engine undertone/guidance github.com/sugarme/... \
   fmt encoding/json encoding/gob reflect regexp/syntax log log/slog os io/fs path/filepath internal/poll time syscall context
 WASM := GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w"

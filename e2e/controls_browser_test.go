@@ -338,20 +338,25 @@ func TestBrowserWords(t *testing.T) {
 		b.run(chromedp.Click(`[name="each"][value="1"]`, chromedp.ByQuery))
 	})
 
-	b.step("language", func(t *testing.T) {
-		b.call("controls.translatePage", nil) // as a browser does that translates pages
-		b.call("form.choose", nil, "language", "zh-Hans")
-		b.until(`document.documentElement.lang === "zh-Hans" && document.querySelector("#generate").textContent.startsWith("生成")`)
-		var left []string
-		b.call("controls.untranslated", &left)
-		if len(left) != 0 {
-			t.Errorf("in Chinese, these remain: %q", left)
-		}
-		b.run(chromedp.Reload())
-		b.until(running)
-		if says := b.text(".welcome h2"); !strings.Contains(says, "文字") {
-			t.Errorf("after a reload the heading is %q", says)
-		}
-	})
+	b.step("language", func(t *testing.T) { b.speaksChinese(t) })
 	b.silent(t)
+}
+
+// speaksChinese changes the language of a page that the browser has translated, and
+// reloads it.
+func (b *tab) speaksChinese(t *testing.T) {
+	t.Helper()
+	b.call("controls.translatePage", nil) // as a browser does that translates pages
+	b.call("form.choose", nil, "language", "zh-Hans")
+	b.until(`document.documentElement.lang === "zh-Hans" && document.querySelector("#generate").textContent.startsWith("生成")`)
+	var left []string
+	b.call("controls.untranslated", &left)
+	if len(left) != 0 {
+		t.Errorf("in Chinese, these remain: %q", left)
+	}
+	b.run(chromedp.Reload())
+	b.until(running)
+	if says := b.text(".welcome h2"); !strings.Contains(says, "文字") {
+		t.Errorf("after a reload the heading is %q", says)
+	}
 }
