@@ -150,7 +150,7 @@ func (b *tab) dropsUnshowable(t *testing.T) {
 // restored waits until the page says that it has the settings of a picture of this prompt.
 func (b *tab) restored(prompt string) {
 	b.t.Helper()
-	b.until(`document.querySelector("#prompt").value === ` + quote(prompt) + ` && test.form.note().startsWith("The settings are those of the picture") && test.form.alert() === ""`)
+	b.until(`document.querySelector("#prompt").value === ` + quote(prompt) + ` && test.form.note().startsWith("These are the settings of that picture") && test.form.alert() === ""`)
 }
 
 // refusedDrop waits for the fault, which stands there alone, and drops a good picture.

@@ -172,7 +172,7 @@ func TestBrowserGalleryFull(t *testing.T) {
 		b.cards(200)
 		b.keepNext(3)
 		b.until(`document.querySelector("#pane-gallery .ask").checkVisibility()`)
-		if says := b.text("#pane-gallery .ask"); !strings.Contains(says, "holds 200 pictures") || !strings.Contains(says, "oldest 20") {
+		if says := b.text("#pane-gallery .ask"); !strings.Contains(says, "with 200 pictures") || !strings.Contains(says, "oldest 20") {
 			t.Errorf("it asks %q", says)
 		}
 		b.press("Delete the oldest")
@@ -196,7 +196,7 @@ func TestBrowserGalleryRefused(t *testing.T) {
 			b.loadModel()
 			b.generate()
 			b.click("#keep")
-			b.until(`document.querySelector("#action-note").textContent.includes("keeps nothing for this page")`)
+			b.until(`document.querySelector("#action-note").textContent.includes("stores nothing for this page")`)
 			if says := b.text("#keep"); says != "Save to gallery" {
 				t.Errorf("the button says %q", says)
 			}

@@ -118,7 +118,7 @@ func (b *tab) overLimits(t *testing.T, s *server, presets []map[string]any) {
 		changeManifest(t, s, c.change)
 		b.run(chromedp.Reload())
 		b.until(`document.querySelector("#alert .alert")?.hidden === false`)
-		says := b.text("#alert .strong")
+		says := b.text("#alert .alert") // its details are folded
 		for _, part := range c.limits {
 			if !strings.Contains(says, part) {
 				t.Errorf("it says %q, without %s", says, part)

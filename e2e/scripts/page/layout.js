@@ -79,10 +79,12 @@
     },
     // Where everything that can be pressed or typed into stands, by what it is.
     places() {
-      const places = {};
-      for (const [i, e] of document.querySelectorAll("button, input, select, textarea, summary, #pane-picture canvas").entries()) {
+      const places = {}, seen = {};
+      for (const e of document.querySelectorAll("button, input, select, textarea, summary, #pane-picture canvas")) {
+        if (e.closest(".session")) continue; // a picture that is finished joins the others
+        const name = e.id || e.dataset.preset || e.name || e.textContent, i = seen[name] = (seen[name] ?? 0) + 1;
         const { left, top, width, height } = e.getBoundingClientRect();
-        if (e.checkVisibility({ visibilityProperty: true })) places[i + " " + (e.id || e.dataset.preset || e.name || e.textContent)] = [left, top + scrollY, width, height].map(Math.round).join(" ");
+        if (e.checkVisibility({ visibilityProperty: true })) places[name + " " + i] = [left, top + scrollY, width, height].map(Math.round).join(" ");
       }
       return places;
     },
