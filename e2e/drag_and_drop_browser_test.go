@@ -84,7 +84,7 @@ func (b *tab) dropsWithoutRecipe(t *testing.T, good []byte) {
 		b.dropped("x.png", file)
 		b.refusedDrop(t, good, words)
 	}
-	for n, words := range map[int]string{32 << 20: "not a PNG", 32<<20 + 1: "at most 33.6 MB are read"} {
+	for n, words := range map[int]string{32 << 20: "not a PNG", 32<<20 + 1: "at most 33.6 MB are possible"} {
 		b.call("form.dropZeros", nil, n)
 		b.refusedDrop(t, good, words)
 	}

@@ -73,7 +73,6 @@ func (b *tab) session(t *testing.T) {
 // composing presses the page's keys while a word is composed, and afterwards.
 func (b *tab) composing(t *testing.T) {
 	before := len(b.requests()) // Start has drawn a picture
-	b.call("controls.hold", nil)
 	b.run(chromedp.Focus("#prompt", chromedp.ByQuery))
 	compose := func(text string) {
 		b.run(chromedp.ActionFunc(input.ImeSetComposition(text, int64(len(text)), int64(len(text))).Do))
@@ -81,10 +80,18 @@ func (b *tab) composing(t *testing.T) {
 	compose("ni")
 	b.pressGenerate()
 	b.call("drawn", nil)
+	b.eval(`await test.sleep(300)`, nil) // a picture that follows would have begun
 	if n := len(b.requests()) - before; n != 0 {
-		t.Errorf("Ctrl+Enter, which ends a word, asked for %d pictures", n)
+		t.Errorf("a word that is not finished, and Ctrl+Enter, which ends it, asked for %d pictures", n)
 	}
 	b.run(chromedp.ActionFunc(input.InsertText("你").Do))
+	b.until(fmt.Sprintf(`test.controls.requests.length === %d`, before+1)) // the whole word is followed
+	b.until(idle)
+	b.click(`[name="live"][value="off"]`)
+	before = len(b.requests())
+	b.call("controls.hold", nil)
+	b.run(chromedp.Focus("#prompt", chromedp.ByQuery))
+	b.run(chromedp.ActionFunc(input.InsertText("好").Do))
 	b.pressGenerate()
 	b.until(fmt.Sprintf(`test.controls.requests.length === %d`, before+1) + ` && document.querySelector("#stop").checkVisibility()`)
 	compose("hao")

@@ -46,7 +46,7 @@ func Run(class js.Value) {
 		panel.NewDirectionMarks(a, "positive", "negative"),
 		shell.NewFocus(),
 	)
-	ui.Append(section, picture.Bar)
+	ui.Append(section, picture.Bar, picture.Strip)
 	// Last, so that they hear what the others say.
 	shell.NewAnnouncer(a, kept.Question, updates.News)
 	shell.NewDiagnostics(a, footer)

@@ -117,7 +117,8 @@
       if (document.querySelector("#prompt-examples font")) throw new Error("words of the prompt are translated");
     },
     // What remains in Latin letters alone, beside names, the prompt's words and numbers.
-    untranslated: () => Array.from(document.querySelectorAll("[data-text], h2, label, .tab, .panel p.muted"), (e) => e.textContent.trim())
+    untranslated: () => Array.from(document.querySelectorAll("[data-text], h2, label, .tab, .panel p.muted"), (e) => e)
+      .filter((e) => !e.querySelector('[translate="no"]')).map((e) => e.textContent.trim())
       .filter((s) => s.length > 3 && !/[\u4e00-\u9fff]/.test(s) && /[a-z]{4}/.test(s)),
   };
 }

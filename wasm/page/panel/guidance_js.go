@@ -120,7 +120,7 @@ func newDirectionRow(v *Guidance, i int) *directionRow {
 	}
 	r := &directionRow{
 		choice: ui.El("input", ui.Attrs{"type": "radio", "name": "direction", "value": fmt.Sprint(i)}),
-		name:   ui.El("span", nil),
+		name:   ui.El("span", ui.Attrs{"translate": "no"}), // a preset's title or one's own words
 		hint:   ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.DirectionHint),
 		slider: ui.El("input", ui.Attrs{"type": "range", "id": "weight-slider" + id, "step": "0.05"}),
 		weight: ui.El("input", ui.Attrs{"type": "number", "id": "weight" + id, "step": "0.05", "inputmode": "decimal"}),

@@ -54,15 +54,23 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	v.stop.SetID("stop")
 	ui.Append(v.stop, ui.El("kbd", nil, &words.Text.StopKeys))
 	v.another = ui.IconButton("secondary", "dice", &words.Text.Another, func() {
-		a.State.Form.Seed = float64(rand.Uint32())
-		a.Generate()
+		if !a.State.Working() {
+			a.State.Form.Seed = float64(rand.Uint32())
+			a.Generate()
+		}
 	})
 	v.another.SetID("another")
 	lucky := ui.IconButton("secondary square", "spark", &words.Text.Surprise, v.surprise)
 	lucky.SetID("surprise")
-	ui.On(v.field, "input", func(ui.Event) {
-		a.Edit(false, func(f *app.Form) { f.Prompt = v.field.Get("value").String() })
+	ui.On(v.field, "input", func(e ui.Event) {
+		change := func(f *app.Form) { f.Prompt = v.field.Get("value").String() }
+		if e.Get("isComposing").Truthy() { // half a word of an input method: no picture follows it
+			a.Update(func(s *app.State) { change(&s.Form) })
+			return
+		}
+		a.Edit(false, change)
 	})
+	ui.On(v.field, "compositionend", func(ui.Event) { a.Follow(false) })
 	ui.On(v.field, "focusout", func(ui.Event) { a.Update(func(*app.State) { v.suggested = "" }) })
 	ui.Delegate(v.suggest, "button", func(at ui.Element) {
 		v.set(complete(a.State.Form.Prompt, at.TextContent()))
@@ -99,7 +107,8 @@ func (v *Prompt) Render(s *app.State) {
 	v.renderNote(s)
 	working := s.Working()
 	ui.Show(v.stop, working)
-	ui.Show(v.another, !working && s.Picture != nil)
+	ui.Show(v.another, s.Picture != nil)
+	ui.SetAttr(v.another, "aria-disabled", fmt.Sprint(working))
 	ui.Show(v.keys, !working)
 	// Not disabled, so that a keyboard stays on it; a press then says why nothing happens.
 	ui.SetAttr(v.generate, "aria-disabled", fmt.Sprint(working || s.Phase == app.Waiting || s.Phase == app.Loading))

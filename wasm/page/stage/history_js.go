@@ -84,7 +84,7 @@ func (v *strip) take(p *app.Picture) {
 }
 
 func (v *strip) render(s *app.State) {
-	ui.Show(v.box, len(v.list) > 1)
+	ui.Show(v.box, len(v.list) > 0) // of one picture too, so that nothing moves for the second
 	ui.SetAttr(v.undo, "aria-disabled", fmt.Sprint(v.beside(s.Picture, -1) == nil))
 	ui.SetAttr(v.redo, "aria-disabled", fmt.Sprint(v.beside(s.Picture, 1) == nil))
 	v.tiles.Need(len(v.list))

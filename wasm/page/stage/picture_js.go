@@ -20,7 +20,8 @@ type Picture struct {
 	others *ui.Thumbnails
 	bar    *toolbar
 	Bar    ui.Element // what can be done with the picture, for a place of its own
-	strip  *strip     // of the session
+	strip  *strip
+	Strip  ui.Element // of the session, likewise
 }
 
 // NewPicture makes the view; gallery is where pictures are kept.
@@ -36,8 +37,8 @@ func NewPicture(a *app.App, gallery Gallery) *Picture {
 	v.wish = ui.El("p", nil)
 	v.doing = ui.El("p", ui.Attrs{"class": "muted"})
 	v.blank = ui.El("div", ui.Attrs{"class": "waits"}, ui.El("div", ui.Attrs{"class": "blank"}, v.wish, v.doing))
-	v.box = ui.El("div", ui.Attrs{"class": "single"}, v.blank, v.figure.figure, v.others.Box, v.strip.box)
-	v.Bar = v.bar.bar
+	v.box = ui.El("div", ui.Attrs{"class": "single"}, v.blank, v.figure.figure, v.others.Box)
+	v.Bar, v.Strip = v.bar.bar, v.strip.box
 	return v
 }
 
