@@ -8,6 +8,7 @@
     s.value = value;
     s.dispatchEvent(new Event(kind));
   };
+  const stopped = (signal) => new Promise((_, failed) => signal.addEventListener("abort", () => failed(signal.reason)));
   const bars = () => [...document.querySelectorAll("#bars > span")];
 
   test.controls = {
@@ -19,7 +20,7 @@
         test.controls.requests.push({ prompt: request.prompt, seed: request.seed, listens: typeof request.onStep === "function", guidance: request.guidance });
         seem.most = Math.max(seem.most, ++seem.busy);
         try {
-          await seem.held;
+          if (seem.held) await Promise.race([seem.held, stopped(request.signal)]);
           const result = await generate.call(this, request);
           result.timings = { ...result.timings, totalMs: seem.ms, prepareMs: 0 };
           return result;
@@ -28,17 +29,8 @@
         }
       };
     },
-    // From now on, pictures are never finished: only stopped.
-    hold() {
-      const { prototype } = undertone.Undertone, { generate } = prototype;
-      prototype.generate = function (request) {
-        test.controls.requests.push({ prompt: request.prompt });
-        return new Promise((_, failed) => request.signal.addEventListener("abort", () => failed(request.signal.reason)));
-      };
-      test.controls.letGo = () => { prototype.generate = generate; };
-    },
     pretend: (ms) => { seem.ms = ms; },
-    // Keeps pictures that are asked for from now on from being begun, until they are let go.
+    // Keeps pictures that are asked for from now on from being begun, until they are let go or stopped.
     hold() { seem.held = new Promise((done) => { seem.letGo = done; }); },
     letGo() {
       seem.held = undefined;
