@@ -89,8 +89,9 @@ unit: ## unit and golden tests on this machine's CPU
 gpu: ## every op and the whole model on WebGPU under Node (SwiftShader without a GPU)
 	GOOS=js GOARCH=wasm $(GOTEST) -timeout 25m -exec "node $(CURDIR)/$(NODE_GPU)/run.mjs" ./engine/gpu $(LOG)
 
+# Tests of browsers wait a third of their time: three at once keep two processors busy.
 browser: wasm model ## the page in a real Chromium, and in a real Firefox
-	$(GOTEST) -timeout 30m ./e2e $(LOG)
+	$(GOTEST) -timeout 30m -parallel 3 ./e2e $(LOG)
 
 screenshots: wasm model ## take pictures of every view (build/screenshots), those of docs/images and web/screenshots among them
 	go test -count=1 -v -timeout 30m -tags screenshots -run TestScreenshots ./e2e
