@@ -34,7 +34,7 @@ var rooms = map[string]string{
 	"engine/checkpoint": "engine/op engine/fault engine/weights",
 	// The engine receives its Backend: it knows no machine.
 	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/testing/networks": "engine engine/tinyjson engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/testing/networks": "engine engine/testing/scale engine/tinyjson engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	// Files of published shapes, of what the loaders ask for.
 	"engine/testing/scale":   "engine engine/checkpoint engine/dit engine/op engine/quant engine/text engine/vae engine/weights",
 	"engine/recipe":          "engine/fault engine/tinyjson guidance",

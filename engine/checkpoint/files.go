@@ -87,7 +87,7 @@ func sortOut(files []File) (*given, error) {
 		case strings.HasSuffix(base, shardList):
 			lists[f.Name], err = read(maxObject)
 		case isMerges(base), slices.Contains(otherTokenizerFiles, base), path.Ext(base) == ".model":
-			f.Source, err = unzipped(f)
+			f.Source, err = Unzipped(f)
 			g.words = append(g.words, f)
 		case path.Ext(base) == ".json":
 			// Some other program's.

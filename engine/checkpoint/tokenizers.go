@@ -30,9 +30,9 @@ func isMerges(base string) bool {
 	return name == nameMerges || strings.HasPrefix(name, openCLIP) && path.Ext(name) == ".txt"
 }
 
-// unzipped is a small file's content, decompressed where it is gzip (TokenizerInvalid
+// Unzipped is a small file's content, decompressed where it is gzip (TokenizerInvalid
 // where that is damaged or has more than maxTokenizer bytes).
-func unzipped(f File) (op.Source, error) {
+func Unzipped(f File) (op.Source, error) {
 	head := make([]byte, 2)
 	if n, err := f.Source.ReadAt(head, 0); n < 2 && err != nil && err != io.EOF {
 		return nil, fault.Wrap(err, fault.Fetch, "%s cannot be read", shown(f.Name))

@@ -2,7 +2,6 @@ package conform
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,11 +10,12 @@ import (
 	"strconv"
 	"strings"
 
+	"undertone/engine/checkpoint"
 	"undertone/engine/fault"
 	"undertone/engine/text"
 )
 
-// maxVocabulary bounds a file of a tokenizer in bytes, as it is and decompressed.
+// maxVocabulary bounds a file of a tokenizer in bytes; decompressed, checkpoint does.
 const maxVocabulary = 64 << 20
 
 // What is put around the ids of the published text encoders, and how many rows their
@@ -96,15 +96,18 @@ func readVocabulary(name string) ([]byte, error) {
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxVocabulary+1))
-	if err == nil && bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
-		var z *gzip.Reader
-		if z, err = gzip.NewReader(bytes.NewReader(data)); err == nil {
-			data, err = io.ReadAll(io.LimitReader(z, maxVocabulary+1))
-		}
+	if err != nil {
+		return nil, err
 	}
-	if err == nil && len(data) > maxVocabulary {
-		err = fault.New(fault.TokenizerInvalid, "%s has over %d bytes, the limit for a vocabulary", name, maxVocabulary)
+	if len(data) > maxVocabulary {
+		return nil, fault.New(fault.TokenizerInvalid, "%s has over %d bytes, the limit for a vocabulary", name, maxVocabulary)
 	}
+	src, err := checkpoint.Unzipped(checkpoint.File{Name: name, Source: bytes.NewReader(data)})
+	if err != nil {
+		return nil, err
+	}
+	data = make([]byte, src.Size())
+	_, err = src.ReadAt(data, 0)
 	return data, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"undertone/engine/op"
+	"undertone/engine/testing/scale"
 	"undertone/engine/text"
 	"undertone/engine/weights"
 )
@@ -119,17 +120,8 @@ func (w files) clip(folder, tokenizer, config string, c text.Config) {
 	w.t.Helper()
 	c.VocabSize, c.NumLayers, c.NumHeads, c.Intermediate, c.MaxLength, c.BOS, c.EOS, c.PAD = 515, 2, 1, 32, 20, 513, 514, 514
 	w.encoder(folder, config, func(x op.Weights) error { _, err := text.LoadCLIP(c, x); return err })
-	vocab, next := map[string]int{}, rune(256)
-	for b := range 256 {
-		r := rune(b)
-		if !(b >= '!' && b <= '~' || b >= 0xA1 && b != 0xAD) {
-			r, next = next, next+1
-		}
-		vocab[string(r)], vocab[string(r)+"</w>"] = b, 256+b
-	}
-	vocab["fr"], vocab["<|startoftext|>"], vocab["<|endoftext|>"] = 512, 513, 514
-	w.json(tokenizer+"/vocab.json", vocab)
-	w.put(tokenizer+"/merges.txt", []byte("#version: 0.2\nf r\n"))
+	w.json(tokenizer+"/vocab.json", scale.CLIPVocabulary(c.BOS, c.EOS))
+	w.put(tokenizer+"/merges.txt", []byte(scale.CLIPMerges))
 }
 
 // t5 is a T5 of this width, with a tokenizer.json.
@@ -137,9 +129,5 @@ func (w files) t5(folder, tokenizer string, width int) {
 	w.t.Helper()
 	c := text.T5Config{VocabSize: 30, Width: width, HeadDim: 8, MLP: 32, NumLayers: 1, NumHeads: 2, MaxLength: 512, EOS: 1}
 	w.encoder(folder, "{}", func(x op.Weights) error { _, err := text.LoadT5(c, x); return err })
-	vocab := [][2]any{{"<pad>", 0}, {"</s>", 0}, {"<unk>", 0}, {"▁", -2}, {"▁a", -2}, {"▁fr", -3}, {"og", -3}, {"o", -4}, {"g", -4}}
-	w.json(tokenizer+"/tokenizer.json", map[string]any{
-		"added_tokens": []any{}, "pre_tokenizer": map[string]any{"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
-		"model": map[string]any{"type": "Unigram", "unk_id": 2, "vocab": vocab, "byte_fallback": false},
-	})
+	w.json(tokenizer+"/tokenizer.json", scale.T5Tokenizer())
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"strings"
 
 	"undertone/engine"
 	"undertone/engine/checkpoint"
@@ -12,9 +13,9 @@ import (
 	"undertone/engine/weights"
 )
 
-// Words are the files of tokenizers that go with the text encoders here: a few pieces,
-// and CLIP's marks of a text at its ends.
-func Words() ([]checkpoint.File, error) {
+// CLIPVocabulary is a vocab.json of CLIP with one merge, "f r", and these ids for the marks
+// of a text's ends.
+func CLIPVocabulary(start, end int) map[string]int {
 	vocab, next := map[string]int{}, rune(256)
 	for b := range 256 {
 		r := rune(b)
@@ -23,21 +24,35 @@ func Words() ([]checkpoint.File, error) {
 		}
 		vocab[string(r)], vocab[string(r)+"</w>"] = b, 256+b
 	}
-	vocab["fr"], vocab["<|startoftext|>"], vocab["<|endoftext|>"] = 512, 49406, 49407
-	clip, err := json.Marshal(vocab)
+	vocab["fr"], vocab["<|startoftext|>"], vocab["<|endoftext|>"] = 512, start, end
+	return vocab
+}
+
+// CLIPMerges is the merges.txt beside it.
+const CLIPMerges = "#version: 0.2\nf r\n"
+
+// T5Tokenizer is a tokenizer.json of T5 with nine pieces.
+func T5Tokenizer() map[string]any {
+	pieces := [][2]any{{"<pad>", 0}, {"</s>", 0}, {"<unk>", 0}, {"▁", -2}, {"▁a", -2}, {"▁fr", -3}, {"og", -3}, {"o", -4}, {"g", -4}}
+	return map[string]any{
+		"added_tokens": []any{}, "pre_tokenizer": map[string]any{"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
+		"model": map[string]any{"type": "Unigram", "unk_id": 2, "vocab": pieces, "byte_fallback": false},
+	}
+}
+
+// Words are the files of tokenizers that go with the text encoders here: a few pieces,
+// and CLIP's marks of a text at its ends.
+func Words() ([]checkpoint.File, error) {
+	clip, err := json.Marshal(CLIPVocabulary(49406, 49407))
 	if err != nil {
 		return nil, err
 	}
-	pieces := [][2]any{{"<pad>", 0}, {"</s>", 0}, {"<unk>", 0}, {"▁", -2}, {"▁a", -2}, {"▁fr", -3}, {"og", -3}, {"o", -4}, {"g", -4}}
-	t5, err := json.Marshal(map[string]any{
-		"added_tokens": []any{}, "pre_tokenizer": map[string]any{"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
-		"model": map[string]any{"type": "Unigram", "unk_id": 2, "vocab": pieces, "byte_fallback": false},
-	})
+	t5, err := json.Marshal(T5Tokenizer())
 	if err != nil {
 		return nil, err
 	}
 	return []checkpoint.File{
-		{Name: "tokenizer/vocab.json", Source: bytes.NewReader(clip)}, {Name: "tokenizer/merges.txt", Source: bytes.NewReader([]byte("#version: 0.2\nf r\n"))},
+		{Name: "tokenizer/vocab.json", Source: bytes.NewReader(clip)}, {Name: "tokenizer/merges.txt", Source: strings.NewReader(CLIPMerges)},
 		{Name: "tokenizer_t5/tokenizer.json", Source: bytes.NewReader(t5)},
 	}, nil
 }
