@@ -20,6 +20,7 @@ func (b *tab) resize(width, height int64) {
 // TestBrowserFirstPicture counts presses, with the shipped model: one from opening the
 // page to a picture, and one more to what guidance makes of it, without scrolling.
 func TestBrowserFirstPicture(t *testing.T) {
+	t.Parallel()
 	b := open(t, serve(t).URL, options{noGPU: true})
 	b.ready()
 	b.call("controls.record", nil)

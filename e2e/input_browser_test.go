@@ -41,6 +41,7 @@ func TestBrowserInput(t *testing.T) {
 
 // session draws other pictures, and goes back and forth among them.
 func (b *tab) session(t *testing.T) {
+	b.click(`[name="live"][value="off"]`)
 	b.field("prompt", "a frog")
 	b.generate()
 	first, seed := b.canvasOf(picturePane), b.value("seed")
@@ -72,6 +73,7 @@ func (b *tab) session(t *testing.T) {
 
 // composing presses the page's keys while a word is composed, and afterwards.
 func (b *tab) composing(t *testing.T) {
+	b.click(`[name="live"][value="always"]`)
 	before := len(b.requests()) // Start has drawn a picture
 	b.run(chromedp.Focus("#prompt", chromedp.ByQuery))
 	compose := func(text string) {

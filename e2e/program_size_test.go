@@ -28,17 +28,29 @@ func TestBrowserProgramSize(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var out bytes.Buffer
-		w := brotli.NewWriterLevel(&out, brotli.BestCompression)
-		if _, err := w.Write(data); err != nil {
-			t.Fatal(err)
+		// The best compression takes a minute: it is asked only where a quick one, of which
+		// it leaves 88 hundredths of either program, does not show that there is room.
+		size := compressed(t, data, 9)
+		t.Logf("%s.wasm is %d bytes, %d with a quick brotli", name, len(data), size)
+		if size*89/100 <= most {
+			continue
 		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("%s.wasm is %d bytes, %d with brotli", name, len(data), out.Len())
-		if out.Len() > most {
-			t.Errorf("%s.wasm is %d bytes with brotli, at most %d are allowed", name, out.Len(), most)
+		if size = compressed(t, data, brotli.BestCompression); size > most {
+			t.Errorf("%s.wasm is %d bytes with brotli, at most %d are allowed", name, size, most)
 		}
 	}
+}
+
+// compressed is how many bytes brotli makes of data at a level.
+func compressed(t *testing.T, data []byte, level int) int {
+	t.Helper()
+	var out bytes.Buffer
+	w := brotli.NewWriterLevel(&out, level)
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Len()
 }

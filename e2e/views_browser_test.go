@@ -178,9 +178,7 @@ func (b *tab) holds(t *testing.T, guided string) {
 		}
 	}
 	b.click("#compare-zoom")
-	if !b.is(`getComputedStyle(document.querySelector("` + right + `")).objectFit === "none"`) {
-		t.Error("1:1 does not show the pixels as they are")
-	}
+	b.until(`getComputedStyle(document.querySelector("` + right + `")).objectFit === "none"`) // 1:1
 	b.click("#compare-zoom")
 	b.click("#compare-hold")
 	b.field("seed", seed)

@@ -48,21 +48,25 @@ func (v *announcer) react(s *app.State) {
 	case s.Phase == app.Loading && s.Load.Stage == "download":
 		progress = fmt.Sprintf(words.Text.Percent, 100*s.Load.Fraction())
 	}
-	now := time.Now()
-	v.queue.hear(now, progress, v.remarks(s)...)
-	v.speak(now)
+	v.queue.hear(time.Now(), progress, v.remarks(s)...)
+	v.speakIn(0)
 }
 
-// speak says what may be said now, and comes back for the rest.
-func (v *announcer) speak(now time.Time) {
-	text, wait := v.queue.next(now)
-	if text != "" {
-		v.region.SetTextContent(text) // even where it is the same: it happened again
+// speakIn says in a while what may be said then, and comes back for the rest. Also what may
+// be said at once has a turn of its own: behind the drawing of the page it would be heard
+// late, and what follows it too soon.
+func (v *announcer) speakIn(wait time.Duration) {
+	if v.timer != nil {
+		v.timer.Stop()
 	}
-	if wait > 0 && v.timer == nil {
-		v.timer = time.AfterFunc(wait, func() {
-			v.timer = nil
-			v.speak(time.Now())
-		})
-	}
+	v.timer = time.AfterFunc(wait, func() {
+		v.timer = nil
+		text, wait := v.queue.next(time.Now())
+		if text != "" {
+			v.region.SetTextContent(text) // even where it is the same: it happened again
+		}
+		if wait > 0 {
+			v.speakIn(wait)
+		}
+	})
 }
