@@ -84,14 +84,16 @@ func TestBrowserBrokenUpdate(t *testing.T) {
 		f       http.HandlerFunc
 		refused string
 	}{
+		// First those in which no version begins to be installed: one that another case began
+		// could end in them, with all its files good.
+		{"the service worker does not parse", []string{"sw.js"}, answer([]byte("const site = {"), "text/javascript"), "sw.js"},
+		{"a page in place of the service worker", []string{"sw.js"}, answer(greeting, "text/html"), "sw.js"},
+		{"no service worker", []string{"sw.js"}, http.NotFound, "sw.js"},
 		{"a file is missing", []string{style}, http.NotFound, style},
 		{"a file has a flipped bit", []string{style}, answer(flipped, "text/css"), style},
 		{"a file is cut short", []string{style}, answer(good[:len(good)-1], "text/css"), style},
 		{"a page in place of a file", []string{style}, answer(greeting, "text/html"), style},
 		{"the page is still the old one", []string{"", "index.html"}, answer(old, "text/html"), "index.html"},
-		{"the service worker does not parse", []string{"sw.js"}, answer([]byte("const site = {"), "text/javascript"), "sw.js"},
-		{"a page in place of the service worker", []string{"sw.js"}, answer(greeting, "text/html"), "sw.js"},
-		{"no service worker", []string{"sw.js"}, http.NotFound, "sw.js"},
 	} {
 		b.step(c.what, func(t *testing.T) {
 			for _, name := range c.names {
