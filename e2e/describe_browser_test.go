@@ -8,6 +8,7 @@ import (
 // TestBrowserDescribe asks what a model offers without loading it: the answer is the
 // file that lies beside its model.json, and what info says once it is loaded.
 func TestBrowserDescribe(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
 	s.misbehave("/bad/model.json", func(w http.ResponseWriter, r *http.Request) {
 		w.Write([]byte(`{"format":"undertone-model","version":99}`))

@@ -15,6 +15,7 @@ import (
 // TestBrowserEngineWithModel: the engine's program is fetched with the first model and
 // not before, once, and kept from then on by every version of the site.
 func TestBrowserEngineWithModel(t *testing.T) {
+	t.Parallel()
 	one, two := released(t, 1), released(t, 2)
 	page, first, second := asset(t, one, "page", ".wasm"), asset(t, one, "engine", ".wasm"), asset(t, two, "engine", ".wasm")
 	h := newHost(t, one)
@@ -46,6 +47,7 @@ func TestBrowserEngineWithModel(t *testing.T) {
 // TestBrowserEngineBeforeServiceWorker loads a model in the first visit, before a service
 // worker serves the page: what was fetched past it is kept all the same.
 func TestBrowserEngineBeforeServiceWorker(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, released(t, 1))
 	program := asset(t, h.dir, "engine", ".wasm")
 	loaded := make(chan struct{})
@@ -82,6 +84,7 @@ func TestBrowserEngineBeforeServiceWorker(t *testing.T) {
 // which was installed without the engine: it fetches its own then. The host still has
 // the program of the version before.
 func TestBrowserEngineOfWaitingVersion(t *testing.T) {
+	t.Parallel()
 	one, two := released(t, 1), released(t, 2)
 	first, second := asset(t, one, "engine", ".wasm"), asset(t, two, "engine", ".wasm")
 	h := newHost(t, one)
@@ -102,6 +105,7 @@ func TestBrowserEngineOfWaitingVersion(t *testing.T) {
 // TestBrowserEngineArrives lets the engine's program not arrive in every way: loading a
 // model says so, and succeeds in the same page as soon as the file is there.
 func TestBrowserEngineArrives(t *testing.T) {
+	t.Parallel()
 	s := smallSite(t)
 	b := open(t, s.URL+"/blank.html", options{noGPU: true})
 	program := "/" + asset(t, s.dir, "engine", ".wasm")

@@ -88,6 +88,7 @@ const maxUsage = 64 << 20
 // TestBrowserMemory loads a model of 256 MB, or with UNDERTONE_LONG of 1 GB: its weights
 // pass through the tab, and none of them stays, also where the GPU is lost and filled again.
 func TestBrowserMemory(t *testing.T) {
+	t.Parallel()
 	times, bytes := 23, int64(256_000_000)
 	if os.Getenv("UNDERTONE_LONG") != "" {
 		times, bytes = 46, 1_000_000_000

@@ -71,14 +71,21 @@ var (
 	families = map[string]bool{}   // kernels, whatever their activation
 )
 
+// format is that of a case's blocks, as its name says.
+var format = regexp.MustCompile(`_(iq4_nl|iq4_xs|q[2-8]_[01k]|f8_e[45]m[23])(?:_|$)`)
+
 var activation = regexp.MustCompile(`const ACT: u32 = \d+u;`)
 
 // worthwhile tells why a case need not run, or "". Most cases get the same kernels,
 // parameters and workgroups on every kind of device. And of the kernels for real
 // GPUs a software adapter, which takes seconds to compile one, is given each with
-// one activation only; the others need UNDERTONE_ALL_KERNELS=1.
+// one activation only, and blocks of one format of those that are kept alike on the
+// device; the others need UNDERTONE_ALL_KERNELS=1, and this test alone.
 func worthwhile(test, name string, steps []step, slow bool) string {
 	var b strings.Builder
+	if slow && os.Getenv("UNDERTONE_ALL_KERNELS") == "" {
+		name = format.ReplaceAllString(name, "_blocks_")
+	}
 	fmt.Fprintln(&b, name)
 	more := false
 	for _, s := range steps {
