@@ -79,7 +79,7 @@ func recovers(t *testing.T, what, hash string, points []lossPoint) {
 // made all the same, of the same bytes. Recovering costs a software adapter seconds, nearly
 // all of them to compile kernels: UNDERTONE_LONG=1 takes more points.
 func TestBrowserGPULost(t *testing.T) {
-	loads, pictures, throws := 3, 5, 2
+	loads, pictures, throws := 2, 4, 1
 	if os.Getenv("UNDERTONE_LONG") != "" {
 		loads, pictures, throws = 6, 18, 6
 	}
