@@ -66,6 +66,9 @@ func (r *run) encode(ctx context.Context) (err error) {
 	if r.branches, r.result.Notices, err = c.encode(ctx, prompts, true); err != nil {
 		return err
 	}
+	if err := r.ablate(ctx); err != nil {
+		return err
+	}
 	rows, cols := r.e.tokens(r.req.Size)
 	r.sigmas = r.e.manifest.Scheduler.Sigmas(r.req.Steps, rows*cols)
 	r.tau, err = c.clock(ctx, r.sigmas[:r.req.Steps], r.req.CFG)

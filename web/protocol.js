@@ -41,6 +41,9 @@ export const limits = Object.freeze({
 /** The size in bytes of the pieces of which model.json has hashes; the last of a file may be shorter. */
 export const pieceBytes = 4194304;
 
+/** What may stand for parts of a prompt (ablate). */
+export const ablations = Object.freeze({ pooled: Object.freeze(["zero", "random", "prompt"]), tokens: Object.freeze(["empty"]) });
+
 /** What the unconditional pass of classifier-free guidance can get of the directions, the default first. */
 export const rows = Object.freeze(["both", "cond", "signed"]);
 

@@ -1,7 +1,7 @@
 // Checks what a host gives, and copies it. Nothing of it is walked, copied or sent
 // before its size is known to be within the limits (protocol.js), and every property
 // is read once: what was checked is what is sent.
-import { limits, rows } from "./protocol.js";
+import { ablations, limits, rows } from "./protocol.js";
 import { show, told, UndertoneError } from "./errors.js";
 
 /** Runs a check. What the host's own getters throw in it is a fault of the call. */
@@ -169,7 +169,7 @@ function checkSignal(signal) {
 export function checkRequest(request, info) {
   return checked("The request", () => {
     if (!isObject(request)) throw new UndertoneError("request-invalid", `The request is ${show(request)}; an object is needed.`);
-    const { prompt = "", seed, steps, size, cfg, guidance = [], guidanceRows, probe, onStep, signal } = request;
+    const { prompt = "", seed, steps, size, cfg, guidance = [], guidanceRows, ablate, probe, onStep, signal } = request;
     checkPrompt(prompt, "The prompt");
     checkListener(onStep, "onStep");
     checkSignal(signal);
@@ -197,6 +197,7 @@ export function checkRequest(request, info) {
       }
       body.guidanceRows = guidanceRows;
     }
+    if (ablate !== undefined) body.ablate = checkAblation(ablate);
     if (probe !== undefined) body.probe = checkProbe(probe);
     body.preview = onStep !== undefined;
     return { body, onStep, signal };
@@ -218,6 +219,19 @@ function checkSize(size, sizes) {
 function sides(size) {
   if (!Array.isArray(size)) return [size, size];
   return size.length === 2 ? [size[0], size[1]] : [];
+}
+
+/** Copies what is to be taken from the prompt. */
+function checkAblation(ablate) {
+  if (!isObject(ablate)) throw new UndertoneError("request-invalid", `The option ablate is ${show(ablate)}; an object is needed.`);
+  const { pooled = "", prompt = "", tokens = "" } = ablate;
+  for (const [name, value, words] of [["pooled", pooled, ablations.pooled], ["tokens", tokens, ablations.tokens]]) {
+    if (value !== "" && !words.includes(value)) {
+      throw new UndertoneError("request-invalid", `The option ablate.${name} is ${show(value)}; ${words.map((one) => JSON.stringify(one)).join(", ")} are possible.`);
+    }
+  }
+  checkPrompt(prompt, "The prompt of ablate");
+  return { pooled, prompt, tokens };
 }
 
 function checkProbe(probe) {

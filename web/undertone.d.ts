@@ -171,6 +171,8 @@ export interface Request {
    * default), nothing ("cond"), or their opposite ("signed"). Without a second pass it means nothing.
    */
   guidanceRows?: "both" | "cond" | "signed";
+  /** Takes something of the prompt away, to see what it is good for. Left out: nothing, and the picture is the same to the last bit. */
+  ablate?: Ablation;
   /** Called after every step. Without it, quick steps are not waited for one by one, which saves time. */
   onStep?: (step: Step) => void;
   /** Stops the picture; generate rejects with the name AbortError within half a second, whatever has come by then. */
@@ -181,6 +183,19 @@ export interface Request {
    * wanted; left out: all of them.
    */
   probe?: { word?: number };
+}
+
+/** What the model reads in place of the prompt's own; the unconditional pass of cfg and the directions stay as they are. */
+export interface Ablation {
+  /**
+   * In place of the pooled vector: zeros; normal numbers of the picture's seed, as long together as the vector; or the
+   * pooled vector of the prompt below.
+   */
+  pooled?: "zero" | "random" | "prompt";
+  /** With pooled: "prompt". */
+  prompt?: string;
+  /** In place of the tokens: those of the empty prompt. */
+  tokens?: "empty";
 }
 
 /** Shifts the modulation of the blocks from the meaning of negative to that of positive. */

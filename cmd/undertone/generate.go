@@ -81,6 +81,7 @@ type generateFlags struct {
 
 	positive, negative, schedule, file, rows string // of modulation guidance
 	weight, head                             float64
+	pooled, tokens                           string // what is taken from the prompt
 }
 
 // sizeFlag is the flag that asks for a picture's size, which is 0 without it.
@@ -105,6 +106,8 @@ func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, err
 	fs.StringVar(&f.schedule, "schedule", "step:5/57", "modulation guidance: constant, step:FIRST, window:FIRST-LAST or bumps, each with /OF for block numbers of a model with OF blocks; or JSON")
 	fs.StringVar(&f.file, "guidance", "", "modulation guidance: a JSON file, [{positive, negative, weight, head, schedule}, …]")
 	fs.StringVar(&f.rows, "guidance-rows", string(guidance.RowsBoth), "modulation guidance with --cfg: what the pass without the prompt gets of it; both: the same, cond: nothing, signed: the opposite")
+	fs.StringVar(&f.pooled, "ablate-pooled", "", "what the model reads in place of the prompt's pooled vector: zero; random, of the same length; or prompt:TEXT, that of another text")
+	fs.StringVar(&f.tokens, "ablate-tokens", "", "what the model reads in place of the prompt's tokens: empty, those of no words")
 	out := fs.String("o", "picture.png", "the PNG file to write; - is standard output")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
@@ -156,6 +159,10 @@ func (f *generateFlags) request(req engine.Request) engine.Request {
 	}
 	if f.given["guidance-rows"] {
 		req.GuidanceRows = guidance.Rows(f.rows)
+	}
+	if f.pooled != "" || f.tokens != "" {
+		pooled, text, _ := strings.Cut(f.pooled, ":")
+		req.Ablate = &recipe.Ablation{Pooled: recipe.PooledAblation(pooled), Prompt: text, Tokens: recipe.TokenAblation(f.tokens)}
 	}
 	return req
 }

@@ -87,6 +87,8 @@ func TestExitCodesAndErrors(t *testing.T) {
 		{1, "seed 4294967296, wanted 0 to 4294967295", []string{"generate", model, "--seed", "4294967296", "-o", out}},
 		{2, "invalid value \"-1\"", []string{"generate", model, "--seed", "-1", "-o", out}},
 		{1, "guidance scale of 31", []string{"generate", model, "--cfg", "31", "-o", out}},
+		{1, `pooled vector cannot be "half"; zero, random and prompt are possible`, []string{"generate", model, "--ablate-pooled", "half", "-o", out}},
+		{1, `tokens cannot be "none"; empty is possible`, []string{"generate", model, "--ablate-tokens", "none", "-o", out}},
 		{1, `schedule "stairs:3"`, []string{"generate", model, "--positive", "frog", "--schedule", "stairs:3", "-o", out}},
 		{2, "guidance needs words", []string{"generate", model, "--weight", "2", "-o", out}},
 		{2, "guidance needs words", []string{"generate", model, "--head", "2", "-o", out}},
@@ -212,6 +214,8 @@ func TestGenerate(t *testing.T) {
 	}{
 		{"the same again", draw("--prompt", "a red frog", "--seed", "7"), plain, true},
 		{"the model's own prompt", draw("--seed", "7", "--steps", "2", "--size", "32", "--cfg", "1"), plain, true},
+		{"its own pooled vector", draw("--prompt", "a red frog", "--seed", "7", "--ablate-pooled", "prompt:a red frog"), plain, true},
+		{"without the pooled vector", draw("--prompt", "a red frog", "--seed", "7", "--ablate-pooled", "zero"), plain, false},
 		{"another seed", draw("--prompt", "a red frog", "--seed", "8"), plain, false},
 		{"no prompt", draw("--prompt", "", "--seed", "7"), plain, false},
 		{"more steps", draw("--prompt", "a red frog", "--seed", "7", "--steps", "3"), plain, false},

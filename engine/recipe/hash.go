@@ -19,7 +19,7 @@ const MaxHash = 256 << 10
 //
 // where what has a meaning in addresses is escaped as forms do it. A picture that is
 // not square has size=WIDTHxHEIGHT. The scale cfg is left out where it is off, and
-// guidanceRows where they are the default.
+// guidanceRows where they are the default, and ablate where nothing is taken away.
 func Hash(q Request) string {
 	var b strings.Builder
 	b.WriteString("#prompt=")
@@ -43,6 +43,14 @@ func Hash(q Request) string {
 	}
 	if s := rows(q.GuidanceRows); s != "" {
 		b.WriteString("&" + string(FieldRows) + "=" + s)
+	}
+	if a := q.Ablate.Reduced(); a != nil {
+		text, err := tinyjson.Marshal(a)
+		if err != nil {
+			panic(err) // as in JSON
+		}
+		b.WriteString("&ablate=")
+		escape(&b, string(text))
 	}
 	return b.String()
 }
@@ -92,7 +100,7 @@ func FromHash(hash string, base Request, l Limits) (Request, []Notice, bool) {
 			if n := strings.IndexFunc(s, func(c rune) bool { return c < 'a' || c > 'z' }); n > 0 && punctuation(s[n:]) {
 				s = s[:n]
 			}
-		case ok && f != FieldGuidance:
+		case ok && f != FieldGuidance && f != FieldAblate:
 			s = r.alone(f, s)
 		}
 		return s, ok

@@ -41,6 +41,7 @@ const (
 	FieldCFG       Field = "cfg"
 	FieldGuidance  Field = "guidance"
 	FieldRows      Field = "guidanceRows"
+	FieldAblate    Field = "ablate"
 	FieldDirection Field = "direction" // one of several; Given is what of it cannot be used
 	FieldWeight    Field = "weight"
 	FieldSchedule  Field = "schedule"
@@ -48,7 +49,7 @@ const (
 )
 
 // Keys are the fields that a hash has by name.
-var Keys = []Field{FieldPrompt, FieldSeed, FieldSteps, FieldSize, FieldCFG, FieldGuidance, FieldRows}
+var Keys = []Field{FieldPrompt, FieldSeed, FieldSteps, FieldSize, FieldCFG, FieldGuidance, FieldRows, FieldAblate}
 
 // MaxJSON is the longest JSON of parameters in bytes: eight directions and the
 // prompt at their longest, escaped, fit into it.
@@ -58,7 +59,7 @@ const MaxJSON = 512 << 10
 // what is the default there), and what it was made with.
 func JSON(p Parameters) []byte {
 	text, err := tinyjson.Marshal(document{
-		Prompt: p.Prompt, Seed: p.Seed, Steps: p.Steps, Size: p.Size, CFG: p.CFG, Guidance: terms(p.Guidance), Rows: rows(p.GuidanceRows),
+		Prompt: p.Prompt, Seed: p.Seed, Steps: p.Steps, Size: p.Size, CFG: p.CFG, Guidance: terms(p.Guidance), Rows: rows(p.GuidanceRows), Ablate: p.Ablate.Reduced(),
 		Model: p.Model, Revision: p.Revision, Precision: p.Precision, Backend: p.Backend, Plan: p.Plan,
 	})
 	if err != nil {
@@ -69,18 +70,19 @@ func JSON(p Parameters) []byte {
 
 // document is the JSON in a PNG.
 type document struct {
-	Prompt    string  `json:"prompt"`
-	Seed      uint32  `json:"seed"`
-	Steps     int     `json:"steps"`
-	Size      Size    `json:"size"`
-	CFG       float64 `json:"cfg"`
-	Guidance  []term  `json:"guidance"`
-	Rows      string  `json:"guidanceRows,omitempty"`
-	Model     string  `json:"model"`
-	Revision  string  `json:"revision"`
-	Precision string  `json:"precision"`
-	Backend   string  `json:"backend"`
-	Plan      string  `json:"plan"`
+	Prompt    string    `json:"prompt"`
+	Seed      uint32    `json:"seed"`
+	Steps     int       `json:"steps"`
+	Size      Size      `json:"size"`
+	CFG       float64   `json:"cfg"`
+	Guidance  []term    `json:"guidance"`
+	Rows      string    `json:"guidanceRows,omitempty"`
+	Ablate    *Ablation `json:"ablate,omitempty"`
+	Model     string    `json:"model"`
+	Revision  string    `json:"revision"`
+	Precision string    `json:"precision"`
+	Backend   string    `json:"backend"`
+	Plan      string    `json:"plan"`
 }
 
 // FromJSON reads what JSON wrote. What is missing comes from base; keys it does
@@ -163,6 +165,9 @@ func (r *reader) request(q *Request, given func(Field) (string, bool)) {
 	}
 	if s, ok := given(FieldRows); ok {
 		q.GuidanceRows = r.rows(s, q.GuidanceRows)
+	}
+	if s, ok := given(FieldAblate); ok {
+		q.Ablate = r.ablation(s)
 	}
 }
 

@@ -19,6 +19,7 @@ var (
 // rich is a request that uses everything.
 var rich = Request{
 	Prompt: "twò cats & a=\"dog\" #1 + 50% 画\n<b>", Seed: math.MaxUint32, Steps: 7, Size: Square(128), CFG: 3.5, GuidanceRows: guidance.RowsSigned,
+	Ablate: &Ablation{Pooled: PooledOfPrompt, Prompt: "a \"cat\" & #2", Tokens: TokensEmpty},
 	Guidance: []Term{
 		{Positive: "ultra-detailed", Negative: "flat", Weight: -2.25, Head: 0.5, Schedule: guidance.Schedule{Kind: "step", Start: 5, Of: 57}},
 		{Positive: "a", Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}},
@@ -112,6 +113,16 @@ var clamped = []struct {
 	{"guidanceRows=", base, []Notice{{FieldRows, "", ""}}},
 	{"guidanceRows=Cond", base, []Notice{{FieldRows, "Cond", ""}}},
 	{"guidanceRows=cond1", base, []Notice{{FieldRows, "cond1", ""}}},
+	{`ablate={"pooled":"zero"}`, with(func(q *Request) { q.Ablate = &Ablation{Pooled: PooledZero} }), nil},
+	{`ablate={"pooled":"prompt","prompt":"a+cat","tokens":"empty"}`, with(func(q *Request) {
+		q.Ablate = &Ablation{Pooled: PooledOfPrompt, Prompt: "a cat", Tokens: TokensEmpty}
+	}), nil},
+	{`ablate={"tokens":"empty"}).`, with(func(q *Request) { q.Ablate = &Ablation{Tokens: TokensEmpty} }), nil},
+	{"ablate={}", base, nil},
+	{"ablate=", base, []Notice{{FieldAblate, "", ""}}},
+	{`ablate={"pooled":"half"}`, base, []Notice{{FieldAblate, `{"pooled":"half"}`, ""}}},
+	{`ablate={"pooled":"zero","prompt":"a"}`, base, []Notice{{FieldAblate, `{"pooled":"zero","prompt":"a"}`, ""}}},
+	{`ablate={"tokens":5}`, base, []Notice{{FieldAblate, `{"tokens":5}`, ""}}},
 	{`guidance=[{"weight":1}]x`, guided(Term{Weight: 1}), []Notice{{FieldGuidance, "x", ""}}},
 	{"size=128?fbclid=abc", with(func(q *Request) { q.Size = Square(128) }), []Notice{{FieldSize, "?fbclid=abc", ""}}},
 	{"size=128px", base, []Notice{{FieldSize, "128px", ""}}},

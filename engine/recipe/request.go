@@ -26,7 +26,9 @@ type Request struct {
 	// GuidanceRows says what the unconditional pass of classifier-free guidance gets of
 	// Guidance; empty: the same as the other pass.
 	GuidanceRows guidance.Rows `json:"guidanceRows,omitempty"`
-	Preview      bool          `json:"preview"` // small pictures with the step events
+	// Ablate, if not nil, takes something of the prompt away.
+	Ablate  *Ablation `json:"ablate,omitempty"`
+	Preview bool      `json:"preview"` // small pictures with the step events
 	// Probe, if not nil, asks to look on: Result.Probe.
 	Probe *ProbeRequest `json:"probe,omitempty"`
 }
@@ -66,6 +68,9 @@ func (r Request) Check(l Limits) error {
 	}
 	if err := r.GuidanceRows.Check(); err != nil {
 		return fault.Wrap(err, fault.GuidanceInvalid, "the guidance rows %.40q are not known", r.GuidanceRows)
+	}
+	if err := r.Ablate.Check(); err != nil {
+		return err
 	}
 	if len(r.Guidance) > MaxTerms {
 		return fault.New(fault.GuidanceInvalid, "%d directions, at most %d", len(r.Guidance), MaxTerms)

@@ -1,6 +1,7 @@
 package networks
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -22,6 +23,7 @@ func Edges(t *testing.T, be op.Backend) {
 	t.Run("Seeds", func(t *testing.T) { seeds(t, be) })
 	t.Run("Directions", func(t *testing.T) { directions(t, be) })
 	t.Run("Rows", func(t *testing.T) { rows(t, be) })
+	t.Run("Ablations", func(t *testing.T) { ablations(t, be) })
 	t.Run("Pooled", func(t *testing.T) { pooledVectors(t, be) })
 	t.Run("Passes", func(t *testing.T) { passes(t, be) })
 	t.Run("Endings", func(t *testing.T) { endings(t, be) })
@@ -30,11 +32,11 @@ func Edges(t *testing.T, be op.Backend) {
 }
 
 // listener is a machine that keeps the tensors that the engine made, and what it
-// last wrote to them, by their names.
+// last wrote to them and read of them, by their names.
 type listener struct {
 	op.Backend
-	made  map[string]*op.Tensor
-	wrote map[string][]float32
+	made        map[string]*op.Tensor
+	wrote, read map[string][]float32
 }
 
 func (*listener) Close() {}
@@ -44,6 +46,12 @@ func (l *listener) Write(t *op.Tensor, data []float32) error {
 	return l.Backend.Write(t, data)
 }
 
+func (l *listener) Read(ctx context.Context, t *op.Tensor) ([]float32, error) {
+	data, err := l.Backend.Read(ctx, t)
+	l.read[t.Storage.Name] = slices.Clone(data)
+	return data, err
+}
+
 func (l *listener) New(name string, dt op.DType, rows, cols int) (*op.Tensor, error) {
 	t, err := l.Backend.New(name, dt, rows, cols)
 	l.made[name] = t
@@ -51,7 +59,7 @@ func (l *listener) New(name string, dt op.DType, rows, cols int) (*op.Tensor, er
 }
 
 func listen(be op.Backend) *listener {
-	return &listener{be, map[string]*op.Tensor{}, map[string][]float32{}}
+	return &listener{be, map[string]*op.Tensor{}, map[string][]float32{}, map[string][]float32{}}
 }
 
 // seeds starts from seeds that differ in one bit each: every bit must reach the

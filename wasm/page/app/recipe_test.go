@@ -194,6 +194,7 @@ func TestRecipeThroughLink(t *testing.T) {
 	f.AddTerm(recipe.Term{Positive: "a", Negative: "b", Weight: -1.25, Head: 2, Schedule: guidance.Schedule{Kind: "table", Table: []float64{0, 1, 2, 3, 4, 5, 6, 7}}})
 	r := f.Made()
 	r.Prompt, r.Seed, r.Rows = `two "frogs" & a <b>`, 4294967295, guidance.RowsSigned
+	r.Ablate = &recipe.Ablation{Pooled: recipe.PooledOfPrompt, Prompt: "a cat"}
 	q, notices, ok := recipe.FromHash(r.Link(), m.Request(), m.Limits())
 	if !ok || len(notices) != 0 {
 		t.Fatalf("%v, notices %v", ok, notices)
@@ -203,6 +204,14 @@ func TestRecipeThroughLink(t *testing.T) {
 	other.Rows = ""
 	if got.Rows != guidance.RowsSigned || got.Value()["guidanceRows"] != "signed" || other.Same(got) {
 		t.Errorf("the rows of guidance came back as %q", got.Rows)
+	}
+	whole := got
+	whole.Ablate = nil
+	if got.Ablate == nil || *got.Ablate != *r.Ablate || whole.Same(got) {
+		t.Errorf("what is taken from the prompt came back as %+v", got.Ablate)
+	}
+	if a := got.Value()["ablate"].(map[string]any); a["pooled"] != "prompt" || a["prompt"] != "a cat" || a["tokens"] != "" {
+		t.Errorf("the API is asked for %v", a)
 	}
 	if !got.Same(r) || presetOf(m, got.Guidance[0]) != "detail" || presetOf(m, got.Guidance[1]) != "" {
 		t.Errorf("%+v\ncame back as %+v", r, got)

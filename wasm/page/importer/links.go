@@ -13,7 +13,7 @@ func noticesText(list []recipe.Notice) string {
 	names := map[recipe.Field]string{
 		recipe.FieldPrompt: words.Text.FieldPrompt, recipe.FieldSeed: words.Text.Seed, recipe.FieldSteps: words.Text.Steps, recipe.FieldSize: words.Text.Size, recipe.FieldCFG: "CFG",
 		recipe.FieldGuidance: words.Text.Guidance, recipe.FieldDirection: words.Text.FieldDirection, recipe.FieldWeight: words.Text.Weight, recipe.FieldSchedule: words.Text.Schedule,
-		recipe.FieldRows: words.Text.FieldRows, recipe.FieldLink: words.Text.FieldLink,
+		recipe.FieldRows: words.Text.FieldRows, recipe.FieldAblate: words.Text.FieldAblate, recipe.FieldLink: words.Text.FieldLink,
 	}
 	const most = 4 // more than that nobody reads
 	var parts []string

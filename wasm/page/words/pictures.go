@@ -31,10 +31,10 @@ type pictureWords struct {
 	GalleryFull, GalleryFullGo, GalleryFullNo, GalleryOf, GalleryYes      string
 
 	// Links and files from elsewhere.
-	NoticeUnknown, NoticeTooLong, FromLink, NoticeClamped, NoticeLeft, FieldPrompt, FieldDirection, FieldRows, FieldLink string
-	OtherModel, DropHere, DropNothing, DropAdvice                                                                        string
-	FileTooLarge, FileFolder, FileUnreadable, FileEarly, FileOneOf                                                       string
-	PictureLarge, PictureDamaged                                                                                         string
+	NoticeUnknown, NoticeTooLong, FromLink, NoticeClamped, NoticeLeft, FieldPrompt, FieldDirection, FieldRows, FieldAblate, FieldLink string
+	OtherModel, DropHere, DropNothing, DropAdvice                                                                                     string
+	FileTooLarge, FileFolder, FileUnreadable, FileEarly, FileOneOf                                                                    string
+	PictureLarge, PictureDamaged                                                                                                      string
 
 	// Diagnostics.
 	Diagnostics, DiagnosticsHint, DiagnosticsPrompt, DiagnosticsCopy string

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+
+	"undertone/engine/fault"
+	"undertone/engine/recipe"
+	"undertone/engine/sample"
+)
+
+// ablate puts something else in the place of what the request takes away from the
+// prompt: in the first branch, and for this picture only.
+func (r *run) ablate(ctx context.Context) error {
+	a := r.req.Ablate.Reduced()
+	if a == nil {
+		return nil
+	}
+	c, own := r.e.conditioner, *r.branches[0]
+	if a.Pooled != "" && c.shape.Pooled == 0 {
+		return fault.New(fault.RequestInvalid, "this model reads no pooled vector, which the ablation replaces")
+	}
+	var err error
+	switch a.Pooled {
+	case recipe.PooledZero:
+		own.psi, err = c.psiOf(ctx, make([]float32, c.shape.Pooled))
+	case recipe.PooledRandom:
+		own.psi, err = c.randomPsi(ctx, r.branches[0], r.req.Seed)
+	case recipe.PooledOfPrompt:
+		own.psi, err = r.psiOfPrompt(ctx, a.Prompt)
+	}
+	if err == nil && a.Tokens == recipe.TokensEmpty {
+		var empty *prompt
+		if empty, err = r.emptyTokens(ctx); err == nil {
+			own.context, own.tokens = empty.context, empty.tokens
+		}
+	}
+	r.branches[0] = &own
+	return err
+}
+
+// psiOfPrompt is ψ of another prompt.
+func (r *run) psiOfPrompt(ctx context.Context, text string) ([]float32, error) {
+	other, notices, err := r.e.conditioner.encode(ctx, []string{text}, false)
+	if err != nil {
+		return nil, err
+	}
+	r.result.Notices = append(r.result.Notices, notices...)
+	return other[0].psi, nil
+}
+
+// emptyTokens is the context of the empty prompt, with its tokens by encoder.
+func (r *run) emptyTokens(ctx context.Context) (*prompt, error) {
+	// The prompt is named too, so that its own context stays.
+	both, _, err := r.e.conditioner.encode(ctx, []string{r.req.Prompt, ""}, true)
+	if err != nil {
+		return nil, err
+	}
+	return both[1], nil
+}
+
+// psiOf is ψ of a pooled vector [Pooled].
+func (c *conditioner) psiOf(ctx context.Context, pooled []float32) ([]float32, error) {
+	rows := make([]float32, c.pooled.Rows*c.pooled.Cols)
+	copy(rows, pooled)
+	if err := c.be.Write(c.pooled, rows); err != nil {
+		return nil, err
+	}
+	if err := c.runPsi.Run(ctx); err != nil {
+		return nil, err
+	}
+	return c.be.Read(ctx, c.psi.Slice(0, 1))
+}
+
+// randomPsi is ψ of normal numbers that are, together, as long as the prompt's pooled
+// vector. The seed is the picture's: another seed is another vector.
+func (c *conditioner) randomPsi(ctx context.Context, p *prompt, seed uint32) ([]float32, error) {
+	if err := c.write(p); err != nil {
+		return nil, err
+	}
+	if err := c.runText.Run(ctx); err != nil {
+		return nil, err
+	}
+	first := c.pooled.Slice(0, 1)
+	if err := c.runPsi.Run(ctx, c.pool(first)...); err != nil {
+		return nil, err
+	}
+	own, err := c.be.Read(ctx, first)
+	if err != nil {
+		return nil, err
+	}
+	random := sample.Normal(seed, len(own))
+	factor := float32(norm(own) / norm(random))
+	for i := range random {
+		random[i] *= factor
+	}
+	return c.psiOf(ctx, random)
+}
