@@ -9,6 +9,7 @@ require (
 	github.com/gobwas/ws v1.4.0
 	github.com/rivo/uniseg v0.4.7
 	github.com/sugarme/tokenizer v0.3.0
+	github.com/yuin/goldmark v1.7.13 // Markdown of docs/: CommonMark-compliant, no dependencies (MIT)
 	golang.org/x/text v0.30.0
 	gopkg.in/yaml.v3 v3.0.1 // needed by sugarme/tokenizer, which does not declare it
 	honnef.co/go/js/dom/v2 v2.0.0-20250304181735-b5e52f05e89d

@@ -56,7 +56,7 @@ var rooms = map[string]string{
 	// These two construct the machines. Nothing imports them.
 	"wasm/engine":          "wasm/host wasm/promise wasm/protocol wasm/engine/transfer engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/cpu engine/gpu",
 	"wasm/engine/transfer": "",
-	"cmd/…":                "cmd/… engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto",
+	"cmd/…":                "cmd/… engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/yuin/goldmark",
 	// Its only Go files are the tests that drive a browser.
 	"e2e": "engine engine/recipe guidance wasm/protocol github.com/andybalholm/brotli",
 }

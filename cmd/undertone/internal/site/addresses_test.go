@@ -31,7 +31,7 @@ func TestAddresses(t *testing.T) {
 	if !strings.Contains(index, `"og:image" content="./`+picture+`"`) || strings.Contains(index, "og:url") || strings.Contains(index, "canonical") {
 		t.Errorf("without an address: %s", index)
 	}
-	if strings.Contains(index, `href=""`) || strings.Contains(index, "Link") || !strings.Contains(index, "2602.09268") {
+	if strings.Contains(index, `href=""`) || strings.Contains(index, "LinkSource") || !strings.Contains(index, `href="docs/index.html" data-text="LinkDocs"`) || !strings.Contains(index, "2602.09268") {
 		t.Errorf("with links that lead nowhere: %s", index)
 	}
 	if s.Shell[picture] != "" {

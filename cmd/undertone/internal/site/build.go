@@ -105,6 +105,12 @@ func (b *builder) gather(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	if err := b.manual(ctx, o.Root); err != nil {
+		return err
+	}
+	if _, ok := b.sources[manualIndex]; ok && o.Docs == "" {
+		o.Docs = manualIndex
+	}
 	b.sources["index.html"] = o.Addresses.links(introduce(ctx, offer(index, o.Models), o.Models))
 	web := filepath.Join(o.Root, "web")
 	err = filepath.WalkDir(web, func(p string, d fs.DirEntry, err error) error {
@@ -187,7 +193,11 @@ func (b *builder) place(name string, above []string) (string, error) {
 			return "", fmt.Errorf("site: files refer to each other in a circle: %s", strings.Join(append(above, name), " → "))
 		}
 	}
-	root := name == "index.html" || stable[name]
+	kept := name == "index.html" || stable[name] || isManual(name)
+	from := "assets"
+	if kept {
+		from = path.Dir(name)
+	}
 	data := b.sources[name]
 	switch path.Ext(name) {
 	case ".js", ".html", ".css", ".webmanifest":
@@ -209,10 +219,6 @@ func (b *builder) place(name string, above []string) (string, error) {
 				failed = err
 				return m
 			}
-			from := "."
-			if !root {
-				from = "assets"
-			}
 			rel, err := filepath.Rel(from, addr)
 			if err != nil {
 				failed = err
@@ -229,7 +235,7 @@ func (b *builder) place(name string, above []string) (string, error) {
 		}
 	}
 	addr := name
-	if !root {
+	if !kept {
 		ext := path.Ext(name)
 		stem := strings.TrimSuffix(path.Base(name), ext)
 		addr = fmt.Sprintf("assets/%s.%s%s", stem, shortHash(data), ext)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"undertone/cmd/undertone/internal/manual"
 	"undertone/engine/recipe"
 )
 
@@ -36,9 +37,9 @@ type shell struct {
 // engineProgram is the one that is fetched with the first model.
 const engineProgram = "engine.wasm"
 
-// besides are the folders and files of web/ that only the browser's own dialogues and
-// other programs show.
-var besides = []string{"icons/", "screenshots/", linkPreview}
+// besides are the folders and files that only the browser's own dialogues, other programs
+// and the manual show.
+var besides = []string{"icons/", "screenshots/", linkPreview, manual.Folder, manualStyle}
 
 // named matches the hashed addresses in a page, as web/sw.js does.
 var named = regexp.MustCompile(`assets/[\w.-]+\.[0-9a-f]{12}\.[a-z0-9]+`)

@@ -23,7 +23,9 @@ func source(t *testing.T) Options {
 	put(t, filepath.Join(root, "LICENSE"), "the licence")
 	put(t, filepath.Join(root, "NOTICE"), "what is in it")
 	put(t, filepath.Join(root, "web/undertone.d.ts"), `export class Undertone {}`)
-	put(t, filepath.Join(root, "docs/bundlers.md"), `how to`)
+	put(t, filepath.Join(root, "docs/bundlers.md"), "# How to\n\nBuild it: [there](hosting.md#a-b), [types](../web/x.d.ts) ![p](images/p.png)")
+	put(t, filepath.Join(root, "docs/hosting.md"), "# Hosting\n\n## A b\n")
+	put(t, filepath.Join(root, "docs/images/p.png"), "picture")
 	put(t, filepath.Join(root, "web/undertone.js"), `new Worker("./worker.js"); fetch('./engine.wasm'); fetch("./models/x.json")`)
 	put(t, filepath.Join(root, "web/worker.js"), `import "./protocol.js"`)
 	put(t, filepath.Join(root, "web/protocol.js"), `export const version = 1`+strings.Repeat(" ", 2000))
@@ -56,6 +58,8 @@ func TestBuildRewritesReferences(t *testing.T) {
 	for file, want := range map[string]string{
 		"index.html":                   `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><link href="\./assets/page\.[0-9a-f]{12}\.wasm"><meta name="version" content="1\.2\.3"><main data-models="models/tiny/model\.json"><script src="\./assets/undertone\.[0-9a-f]{12}\.js"></script>$`,
 		"undertone.js":                 `^new Worker\("\./assets/worker\.[0-9a-f]{12}\.js"\); fetch\('\./assets/engine\.[0-9a-f]{12}\.wasm'\); fetch\("\./models/x\.json"\)$`,
+		"docs/bundlers.html":           `<a href="hosting\.html#a-b">there</a>, types <img src="\.\./assets/p\.[0-9a-f]{12}\.png"`,
+		"docs/index.html":              `<dt><a href="bundlers\.html">How to</a></dt>\s*<dd>Build it: there, types p</dd>\s*<dt><a href="hosting\.html">Hosting</a>`,
 		"models/tiny/model.json":       `"path": "dit\.[0-9a-f]{12}\.safetensors"`,
 		"models/tiny/description.json": `"model": "fixture",`,
 	} {
@@ -73,8 +77,8 @@ func TestBuildRewritesReferences(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(o.Out, "assets/notes*")); len(left) != 0 {
 		t.Errorf("notes are served: %v", left)
 	}
-	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 25 {
-		t.Errorf("SHA256SUMS lists %d files, want 25", n)
+	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 35 {
+		t.Errorf("SHA256SUMS lists %d files, want 35", n)
 	}
 	for name, want := range map[string]string{"LICENSE.txt": "the licence", "NOTICE.txt": "what is in it"} {
 		if got := read(t, filepath.Join(o.Out, name)); got != want {
