@@ -91,28 +91,33 @@ type hollowed struct {
 }
 
 // maxLargeUsage is how many bytes of a tab a model of any size may take while it is
-// loaded and used, whether it is kept or not.
+// loaded and used, whether it is kept or not: as the tab counts them, and as the system does
+// for its process.
 const maxLargeUsage = 300_000_000
 
 // watcher watches the memory of a tab and its engine.
 type watcher struct {
 	*tab
 	empty float64 // the page's before the engine came
+	idle  float64 // the renderer's own then, see private
 }
+
+// watches begins to watch a tab.
+func watches(b *tab) *watcher { return &watcher{b, used(b.t, b.ctx).total(), b.private()} }
 
 // watch waits until what was begun is done, and returns the most memory beyond the empty
 // page's, and that at the end.
 func (w *watcher) watch(t *testing.T, limit time.Duration) (most, end float64) {
 	t.Helper()
 	worker := w.engineWorker()
-	begin, engine := time.Now(), usage{}
+	begin, engine, private := time.Now(), usage{}, 0.0
 	for done := false; ; time.Sleep(200 * time.Millisecond) {
 		if w.call("memory.done", &done); done && len(w.workers()) == 0 {
 			break // what failed has no engine any more
 		}
 		engine = used(t, worker)
 		end = used(t, w.ctx).total() + engine.total() - w.empty
-		most = max(most, end)
+		most, private = max(most, end), max(private, w.private()-w.idle)
 		if time.Since(begin) > limit {
 			var at map[string]any
 			w.call("memory.progress", &at)
@@ -122,7 +127,10 @@ func (w *watcher) watch(t *testing.T, limit time.Duration) (most, end float64) {
 			break
 		}
 	}
-	t.Logf("in %v: %.1f MB more than the empty page's, on the way there %.1f MB: %+v", time.Since(begin).Round(time.Millisecond), end/1e6, most/1e6, engine)
+	t.Logf("in %v: %.1f MB more than the empty page's, on the way there %.1f MB: %+v; the renderer's %.1f MB", time.Since(begin).Round(time.Millisecond), end/1e6, most/1e6, engine, private/1e6)
+	if private > maxLargeUsage {
+		t.Errorf("the renderer has %.0f bytes more than with an empty page, %d are allowed", private, int64(maxLargeUsage))
+	}
 	return most, end
 }
 
@@ -188,7 +196,7 @@ func scaled(t *testing.T, s *server, p *published, how string) {
 	if how == "kept in part" {
 		b.run(storage.OverrideQuotaForOrigin(s.URL).WithQuotaSize(float64(p.bytes / 3)))
 	}
-	w := &watcher{b, used(t, b.ctx).total()}
+	w := watches(b)
 	s.bytes("")
 	sent := int64(0)
 	if how == "kept" {
@@ -280,7 +288,7 @@ func scaledDrawing(t *testing.T, name string, side int, m scale.Model) {
 	s := smallSite(t)
 	p := publishScale(t, s, name, m)
 	b := openBlank(t, s)
-	w := &watcher{b, used(t, b.ctx).total()}
+	w := watches(b)
 	b.call("memory.begin", nil, p.address, true)
 	most, _ := w.watch(t, 20*time.Minute)
 	var k kept
@@ -319,7 +327,7 @@ func TestBrowserScaleFiles(t *testing.T) {
 		t.Run(fmt.Sprintf("kept %v", store), func(t *testing.T) {
 			b := openBlank(t, s)
 			b.choose(folder)
-			w := &watcher{b, used(t, b.ctx).total()}
+			w := watches(b)
 			b.call("memory.begin", nil, nil, store)
 			most, _ := w.watch(t, 20*time.Minute)
 			small(t, most)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"sync"
 	"syscall/js"
 
 	"undertone/engine/fault"
@@ -205,13 +206,21 @@ func (w *window) clear() {
 	*w = window{}
 }
 
+// nowhere is a port that nobody listens to: what is sent there is dropped.
+var nowhere = sync.OnceValue(func() js.Value {
+	channel := js.Global().Get("MessageChannel").New()
+	channel.Get("port2").Call("close")
+	return channel.Get("port1")
+})
+
 // release frees the memory of a Uint8Array, all of which is the caller's. Go's
 // references keep an object of the browser until Go collects them, which it does by
-// what lies in its own memory. Browsers that cannot take the memory away wait for that.
+// what lies in its own memory. Detaching alone does not help: of bytes that the browser has
+// made or was given, as by fetch, Blob, digest and writeBuffer, it keeps a reference of its
+// own until it collects garbage, of which it does not see these. Sending takes them from it.
+// Quirk: detached-memory.
 func release(bytes js.Value) {
-	if buffer := bytes.Get("buffer"); buffer.Get("transfer").Truthy() {
-		buffer.Call("transfer", 0)
-	}
+	nowhere().Call("postMessage", nil, []any{bytes.Get("buffer")})
 }
 
 func newBytes(n int64) js.Value { return js.Global().Get("Uint8Array").New(n) }
