@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"math"
 	"math/bits"
@@ -8,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestBrowserFilm makes a sweep's film as WebM, stopped and gone on with, plays it, and
-// makes it again where the browser cannot encode.
+// TestBrowserFilm makes a sweep's film as MP4, stopped and gone on with, and plays it. Two
+// of its pictures become a film again as WebM where the browser has no H.264, and all of
+// them as an animated PNG where it cannot encode.
 func TestBrowserFilm(t *testing.T) {
 	t.Parallel()
 	_, b := started(t, options{noGPU: true})
@@ -35,29 +37,18 @@ func TestBrowserFilm(t *testing.T) {
 		b.click("#film-go")
 		b.until(`document.querySelector("#film-save")`)
 	})
-	b.step("play", func(t *testing.T) {
-		var film struct {
-			Duration, Width, Height float64
-			Error                   string
+	b.step("MP4", func(t *testing.T) {
+		b.playsFilm(t, first, last)
+		samples, text := readMP4(t, b.blob(`test.film.file()`))
+		if samples != 94 {
+			t.Errorf("%d frames, wanted 48 there and 46 back", samples)
 		}
-		b.until(`document.querySelector("#film video").readyState >= 2`)
-		if b.call("film.playing", &film); math.Abs(film.Duration-4) > .1 || film.Width != 16 || film.Height != 16 || film.Error != "" {
-			t.Errorf("it plays as %+v", film)
-		}
-		for _, c := range []struct {
-			seconds     float64
-			near, other string
-		}{{0, first, last}, {2, last, first}, {3.97, first, last}} {
-			var near, other float64
-			b.call("film.distance", &near, c.seconds, c.near)
-			b.call("film.distance", &other, c.seconds, c.other)
-			t.Logf("at %v s: %.1f and %.1f", c.seconds, near, other)
-			if near > 12 || other < 2*near {
-				t.Errorf("at %v s the film is %.1f from the picture that it should show, and %.1f from the other", c.seconds, near, other)
-			}
-		}
+		isFilm(t, []byte(text))
 	})
-	b.step("the file", func(t *testing.T) {
+	b.step("WebM", func(t *testing.T) {
+		b.call("film.write", nil, first, last, map[string]any{"prompt": "a red frog", "model": "small",
+			"film": map[string]float64{"direction": 0, "from": 0, "to": 2, "pictures": 48, "seconds": 4}})
+		b.playsFilm(t, first, last)
 		blocks, text := readWebM(t, b.blob(`test.film.file()`))
 		if blocks != 94 {
 			t.Errorf("%d frames, wanted 48 there and 46 back", blocks)
@@ -87,6 +78,31 @@ func TestBrowserFilm(t *testing.T) {
 		}
 	})
 	b.silent(t)
+}
+
+// playsFilm plays the film on the page from the first of two pictures to the last and back.
+func (b *tab) playsFilm(t *testing.T, first, last string) {
+	t.Helper()
+	var film struct {
+		Duration, Width, Height float64
+		Error                   string
+	}
+	b.until(`document.querySelector("#film video").readyState >= 2`)
+	if b.call("film.playing", &film); math.Abs(film.Duration-4) > .1 || film.Width != 16 || film.Height != 16 || film.Error != "" {
+		t.Errorf("it plays as %+v", film)
+	}
+	for _, c := range []struct {
+		seconds     float64
+		near, other string
+	}{{0, first, last}, {2, last, first}, {3.97, first, last}} {
+		var near, other float64
+		b.call("film.distance", &near, c.seconds, c.near)
+		b.call("film.distance", &other, c.seconds, c.other)
+		t.Logf("at %v s: %.1f and %.1f", c.seconds, near, other)
+		if near > 12 || other < 2*near {
+			t.Errorf("at %v s the film is %.1f from the picture that it should show, and %.1f from the other", c.seconds, near, other)
+		}
+	}
 }
 
 // isFilm holds what a file says of itself to the film of the test; text begins with it.
@@ -145,4 +161,45 @@ func readWebM(t *testing.T, data []byte) (blocks int, text string) {
 		data = data[size:]
 	}
 	return blocks, text
+}
+
+// readMP4 walks the boxes of an MP4 file, each of which must end where the next begins. It
+// counts the samples, which must fill the media data, and returns the tag that says what
+// made the film.
+func readMP4(t *testing.T, data []byte) (samples int, text string) {
+	t.Helper()
+	var sizes, at, media, begin int
+	before := map[string]int{"moov": 0, "trak": 0, "mdia": 0, "minf": 0, "dinf": 0, "stbl": 0, "udta": 0, "ilst": 0, "----": 0, "meta": 4, "stsd": 8, "dref": 8, "avc1": 78}
+	var walk func(part []byte, offset int)
+	walk = func(part []byte, offset int) {
+		for len(part) > 0 {
+			if len(part) < 8 || int(binary.BigEndian.Uint32(part)) > len(part) || binary.BigEndian.Uint32(part) < 8 {
+				t.Fatalf("at %d a box of %x goes on beyond its end", offset, part[:min(8, len(part))])
+			}
+			size := int(binary.BigEndian.Uint32(part))
+			name, content := string(part[4:8]), part[8:size]
+			if skip, ok := before[name]; ok {
+				walk(content[skip:], offset+8+skip)
+			}
+			switch name {
+			case "stsz":
+				for i := 12; i < len(content); i += 4 {
+					sizes += int(binary.BigEndian.Uint32(content[i:]))
+					samples++
+				}
+			case "stco":
+				at = int(binary.BigEndian.Uint32(content[8:]))
+			case "mdat":
+				begin, media = offset+8, len(content)
+			case "data": // the last one is the project's own
+				text = string(content[8:])
+			}
+			part, offset = part[size:], offset+size
+		}
+	}
+	walk(data, 0)
+	if at != begin || sizes != media {
+		t.Errorf("%d bytes of samples at %d, and the media are %d at %d", sizes, at, media, begin)
+	}
+	return samples, text
 }

@@ -20,6 +20,18 @@
       };
     },
     file: () => made.at(-1),
+    // Plays a film of what two canvases show, 24 frames each, as a browser without H.264 writes it.
+    async write(first, last, parameters) {
+      const { isConfigSupported } = VideoEncoder;
+      VideoEncoder.isConfigSupported = async (config) => (config.codec.startsWith("avc1") ? { supported: false, config } : isConfigSupported.call(VideoEncoder, config));
+      const canvases = [first, last].map((selector) => document.querySelector(selector));
+      const [{ width, height }] = canvases;
+      const writer = await (await undertone.film()).open(width, height);
+      for (let i = 0; i < 48; i++) writer.add(new ImageData(test.pixels(canvases[i < 24 ? 0 : 1]), width, height));
+      made.push(await writer.file(2, parameters));
+      VideoEncoder.isConfigSupported = isConfigSupported;
+      document.querySelector("#film video").src = createObjectURL.call(URL, made.at(-1));
+    },
     // Begins a film, and stops it after so many pictures or a few more.
     stopAfter: (count) => new Promise((done) => {
       const observer = new MutationObserver(() => {

@@ -180,7 +180,7 @@ func (v *film) parameters() js.Value {
 // show puts the film on the page, with a link that saves it.
 func (v *film) show(r app.Recipe, kind string, bytes int64) {
 	moving := ui.El("video", ui.Attrs{"src": v.address, "loop": "", "muted": "", "playsinline": "", "controls": "", "aria-label": words.Text.Film})
-	extension := ".webm"
+	extension := "." + strings.TrimPrefix(kind, "video/")
 	if kind == "image/png" {
 		extension = ".png"
 		moving = ui.El("img", ui.Attrs{"src": v.address, "alt": words.Text.Film})
