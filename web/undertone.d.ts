@@ -330,6 +330,8 @@ export interface Description {
   understands: Record<"objects" | "colours" | "counts" | "places" | "styles" | "quality" | "relations", string[]> & {
     /** Everyday words that the model does not know, by the nearest that it does. */
     near?: Record<string, string[]>;
+    /** Objects that keep their own colours, whatever the prompt says. */
+    uncoloured?: string[];
   };
   examples: string[];
   /** Floating-point operations of the first picture, with one direction of guidance. */

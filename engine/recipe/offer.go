@@ -162,4 +162,6 @@ type Vocabulary struct {
 	// Near are everyday words that the model does not know, by the word of its own that
 	// comes nearest and can stand in the same place of a sentence.
 	Near map[string][]string `json:"near,omitempty"`
+	// Uncoloured are objects that keep their own colours, whatever the prompt says.
+	Uncoloured []string `json:"uncoloured,omitempty"`
 }

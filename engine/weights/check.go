@@ -236,6 +236,7 @@ func (m *Manifest) checkOffers(c *checker) {
 	}{
 		{"objects", u.Objects}, {"colours", u.Colours}, {"counts", u.Counts}, {"places", u.Places},
 		{"styles", u.Styles}, {"quality", u.Quality}, {"relations", u.Relations},
+		{"uncoloured", u.Uncoloured},
 	} {
 		c.list("understands."+l.what, l.items, 200)
 	}

@@ -1,4 +1,5 @@
 """Seconds, not minutes: python3 -m unittest discover -s train/tests (from the repository's top)."""
+import json
 import sys
 import tempfile
 import unittest
@@ -193,6 +194,13 @@ class Data(unittest.TestCase):
                 self.assertIn(w, captions.VOCAB)
         for e in OFFERS["examples"]:
             self.assertNotIn(3, captions.encode(e), e)
+
+    def test_the_shipped_bundle_offers_what_is_written_here(self):
+        from undertone.bundle import OFFERS
+        from undertone.config import MODEL
+        shipped = json.loads((MODEL / "model.json").read_text())
+        for k, v in OFFERS.items():
+            self.assertEqual(shipped[k], v, k)
 
     def test_rendering_is_a_function_of_the_scene(self):
         if not Path(render.FONT).exists():

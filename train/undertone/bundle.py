@@ -1,5 +1,5 @@
 """What model.json says beside weights and sizes: licences, defaults, presets, vocabulary for people."""
-from .scene import COLOURS, OBJECTS
+from .scene import COLOURS, FIXED, OBJECTS
 
 ABOUT = {"name": "sprites", "title": "Sprite scenes", "family": "flux"}
 LICENSES = {"weights": "Apache-2.0", "data": "rendered from Noto Color Emoji (SIL OFL 1.1) by this project"}
@@ -76,6 +76,7 @@ OFFERS = {
                     "extremely complex", "the highest quality", "very simple", "no details at all"],
         "relations": ["on the left", "on the right", "in the middle", "to the left of", "next to", "and"],
         "near": {known: words.split() for known, words in NEAR.items()},
+        "uncoloured": sorted(FIXED),
     },
     "examples": ["a red car on the beach at sunset", "a frog in a meadow", "two cats in the snow",
                  "a purple house in the desert at night", "three stars on a plain background",

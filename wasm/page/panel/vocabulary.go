@@ -76,7 +76,9 @@ func complete(prompt, phrase string) string {
 	return prompt[:strings.LastIndexFunc(prompt, unicode.IsSpace)+1] + phrase + " "
 }
 
-// surprise makes up a prompt from what the model understands.
+// surprise makes up a prompt from what the model understands and is good at: one kind of
+// object, which stands somewhere only where it is alone, in a colour that it can have. What
+// guidance changes, such as quality, is left to that.
 func surprise(v recipe.Vocabulary, known map[string]bool) string {
 	pick := func(list []string) string {
 		if len(list) == 0 {
@@ -91,9 +93,16 @@ func surprise(v recipe.Vocabulary, known map[string]bool) string {
 		return ""
 	}
 	object, colour := pick(v.Objects), maybe(.45, pick(v.Colours))
-	article, count := "a", maybe(.25, pick(v.Counts))
+	if slices.Contains(v.Uncoloured, object) {
+		colour = ""
+	}
+	// Of the relations, those that begin as a place does need no other object.
+	alone := slices.DeleteFunc(slices.Clone(v.Relations), func(r string) bool {
+		return !strings.HasPrefix(r, "on ") && !strings.HasPrefix(r, "in ")
+	})
+	article, count, side := "a", maybe(.25, pick(v.Counts)), maybe(.15, pick(alone))
 	if many := plural(object, known); count != "" && many != "" && count != "one" {
-		article, object = count, many
+		article, object, side = count, many, ""
 	} else if first := colour + object; first != "" && strings.ContainsRune("aeiou", rune(first[0])) {
 		article = "an"
 	}
@@ -106,9 +115,9 @@ func surprise(v recipe.Vocabulary, known map[string]bool) string {
 			where = append(where, p)
 		}
 	}
-	words := []string{article, colour, object, maybe(.15, pick(v.Relations)), maybe(.85, pick(where)), maybe(.4, pick(when))}
+	words := []string{article, colour, object, side, maybe(.85, pick(where)), maybe(.4, pick(when))}
 	prompt := strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
-	if style := maybe(.3, pick(slices.Concat(v.Styles, v.Quality))); style != "" {
+	if style := maybe(.3, pick(v.Styles)); style != "" {
 		prompt += ", " + style
 	}
 	return prompt

@@ -1,7 +1,10 @@
 package panel
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,12 +16,12 @@ var (
 	sampleKnown = map[string]bool{}
 	sampleWords = recipe.Vocabulary{
 		Objects: []string{"frog", "owl", "snowman"}, Colours: []string{"red", "orange"}, Counts: []string{"one", "two"},
-		Places: []string{"in the snow", "on the beach", "at night", "by day"}, Styles: []string{"glossy"}, Relations: []string{"on the left"},
+		Places: []string{"in the snow", "on the beach", "at night", "by day"}, Styles: []string{"glossy"}, Relations: []string{"on the left", "next to", "and"},
 	}
 )
 
 func init() {
-	for w := range strings.FieldsSeq("a an one two red orange frog frogs owl owls snowman snowmen in on the snow beach left at night by day glossy") {
+	for w := range strings.FieldsSeq("a an one two red orange frog frogs and next to owl owls snowman snowmen in on the snow beach left at night by day glossy") {
 		sampleKnown[w] = true
 	}
 }
@@ -81,5 +84,46 @@ func TestSurprise(t *testing.T) {
 	}
 	if len(seen) < 200 {
 		t.Errorf("only %d different prompts in 2000", len(seen))
+	}
+}
+
+// TestSurpriseOfTheShipped: what its card excludes is never proposed: two different objects,
+// a colour of an object that keeps its own, a side for several, words of quality.
+func TestSurpriseOfTheShipped(t *testing.T) {
+	text, err := os.ReadFile("../../../models/sprites/model.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m struct{ Understands recipe.Vocabulary }
+	if err := json.Unmarshal(text, &m); err != nil {
+		t.Fatal(err)
+	}
+	card, err := os.ReadFile("../../../models/sprites/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, known := m.Understands, map[string]bool{"snowmen": true, "butterflies": true}
+	if says := "(not for " + strings.Join(v.Uncoloured, ", ") + ")"; !strings.Contains(string(card), says) {
+		t.Errorf("the card does not say %q", says)
+	}
+	one := func(list []string) string { return "(" + strings.Join(list, "|") + ")" }
+	many := []string{"snowmen", "butterflies"}
+	for _, o := range v.Objects {
+		if o != "fish" { // two fish stand in no list of plurals
+			known[o+"s"] = true
+			many = append(many, o+"s")
+		}
+	}
+	form := regexp.MustCompile(`^(an?|two|three) (?:` + one(v.Colours) + ` )?(?:` + one(v.Objects) + `|` + one(many) + `)(?: (on the left|on the right|in the middle))?(?: ` + one(v.Places) + `)?(?: ` + one(v.Places) + `)?(?:, ` + one(v.Styles) + `)?$`)
+	for range 5000 {
+		p := surprise(v, known)
+		parts := form.FindStringSubmatch(p)
+		if parts == nil {
+			t.Fatalf("%q is of no form that the card has", p)
+		}
+		count, colour, single, several, side := parts[1], parts[2], parts[3], parts[4], parts[5]
+		if (count == "two" || count == "three") != (several != "") || side != "" && several != "" || colour != "" && (slices.Contains(v.Uncoloured, single) || slices.Contains([]string{"cakes", "snowmen", "trees"}, several)) {
+			t.Fatalf("%q is excluded by the card", p)
+		}
 	}
 }
