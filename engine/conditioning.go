@@ -72,7 +72,7 @@ func newConditioner(ctx context.Context, be op.Backend, readers []*reader, t Tra
 	var states []dit.States
 	for _, r := range readers {
 		s := r.encoder.Shape()
-		r.IDs, r.States = tensor("ids", op.U32, 1, s.Tokens), tensor("tokens", op.F32, s.Tokens, s.Width)
+		r.IDs, r.States = tensor("ids", op.U32, 1, s.Tokens), tensor("tokens", op.F32, s.Layers()*s.Tokens, s.Width)
 		if s.Pooled > 0 {
 			r.End, r.Pooled = tensor("end of text", op.U32, 1, 1), tensor("pooled vector", op.F32, 1, s.Pooled)
 		}
@@ -318,5 +318,5 @@ func (c *conditioner) first() int {
 // seen is what a transformer may read of a text encoder.
 func (r *reader) seen() dit.Encoder {
 	s := r.encoder.Shape()
-	return dit.Encoder{Name: r.name, Tokens: s.Tokens, Width: s.Width, Pooled: s.Pooled}
+	return dit.Encoder{Name: r.name, Tokens: s.Tokens, Width: s.Width, Pooled: s.Pooled, States: s.Layers()}
 }

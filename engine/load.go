@@ -33,7 +33,7 @@ type Progress struct {
 }
 
 // maxTokenizer bounds a file of a tokenizer in bytes.
-const maxTokenizer = 16 << 20
+const maxTokenizer = 32 << 20
 
 // Load brings a model onto a machine: checks the files, uploads the weights and
 // compiles what does not depend on a picture. A machine without the memory for all weights

@@ -66,7 +66,7 @@ type Decoder interface {
 // What a model can be made of: kind → loader. This is the only place that lists
 // them: a new family is one file in dit and one row here.
 var (
-	textEncoders = map[string]loader[TextEncoder]{"clip": with[TextEncoder](text.LoadCLIP), "t5": with[TextEncoder](text.LoadT5)}
+	textEncoders = map[string]loader[TextEncoder]{"clip": with[TextEncoder](text.LoadCLIP), "t5": with[TextEncoder](text.LoadT5), "llama": with[TextEncoder](text.LoadLlama)}
 	transformers = map[string]loader[Transformer]{"flux": with[Transformer](dit.LoadFlux), "sd3": with[Transformer](dit.LoadSD3)}
 	decoders     = map[string]loader[Decoder]{"tiny": with[Decoder](vae.LoadTiny), "kl": with[Decoder](vae.LoadKL)}
 )

@@ -1,11 +1,11 @@
-"""What Hugging Face's tokenizers makes of hostile strings: engine/text/testdata/{tokenizer,hostile,clip}.json.
+"""What Hugging Face's tokenizers makes of hostile strings: engine/text/testdata/{tokenizer,hostile,clip,llama}.json.
 
 `make golden` installs tokenizers in build/golden and runs this.
 """
 import json
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 OUT = Path(__file__).resolve().parents[1] / "engine" / "text" / "testdata"
 SPECIAL = ["[PAD]", "[BOS]", "[EOS]", "[UNK]"]
@@ -63,6 +63,40 @@ def clip():
     print(len(cases), "strings,", len(merges), "merges")
 
 
+# How Llama 3 splits (tokenizer.json of the published models).
+LLAMA = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+         r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+
+
+def llama():
+    """A small tokenizer like Llama 3's: the whole tokenizer.json, and the ids of the strings."""
+    file = OUT / "llama.json"
+    strings = [s for s in STRINGS if len(s) < 200] + [
+        "it's 'SS we'll I'D ''s 'LLama 'Re'vE 'ſ x'ſy", "  two  spaces   three", "line \n\n  next\r\n\tindent \n ", "12345 1234567,8 ٣٤٥٦ ²³½¼",
+        "(frog)!\n\n\"cat\"\r\n", "x\u00a0y \u00a0 z\u00a0", "a<|eot_id|> b<|begin_of_text|>", "trailing   ", "\n", " \n ", "\u2028\n x", "_under #tag @at"]
+    if file.exists():  # training breaks ties between merges anew each time
+        tokenizer = Tokenizer.from_str(json.dumps(json.loads(file.read_text())["tokenizer"]))
+    else:
+        tokenizer = Tokenizer(models.BPE(ignore_merges=True))
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+            pre_tokenizers.Split(Regex(LLAMA), behavior="isolated", invert=False), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+        tokenizer.train_from_iterator(strings * 3, trainers.BpeTrainer(
+            vocab_size=700, min_frequency=4, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+        made = json.loads(tokenizer.to_str())
+        # A word that is a token although no merges lead to it: what ignore_merges is for.
+        made["model"]["vocab"][" zebra".replace(" ", "Ġ")] = len(made["model"]["vocab"])
+        tokenizer = Tokenizer.from_str(json.dumps(made))
+        tokenizer.add_special_tokens(["<|begin_of_text|>", "<|eot_id|>"])
+        begin = tokenizer.token_to_id("<|begin_of_text|>")
+        tokenizer.post_processor = processors.Sequence([
+            processors.ByteLevel(trim_offsets=True),
+            processors.TemplateProcessing(single="<|begin_of_text|> $A", special_tokens=[("<|begin_of_text|>", begin)])])
+    strings += ["a zebra", "zebra"]
+    cases = [{"text": s, "ids": tokenizer.encode(s).ids} for s in strings]
+    file.write_text(json.dumps({"tokenizer": json.loads(tokenizer.to_str()), "cases": cases}, ensure_ascii=True, indent=None, separators=(",", ":")) + "\n")
+    print(len(cases), "strings like Llama's,", tokenizer.get_vocab_size(), "tokens")
+
+
 def main():
     # Every second word that occurs is in the vocabulary, so that ids tell splits apart and [UNK] is met too.
     vocab = {w: i for i, w in enumerate(SPECIAL)}
@@ -98,3 +132,4 @@ def main():
 if __name__ == "__main__":
     main()
     clip()
+    llama()

@@ -15,7 +15,7 @@ import (
 // Caps on the JSON files of a folder, in bytes. The index of FLUX.1's shards has 120 KB.
 const (
 	maxObject    = 4 << 20
-	maxTokenizer = 16 << 20
+	maxTokenizer = 32 << 20
 )
 
 // object is a JSON object of a folder: a config.json and its like.

@@ -23,8 +23,11 @@ type check struct {
 func newCheck(r *run, name string, described map[string]caseDescription) *check {
 	d, ok := described[name]
 	c := &check{run: r, name: name, desc: d, told: map[string]bool{}}
-	if !ok {
+	switch {
+	case !ok:
 		c.err = fmt.Errorf("%s.json does not describe it", r.base)
+	case d.raw != nil:
+		c.err = fmt.Errorf("%s.json says %.64s of it, which is not understood", r.base, d.raw)
 	}
 	return c
 }

@@ -99,6 +99,7 @@ type run struct {
 	label        string // Result.Prefix
 	desc         description
 	cases        *tensors
+	asides       map[string]aside // of the family
 	report       *Report
 }
 
@@ -152,7 +153,10 @@ func (r *run) eachCase(check func(c *check) error) error {
 			return nil // Run tells
 		}
 		c := newCheck(r, name, described)
-		if c.err == nil {
+		if beside, ok := r.asides[name]; ok {
+			c.err, c.desc = nil, described[name]
+			beside(c)
+		} else if c.err == nil {
 			if err := check(c); c.err == nil {
 				c.err = err
 			}

@@ -28,6 +28,7 @@ var families = []family{
 	{"sd3", openSD3},
 	{"clip_", openCLIP},
 	{"t5", openT5},
+	{"llama", openLlama},
 	{"vae_kl", openKL},
 	{"taef1", openTiny},
 }

@@ -42,6 +42,17 @@ type caseDescription struct {
 		Head float64
 	}
 	Scheduler json.RawMessage // of a pipeline
+	raw       json.RawMessage // what is no object, and says something of all cases
+}
+
+// UnmarshalJSON reads an object, and keeps anything else as it is.
+func (d *caseDescription) UnmarshalJSON(data []byte) error {
+	if !isObject(data) {
+		d.raw = bytes.Clone(data)
+		return nil
+	}
+	type plain caseDescription
+	return json.Unmarshal(data, (*plain)(d))
 }
 
 func describe(name string) (d description, err error) {

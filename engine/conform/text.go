@@ -177,11 +177,11 @@ func (c *check) encode(m engine.TextEncoder, ids []uint32, end int) (e encoded) 
 	if c.err != nil {
 		return e
 	}
-	pass := text.Pass{IDs: c.u32("ids", ids), States: c.fill("states", s.Tokens, s.Width, nil)}
+	pass := text.Pass{IDs: c.u32("ids", ids), States: c.fill("states", s.Layers()*s.Tokens, s.Width, nil)}
 	if s.Pooled > 0 {
 		pass.End, pass.Pooled = c.u32("end", []uint32{uint32(end)}), c.fill("pooled", 1, s.Pooled, nil)
 	}
-	if s.Masked {
+	if s.Masked && c.has("in.mask") {
 		mask := c.in("mask")
 		if c.err == nil && len(mask) != s.Tokens {
 			c.err = fmt.Errorf("in.mask has %d numbers for %d tokens", len(mask), s.Tokens)

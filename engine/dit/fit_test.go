@@ -11,7 +11,7 @@ import (
 // FLUX takes its tokens and its vector from one text encoder or from two.
 func TestFluxFits(t *testing.T) {
 	f := &Flux{FluxConfig: FluxConfig{InChannels: 64, VecDim: 768, ContextDim: 4096, Hidden: 3072}}
-	both := Encoder{"both", 77, 4096, 768}
+	both := Encoder{"both", 77, 4096, 768, 1}
 	for name, c := range map[string]struct {
 		encoders []Encoder
 		channels int

@@ -176,11 +176,11 @@ func TestSD3Context(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, encoders := range map[string][]Encoder{
-		"two beside each other": {{"a", 3, 4, 4}, {"b", 3, 8, 0}, {"c", 2, 20, 0}},
-		"in any order":          {{"c", 2, 20, 0}, {"b", 3, 8, 4}, {"d", 1, 20, 0}, {"a", 3, 4, 0}},
-		"that fill the width":   {{"b", 3, 8, 4}, {"e", 3, 12, 0}, {"c", 2, 20, 0}},
-		"narrow alone":          {{"a", 3, 4, 4}},
-		"wide alone":            {{"c", 2, 20, 4}},
+		"two beside each other": {{"a", 3, 4, 4, 1}, {"b", 3, 8, 0, 1}, {"c", 2, 20, 0, 1}},
+		"in any order":          {{"c", 2, 20, 0, 1}, {"b", 3, 8, 4, 1}, {"d", 1, 20, 0, 1}, {"a", 3, 4, 0, 1}},
+		"that fill the width":   {{"b", 3, 8, 4, 1}, {"e", 3, 12, 0, 1}, {"c", 2, 20, 0, 1}},
+		"narrow alone":          {{"a", 3, 4, 4, 1}},
+		"wide alone":            {{"c", 2, 20, 4, 1}},
 	} {
 		r, err := s.Fit(Parts{encoders, 4})
 		if err != nil {

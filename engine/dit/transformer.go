@@ -28,9 +28,11 @@ type Encoder struct {
 	Tokens int    // per prompt
 	Width  int    // of a token's state; 0 where it gives none
 	Pooled int    // width of the pooled vector; 0 where it gives none
+	States int    // states of one token, of as many layers; 0 stands for 1
 }
 
-// States are the token states [Tokens, Width] of one text encoder.
+// States are the token states [Tokens, Width] of one text encoder, or of several layers of
+// it one below the other.
 type States struct {
 	Encoder
 	Tensor *op.Tensor

@@ -32,7 +32,7 @@ func (q *queue) Pop() any {
 }
 
 // join appends the tokens of a word.
-func (m *clipBPE) join(w string, out []word) []word {
+func (m *byteBPE) join(w string, out []word) []word {
 	list := make([]symbol, len(w))
 	for i := range list {
 		list[i] = symbol{int32(m.first[0][w[i]]), i - 1, i + 1}

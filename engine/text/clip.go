@@ -58,15 +58,19 @@ type Shape struct {
 	Tokens int  // T, what it reads of a prompt
 	Width  int  // C, of a token's state
 	Pooled int  // width of the pooled vector; 0 where there is none
+	States int  // states of one token, of as many layers; 0 stands for 1
 	Masked bool // it is told which tokens are padding, see Pass.Mask
 }
+
+// Layers is how many states a token has.
+func (s Shape) Layers() int { return max(s.States, 1) }
 
 // Pass names the tensors of one prompt.
 type Pass struct {
 	IDs    *op.Tensor // [1, T] U32
 	End    *op.Tensor // [1, 1] U32, Tokens.EOS; read where there is a pooled vector
 	Mask   *op.Tensor // [1, T], Tokens.Mask; read where the shape is Masked
-	States *op.Tensor // [T, Width], where the token states go
+	States *op.Tensor // [Layers·T, Width], where the token states go, layer by layer
 	Pooled *op.Tensor // [1, Pooled] or nil, where the pooled vector goes
 	// AfterLayer, if not nil, is shown the stream [T, Width] before the first layer
 	// and after every layer.

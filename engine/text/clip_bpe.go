@@ -9,14 +9,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// clipBPE is CLIP's byte-level BPE: the bytes of a word are joined pair by pair, in the
-// order in which the merges stand in the file. The last byte of a word is another token
-// than the same byte within.
-type clipBPE struct {
+// byteBPE is a byte-level BPE: the bytes of a word are joined pair by pair, in the
+// order in which the merges stand in the file. The last byte of a word may be another
+// token than the same byte within.
+type byteBPE struct {
 	first  [2][256]int      // the token of a byte, within a word and at its end
 	merges map[uint64]merge // by the tokens that are joined, see pairKey
 	names  []string         // by id, in the alphabet of byteNames
+	end    string           // of the names of tokens at the end of a word
 }
+
+// clipBPE is CLIP's, whose tokens know the end of a word.
+type clipBPE struct{ byteBPE }
 
 // merge says when a pair is joined, lower ranks first, and to which token.
 type merge struct{ rank, token int32 }
@@ -53,10 +57,20 @@ func byteVisible(b int) bool { return b >= '!' && b <= '~' || b >= 0xA1 && b <= 
 
 // newCLIPBPE makes the model of a vocabulary, whose ids are below rows, and its merges.
 func newCLIPBPE(rows int, vocab map[string]int, merges []mergeNames) (*clipBPE, error) {
+	m, err := newByteBPE(rows, vocab, merges, wordEnd)
+	if err != nil {
+		return nil, err
+	}
+	return &clipBPE{*m}, nil
+}
+
+// newByteBPE makes the model of a vocabulary, whose ids are below rows and whose tokens at
+// the end of a word end in end, and its merges.
+func newByteBPE(rows int, vocab map[string]int, merges []mergeNames, end string) (*byteBPE, error) {
 	if len(merges) > maxVocabulary {
 		return nil, invalid("%d merges, at most %d", len(merges), maxVocabulary)
 	}
-	m := &clipBPE{merges: make(map[uint64]merge, len(merges)), names: make([]string, rows)}
+	m := &byteBPE{merges: make(map[uint64]merge, len(merges)), names: make([]string, rows), end: end}
 	for name, id := range vocab {
 		if len(name) > maxPiece {
 			return nil, invalid("word %.40q has %d bytes, at most %d", name, len(name), maxPiece)
@@ -64,7 +78,7 @@ func newCLIPBPE(rows int, vocab map[string]int, merges []mergeNames) (*clipBPE, 
 		m.names[id] = name
 	}
 	for b, r := range byteNames {
-		for i, end := range []string{"", wordEnd} {
+		for i, end := range []string{"", end} {
 			id, ok := vocab[string(r)+end]
 			if !ok {
 				return nil, invalid("there is no token %q for the byte %#02x", string(r)+end, b)
@@ -76,7 +90,7 @@ func newCLIPBPE(rows int, vocab map[string]int, merges []mergeNames) (*clipBPE, 
 	for rank, pair := range merges {
 		left, ok := vocab[pair[0]]
 		right, ok2 := vocab[pair[1]]
-		// In the order of the merges what one makes is known before it is looked up.
+		// In the order of CLIP's merges what one makes is known before it is looked up.
 		joined, ok3 := 2*len(byteNames)+rank, true
 		if joined >= rows || !isJoined(m.names[joined], pair) {
 			both = append(append(both[:0], pair[0]...), pair[1]...)
@@ -102,7 +116,7 @@ func clipNormalizers() []rewrite {
 	return []rewrite{norm.NFC.String, replacement(`\s+`, " "), lower}
 }
 
-func (*clipBPE) vocabulary() []string { return []string{} }
+func (*byteBPE) vocabulary() []string { return []string{} }
 
 func (m *clipBPE) words(s string) (out []word) {
 	for s != "" {
@@ -160,9 +174,9 @@ func clipWord(s string) int {
 }
 
 // text is what a token stands for, as far as its bytes are whole characters.
-func (m *clipBPE) text(token int) string {
+func (m *byteBPE) text(token int) string {
 	var b []byte
-	for _, r := range strings.TrimSuffix(m.names[token], wordEnd) {
+	for _, r := range strings.TrimSuffix(m.names[token], m.end) {
 		if i := slices.Index(byteNames[:], r); i >= 0 {
 			b = append(b, byte(i))
 		}

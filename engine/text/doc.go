@@ -1,15 +1,16 @@
 // Package text turns a prompt into what a diffusion transformer reads: token ids
-// (Tokenizer), then token states and, of CLIP, one pooled vector (CLIP, T5).
+// (Tokenizer), then token states and, of CLIP, one pooled vector (CLIP, T5, Llama).
 //
 // # Tokenizers
 //
-// Three kinds are read, and of each the ids are those of the library that the field
+// Four kinds are read, and of each the ids are those of the library that the field
 // uses it with:
 //
 //   - words: the shipped model's, where a word is a token (tokenizer.json with a
 //     WordLevel model; Hugging Face's tokenizers)
 //   - CLIP's byte-level BPE (transformers' CLIPTokenizer): tokenizer.json, or
 //     vocab.json with merges.txt, or the merges alone, as OpenCLIP publishes them
+//   - Llama 3's byte-level BPE (transformers' PreTrainedTokenizerFast): tokenizer.json
 //   - T5's unigram model: tokenizer.json (transformers' T5Tokenizer), or the file of
 //     sentencepiece itself, which differs in rare strings
 //

@@ -5,7 +5,7 @@ import "bytes"
 // ReadTokenizer reads the files of a published tokenizer, in any order, and tells by
 // their content what they are:
 //
-//   - tokenizer.json of Hugging Face: WordLevel, CLIP's BPE or T5's Unigram
+//   - tokenizer.json of Hugging Face: WordLevel, the BPE of CLIP or Llama 3, or T5's Unigram
 //   - vocab.json and merges.txt of CLIP
 //   - the merges of CLIP alone, as OpenCLIP publishes them (decompressed)
 //   - the .model of sentencepiece, with a unigram model

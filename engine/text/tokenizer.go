@@ -49,8 +49,8 @@ type Frame struct {
 	Rows   int // of the embedding table: ids are below it
 	Length int // tokens in all
 	BOS    int // before the prompt's; -1 where there is none
-	EOS    int // behind them
-	PAD    int // behind the EOS, up to Length
+	EOS    int // behind them; -1 where there is none
+	PAD    int // behind all that, up to Length
 }
 
 // added is a token that is found in the text itself, before it is cut.
@@ -68,7 +68,8 @@ type added struct {
 type Tokens struct {
 	IDs       []uint32 // as many as the model's length
 	First     int      // place of the first word, behind BOS where there is one
-	EOS       int      // place of the first EOS, where CLIP takes its pooled vector
+	EOS       int      // place of the first EOS, where CLIP takes its pooled vector; -1 where there is none
+	Count     int      // of IDs before the padding
 	Truncated bool     // the prompt had more tokens than fit
 	Words     []string // the text of IDs[First], IDs[First+1], … as it was looked up, without BOS and EOS
 	Unknown   []string // distinct words or characters that are not in the vocabulary, in order
@@ -100,7 +101,7 @@ func (t *Tokenizer) setAdded(list []added) error {
 
 // check refuses what no text encoder asks.
 func (f Frame) check() error {
-	ids := []int{f.EOS, f.PAD, max(f.BOS, 0)}
+	ids := []int{max(f.EOS, 0), f.PAD, max(f.BOS, 0)}
 	if f.Length < 2 || f.Rows > maxVocabulary || slices.Min(ids) < 0 || slices.Max(ids) >= f.Rows {
 		return fault.New(fault.ModelUnsupported, "text encoder: %d tokens with the special ids %v out of %d words, supported are 2 tokens and more out of up to %d words",
 			f.Length, ids, f.Rows, maxVocabulary)
@@ -133,8 +134,12 @@ func (t *Tokenizer) Tokenize(s string) Tokens {
 		out.IDs = append(out.IDs, uint32(f.BOS))
 	}
 	out.First = len(out.IDs)
+	most := f.Length
+	if f.EOS >= 0 {
+		most--
+	}
 	for _, w := range t.words(s) {
-		if len(out.IDs) == f.Length-1 {
+		if len(out.IDs) == most {
 			out.Truncated = true
 			break
 		}
@@ -144,11 +149,14 @@ func (t *Tokenizer) Tokenize(s string) Tokens {
 		out.IDs = append(out.IDs, uint32(w.id))
 		out.Words = append(out.Words, w.text)
 	}
-	out.IDs = append(out.IDs, uint32(f.EOS))
+	if f.EOS >= 0 {
+		out.IDs = append(out.IDs, uint32(f.EOS))
+	}
+	out.Count = len(out.IDs)
 	for len(out.IDs) < f.Length {
 		out.IDs = append(out.IDs, uint32(f.PAD))
 	}
-	out.EOS = slices.Index(out.IDs, uint32(f.EOS))
+	out.EOS = slices.IndexFunc(out.IDs, func(id uint32) bool { return int(id) == f.EOS })
 	return out
 }
 
@@ -159,7 +167,7 @@ const padded = -1e30
 // behind the words, and what leaves the padding out from there on.
 func (t Tokens) Mask() []float32 {
 	mask := make([]float32, len(t.IDs))
-	for i := t.First + len(t.Words) + 1; i < len(mask); i++ {
+	for i := t.Count; i < len(mask); i++ {
 		mask[i] = padded
 	}
 	return mask

@@ -30,12 +30,14 @@ type component struct {
 	// Of Split.
 	Behavior string `json:"behavior"`
 	Invert   bool   `json:"invert"`
+	UseRegex *bool  `json:"use_regex"` // of ByteLevel: it splits by a pattern of its own
 	// What is put around the tokens: RobertaProcessing, TemplateProcessing.
 	CLS     *namedID `json:"cls"`
 	SEP     *namedID `json:"sep"`
 	Special map[string]struct {
 		IDs []int `json:"ids"`
 	} `json:"special_tokens"`
+	Processors []component `json:"processors"` // of Sequence
 }
 
 // namedID is a token and its id: ["</s>", 1].
@@ -62,6 +64,8 @@ type tokenizerJSON struct {
 		Prefix  string  `json:"continuing_subword_prefix"`
 		Suffix  string  `json:"end_of_word_suffix"`
 		Dropout float64 `json:"dropout"`
+		// A word that is a token is not put together by merges.
+		IgnoreMerges bool `json:"ignore_merges"`
 		// Of Unigram.
 		UnkID        int  `json:"unk_id"`
 		ByteFallback bool `json:"byte_fallback"`
@@ -155,6 +159,14 @@ func (c *component) agrees(f Frame) error {
 		return nil
 	}
 	switch {
+	case c.Type == "Sequence" && len(c.Processors) > 0:
+		for i := range c.Processors {
+			if p := &c.Processors[i]; p.Type != "ByteLevel" { // which moves no token
+				if err := p.agrees(f); err != nil {
+					return err
+				}
+			}
+		}
 	case c.Type == "RobertaProcessing" && c.CLS != nil && c.SEP != nil:
 		for _, n := range []*namedID{c.CLS, c.SEP} {
 			if err := check(n.name, n.id); err != nil {
@@ -203,8 +215,10 @@ func (c *component) splitsAsCLIP() bool {
 func (file *tokenizerJSON) bpe(f Frame) (model, error) {
 	m := file.Model
 	switch {
+	case file.PreTokenizer.splitsAsLlama():
+		return file.llamaBPE(f)
 	case !file.PreTokenizer.splitsAsCLIP():
-		return nil, invalid("the pre-tokenizer of BPE must be CLIP's: Split by its pattern, then ByteLevel")
+		return nil, invalid("the pre-tokenizer of BPE must be CLIP's or Llama 3's: Split by its pattern, then ByteLevel")
 	case m.Suffix != wordEnd || m.Prefix != "" || m.Dropout != 0:
 		return nil, invalid("BPE with %.40q at the end of a word, %.40q within and dropout %g; supported: %q, nothing and 0", m.Suffix, m.Prefix, m.Dropout, wordEnd)
 	}

@@ -16,7 +16,7 @@ func Published(t *testing.T, be op.Backend, lim Limits) {
 	folder := filepath.Join(root(t), "engine", "testdata", "published")
 	for _, prefix := range []string{
 		"flux_schnell", "flux_dev", "flux_kontext", "sd3_medium", "sd35_medium", "sd35_large",
-		"clip_l", "clip_g", "clip_l_projected", "t5", "taef1", "vae_kl",
+		"clip_l", "clip_g", "clip_l_projected", "t5", "llama", "taef1", "vae_kl",
 		"e2e_flux_schnell", "e2e_sd3", "e2e_flux_dev", "schedulers",
 	} {
 		t.Run(prefix, func(t *testing.T) {
