@@ -22,7 +22,8 @@ var rooms = map[string]string{
 	"engine/tinyjson":    "",
 	"engine/op":          "engine/fault",
 	"engine/quant":       "engine/op",
-	"engine/cpu":         "engine/op engine/quant engine/fault",
+	"engine/cpu":         "engine/cpu/simd engine/op engine/quant engine/fault",
+	"engine/cpu/simd":    "",
 	"engine/testing/ops": "engine/op engine/quant engine/fault",
 	"engine/sample":      "engine/op engine/fault",
 	"engine/dit":         "engine/op engine/fault",
@@ -54,7 +55,7 @@ var rooms = map[string]string{
 	"wasm/page":         "wasm/page/… " + told,
 	"wasm/page/main":    "wasm/page honnef.co/go/js/dom/v2",
 	// These two construct the machines. Nothing imports them.
-	"wasm/engine":          "wasm/host wasm/promise wasm/protocol wasm/engine/transfer engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/cpu engine/gpu",
+	"wasm/engine":          "wasm/host wasm/promise wasm/protocol wasm/engine/transfer engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/cpu engine/cpu/simd engine/gpu",
 	"wasm/engine/transfer": "",
 	"cmd/…":                "cmd/… engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/yuin/goldmark",
 	// Its only Go files are the tests that drive a browser.
@@ -64,7 +65,7 @@ var rooms = map[string]string{
 // inTests may be imported by tests, beside what their package may: the cases,
 // the truth to compare with, the networks to make small models of, and the
 // browsers to drive.
-const inTests = "engine/checkpoint engine/conform engine/testing/ops engine/testing/networks engine/testing/scale engine/cpu engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
+const inTests = "engine/checkpoint engine/conform engine/testing/ops engine/testing/networks engine/testing/scale engine/cpu engine/cpu/simd engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
 
 // told is what the page may know of what it asks for and shows.
 const told = "wasm/protocol wasm/promise wasm/host engine/recipe engine/tinyjson engine/fault guidance honnef.co/go/js/dom/v2"
@@ -90,8 +91,8 @@ func broken(file string, imports []string) (wrong []string) {
 	for _, p := range imports {
 		switch {
 		case p == "syscall/js":
-			if !strings.HasPrefix(dir+"/", "wasm/") && !(dir == "engine/gpu" && js) {
-				wrong = append(wrong, fmt.Sprintf("%s imports syscall/js: only wasm/ and engine/gpu/*_js.go may", file))
+			if !strings.HasPrefix(dir+"/", "wasm/") && !(js && (dir == "engine/gpu" || dir == "engine/cpu/simd")) {
+				wrong = append(wrong, fmt.Sprintf("%s imports syscall/js: only wasm/, engine/gpu/*_js.go and engine/cpu/simd/*_js.go may", file))
 			}
 		case strings.HasPrefix(p, "github.com/cogentcore/") && !(dir == "engine/gpu" && js):
 			wrong = append(wrong, fmt.Sprintf("%s imports %s: only engine/gpu/*_js.go may", file, p))
@@ -191,6 +192,10 @@ func TestHouseRuleCatches(t *testing.T) {
 		{"engine/gpu/device_js.go", "github.com/cogentcore/webgpu/wgpu syscall/js", true},
 		{"engine/gpu/device_js_test.go", "github.com/cogentcore/webgpu/wgpu syscall/js", true},
 		{"engine/cpu/yield_js.go", "syscall/js", false},
+		{"engine/cpu/vector.go", "undertone/engine/cpu/simd unsafe", true},
+		{"engine/cpu/simd/module_js.go", "syscall/js", true},
+		{"engine/cpu/simd/simd.go", "syscall/js", false},
+		{"engine/cpu/simd/simd.go", "undertone/engine/op", false},
 		{"wasm/engine/main_js.go", "github.com/cogentcore/webgpu/wgpu", false},
 		{"wasm/engine/main_js.go", "syscall/js undertone/engine/gpu undertone/wasm/protocol", true},
 		{"wasm/engine/main_js.go", "honnef.co/go/js/dom/v2", false},

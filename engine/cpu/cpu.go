@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"undertone/engine/cpu/simd"
 	"undertone/engine/fault"
 	"undertone/engine/op"
 )
@@ -16,12 +17,17 @@ type Options struct {
 	// goroutine that called Run. In the browser it lets the event loop run, so
 	// that an abort can arrive.
 	Yield func()
+	// SIMD, when set, computes what it has kernels for, in float32 and many times as
+	// fast; Go does the rest.
+	SIMD *simd.Module
 }
 
 // Machine is an [op.Backend]. The elements of its storages are []float32, or
-// []uint32 for U32; weights are widened to float32 once, when uploaded.
+// []uint32 for U32; weights are widened to float32 once, when uploaded, or kept as
+// panels for the SIMD kernels.
 type Machine struct {
 	opt     Options
+	simd    *vectors // nil where all is computed in Go
 	workers int
 	last    time.Time // when Yield was last called
 	closed  bool
@@ -29,17 +35,28 @@ type Machine struct {
 
 // New makes a machine with as many workers as Go may run at once.
 func New(opt Options) *Machine {
-	return &Machine{opt: opt, workers: runtime.GOMAXPROCS(0), last: time.Now()}
+	m := &Machine{opt: opt, workers: runtime.GOMAXPROCS(0), last: time.Now()}
+	if opt.SIMD != nil {
+		m.simd = &vectors{module: opt.SIMD}
+	}
+	return m
 }
 
 // Info names the machine.
 func (m *Machine) Info() op.Info {
-	return op.Info{
+	info := op.Info{
 		Backend:  "cpu",
 		Adapter:  fmt.Sprintf("%s, %d %s", runtime.GOARCH, m.workers, plural(m.workers, "core", "cores")),
 		Software: true,
 		Plan:     "cpu-f64",
 	}
+	if m.simd != nil {
+		info.Adapter, info.Plan = info.Adapter+", SIMD", "cpu-simd"
+		if m.opt.SIMD.Relaxed() {
+			info.Plan = "cpu-relaxed-simd"
+		}
+	}
+	return info
 }
 
 func plural(n int, one, many string) string {

@@ -80,15 +80,21 @@ func euler(j *job, n *op.EulerOp) {
 }
 
 func embedding(j *job, n *op.EmbeddingOp) {
-	table, ids, out := f32(n.Table), n.IDs, f32(n.Out)
+	table := f32(n.Table)
+	embed(j, n, func(dst []float32, id int) { copy(dst, table.row(id)) })
+}
+
+// embed has take write the rows that the ids name.
+func embed(j *job, n *op.EmbeddingOp, take func(dst []float32, id int)) {
+	table, ids, out := n.Table, n.IDs, f32(n.Out)
 	words := ids.Storage.Handle.([]uint32)[ids.Offset:]
 	for r := range out.Rows {
 		id := words[r]
 		if uint64(id) >= uint64(table.Rows) {
-			j.err = fault.New(fault.Shape, "embedding: id %d at place %d, %s has the rows 0 to %d", id, r, table.Tensor, table.Rows-1)
+			j.err = fault.New(fault.Shape, "embedding: id %d at place %d, %s has the rows 0 to %d", id, r, table, table.Rows-1)
 			return
 		}
-		copy(out.row(r), table.row(int(id)))
+		take(out.row(r), int(id))
 	}
 }
 

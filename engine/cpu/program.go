@@ -134,7 +134,9 @@ func (p *program) Run(ctx context.Context, copies ...op.Copy) error {
 				return fault.New(fault.Internal, "operation %d, %s: %s has no memory: it was freed", i, n.Kind(), s.Name)
 			}
 		}
-		kernels[n.Kind()](&j, n)
+		if vector, ok := vectorKernels[n.Kind()]; p.m.simd == nil || !ok || !vector(&j, n) {
+			kernels[n.Kind()](&j, n)
+		}
 		if j.err == nil {
 			j.err = p.m.tick(ctx)
 		}
@@ -198,7 +200,8 @@ func f32(t *op.Tensor) view {
 	if t == nil {
 		return view{}
 	}
-	return view{t, t.Storage.Handle.([]float32)}
+	s, _ := t.Storage.Handle.([]float32) // none in panels
+	return view{t, s}
 }
 
 // parallel calls do once for each part 0 … parts−1, on all workers. Parts write

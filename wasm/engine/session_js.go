@@ -7,6 +7,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/cpu"
+	"undertone/engine/cpu/simd"
 	"undertone/engine/fault"
 	"undertone/engine/gpu"
 	"undertone/engine/op"
@@ -100,7 +101,7 @@ func open(ctx context.Context, device string, gentle int) (op.Backend, error) {
 	if device == "cpu" {
 		// Go shares its thread with the browser's events: an abort is only seen
 		// while nothing is computed.
-		return cpu.New(cpu.Options{Yield: func() { time.Sleep(time.Millisecond) }}), nil
+		return cpu.New(cpu.Options{Yield: func() { time.Sleep(time.Millisecond) }, SIMD: simd.Load()}), nil
 	}
 	d, err := gpu.Open(ctx, gpu.Options{Gentle: gentle})
 	if err != nil {

@@ -1,0 +1,31 @@
+package simd
+
+// Kernel is one of the modules' functions. What their arguments are, the texts tell.
+type Kernel int
+
+// The kernels, in the files product, weights, softmax, norms and rows.
+const (
+	Product Kernel = iota
+	Conv3x3
+	UnpackF16
+	UnpackBF16
+	UnpackQ8_0
+	UnpackQ4_0
+	Pack
+	Softmax
+	Norm
+	Activation
+	Add
+	Gated
+	Mix
+	Euler
+	Upsample
+	RGBA
+	Heads
+	kernels
+)
+
+var names = [kernels]string{"product", "conv3x3", "unpack_f16", "unpack_bf16", "unpack_q8_0", "unpack_q4_0", "pack",
+	"softmax", "norm", "activation", "add", "gated", "mix", "euler", "upsample", "rgba", "heads"}
+
+func (k Kernel) String() string { return names[k] }
