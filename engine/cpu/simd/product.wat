@@ -56,38 +56,64 @@
 (define scale () (splat 19))   ;; of the sums
 (define sums () (int 20))      ;; room for a tile
 
-(define add_residual ()
-  (local.set $x (f32x4.add (local.get $x) (v128.load (i32.add (i32.add (residual) (i32.mul (local.get $row) (residual_stride))) (local.get $at))))))
-
 ;; out = residual + gate ⊙ act(scale·sum + bias), or act(scale·sum + bias + residual), of a tile.
-(func $finish (param $d i32) (param $row i32) (param $rows i32) (param $column i32) (param $end i32)
-  (local $sums i32) (local $c i32) (local $at i32) (local $x v128)
-  (local.set $sums (sums))
-  (loop $rows
-    (local.set $c (local.get $column))
-    (loop $columns
-      (local.set $at (i32.shl (local.get $c) (i32.const 2)))
-      (local.set $x (f32x4.mul (scale) (v128.load (i32.add (local.get $sums) (i32.shl (i32.sub (local.get $c) (local.get $column)) (i32.const 2))))))
-      (if (bias) (then (local.set $x (f32x4.add (local.get $x) (v128.load (i32.add (bias) (local.get $at)))))))
-      (if (i32.and (inner) (i32.ne (residual) (i32.const 0))) (then (add_residual)))
-      (if (i32.and (i32.ne (act) (i32.const 0)) (i32.ge_s (local.get $c) (act_from))) (then (local.set $x (call $activate (act) (local.get $x)))))
-      (if (gate) (then (local.set $x (f32x4.mul (local.get $x) (v128.load (i32.add (gate) (local.get $at)))))))
-      (if (i32.and (i32.eqz (inner)) (i32.ne (residual) (i32.const 0))) (then (add_residual)))
-      (if (i32.ge_s (local.get $c) (gap_at)) (then (increase $at (gap))))
-      (v128.store (i32.add (i32.add (out) (i32.mul (local.get $row) (stride))) (local.get $at)) (local.get $x))
-      (increase $c (i32.const 4))
-      (br_if $columns (i32.lt_s (local.get $c) (local.get $end))))
-    (increase $sums (i32.const 32))
-    (increase $row (i32.const 1))
-    (br_if $rows (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
+(define finish (V)
+  (func $finish{V} (param $d i32) (param $row i32) (param $rows i32) (param $column i32)
+    (local $sums i32) (local $out i32) (local $residual i32) (local $bytes i32) (local $i i32) (local $scale v128)
+    (repeat v V (local $bias{v} v128) (local $gate{v} v128) (local $to{v} i32))
+    (local.set $bytes (i32.shl (local.get $column) (i32.const 2)))
+    (local.set $scale (scale))
+    (repeat v V
+      (local.set $gate{v} (four 1))
+      (local.set $to{v} (i32.add (i32.const {16*v}) (select (gap) (i32.const 0) (i32.ge_s (i32.add (local.get $column) (i32.const {4*v})) (gap_at))))))
+    (if (bias) (then (repeat v V (local.set $bias{v} (v128.load offset={16*v} (i32.add (bias) (local.get $bytes)))))))
+    (if (gate) (then (repeat v V (local.set $gate{v} (v128.load offset={16*v} (i32.add (gate) (local.get $bytes)))))))
+    (if (residual) (then
+      (local.set $residual (i32.add (i32.add (residual) (i32.mul (local.get $row) (residual_stride))) (local.get $bytes)))))
+    (if (i32.and (i32.ne (act) (i32.const 0)) (i32.gt_s (i32.add (local.get $column) (i32.const {4*V})) (act_from))) (then
+      (local.set $sums (sums))
+      (local.set $i (local.get $rows))
+      (loop $biased
+        (repeat v V
+          (v128.store offset={16*v} (local.get $sums)
+            (f32x4.add (f32x4.mul (local.get $scale) (v128.load offset={16*v} (local.get $sums))) (local.get $bias{v}))))
+        (if (i32.and (inner) (i32.ne (local.get $residual) (i32.const 0))) (then
+          (repeat v V
+            (v128.store offset={16*v} (local.get $sums) (f32x4.add (v128.load offset={16*v} (local.get $sums)) (v128.load offset={16*v} (local.get $residual)))))
+          (increase $residual (residual_stride))))
+        (if (i32.lt_s (local.get $column) (act_from)) (then ;; only the second four of eight
+          (call $activate (act) (i32.add (local.get $sums) (i32.const 16)) (i32.add (local.get $sums) (i32.const 16)) (i32.add (local.get $sums) (i32.const 32)))))
+        (increase $sums (i32.const 32))
+        (br_if $biased (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+      (if (i32.ge_s (local.get $column) (act_from)) (then (call $activate (act) (sums) (sums) (local.get $sums))))
+      (if (inner) (then (local.set $residual (i32.const 0))))
+      (local.set $scale (four 1))
+      (repeat v V (local.set $bias{v} (four 0)))))
+    (local.set $sums (sums))
+    (local.set $out (i32.add (i32.add (out) (i32.mul (local.get $row) (stride))) (local.get $bytes)))
+    (loop $rows
+      (repeat v V
+        (v128.store (i32.add (local.get $out) (local.get $to{v})) (f32x4.add
+          (f32x4.mul (local.get $gate{v})
+            (f32x4.add (f32x4.mul (local.get $scale) (v128.load offset={16*v} (local.get $sums))) (local.get $bias{v})))
+          (if (result v128) (local.get $residual)
+            (then (v128.load offset={16*v} (local.get $residual)))
+            (else (four 0))))))
+      (if (local.get $residual) (then (increase $residual (residual_stride))))
+      (increase $out (stride))
+      (increase $sums (i32.const 32))
+      (br_if $rows (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))))
+
+(finish 1) (finish 2)
 
 (define of_tile (R V) (call $tile{R}x{V} (local.get $table) (taps) (width) (local.get $w) (apart) (sums)))
 
-;; The tile of the rows that are left.
+;; The tile of the rows that are left, and what is made of its sums.
 (define of_height (V)
   (if (i32.gt_s (local.get $rows) (i32.const 2))
     (then (of_tile 4 V) (if (i32.gt_s (local.get $rows) (i32.const 4)) (then (local.set $rows (i32.const 4)))))
-    (else (if (i32.eq (local.get $rows) (i32.const 2)) (then (of_tile 2 V)) (else (of_tile 1 V))))))
+    (else (if (i32.eq (local.get $rows) (i32.const 2)) (then (of_tile 2 V)) (else (of_tile 1 V)))))
+  (call $finish{V} (local.get $d) (local.get $row) (local.get $rows) (local.get $column)))
 
 (func $product (export "product") (param $d i32)
   (local $column i32) (local $row i32) (local $rows i32) (local $table i32) (local $w i32)
@@ -100,8 +126,6 @@
       (if (i32.gt_s (i32.sub (columns) (local.get $column)) (i32.const 4))
         (then (of_height 2))
         (else (of_height 1)))
-      (call $finish (local.get $d) (local.get $row) (local.get $rows) (local.get $column)
-        (select (columns) (i32.add (local.get $column) (i32.const 8)) (i32.lt_s (columns) (i32.add (local.get $column) (i32.const 8)))))
       (increase $row (i32.const 4))
       (increase $table (i32.shl (taps) (i32.const 4)))
       (br_if $groups (i32.lt_s (local.get $row) (height))))
@@ -119,32 +143,43 @@
 (define zeros () (int 26))
 
 (func (export "conv3x3") (param $d i32)
-  (local $i i32) (local $pixel i32) (local $to i32) (local $x i32) (local $y i32) (local $px i32) (local $py i32) (local $tap i32)
-  (loop $pixels
-    (local.set $pixel (i32.add (first)
-      (select (local.get $i) (i32.sub (height) (i32.const 1)) (i32.lt_s (local.get $i) (height)))))
+  (local $i i32) (local $pixel i32) (local $x i32) (local $y i32) (local $px i32) (local $py i32) (local $to i32)
+  (local $at v128) (local $places v128) (local $zeros v128) (local $inside v128)
+  (local.set $zeros (i32x4.splat (zeros)))
+  (local.set $to (table))
+  (loop $groups
+    (local.set $pixel (i32.add (first) (local.get $i)))
     (local.set $y (i32.div_u (local.get $pixel) (picture_width)))
     (local.set $x (i32.sub (local.get $pixel) (i32.mul (local.get $y) (picture_width))))
-    ;; The i-th pixel is the (i mod 4)-th of its group, whose tables hold 36 addresses.
-    (local.set $to (i32.add (table) (i32.shl (i32.add (i32.and (local.get $i) (i32.const 3)) (i32.mul (i32.shr_u (local.get $i) (i32.const 2)) (i32.const 36))) (i32.const 2))))
-    (local.set $py (i32.sub (local.get $y) (i32.const 1)))
-    (local.set $px (i32.sub (local.get $x) (i32.const 1)))
-    (local.set $tap (i32.const 0))
-    (loop $taps
-      ;; As numbers without a sign, those before the first are large.
-      (i32.store (local.get $to)
-        (select
-          (i32.add (picture) (i32.mul (i32.add (i32.mul (local.get $py) (picture_width)) (local.get $px)) (pixel_bytes)))
-          (zeros)
-          (i32.and (i32.lt_u (local.get $py) (picture_height)) (i32.lt_u (local.get $px) (picture_width)))))
-      (increase $to (i32.const 16))
-      (increase $px (i32.const 1))
-      (if (i32.gt_s (local.get $px) (i32.add (local.get $x) (i32.const 1))) (then
-        (local.set $px (i32.sub (local.get $x) (i32.const 1)))
-        (increase $py (i32.const 1))))
-      (increase $tap (i32.const 1))
-      (br_if $taps (i32.lt_s (local.get $tap) (i32.const 9))))
-    (increase $i (i32.const 1))
-    ;; Groups are whole: the last pixel stands for those that are missing.
-    (br_if $pixels (i32.or (i32.lt_s (local.get $i) (height)) (i32.and (local.get $i) (i32.const 3)))))
+    (if (i32.le_s (i32.add (local.get $x) (i32.const 4)) (picture_width))
+      (then ;; four neighbours in one row: their addresses are so many bytes apart
+        (local.set $places (i32x4.add (i32x4.splat (local.get $x)) (v128.const i32x4 0 1 2 3)))
+        (local.set $at (i32x4.add (i32x4.splat (picture))
+          (i32x4.mul (i32x4.add (i32x4.splat (i32.mul (local.get $y) (picture_width))) (local.get $places)) (i32x4.splat (pixel_bytes)))))
+        (repeat dy 3
+          (local.set $inside (i32x4.splat (i32.sub (i32.const 0) (i32.lt_u (i32.add (local.get $y) (i32.const {dy-1})) (picture_height)))))
+          (repeat dx 3
+            (v128.store offset={48*dy+16*dx} (local.get $to)
+              (v128.bitselect
+                (i32x4.add (local.get $at) (i32x4.splat (i32.mul (pixel_bytes) (i32.add (i32.const {dx-1}) (i32.mul (i32.const {dy-1}) (picture_width))))))
+                (local.get $zeros)
+                (v128.and (local.get $inside)
+                  (i32x4.lt_u (i32x4.add (local.get $places) (i32x4.splat (i32.const {dx-1}))) (i32x4.splat (picture_width)))))))))
+      (else
+        (repeat n 4
+          ;; The last pixel stands for those behind it.
+          (local.set $pixel (i32.add (first) (select (i32.add (local.get $i) (i32.const n)) (i32.sub (height) (i32.const 1)) (i32.lt_s (i32.add (local.get $i) (i32.const n)) (height)))))
+          (local.set $y (i32.div_u (local.get $pixel) (picture_width)))
+          (local.set $x (i32.sub (local.get $pixel) (i32.mul (local.get $y) (picture_width))))
+          (repeat dy 3 (repeat dx 3
+            (local.set $py (i32.add (local.get $y) (i32.const {dy-1})))
+            (local.set $px (i32.add (local.get $x) (i32.const {dx-1})))
+            ;; As numbers without a sign, those before the first are large.
+            (i32.store offset={48*dy+16*dx+4*n} (local.get $to)
+              (select
+                (i32.add (picture) (i32.mul (i32.add (i32.mul (local.get $py) (picture_width)) (local.get $px)) (pixel_bytes)))
+                (zeros)
+                (i32.and (i32.lt_u (local.get $py) (picture_height)) (i32.lt_u (local.get $px) (picture_width))))))))))
+    (increase $to (i32.const 144))
+    (br_if $groups (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 4))) (height))))
   (call $product (local.get $d)))

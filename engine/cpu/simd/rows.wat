@@ -20,11 +20,22 @@
       (increase $out (int 5))
       (br_if $rows (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))))
 
-(each "activation" (call $activate (int 8) (at_a)))
 (each "add" (f32x4.add (at_a) (at_b)))
-(each "gated" (f32x4.mul (call $activate (int 8) (at_a)) (at_b)))
+(each "multiply" (f32x4.mul (at_a) (at_b)))
 (each "mix" (f32x4.add (at_b) (f32x4.mul (splat 9) (f32x4.sub (at_a) (at_b)))))  ;; b + number·(a − b)
 (each "euler" (f32x4.add (at_a) (f32x4.mul (splat 9) (at_b))))                    ;; a + number·b
+
+;; Likewise, of a alone: the number of an activation stands in the place of what.
+(func (export "activation") (param $d i32)
+  (local $a i32) (local $out i32) (local $rows i32)
+  (local.set $a (int 0))
+  (local.set $out (int 4))
+  (local.set $rows (int 6))
+  (loop $rows
+    (call $activate (int 8) (local.get $a) (local.get $out) (i32.add (local.get $a) (i32.shl (int 7) (i32.const 2))))
+    (increase $a (int 1))
+    (increase $out (int 5))
+    (br_if $rows (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
 
 ;; Every pixel four times, in a picture of twice the width: x · bytes from pixel to pixel ·
 ;; out · bytes from pixel to pixel · rows of x · pixels in one · channels

@@ -16,7 +16,7 @@ const (
 	Norm
 	Activation
 	Add
-	Gated
+	Multiply
 	Mix
 	Euler
 	Upsample
@@ -26,6 +26,6 @@ const (
 )
 
 var names = [kernels]string{"product", "conv3x3", "unpack_f16", "unpack_bf16", "unpack_q8_0", "unpack_q4_0", "pack",
-	"softmax", "norm", "activation", "add", "gated", "mix", "euler", "upsample", "rgba", "heads"}
+	"softmax", "norm", "activation", "add", "multiply", "mix", "euler", "upsample", "rgba", "heads"}
 
 func (k Kernel) String() string { return names[k] }

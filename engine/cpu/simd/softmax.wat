@@ -5,7 +5,7 @@
 
 (func (export "softmax") (param $d i32)
   (local $x i32) (local $bias i32) (local $rows i32) (local $counted i32) (local $at i32) (local $end i32) (local $i i32)
-  (local $v v128) (local $most v128) (local $all v128)
+  (local $v v128) (local $most v128) (local $all v128) (exp_locals)
   (local.set $x (int 0))
   (local.set $bias (int 4))
   (local.set $rows (int 2))
@@ -32,7 +32,7 @@
     (local.set $i (i32.const 0))
     (loop $powers
       (local.set $v (v128.and
-        (call $exp (f32x4.sub (v128.load (i32.add (local.get $x) (local.get $at))) (local.get $most)))
+        (exp (f32x4.sub (v128.load (i32.add (local.get $x) (local.get $at))) (local.get $most)))
         (within (local.get $i) (local.get $counted))))
       (v128.store (i32.add (local.get $x) (local.get $at)) (local.get $v))
       (local.set $all (f32x4.add (local.get $all) (local.get $v)))
