@@ -21,8 +21,8 @@ type Device struct {
 	Known  bool
 	WebGPU bool
 	Reason Reason // when WebGPU is false
-	// CPUSpeed is how many floating-point operations the CPU does in a second, 0
-	// until it is measured, which is done only where there is no WebGPU.
+	// CPUSpeed is how many floating-point operations of a picture the CPU does in a
+	// second, 0 until it is estimated, which is done only where there is no WebGPU.
 	CPUSpeed float64
 }
 

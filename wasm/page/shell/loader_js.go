@@ -137,7 +137,7 @@ func (v *Loader) renderTrouble(s *app.State) {
 		ui.SetText(v.cpuNote, words.Text.MeasuringCPU)
 		return
 	}
-	seconds := s.Model.FLOPs / (s.Device.CPUSpeed * cpuShare)
+	seconds := s.Model.FLOPs / s.Device.CPUSpeed
 	ui.SetText(v.cpuNote, fmt.Sprintf(words.Text.EstimateCPU, words.Duration(seconds), words.Bytes(s.Model.Bytes)))
 }
 
