@@ -20,8 +20,9 @@ import (
 //
 //	Caught by: go ./guidance .                             go test of a package
 //	Caught by: js ./engine/gpu TestOps/MatMul              the same as js/wasm, under Node with WebGPU
+//	Caught by: simd ./engine/cpu TestVectorsOps/plain      likewise, with the SIMD kernels assembled anew
 //	Caught by: node e2e/testdata/modules.test.mjs limits   a file of Node's own tests
-var header = regexp.MustCompile(`(?m)^Caught by: (go|js|node) (\S+) (\S+)$`)
+var header = regexp.MustCompile(`(?m)^Caught by: (go|js|simd|node) (\S+) (\S+)$`)
 
 // changed are the files that a patch changes.
 var changed = regexp.MustCompile(`(?m)^--- a/(\S+)$`)
@@ -46,7 +47,7 @@ func TestPlantedBugsAreCaught(t *testing.T) {
 			}
 			m := plant(t, text)
 			m.program = program
-			cmd, failure := map[string]func(t *testing.T, pkg, tests string) (*exec.Cmd, string){"go": m.goTest, "js": m.jsTest, "node": m.nodeTest}[by[1]](t, by[2], by[3])
+			cmd, failure := map[string]func(t *testing.T, pkg, tests string) (*exec.Cmd, string){"go": m.goTest, "js": m.jsTest, "simd": m.simdTest, "node": m.nodeTest}[by[1]](t, by[2], by[3])
 			out, err := cmd.CombinedOutput()
 			if err == nil {
 				t.Fatalf("%s %s passes although %s", by[2], by[3], firstLine(text))
@@ -140,6 +141,33 @@ func (m *mutant) goTest(t *testing.T, pkg, tests string) (*exec.Cmd, string) {
 	cmd := exec.Command("go", "test", "-overlay", filepath.Join(m.tree, "overlay.json"), "-vet=off", "-ldflags=-w", "-count=1", "-failfast", "-run", tests, pkg)
 	cmd.Dir = m.root
 	return cmd, "--- FAIL"
+}
+
+// simdTest assembles the changed texts of the SIMD kernels and lets Go embed what they give.
+func (m *mutant) simdTest(t *testing.T, pkg, tests string) (*exec.Cmd, string) {
+	t.Helper()
+	const folder = "engine/cpu/simd"
+	texts, err := filepath.Glob(filepath.Join(m.root, folder, "*.wat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range append(texts, filepath.Join(m.root, folder, "assemble.mjs")) {
+		if name := folder + "/" + filepath.Base(f); !slices.Contains(m.files, name) {
+			m.copy(t, name)
+		}
+	}
+	at := filepath.Join(m.tree, folder)
+	if err := os.Symlink(filepath.Join(m.root, folder, "node_modules"), filepath.Join(at, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("node", filepath.Join(at, "assemble.mjs"), at).CombinedOutput(); err != nil {
+		t.Fatalf("the kernels are not assembled: %v\n%s", err, out)
+	}
+	m.files = []string{folder + "/kernels.wasm", folder + "/relaxed.wasm"}
+	cmd, failure := m.goTest(t, pkg, tests)
+	cmd.Args = slices.Insert(cmd.Args, 2, "-exec", "node "+filepath.Join(m.root, "engine/gpu/noderun/run.mjs"))
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	return cmd, failure
 }
 
 // build compiles the tests of engine/gpu as js/wasm. Kernels and scripts are read
