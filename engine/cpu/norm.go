@@ -99,15 +99,7 @@ func groupNorm(j *job, n *op.GroupNormOp) {
 	x, out, moments, weight, bias := f32(n.X), f32(n.Out), f32(n.Moments), first(n.Weight), first(n.Bias)
 	size := x.Cols / n.Groups()
 	j.parallel(n.Groups(), func(g int) {
-		count, mean, squares := 0.0, 0.0, 0.0
-		for part := range moments.Rows {
-			m := moments.row(part)[4*g : 4*g+4]
-			more, d := float64(m[0]), float64(m[1])+float64(m[2])-mean
-			squares += float64(m[3]) + d*d*count*more/(count+more)
-			mean += d * more / (count + more)
-			count += more
-		}
-		inv := 1 / math.Sqrt(squares/count+float64(n.Eps))
+		mean, inv := joined(moments, g, n.Eps)
 		from, to := g*size, (g+1)*size
 		for r := range x.Rows {
 			o := out.row(r)
@@ -117,4 +109,17 @@ func groupNorm(j *job, n *op.GroupNormOp) {
 			}
 		}
 	})
+}
+
+// joined are the mean of a group and 1/√(variance + eps), of the moments of all stretches.
+func joined(moments view, g int, eps float32) (mean, inv float64) {
+	count, squares := 0.0, 0.0
+	for part := range moments.Rows {
+		m := moments.row(part)[4*g : 4*g+4]
+		more, d := float64(m[0]), float64(m[1])+float64(m[2])-mean
+		squares += float64(m[3]) + d*d*count*more/(count+more)
+		mean += d * more / (count + more)
+		count += more
+	}
+	return mean, 1 / math.Sqrt(squares/count+float64(eps))
 }

@@ -20,6 +20,9 @@ type vectors struct {
 	rows   []float32 // rows to be made panels of
 	scores []float32
 	zeros  []float32
+	sums   []float64 // of columns
+	means  []float64
+	affine []float32 // means, their remainders and scales of columns
 }
 
 // vectorKernels holds the operations that the SIMD module has kernels for. A function
@@ -27,6 +30,7 @@ type vectors struct {
 var vectorKernels = map[op.Kind]func(*job, op.Node) bool{
 	op.MatMul: vectorKernel(vectorMatMul), op.Conv3x3: vectorKernel(vectorConv3x3), op.Attention: vectorKernel(vectorAttention),
 	op.LayerNorm: vectorKernel(vectorLayerNorm), op.RMSNorm: vectorKernel(vectorRMSNorm),
+	op.GroupMoments: vectorKernel(vectorGroupMoments), op.GroupNorm: vectorKernel(vectorGroupNorm),
 	op.QKNormRoPE: vectorKernel(vectorQKNormRoPE), op.Rotary: vectorKernel(vectorRotary),
 	op.Activation: vectorKernel(vectorActivation), op.Add: vectorKernel(vectorAdd), op.Gated: vectorKernel(vectorGated),
 	op.CFG: vectorKernel(vectorCFG), op.Euler: vectorKernel(vectorEuler),

@@ -60,3 +60,55 @@
     (increase $x (int 1))
     (increase $out (int 3))
     (br_if $rows (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
+
+;; Sums over rows, of each column by itself, in float64: x · bytes from row to row · rows ·
+;; columns · means (or 0) · sums. With means, of the squares of the differences from them.
+;; sums and means have two float64 for a column of two.
+(define add_to (low) (v128.store (local.get $to) (f64x2.add (v128.load (local.get $to)) low)))
+(func (export "column_sums") (param $d i32)
+  (local $x i32) (local $rows i32) (local $at i32) (local $end i32) (local $to i32) (local $mean i32) (local $v v128) (local $low v128)
+  (local.set $x (int 0))
+  (local.set $rows (int 2))
+  (local.set $end (i32.shl (int 3) (i32.const 2)))
+  (loop $rows
+    (local.set $to (int 5))
+    (local.set $mean (int 4))
+    (each_group $columns (block
+      (local.set $v (v128.load (i32.add (local.get $x) (local.get $at))))
+      (if (local.get $mean)
+        (then
+          (repeat half 2
+            (local.set $low (f64x2.sub (f64x2.promote_low_f32x4 (local.get $v)) (v128.load (local.get $mean))))
+            (add_to (f64x2.mul (local.get $low) (local.get $low)))
+            (local.set $v (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $v) (local.get $v)))
+            (increase $mean (i32.const 16))
+            (increase $to (i32.const 16))))
+        (else
+          (add_to (lows (local.get $v)))
+          (increase $to (i32.const 16))
+          (add_to (highs (local.get $v)))
+          (increase $to (i32.const 16))))))
+    (increase $x (int 1))
+    (br_if $rows (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
+
+;; act((x − mean)·scale + bias), mean, scale and bias being those of a column: x · bytes from
+;; row to row · out · bytes from row to row · rows · columns · means · what float32 leaves of
+;; them · scales · biases · the number of an activation
+(func (export "column_norm") (param $d i32)
+  (local $x i32) (local $out i32) (local $rows i32) (local $at i32) (local $end i32)
+  (local.set $x (int 0))
+  (local.set $out (int 2))
+  (local.set $rows (int 4))
+  (local.set $end (i32.shl (int 5) (i32.const 2)))
+  (loop $rows
+    (each_group $columns
+      (v128.store (i32.add (local.get $out) (local.get $at))
+        (f32x4.add
+          (f32x4.mul
+            (f32x4.sub (f32x4.sub (v128.load (i32.add (local.get $x) (local.get $at))) (v128.load (i32.add (int 6) (local.get $at)))) (v128.load (i32.add (int 7) (local.get $at))))
+            (v128.load (i32.add (int 8) (local.get $at))))
+          (v128.load (i32.add (int 9) (local.get $at))))))
+    (if (int 10) (then (call $activate (int 10) (local.get $out) (local.get $out) (i32.add (local.get $out) (local.get $end)))))
+    (increase $x (int 1))
+    (increase $out (int 3))
+    (br_if $rows (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))

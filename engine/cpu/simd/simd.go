@@ -14,6 +14,8 @@ const (
 	Pack
 	Softmax
 	Norm
+	ColumnSums
+	ColumnNorm
 	Activation
 	Add
 	Multiply
@@ -26,6 +28,6 @@ const (
 )
 
 var names = [kernels]string{"product", "conv3x3", "unpack_f16", "unpack_bf16", "unpack_q8_0", "unpack_q4_0", "pack",
-	"softmax", "norm", "activation", "add", "multiply", "mix", "euler", "upsample", "rgba", "heads"}
+	"softmax", "norm", "column_sums", "column_norm", "activation", "add", "multiply", "mix", "euler", "upsample", "rgba", "heads"}
 
 func (k Kernel) String() string { return names[k] }
