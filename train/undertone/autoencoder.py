@@ -1,4 +1,8 @@
-"""Stage 1: the autoencoder, on crops first (more pictures for the same pixels), then on whole pictures."""
+"""Stage 1: the autoencoder, on crops first (more pictures for the same pixels), then on whole pictures.
+
+Or its encoder alone, against the decoder that ships: what such an encoder makes of a picture are latents
+that the shipped transformer knows.
+"""
 import json
 
 import numpy as np
@@ -9,6 +13,7 @@ from torch import nn
 from . import render, warm
 from .config import SIZE, STATE, VAE
 from .loop import finished, load_ema, train
+from .precision import products
 from .scene import STYLES, draw_scene
 from .tiny import Decoder, Encoder
 
@@ -76,21 +81,29 @@ def psnr(net, data):
     out = []
     for i in range(0, len(data), 16):
         x = to_tensor(data[i:i + 16])
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), products():
             y = net(x)[0].float().clamp(0, 1)
         out += (-10 * torch.log10((y - x).pow(2).mean((1, 2, 3)))).tolist()
     return np.array(out)
 
 
-def make(minutes, count=6000, seed=1, start=None):
-    """-> the autoencoder (EMA). start: a folder to start warm from (warm.py)."""
+def load():
+    """The autoencoder of the last training: the whole one, or an encoder for the shipped decoder."""
+    stage = "autoencoder" if (STATE / "autoencoder.pt").exists() else "encoder"
+    return load_ema(stage, Autoencoder().to(memory_format=torch.channels_last))
+
+
+def make(minutes, count=6000, seed=1, start=None, frozen=False):
+    """-> the autoencoder (EMA). start: a folder to start warm from (warm.py); frozen: whose decoder stays as it is."""
     torch.manual_seed(seed)
     net = Autoencoder().to(memory_format=torch.channels_last)
+    stage, lr = ("encoder", 5e-4) if frozen else ("autoencoder", 1e-3 if start else 1.5e-3)
     STATE.mkdir(parents=True, exist_ok=True)
-    if finished("autoencoder", minutes):
-        return load_ema("autoencoder", net)
+    if finished(stage, minutes):
+        return load_ema(stage, net)
     if start:
         warm.load(net, start, "autoencoder")
+    net.decoder.requires_grad_(not frozen)
     held_scenes = held_out()
     held = pictures(held_scenes, STATE / "held.u8")
     draw = np.random.default_rng(seed)
@@ -105,18 +118,18 @@ def make(minutes, count=6000, seed=1, start=None):
         pick = rng.integers(len(data), size=batch)
         at = rng.integers((SIZE - side) // 16 + 1, size=(batch, 2)) * 16
         x = to_tensor(np.stack([data[i, r:r + side, c:c + side] for i, (r, c) in zip(pick, at)]))
-        with torch.autocast("cpu", torch.bfloat16):
+        with products():
             out, reg = net(x, LATENT_NOISE)
         return loss_fn(out, x, weight[pick]) + 0.1 * reg.float()
 
     def report(ema, progress):
         each = psnr(ema, held)
         styles = {k: [v for v, s in zip(each, held_scenes) if s.style == k] for k in STYLES}
-        print(json.dumps({"stage": "autoencoder", "psnr": round(each.mean(), 2),
+        print(json.dumps({"stage": stage, "psnr": round(each.mean(), 2),
                           **{k: round(sum(v) / len(v), 2) for k, v in styles.items()}}), flush=True)
-        with torch.autocast("cpu", torch.bfloat16):
+        with products():
             y = to_uint8(ema(to_tensor(held[:16]))[0])
         pairs = [p for a, b in zip(held[:16], y) for p in (a, b)]
-        render.grid([p[::2, ::2] for p in pairs], 8).save(STATE / "autoencoder.png")
+        render.grid([p[::2, ::2] for p in pairs], 8).save(STATE / f"{stage}.png")
 
-    return train("autoencoder", net, loss_of, minutes, 1e-3 if start else 1.5e-3, decay=0.998, report=report, save_every=120).eval()
+    return train(stage, net, loss_of, minutes, lr, decay=0.998, report=report, save_every=120).eval()

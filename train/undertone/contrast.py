@@ -15,6 +15,7 @@ from .captions import UNKNOWN, VOCAB, caption, encode
 from .clip import Clip
 from .config import MAX_LENGTH, VAE, text_config
 from .loop import finished, load_ema, train
+from .precision import products
 from .scene import COLOURS, OBJECTS, PLACES, STYLES, TIMES
 
 NAMES = [("object", n) for n in OBJECTS] + [("colour", c) for c in (None, *COLOURS)] + [
@@ -96,7 +97,7 @@ def make(scenes, latents, minutes, batch=128, seed=3, start=None):
         z = torch.from_numpy(latents[pick]).float()
         z = z + 0.2 * torch.randn_like(z)
         ids = trim(unknown(batch_ids(rng, [scenes[i] for i in pick]), 0.01))
-        with torch.autocast("cpu", torch.bfloat16):
+        with products():
             return net(ids, z)
 
     def loss_of(progress):

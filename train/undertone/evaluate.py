@@ -37,7 +37,7 @@ class Setting:
 
     @cached_property
     def auto(self):
-        return load_ema("autoencoder", autoencoder.Autoencoder().to(memory_format=torch.channels_last))
+        return autoencoder.load()
 
     @cached_property
     def examined(self):

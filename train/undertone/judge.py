@@ -14,9 +14,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from . import render
-from .autoencoder import Autoencoder, to_tensor, to_uint8
+from .autoencoder import load, to_tensor, to_uint8
 from .config import SIZE, STATE
 from .loop import finished, load_ema, train
+from .precision import products
 from .scene import COLOURS, OBJECTS, PLACES, STYLES, TIMES, draw_scene
 from .tiny import Block
 
@@ -98,7 +99,7 @@ def scenes_of(kind, n):
 
 def through(auto, pictures, noise=0.0):
     """uint8 pictures -> what the autoencoder makes of them, uint8; noise on the latents as a transformer errs."""
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), products():
         z = auto.encoder(to_tensor(pictures))
         return to_uint8(auto.decoder(z + noise * torch.randn_like(z)))
 
@@ -151,7 +152,7 @@ def read(net, pictures, batch=64):
     for i in range(0, len(pictures), batch):
         p = pictures[i:i + batch]
         x = to_tensor(p if p.shape[1] == SIDE else shrink(p))
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), products():
             logits, features = net(x)
         level = torch.arange(3.0)
         part = {k: v.argmax(1).numpy() for k, v in logits.items()}
@@ -205,7 +206,7 @@ def make(auto, minutes, count=10000, batch=64, seed=7, lr=1.2e-3):
 
     def loss_of(progress):
         pick = np.sort(rng.choice(len(y), batch, replace=False, p=share))
-        with torch.autocast("cpu", torch.bfloat16):
+        with products():
             out, _ = net(vary(to_tensor(data[rng.integers(2, size=batch), pick])))
         return loss_fn(out, y[torch.from_numpy(pick)])
 
@@ -217,7 +218,7 @@ def main():
     p.add_argument("--minutes", type=float, default=10)
     p.add_argument("--scenes", type=int, default=10000)
     a = p.parse_args()
-    auto = load_ema("autoencoder", Autoencoder())
+    auto = load()
     result = examine(make(auto, a.minutes, a.scenes), auto)
     (STATE / "judge.json").write_text(json.dumps(result) + "\n")
     print(json.dumps(result, indent=1))

@@ -9,6 +9,8 @@ import torch
 from . import render
 from .autoencoder import to_tensor
 from .config import LATENT, STATE, VAE
+from .export import configs
+from .precision import products
 from .scene import draw_scene
 
 # Two different objects are the hardest to draw: they are learned from more examples than are asked for.
@@ -24,7 +26,7 @@ def measure(net, data, scale=None, shift=None):
     zs, colours = [], []
     for i in range(0, len(data), 32):
         x = to_tensor(data[i:i + 32])
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), products():
             zs.append(net.encoder(x).float())
         colours.append(torch.nn.functional.avg_pool2d(x, 16))
     z, c = torch.cat(zs), torch.cat(colours)
@@ -52,7 +54,7 @@ def make(net, count=40000, seed=2, start=None):
         scenes = [draw_scene(rng, render.BANKS, kinds=KINDS) for _ in range(count)]
         cfg = measure(net, np.stack(list(render.render_all(scenes[:512]))))
         if start:
-            old = json.loads((start / "model.json").read_text())["vae"]
+            old = configs(json.loads((start / "model.json").read_text()))["vae"]
             new_scale, new_shift = cfg["scaling_factor"], cfg["shift_factor"]
             if abs(new_scale / old["scaling_factor"] - 1) < .02 and abs(new_shift - old["shift_factor"]) * new_scale < .02:
                 cfg = measure(net, np.stack(list(render.render_all(scenes[:512]))), old["scaling_factor"], old["shift_factor"])
@@ -60,7 +62,7 @@ def make(net, count=40000, seed=2, start=None):
         pictures = render.render_all(scenes)
         for i in range(0, count, 64):
             x = to_tensor(np.stack(list(itertools.islice(pictures, 64))))
-            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad(), products():
                 z = net.encoder(x).float()
             out[i:i + 64] = ((z - cfg["shift_factor"]) * cfg["scaling_factor"]).half().numpy()
             if i % 4096 == 0:

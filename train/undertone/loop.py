@@ -43,9 +43,14 @@ def save(path, obj):
     os.replace(tmp, path)
 
 
+def clock():
+    """Seconds of work: the CPU time of this process, spread over its threads. Other work on the machine takes none of it."""
+    return time.process_time() / torch.get_num_threads()
+
+
 def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, save_every=150, log_every=15,
           betas=(0.9, 0.98)):
-    """Trains net for so many minutes of work (time lost to an interruption is not counted).
+    """Trains the parameters of net that ask for gradients for so many minutes of work (see clock).
 
     loss_of(progress) -> scalar loss of a fresh batch; report(ema_net, progress) is called at every save.
     The EMA's horizon grows from the first step up to 1/(1-decay); clip bounds the norm of the gradient.
@@ -55,7 +60,8 @@ def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, 
     STATE.mkdir(parents=True, exist_ok=True)
     path, log = STATE / f"{stage}.pt", STATE / f"{stage}.log"
     ema, done, step = copy.deepcopy(net).requires_grad_(False), 0.0, 0
-    opt = (fused.Adam if fused.library() else TorchAdam)(net.parameters(), ema.parameters(), betas)
+    learning = [(p, e) for p, e in zip(net.parameters(), ema.parameters()) if p.requires_grad]
+    opt = (fused.Adam if fused.library() else TorchAdam)(*zip(*learning), betas)
     if path.exists():
         s = torch.load(path)
         net.load_state_dict(s["net"])
@@ -64,8 +70,7 @@ def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, 
         opt.load_state_dict(s["opt"])
         done = s["seconds"]
     total = minutes * 60
-    losses, last, saved = [], time.time(), time.time()
-    logged = last
+    losses, last, saved, logged = [], clock(), time.time(), time.time()
     net.train()
     while done < total:
         net.zero_grad(set_to_none=True)
@@ -74,9 +79,8 @@ def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, 
         step += 1
         opt.step(lr * rate(done / total), clip, min(decay, step / (step + 20)))
         losses.append(loss.item())
-        now = time.time()
-        # A pause of the whole machine must not eat the schedule.
-        done, last = done + min(now - last, 30.0), now
+        now, worked = time.time(), clock()
+        done, last = done + worked - last, worked
         if now - logged > log_every or done >= total:
             line = {"stage": stage, "seconds": round(done), "step": step, "loss": round(sum(losses) / len(losses), 5)}
             print(json.dumps(line), flush=True)
@@ -89,7 +93,7 @@ def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, 
             if report:
                 with torch.no_grad():
                     report(ema, done / total)
-            saved = last = time.time()
+            saved, last = time.time(), clock()
     return ema
 
 

@@ -35,15 +35,19 @@ def main():
     p.add_argument("--scenes", type=int, default=40000, help="cached scenes")
     p.add_argument("--out", type=Path, default=MODEL, help="folder of the exported bundle")
     p.add_argument("--warm", type=Path, help="start from this bundle's weights (and its checkpoints, if beside it)")
+    p.add_argument("--frozen-decoder", action="store_true",
+                   help="with --warm: its decoder stays as it is, and an encoder is trained for it")
     p.add_argument("--snapshot", action="store_true", help="export what the teacher is now, for a first look")
     a = p.parse_args()
     wanted = a.stages or STAGES
     if set(wanted) - set(STAGES):
         p.error(f"unknown stage {sorted(set(wanted) - set(STAGES))[0]}; there are {', '.join(STAGES)}")
+    if a.frozen_decoder and not a.warm:
+        p.error("--frozen-decoder needs --warm, a bundle whose decoder to keep")
     last = max(STAGES.index(s) for s in wanted)
     torch.set_num_threads(min(torch.get_num_threads(), 8))
 
-    auto = autoencoder.make(a.autoencoder_minutes, start=a.warm)
+    auto = autoencoder.make(a.autoencoder_minutes, start=a.warm, frozen=a.frozen_decoder)
     if last < 1:
         return
     scenes, z, vae_cfg = latents.make(auto, a.scenes, start=a.warm)

@@ -18,6 +18,7 @@ import torch
 from .captions import NAMES, NUMBERS, PAPER, PLURALS, bare, caption, encode, value
 from .config import DIT
 from .contrast import trim
+from .precision import products
 from .scene import COLOURS, FIXED, PLACES, ROWS, SINGLE, STYLES, TIMES, pick
 
 BLOCKS = DIT["depth"] + DIT["depth_single_blocks"]
@@ -151,7 +152,7 @@ class Shifts:
         if not some.any():
             return torch.zeros(*self.weights.shape, DIT["hidden_size"])
         pooled = prompts.of_ids(trim(torch.cat([self.positive[some], self.negative[some]])))[1]
-        with torch.autocast("cpu", torch.bfloat16):
+        with products():
             plus, minus = net.vector_in(pooled).float().chunk(2)
         delta = torch.zeros(len(some), plus.shape[-1])
         delta[some] = plus - minus

@@ -13,6 +13,7 @@ from .export import configs as configs_of, read_safetensors
 from .flux import Flux, unpatchify
 from .fused import FusedFlux, library
 from .gguf import read_gguf
+from .precision import bf16, products
 from .tiny import Tiny
 from .autoencoder import to_uint8
 
@@ -43,7 +44,7 @@ class Shipped:
         for t in (s[n] for s in states for n in sorted(s)):
             h.update(t.contiguous().numpy().tobytes())
         self.key = h.hexdigest()  # of everything a picture of this model depends on
-        fast = not exact and library() is not None
+        fast = not exact and bf16() and library() is not None
         self.net = self._load((FusedFlux if fast else Flux)(configs["dit"]), states[0])
         self.text = self._load(Clip(configs["text"]), states[1])
         self.vae = self._load(Tiny(configs["vae"]), states[2]).to(memory_format=torch.channels_last)
@@ -56,7 +57,7 @@ class Shipped:
         return net.eval().requires_grad_(False)
 
     def precision(self):
-        return nullcontext() if self.exact else torch.autocast("cpu", torch.bfloat16)
+        return nullcontext() if self.exact else products()
 
     def ids(self, text):
         """Token ids of this bundle's own vocabulary [MAX_LENGTH]."""

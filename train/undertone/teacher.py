@@ -10,6 +10,7 @@ from .contrast import unknown
 from .flux import Flux, init_for_training, patchify, unpatchify
 from .fused import FusedFlux, library
 from .loop import finished, load_ema, train
+from .precision import bf16, products
 
 # Tokens and pooled vector are dropped independently, so that each carries meaning of its own.
 DROP_BOTH, DROP_TOKENS, DROP_POOLED = 0.10, 0.12, 0.07
@@ -30,7 +31,7 @@ class Prompts:
         return self.of_ids(torch.tensor([encode(p) for p in prompts]))
 
     def of_ids(self, ids):
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), products():
             tokens, pooled = self.text(ids)
         return tokens.float(), pooled.float()
 
@@ -49,8 +50,8 @@ def drops(n):
 
 
 def velocity(net, x, t, tokens, pooled, shift=None):
-    """One forward pass in bf16 on image tokens x [B, 64, 64]."""
-    with torch.autocast("cpu", torch.bfloat16):  # shift: as in flux.Flux
+    """One forward pass on image tokens x [B, 64, 64]."""
+    with products():  # shift: as in flux.Flux
         return net(x, tokens, t, pooled, GRID, GRID, shift=shift).float()
 
 
@@ -86,7 +87,7 @@ def sample(net, tokens, pooled, empty, steps, cfg=1.0, seed=0, noise=None, keep=
 
 def decode(vae, z):
     """Scaled latents -> uint8 pictures [B, 256, 256, 3]."""
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), products():
         return to_uint8(vae(z.contiguous(memory_format=torch.channels_last)))
 
 
@@ -105,7 +106,7 @@ LOOK = ["a red car on the beach at sunset", "a frog in a meadow", "two cats in t
 
 def network():
     """The transformer in its fastest form on this machine."""
-    return (FusedFlux if library() else Flux)(DIT)
+    return (FusedFlux if bf16() and library() else Flux)(DIT)
 
 
 def make(scenes, latents, text, vae, minutes, seed=4, start=None):
