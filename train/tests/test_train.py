@@ -5,6 +5,7 @@ import tempfile
 import unittest
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -12,7 +13,8 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from undertone import (  # noqa: E402
-    autoencoder, captions, clip, config, contrast, distil, export, flux, fused, guide, render, scene, shifts, teacher, tiny, warm)
+    autoencoder, captions, clip, config, contrast, distil, export, flux, fused, guide, loop, render, scene, shifts, teacher, tiny,
+    warm)
 
 SMALL = {"in_channels": 16, "vec_in_dim": 12, "context_in_dim": 12, "hidden_size": 32, "mlp_ratio": 2.0, "num_heads": 2,
          "depth": 1, "depth_single_blocks": 2, "axes_dim": [4, 6, 6], "theta": 10000, "qkv_bias": True,
@@ -338,6 +340,23 @@ class Warm(unittest.TestCase):
         new, old = torch.zeros(4, 2), torch.arange(6.).reshape(3, 2)
         self.assertEqual(warm.copy_rows(new, old, ["b", "new", "c", "a"], ["a", "b", "c"]), 3)
         self.assertEqual(new.tolist(), [[2, 3], [0, 0], [4, 5], [0, 1]])
+
+    def test_an_encoder_for_a_frozen_decoder(self):
+        """The decoder stays as it is to the last bit, the encoder learns, and the next training starts from it."""
+        torch.manual_seed(3)
+        net = autoencoder.Autoencoder()
+        net.decoder.requires_grad_(False)
+        before = {k: v.clone() for k, v in net.state_dict().items()}
+        x = torch.rand(2, 3, 64, 64)
+        with tempfile.TemporaryDirectory() as d, mock.patch.object(loop, "STATE", Path(d)):
+            ema = loop.train("encoder", net, lambda p: (net(x)[0] - x).pow(2).mean(), .02, 1e-3)
+            export.write_encoder(d, ema)
+            export.write_safetensors(Path(d) / "vae.safetensors", {k: v for k, v in ema.state_dict().items() if k.startswith("decoder.")})
+            again = autoencoder.Autoencoder()
+            warm.load(again, d, "autoencoder")
+        for k, v in ema.state_dict().items():
+            self.assertEqual(k.startswith("decoder."), torch.equal(v, before[k]), k)
+            torch.testing.assert_close(again.state_dict()[k], v.to(torch.bfloat16).float() if k.startswith("encoder.") else v)
 
     def test_from_a_bundle(self):
         torch.manual_seed(0)

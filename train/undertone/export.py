@@ -54,6 +54,12 @@ def read_safetensors(path):
     return out
 
 
+def write_encoder(folder, net):
+    """The encoder of an Autoencoder, which training needs to go on in the latents of the folder's decoder."""
+    write_safetensors(Path(folder) / "encoder.safetensors",
+                      {"encoder." + k: v.to(torch.bfloat16) for k, v in net.encoder.state_dict().items()})
+
+
 def file_entry(role, path):
     data = path.read_bytes()
     pieces = [hashlib.sha256(data[i:i + PIECE]).digest() for i in range(0, len(data), PIECE)]

@@ -48,6 +48,8 @@ def main():
     torch.set_num_threads(min(torch.get_num_threads(), 8))
 
     auto = autoencoder.make(a.autoencoder_minutes, start=a.warm, frozen=a.frozen_decoder)
+    if a.frozen_decoder:
+        export.write_encoder(a.out, auto)
     if last < 1:
         return
     scenes, z, vae_cfg = latents.make(auto, a.scenes, start=a.warm)

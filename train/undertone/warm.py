@@ -3,8 +3,9 @@
 The folder is a bundle (such as the committed models/sprites), and may hold the
 checkpoints of its training beside it (autoencoder.pt, contrast.pt, teacher.pt).
 A checkpoint is preferred. From a bundle alone: the transformer is the student's
-(close enough to a teacher to go on from), text encoder and decoder are whole, and
-what is not shipped (the encoder, the image tower) starts from nothing.
+(close enough to a teacher to go on from), text encoder and decoder are whole. The
+encoder lies beside them where there is one (encoder.safetensors); the image tower,
+which is not kept, starts from nothing.
 Rows that belong to a word are copied by the word, because the list grows between
 trainings; new words keep their fresh rows.
 """
@@ -24,7 +25,10 @@ def weights(folder, stage):
     if path.exists():
         return torch.load(path)["ema"]
     role, prefix = FILES[stage]
-    return {prefix + k: v.float() for k, v in read_safetensors(Path(folder) / f"{role}.safetensors").items()}
+    state = {prefix + k: v.float() for k, v in read_safetensors(Path(folder) / f"{role}.safetensors").items()}
+    if stage == "autoencoder" and (encoder := Path(folder) / "encoder.safetensors").exists():
+        state |= {k: v.float() for k, v in read_safetensors(encoder).items()}
+    return state
 
 
 def words(folder):
