@@ -51,6 +51,7 @@ func DescribePublished(found *checkpoint.Found, limits map[string]int64) (p reci
 	for i, e := range estimate.Parts { // in the order of the parts, of which Offer made the components
 		p.Parts[i].DeviceBytes, p.Parts[i].PeakBytes, p.Parts[i].LargestBytes = e.DeviceBytes, e.PeakBytes, e.LargestBytes
 	}
+	p.LeastBytes = estimate.LeastBytes
 	p.Fits, err = fits(m, limits)
 	return p, &described, err
 }

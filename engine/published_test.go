@@ -57,7 +57,7 @@ func TestDescribePublished(t *testing.T) {
 	if strings.Join(roles, " ") != "text text transformer decoder" || p.Fits != nil || p.Family != "flux" || !strings.HasPrefix(p.Variant, "FLUX.1") || len(p.Missing) != 0 {
 		t.Errorf("%v, %+v", roles, p)
 	}
-	if d.Model != "small-flux-1" || d.Files["tokenizer"] <= 0 || d.Memory <= d.Bytes || d.FLOPs <= 0 {
+	if d.Model != "small-flux-1" || d.Files["tokenizer"] <= 0 || d.Memory <= d.Bytes || d.FLOPs <= 0 || p.LeastBytes <= 0 || p.LeastBytes >= d.Memory {
 		t.Errorf("%+v", d)
 	}
 	for name, want := range map[string]struct {

@@ -371,6 +371,8 @@ export interface Found {
   unused: { file: string; why: string }[];
   /** The files of each text encoder's tokenizer, by the encoder's name. */
   tokenizers: Record<string, string[]>;
+  /** Of the first picture at its peak, where the GPU holds the weights of what is computing alone: less than memory, and slower. */
+  leastBytes?: number;
   /** Whether the limits of this machine's GPU have room for the tensors of the first picture; absent without a GPU or a whole model. How much memory it has, browsers do not tell. */
   fits?: {
     /** What the GPU allows a buffer, and a binding. */
