@@ -33,7 +33,7 @@ var hashed = regexp.MustCompile(`\.[0-9a-f]{12}\.[a-z0-9]+$`)
 const (
 	forever = "public, max-age=31536000, immutable"
 	// The workers run under the policies of their own answers, not the page's.
-	enginePolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+	enginePolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' https:"
 	swPolicy     = "default-src 'none'; connect-src 'self'"
 )
 
