@@ -8,7 +8,12 @@ import "./wasm_exec.js";
 
 const program = new URL("./page.wasm", import.meta.url).href;
 
-globalThis.undertone = { Undertone, offline, png, comparison: () => import("./comparison.js"), film: () => import("./film.js") };
+globalThis.undertone = {
+  Undertone, offline, png,
+  comparison: () => import("./comparison.js"),
+  film: () => import("./film.js"),
+  folder: async (entry, most) => (await import("./folder.js")).walk(entry, most),
+};
 
 try {
   document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this

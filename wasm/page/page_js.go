@@ -7,6 +7,7 @@ import (
 	"undertone/wasm/page/gallery"
 	"undertone/wasm/page/how"
 	"undertone/wasm/page/importer"
+	"undertone/wasm/page/opener"
 	"undertone/wasm/page/panel"
 	"undertone/wasm/page/session"
 	"undertone/wasm/page/shell"
@@ -23,7 +24,9 @@ func Run(class js.Value) {
 	pictures := stage.New(a, section)
 	a.Add(pictures)
 	updates := shell.NewUpdates(a)
-	imports := importer.New(a)
+	storage := shell.NewStorage(a, footer)
+	opens := opener.New(a, storage.Room)
+	imports := importer.New(a, opens.Dropped)
 	session.New(a)
 	kept := gallery.New(a, imports.Open)
 
@@ -37,12 +40,11 @@ func Run(class js.Value) {
 	pictures.Add("gallery", &words.Text.TabGallery, kept)
 	pictures.Add("how", &words.Text.TabHow, how.New(a))
 
-	storage := shell.NewStorage(a, footer)
-	precision := shell.NewPrecision(a, "weights-after", true)
+	models := shell.NewModels(a, "weights-after", true, opens.Button("open-another", "secondary"))
 	a.Add(
-		shell.NewLoader(a, storage, updates), shell.NewAlert(a, section),
-		panel.NewGuidance(a, section), panel.NewPrompt(a, controls), panel.NewAdvanced(a, controls), panel.NewSettings(a, controls, precision.Box), precision,
-		shell.NewDeviceStatus(), shell.NewEdition(), updates, storage,
+		shell.NewLoader(a, storage, updates, opens.Button("open-model", "quiet")), shell.NewAlert(a, section),
+		panel.NewGuidance(a, section), panel.NewPrompt(a, controls), panel.NewAdvanced(a, controls), panel.NewSettings(a, controls, models.Box), models,
+		shell.NewDeviceStatus(), shell.NewEdition(), updates, storage, opens,
 		panel.NewDirectionMarks(a, "positive", "negative"),
 		shell.NewFocus(),
 	)
@@ -63,7 +65,7 @@ func Run(class js.Value) {
 func keys(a *app.App) {
 	ui.On(ui.Window, "keydown", func(e ui.Event) {
 		k, ok := ui.Key(e)
-		if !ok {
+		if !ok || ui.Document.Call("querySelector", "dialog[open]").Truthy() { // whose keys they are
 			return
 		}
 		switch {

@@ -19,8 +19,9 @@ type api struct {
 	loaded js.Value // the instance, undefined before load
 }
 
-// load loads a model; onProgress is called with how far it is.
-func (a *api) load(ctx context.Context, address, device string, onProgress func(Progress)) (Loaded, error) {
+// load loads a model, and keeps it in this browser if it is to; onProgress is called with
+// how far it is.
+func (a *api) load(ctx context.Context, source any, device string, keep bool, onProgress func(Progress)) (Loaded, error) {
 	a.close()
 	listener := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		p := args[0]
@@ -41,8 +42,8 @@ func (a *api) load(ctx context.Context, address, device string, onProgress func(
 	signal, stop := abortSignal(ctx)
 	defer stop()
 	// The promise is awaited without ctx: an abort settles it by itself.
-	u, err := promise.Await(context.Background(), a.class.Call("load", address, map[string]any{
-		"device": device, "store": true, "signal": signal, "onProgress": listener,
+	u, err := promise.Await(context.Background(), a.class.Call("load", source, map[string]any{
+		"device": device, "store": keep, "signal": signal, "onProgress": listener,
 	}))
 	if err != nil {
 		return Loaded{}, err
@@ -67,8 +68,12 @@ func (a *api) info() Loaded {
 	if storage := i.Get("storage"); storage.Truthy() && storage.Get("fault").Truthy() {
 		problem = storage.Get("fault").Get("code").String()
 	}
+	address := ""
+	if v := i.Get("address"); v.Type() == js.TypeString {
+		address = v.String()
+	}
 	return Loaded{
-		Words: known, Storage: problem,
+		Words: known, Storage: problem, Address: address,
 		Backend: i.Get("backend").String(), Adapter: strings.Trim(i.Get("adapter").String(), "()"),
 		Software: i.Get("software").Bool(), Precision: i.Get("precision").String(), Plan: i.Get("plan").String(),
 	}

@@ -27,6 +27,16 @@ func NewForm(m *Model) Form {
 	return f
 }
 
+// For is the form for another model: what was typed stays, and what depends on the model
+// is that model's own.
+func (f Form) For(m *Model) Form {
+	n := NewForm(m)
+	if f.Each > 0 {
+		n.Prompt, n.Seed, n.Each, n.Locked = f.Prompt, f.Seed, f.Each, f.Locked
+	}
+	return n
+}
+
 // Made is the recipe that Generate makes.
 func (f Form) Made() Recipe {
 	r := f.Plain()

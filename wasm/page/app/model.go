@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"undertone/engine/recipe"
 	"undertone/guidance"
@@ -15,10 +16,31 @@ type Model struct {
 	Directions []Preset // of Description.Presets
 }
 
-// Offer is a model that the site has: the same one in several precisions.
+// Offer is a model that can be chosen: one that the site has, the same in several
+// precisions, or published files of a person's own.
 type Offer struct {
-	Address string // of model.json
-	Model   *Model
+	Address string // of model.json; of files that are kept in this browser "stored:NAME", of others ""
+	Files   any    // the files that are not kept, as the API takes them
+	Title   string // of a person's own
+	Name    string // likewise: of the file, which tells two of one title apart
+	Model   *Model // nil of kept files until they are chosen
+}
+
+// storedScheme begins the addresses of published files that are kept.
+const storedScheme = "stored:"
+
+// Stored reports whether an address is that of published files that are kept.
+func Stored(address string) bool { return strings.HasPrefix(address, storedScheme) }
+
+// Own reports whether it is of a person's own files, not the site's.
+func (o Offer) Own() bool { return o.Files != nil || Stored(o.Address) }
+
+// source is what the API loads.
+func (o Offer) source() any {
+	if o.Files != nil {
+		return o.Files
+	}
+	return o.Address
 }
 
 // Preset is a direction that the model's maker proposes.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"syscall/js"
 	"time"
@@ -29,24 +30,25 @@ func (a *App) ReadModels(addresses string) {
 			}
 			continue
 		}
-		list = append(list, Offer{address, m})
+		list = append(list, Offer{Address: address, Model: m})
 	}
 	a.Update(func(s *State) {
 		if len(list) == 0 {
 			s.Problem = &Problem{Code: string(fault.ManifestInvalid), Message: words.Text.ModelMissing, Advice: words.Text.ReloadPage, Reason: failed.Error(), Translated: true}
 			return
 		}
-		s.Offers = list
-		s.Choose(0)
+		own := slices.DeleteFunc(s.Offers, func(o Offer) bool { return !o.Own() })
+		if s.Offers = append(list, own...); s.Model != nil { // one of these was opened meanwhile
+			s.Offer += len(list)
+			return
+		}
+		s.choose(0)
 		typed := s.Form.Prompt
 		if s.Form = NewForm(s.Model); typed != "" {
 			s.Form.Prompt = typed
 		}
 	})
 }
-
-// Choose takes another of the offered models for the next loading.
-func (s *State) Choose(i int) { s.Offer, s.Model = i, s.Offers[i].Model }
 
 // describe finds out what a model offers: from the description beside its model.json,
 // or, where there is none, from the engine.
@@ -85,9 +87,10 @@ func absolute(address string) string {
 	return js.Global().Get("URL").New(address, ui.Document.Get("baseURI")).Get("href").String()
 }
 
-// Address is that of the chosen model's model.json, in full; "" while none is known.
+// Address is that of the chosen model's model.json, in full, or of the files that are kept;
+// "" while none is known, and of files that are not.
 func (s *State) Address() string {
-	if len(s.Offers) == 0 {
+	if len(s.Offers) == 0 || s.Offers[s.Offer].Address == "" {
 		return ""
 	}
 	return absolute(s.Offers[s.Offer].Address)
@@ -101,41 +104,17 @@ func (a *App) Start(device string) { a.load(device, true) }
 func (a *App) Load(device string) { a.load(device, false) }
 
 func (a *App) load(device string, draw bool) {
-	if a.State.Phase != Waiting && a.State.Phase != Ready || a.State.Model == nil {
+	if !a.idle() || a.State.Model == nil {
 		return
 	}
 	ctx := a.begin(Loading)
-	a.Update(func(s *State) { s.Load = Progress{Total: s.Model.Bytes} })
-	address := a.State.Offers[a.State.Offer].Address
+	o := a.State.Offers[a.State.Offer]
 	go func() {
-		got, err := a.api.load(ctx, address, device, func(p Progress) {
-			a.Update(func(s *State) {
-				p.Meter = s.Load.Meter
-				if p.Stage != "download" {
-					p.Done, p.Total = s.Load.Done, s.Load.Total
-				} else {
-					p.Meter.Add(time.Now(), p.Done-p.Stored)
-				}
-				s.Load = p
-			})
-		})
-		for _, f := range a.OnLoad {
-			f()
-		}
-		a.end(func(s *State) {
-			if err != nil {
-				if s.Phase, s.Problem = Waiting, ProblemOf(err); s.Problem != nil {
-					s.Problem.OfSite = true // the models that the page offers are its site's
-				}
-				return
-			}
-			s.Phase, s.Loaded = Ready, got
-			s.Live.Recent = nil // measured anew
-		})
-		note := storageNote(got.Storage)
+		_, err := a.loadOffer(ctx, o, device, !o.Own() || o.Files == nil, func(*State) {})
 		a.Update(func(s *State) {
 			s.Shared = false
-			if draw = draw && err == nil && (s.Picture == nil || s.Undrawn()); draw {
+			note := s.Note
+			if draw = draw && err == nil && !o.Own() && (s.Picture == nil || s.Undrawn()); draw {
 				a.Generate()
 			}
 			if err == nil && (note != "" || !draw) {
@@ -143,6 +122,42 @@ func (a *App) load(device string, draw bool) {
 			}
 		})
 	}()
+}
+
+// idle reports whether a model could be loaded.
+func (a *App) idle() bool { return a.State.Phase == Waiting || a.State.Phase == Ready }
+
+// loadOffer loads one of the models, in the phase Loading, which it ends; failed then says
+// what else is no longer so, where it was not loaded.
+func (a *App) loadOffer(ctx context.Context, o Offer, device string, keep bool, failed func(s *State)) (Loaded, error) {
+	a.Update(func(s *State) { s.Load = Progress{Total: o.Model.Bytes} })
+	got, err := a.api.load(ctx, o.source(), device, keep, func(p Progress) {
+		a.Update(func(s *State) {
+			p.Meter = s.Load.Meter
+			if p.Stage != "download" {
+				p.Done, p.Total = s.Load.Done, s.Load.Total
+			} else {
+				p.Meter.Add(time.Now(), p.Done-p.Stored)
+			}
+			s.Load = p
+		})
+	})
+	for _, f := range a.OnLoad {
+		f()
+	}
+	a.end(func(s *State) {
+		if err != nil {
+			if s.Phase, s.Problem = Waiting, ProblemOf(err); s.Problem != nil {
+				s.Problem.OfSite = !o.Own() // the site's models are for its owner to mend
+			}
+			failed(s)
+			return
+		}
+		s.Phase, s.Loaded = Ready, got
+		s.Live.Recent = nil // measured anew
+		s.Note = storageNote(got.Storage)
+	})
+	return got, err
 }
 
 // storageNote is what a person should know about the storing of what was just loaded.

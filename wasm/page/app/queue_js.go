@@ -126,7 +126,7 @@ func (a *App) make(ctx context.Context, j Job) (*Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Previews = previews
+	p.Previews, p.Own = previews, a.State.Offers[a.State.Offer].Own()
 	return p, nil
 }
 

@@ -26,6 +26,9 @@ type Device struct {
 	CPUSpeed float64
 }
 
+// Seconds is how long the CPU takes for a model's first picture.
+func (d Device) Seconds(m *Model) float64 { return m.FLOPs / d.CPUSpeed }
+
 // Reason is why there is no WebGPU.
 type Reason int
 
@@ -38,7 +41,7 @@ const (
 // State is what several features show or change.
 type State struct {
 	Model  *Model  // nil until it is described
-	Offers []Offer // all precisions of it
+	Offers []Offer // the site's, then a person's own
 	Offer  int     // the chosen one
 	Device Device
 	Phase  Phase
@@ -107,6 +110,7 @@ type Loaded struct {
 	Storage   string          // code of what was wrong with keeping the weights, or ""
 	Words     map[string]bool // all that the model knows; nil before it is loaded
 	Plan      string          // of kernels, on which the bytes of a picture depend
+	Address   string          // of published files that are kept
 }
 
 // Picture is a finished picture.
@@ -118,6 +122,7 @@ type Picture struct {
 	Saved    int               // its number in the gallery; 0 when it was never there, Saving while it is written
 	Previews []any             // an ImageData after every step, nil where there was none
 	Notices  []string          // what the engine has to say about it
+	Own      bool              // it was made with a person's own model, which no link can carry
 	Geometry []recipe.Geometry // one for every direction
 	recipe.Timings
 }

@@ -15,12 +15,14 @@ import (
 type Importer struct {
 	app    *app.App
 	hint   ui.Element
-	hashed bool // the address was read
+	hashed bool                  // the address was read
+	models func(t js.Value) bool // takes over the files of a model
 }
 
-// New listens to the window.
-func New(a *app.App) *Importer {
-	v := &Importer{app: a, hint: ui.El("div", ui.Attrs{"class": "drop", "aria-hidden": "true", "hidden": ""}, ui.El("p", nil, &words.Text.DropHere))}
+// New listens to the window. models takes what is dropped or pasted, where that is a model's
+// files, and reports whether it did.
+func New(a *app.App, models func(t js.Value) bool) *Importer {
+	v := &Importer{app: a, models: models, hint: ui.El("div", ui.Attrs{"class": "drop", "aria-hidden": "true", "hidden": ""}, ui.El("p", nil, &words.Text.DropHere))}
 	ui.Document.Get("body").Call("append", v.hint.Value)
 	ui.On(ui.Window, "hashchange", func(ui.Event) { a.Update(func(s *app.State) { v.address(s) }) })
 	over := func(e ui.Event) {
@@ -74,6 +76,9 @@ func (v *Importer) carries(t js.Value) bool {
 func (v *Importer) file(t js.Value) bool {
 	if !t.Truthy() || t.Get("files").Length() == 0 {
 		return false
+	}
+	if v.models(t) {
+		return true
 	}
 	files, items := t.Get("files"), t.Get("items")
 	var list []js.Value

@@ -23,6 +23,7 @@ type weightChart struct {
 	low, top ui.Element
 	scale    scale // as it is drawn, where a pointer points
 	focus    int
+	model    *app.Model // whose blocks there are
 	// The last point of the stroke that is being drawn.
 	drawing bool
 	at      int
@@ -151,6 +152,9 @@ func (v *weightChart) key(e ui.Event) {
 
 // build makes a bar for every block, and the line that says which are double.
 func (v *weightChart) build(m *app.Model) {
+	v.model, v.list, v.focus = m, nil, 0
+	v.chart.Call("replaceChildren")
+	v.halves.Call("replaceChildren")
 	for i := range m.Depth() {
 		bar := ui.El("span", ui.Attrs{"role": "slider", "aria-orientation": "vertical"}, ui.El("i", nil))
 		ui.SetFlag(bar, "data-double", i < m.Blocks.Double)
@@ -179,7 +183,7 @@ func (v *weightChart) build(m *app.Model) {
 }
 
 func (v *weightChart) render(weights []float32, s scale, m *app.Model) {
-	if len(v.list) == 0 {
+	if v.model != m {
 		v.build(m)
 	}
 	v.scale = s

@@ -21,6 +21,7 @@ type Guidance struct {
 	another ui.Element
 	desk    ui.Element
 	rows    []*directionRow
+	model   *app.Model // whose presets there are
 }
 
 // featured is how many presets are shown large: those that the model's maker names first.
@@ -71,7 +72,14 @@ func (v *Guidance) Render(s *app.State) {
 	if s.Model == nil {
 		return
 	}
-	if len(v.chips) == 1 {
+	if v.model != s.Model {
+		v.model = s.Model
+		for id, c := range v.chips {
+			if id != "" {
+				c.Call("remove")
+				delete(v.chips, id)
+			}
+		}
 		for i, p := range s.Model.Directions {
 			class := "chip"
 			if i < featured {

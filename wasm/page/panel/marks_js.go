@@ -49,7 +49,7 @@ func (v *marks) render(s *app.State, text string) (nothing bool) {
 	v.shown = now
 	pieces, unknown := marked(text, s.Loaded.Words, typing)
 	v.pieces = pieces
-	if s.Loaded.Words == nil || len(text) > 400 {
+	if len(s.Loaded.Words) == 0 || len(text) > 400 { // a model of subwords reads everything
 		unknown = 0
 	}
 	ui.Show(v.box, unknown > 0)

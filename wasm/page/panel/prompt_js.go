@@ -26,10 +26,11 @@ type Prompt struct {
 	says, keys ui.Element
 	stop       ui.Element
 	another    ui.Element // the same with another seed
+	lucky      ui.Element // makes up a prompt of the words that the model was trained on
 	note       ui.Element
 	undrawn    ui.Element
 	said       ui.Element // both of them
-	filled     bool       // examples and words are there
+	model      *app.Model // whose examples and words there are
 }
 
 // NewPrompt puts them at the end of the panel.
@@ -60,8 +61,8 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 		}
 	})
 	v.another.SetID("another")
-	lucky := ui.IconButton("secondary square", "spark", &words.Text.Surprise, v.surprise)
-	lucky.SetID("surprise")
+	v.lucky = ui.IconButton("secondary square", "spark", &words.Text.Surprise, v.surprise)
+	v.lucky.SetID("surprise")
 	ui.On(v.field, "input", func(e ui.Event) {
 		change := func(f *app.Form) { f.Prompt = v.field.Get("value").String() }
 		if e.Get("isComposing").Truthy() { // half a word of an input method: no picture follows it
@@ -81,7 +82,7 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	ui.Append(panel, ui.El("section", ui.Attrs{"class": "card", "id": "ask"},
 		ui.Labelled("prompt", &words.Text.Prompt, v.field),
 		v.marks.box, v.marks.near, v.suggest,
-		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, v.another, lucky),
+		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, v.another, v.lucky),
 		v.said,
 		v.examples,
 		v.known,
@@ -99,7 +100,7 @@ func generateKeys() *string {
 
 // Render draws them.
 func (v *Prompt) Render(s *app.State) {
-	if s.Model != nil && !v.filled {
+	if s.Model != nil && v.model != s.Model {
 		v.fill(s.Model)
 	}
 	ui.SetValue(v.field, s.Form.Prompt)
@@ -165,7 +166,9 @@ func (v *Prompt) renderWords(s *app.State) {
 }
 
 func (v *Prompt) fill(m *app.Model) {
-	v.filled = true
+	v.model = m
+	v.examples.Call("replaceChildren")
+	v.words.Call("replaceChildren")
 	const shown = 3 // the others would push the controls away
 	for _, example := range m.Examples[:min(shown, len(m.Examples))] {
 		ui.Append(v.examples, ui.Button("chip", example, func() {
@@ -190,6 +193,8 @@ func (v *Prompt) fill(m *app.Model) {
 		}
 		ui.Append(v.words, ui.El("p", ui.Attrs{"class": "group", "translate": "yes"}, group.name), chips)
 	}
+	ui.Show(v.known, v.words.HasChildNodes()) // published files have no list of what they were trained on
+	ui.Show(v.lucky, len(u.Objects) > 0)
 }
 
 // set replaces the prompt as if it were typed, so that Ctrl+Z in the field brings back

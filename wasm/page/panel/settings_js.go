@@ -18,6 +18,7 @@ type Settings struct {
 	seed, lock, steps ui.Element
 	hint              ui.Element
 	size, sizeField   ui.Element
+	model             *app.Model         // whose sizes there are
 	each              map[int]ui.Element // radio buttons
 	live              map[app.LiveMode]ui.Element
 	pace              ui.Element
@@ -111,7 +112,9 @@ func (v *Settings) Render(s *app.State) {
 	ui.SetAttr(v.steps, "max", fmt.Sprint(s.Model.MaxSteps))
 	ui.SetText(v.hint, fmt.Sprintf(words.Text.StepsHint, s.Model.Defaults.Steps, s.Model.MaxSteps))
 	ui.Show(v.sizeField, len(s.Model.Sizes) > 1)
-	if !v.size.HasChildNodes() {
+	if v.model != s.Model {
+		v.model = s.Model
+		v.size.Call("replaceChildren")
 		for _, size := range s.Model.Sizes {
 			ui.Append(v.size, ui.El("option", ui.Attrs{"value": size.String()}, words.Size(size)))
 		}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/base64"
+	"fmt"
 	"syscall/js"
 
 	"undertone/engine/recipe"
@@ -28,6 +29,7 @@ type saved struct {
 	Muted   []bool `json:"muted"` // of every direction
 	Locked  bool   `json:"locked"`
 	Each    int    `json:"each"`
+	Own     string `json:"own,omitempty"`     // the title of a person's own model
 	Picture string `json:"picture,omitempty"` // a PNG with its parameters, in base64
 }
 
@@ -51,6 +53,9 @@ func (v *Session) save() {
 	s := &v.app.State
 	f := s.Form
 	k := saved{Form: recipe.Hash(f.Request()), Guided: f.Guided, Muted: f.Muted[:len(f.Guidance)], Locked: f.Locked, Each: f.Each, Picture: v.picture(s.Picture)}
+	if o := s.Offers[s.Offer]; o.Own() {
+		k.Own = o.Title
+	}
 	if !v.write(k) {
 		k.Picture = ""
 		v.write(k)
@@ -131,6 +136,9 @@ func (v *Session) restore(s *app.State, k saved) {
 	}
 	if k.Picture != "" || !s.Form.Made().Same(untouched) {
 		s.Note = words.Text.AfterReload
+	}
+	if k.Own != "" {
+		s.Note = fmt.Sprintf(words.Text.AfterReloadOwn, k.Own)
 	}
 }
 

@@ -30,6 +30,11 @@ func (v *Edition) Render(s *app.State) {
 	if s.Model == nil {
 		return
 	}
+	if o := s.Offers[s.Offer]; o.Own() {
+		ui.SetText(v.model, fmt.Sprintf(words.Text.EditionOwn, s.Model.Title, s.Model.Model, s.Model.Bits, words.Count(s.Model.Weights())))
+		ui.SetText(v.terms, words.Text.EditionOwnTerms)
+		return
+	}
 	ui.SetText(v.model, fmt.Sprintf(words.Text.EditionModel, s.Model.Title, s.Model.Revision, s.Model.Bits, words.Count(s.Model.Weights())))
 	ui.SetText(v.terms, fmt.Sprintf(words.Text.EditionTerms, s.Model.Licenses.Weights, s.Model.Licenses.Data))
 }

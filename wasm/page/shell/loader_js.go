@@ -26,15 +26,17 @@ type Loader struct {
 	trouble      ui.Element
 	why, advice  ui.Element
 	cpu, cpuNote ui.Element
-	precision    *Precision
+	models       *Models
+	open         ui.Element // opens files of a person's own
 }
 
 // NewLoader takes over the welcome of index.html.
-func NewLoader(a *app.App, storage *Storage, updates *Updates) *Loader {
+func NewLoader(a *app.App, storage *Storage, updates *Updates, open ui.Element) *Loader {
 	v := &Loader{
 		app:     a,
 		storage: storage,
 		updates: updates,
+		open:    open,
 		load:    ui.ByID("load"),
 		note:    ui.ByID("load-note"),
 		welcome: ui.ByID("welcome"),
@@ -48,20 +50,22 @@ func NewLoader(a *app.App, storage *Storage, updates *Updates) *Loader {
 		cpu:     ui.Button("secondary", &words.Text.OfferCPU, func() { a.Start("cpu") }),
 		cpuNote: ui.El("p", ui.Attrs{"class": "muted"}),
 	}
-	v.precision = NewPrecision(a, "weights-before", false)
+	v.models = NewModels(a, "weights-before", false)
 	v.cancel.SetID("cancel")
 	v.cpu.SetID("load-cpu")
 	v.trouble = ui.El("div", ui.Attrs{"id": "no-webgpu", "class": "trouble", "hidden": ""}, v.why, v.advice, v.cpu, v.cpuNote)
 	ui.On(v.load, "click", func(ui.Event) { a.Start("auto") })
 	v.load.Call("before", v.trouble.Value)
-	ui.Append(v.welcome, v.precision.Box, v.bar, v.line, v.cancel)
+	v.load.Call("after", v.open.Value)
+	ui.Append(v.welcome, v.models.Box, v.bar, v.line, v.cancel)
 	return v
 }
 
 // Render draws it.
 func (v *Loader) Render(s *app.State) {
 	missing := s.Device.Known && !s.Device.WebGPU
-	v.precision.Render(s)
+	v.models.Render(s)
+	ui.Show(v.open, s.Phase == app.Waiting)
 	ui.Show(v.load, s.Phase == app.Waiting && !missing)
 	ui.Show(v.note, s.Phase == app.Waiting && !missing)
 	ui.SetFlag(v.load, "disabled", s.Model == nil || !s.Device.Known)
@@ -72,7 +76,7 @@ func (v *Loader) Render(s *app.State) {
 		}
 	} else {
 		v.renderShared(s)
-		switch here, all := v.storage.Here(s), s.Model.Bytes; {
+		switch here, all := v.storage.Here(s); {
 		case here < all && v.updates.network.offline:
 			ui.SetText(v.note, words.Text.OfflineLoad)
 		case here == 0:
@@ -105,7 +109,7 @@ func (v *Loader) renderShared(s *app.State) {
 		}
 	}
 	text := words.Text.Load
-	if v.storage.Here(s) < s.Model.Bytes {
+	if here, all := v.storage.Here(s); here < all {
 		text = fmt.Sprintf(words.Text.LoadSize, words.Bytes(s.Model.Bytes))
 	}
 	ui.SetText(v.load, text)
@@ -137,8 +141,7 @@ func (v *Loader) renderTrouble(s *app.State) {
 		ui.SetText(v.cpuNote, words.Text.MeasuringCPU)
 		return
 	}
-	seconds := s.Model.FLOPs / s.Device.CPUSpeed
-	ui.SetText(v.cpuNote, fmt.Sprintf(words.Text.EstimateCPU, words.Duration(seconds), words.Bytes(s.Model.Bytes)))
+	ui.SetText(v.cpuNote, fmt.Sprintf(words.Text.EstimateCPU, words.Duration(s.Device.Seconds(s.Model)), words.Bytes(s.Model.Bytes)))
 }
 
 func (v *Loader) renderProgress(p app.Progress) {
@@ -161,6 +164,9 @@ func (v *Loader) renderProgress(p app.Progress) {
 			parts = append(parts, fmt.Sprintf(words.Text.Retrying, p.Retry))
 		}
 		ui.SetText(v.line, strings.Join(parts, " · "))
+	case "describe":
+		v.bar.RemoveAttribute("value")
+		ui.SetText(v.line, words.Text.StageDescribe)
 	case "prepare":
 		v.bar.RemoveAttribute("value") // no end in sight: the bar moves by itself
 		ui.SetText(v.line, words.Text.StagePrepare)

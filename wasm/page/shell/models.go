@@ -7,17 +7,29 @@ import (
 	"undertone/wasm/page/words"
 )
 
-// offerText says what a precision is good for, and how large its download is.
+// offerText says of a precision of the site's model what it is good for, and how large its
+// download is; of a person's own model what it is, and whether it stays.
 func offerText(offers []app.Offer, i int) string {
+	if o := offers[i]; o.Own() {
+		text := words.Text.ModelOwnKept
+		if o.Files != nil {
+			text = words.Text.ModelOwn
+		}
+		return fmt.Sprintf(text, o.Title, o.Name)
+	}
 	m := offers[i].Model
 	most, least := m.Bits, m.Bits
 	for _, o := range offers {
-		most, least = max(most, o.Model.Bits), min(least, o.Model.Bits)
+		if !o.Own() {
+			most, least = max(most, o.Model.Bits), min(least, o.Model.Bits)
+		}
 	}
-	switch size := words.Bytes(m.Bytes); m.Bits {
-	case most:
+	switch size := words.Bytes(m.Bytes); {
+	case most == least:
+		return m.Title + " · " + size
+	case m.Bits == most:
 		return fmt.Sprintf(words.Text.BestQuality, size)
-	case least:
+	case m.Bits == least:
 		return fmt.Sprintf(words.Text.Smaller, size)
 	default:
 		return fmt.Sprintf(words.Text.WeightsBits, m.Bits, size)

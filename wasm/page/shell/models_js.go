@@ -2,59 +2,86 @@ package shell
 
 import (
 	"fmt"
+	"slices"
 
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
 )
 
-// Precision offers the precisions of the weights with their sizes, where there
-// are several: before loading, where it is folded away, and later to load others.
-type Precision struct {
+// Models offers what can be loaded, where that is several: the site's model in its
+// precisions, and a person's own. Before loading the list is folded away; later it stays,
+// and a choice is loaded at once.
+type Models struct {
 	app     *app.App
 	name    string
 	Box     ui.Element
+	label   ui.Element
 	row     ui.Element
 	buttons []ui.Element
 	texts   []ui.Element // what they say
 	after   bool
 }
 
-// NewPrecision makes the row; name is that of its radio buttons, after says that it
-// stands where another is loaded later.
-func NewPrecision(a *app.App, name string, after bool) *Precision {
-	v := &Precision{app: a, name: name, after: after, row: ui.El("div", ui.Attrs{"class": "segments", "role": "radiogroup", "aria-label": &words.Text.ModelDownload})}
-	tag, label := "details", ui.El("summary", nil, &words.Text.ModelDownload)
+// NewModels makes the row; name is that of its radio buttons, after says that it stands
+// where another is loaded later. more stands behind it.
+func NewModels(a *app.App, name string, after bool, more ...any) *Models {
+	v := &Models{app: a, name: name, after: after, row: ui.El("div", ui.Attrs{"class": "segments", "role": "radiogroup"})}
+	tag := "details"
+	v.label = ui.El("summary", nil)
 	if after {
-		tag, label = "div", ui.El("p", ui.Attrs{"class": "label"}, &words.Text.ModelDownload)
+		tag, v.label = "div", ui.El("p", ui.Attrs{"class": "label"})
 	}
-	v.Box = ui.El(tag, ui.Attrs{"class": "field weights", "hidden": ""}, label, v.row)
+	v.Box = ui.El(tag, ui.Attrs{"class": "field weights", "hidden": ""}, v.label, v.row)
+	ui.Append(v.Box, more...)
 	return v
 }
 
 // Render draws it.
-func (v *Precision) Render(s *app.State) {
+func (v *Models) Render(s *app.State) {
 	wanted := app.Waiting
 	if v.after {
 		wanted = app.Ready
 	}
 	// While pictures are made it keeps its place, and cannot be used.
-	ui.Show(v.Box, len(s.Offers) > 1 && (s.Phase == wanted || v.after && s.Phase == app.Generating))
+	ui.Show(v.Box, (len(s.Offers) > 1 || v.after) && s.Model != nil && (s.Phase == wanted || v.after && s.Phase == app.Generating))
 	ui.SetFlag(v.row, "inert", s.Phase != wanted)
-	for i := len(v.buttons); i < len(s.Offers); i++ {
-		text := ui.El("span", nil)
-		v.texts = append(v.texts, text)
-		v.buttons = append(v.buttons, ui.Radio(v.row, v.name, fmt.Sprint(i), text, func() {
-			v.app.Update(func(s *app.State) { s.Choose(i) })
-			if v.after {
-				v.app.Load(map[bool]string{true: "cpu", false: "auto"}[v.app.State.Loaded.Backend == "cpu"])
-			}
-		}))
+	label := words.Text.ModelDownload
+	own := slices.ContainsFunc(s.Offers, app.Offer.Own)
+	if own || len(s.Offers) < 2 {
+		label = words.Text.Model
 	}
+	ui.SetText(v.label, label)
+	ui.SetAttr(v.row, "aria-label", label)
+	ui.SetFlag(v.row, "data-long", own) // names are longer than sizes
+	v.need(len(s.Offers))
 	for i, text := range v.texts {
 		ui.SetText(text, offerText(s.Offers, i))
 	}
-	if len(v.buttons) > 0 {
+	if len(v.buttons) > 0 && s.Model != nil {
 		v.buttons[s.Offer].Set("checked", true)
 	}
+}
+
+// need makes the list n models long.
+func (v *Models) need(n int) {
+	for i := len(v.buttons); i < n; i++ {
+		text := ui.El("span", nil)
+		v.texts = append(v.texts, text)
+		v.buttons = append(v.buttons, ui.Radio(v.row, v.name, fmt.Sprint(i), text, func() { v.pick(i) }))
+	}
+	for i := len(v.buttons) - 1; i >= n; i-- {
+		v.buttons[i].Call("closest", "label").Call("remove")
+	}
+	v.buttons, v.texts = v.buttons[:n], v.texts[:n]
+}
+
+// pick chooses the i-th model.
+func (v *Models) pick(i int) {
+	s := &v.app.State
+	device := "auto"
+	if s.Loaded.Backend == "cpu" || s.Device.Known && !s.Device.WebGPU {
+		device = "cpu"
+	}
+	v.app.Pick(i, v.after, device)
 }

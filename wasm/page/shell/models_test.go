@@ -19,4 +19,11 @@ func TestOfferText(t *testing.T) {
 			t.Errorf("%d bits: %q, wanted %q", offers[i].Model.Bits, got, want)
 		}
 	}
+	offers = append(offers[1:2], app.Offer{Address: "stored:x", Title: "FLUX.1 dev", Name: "q4"}, app.Offer{Files: 1, Title: "FLUX.1 dev", Name: "q8"})
+	offers[0].Model.Title = "Sprites"
+	for i, want := range []string{"Sprites · 8.0 MB", "FLUX.1 dev · q4, kept here", "FLUX.1 dev · q8, this visit only"} {
+		if got := offerText(offers, i); got != want {
+			t.Errorf("beside one's own: %q, wanted %q", got, want)
+		}
+	}
 }

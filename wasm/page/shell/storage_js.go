@@ -79,12 +79,8 @@ func (v *Storage) renderList(k *storedWeights) {
 	v.listed = now
 	v.list.SetTextContent("")
 	for _, m := range k.Models {
-		text := fmt.Sprintf(words.Text.StorageModel, m.Title, m.Revision, words.Bytes(m.Stored))
-		if m.Stored < m.Bytes {
-			text = fmt.Sprintf(words.Text.StoragePart, m.Title, m.Revision, words.Bytes(m.Stored), words.Bytes(m.Bytes))
-		}
-		b := ui.El("button", ui.Attrs{"type": "button", "class": "quiet", "data-address": m.Address,
-			"aria-label": fmt.Sprintf(words.Text.StorageDeleteModel, m.Title, m.Revision)}, ui.Icon("bin"), words.Text.StorageDelete)
+		text, label := m.text()
+		b := ui.El("button", ui.Attrs{"type": "button", "class": "quiet", "data-address": m.Address, "aria-label": label}, ui.Icon("bin"), words.Text.StorageDelete)
 		ui.Append(v.list, ui.El("li", nil, ui.El("span", nil, text), b))
 	}
 	ui.Show(v.list, len(k.Models) > 0)
@@ -100,7 +96,10 @@ func (v *Storage) refresh() {
 	if app.Decode(got, &k) != nil {
 		return
 	}
-	v.app.Update(func(*app.State) { v.stored = k })
+	v.app.Update(func(s *app.State) {
+		v.stored = k
+		s.Kept(k.own())
+	})
 }
 
 // deleteWeights deletes what is kept of the model at an address, or all of it.
@@ -128,8 +127,18 @@ func (v *Storage) askToKeep() {
 	v.refresh()
 }
 
-// Here is how much of the chosen model is on this device already, in bytes.
-func (v *Storage) Here(s *app.State) int64 { return v.stored.here(s.Address()) }
+// Here is how much of the chosen model is on this device already, of how much, in bytes.
+func (v *Storage) Here(s *app.State) (stored, all int64) {
+	if stored, all = v.stored.here(s.Address()); all == 0 {
+		all = s.Model.Bytes
+	}
+	return stored, all
+}
+
+// Room is how many more bytes the browser would store, as far as it tells.
+func (v *Storage) Room() (free int64, known bool) {
+	return v.stored.Quota - v.stored.Usage, v.stored.known && v.stored.Available
+}
 
 // react asks the browser to keep what a loading has stored.
 func (v *Storage) react(s *app.State) {

@@ -107,6 +107,9 @@ func (v *toolbar) download() {
 	p := v.app.State.Picture
 	if p != nil {
 		v.app.Download(p.Blob(), p.Recipe.FileName())
+		if p.Own {
+			v.app.Say(words.Text.SavedOwn)
+		}
 	}
 }
 
@@ -133,7 +136,11 @@ func address(r app.Recipe) string {
 // copyLink puts the link to the picture on the clipboard.
 func (v *toolbar) copyLink() {
 	if p := v.app.State.Picture; p != nil {
-		v.app.CopyText(address(p.Recipe), words.Text.CopiedLink)
+		says := words.Text.CopiedLink
+		if p.Own {
+			says = words.Text.CopiedLinkOwn
+		}
+		v.app.CopyText(address(p.Recipe), says)
 	}
 }
 

@@ -11,6 +11,7 @@ type Texts struct {
 	pictureWords
 	howWords
 	panelWords
+	openerWords
 	// index.html, which shows its own texts until the page has started.
 	Skip, StageName, Heading, Intro, IntroGuidance, SharedIntro         string
 	Load, ReadingModel                                                  string

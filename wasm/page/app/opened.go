@@ -1,0 +1,63 @@
+package app
+
+import (
+	"slices"
+
+	"undertone/wasm/page/words"
+)
+
+// opened notes where what was just loaded is kept, if it is, and takes it for what was opened
+// before of the same files.
+func (s *State) opened(got Loaded) {
+	if s.Note == "" {
+		s.Note = words.Text.Ready
+	}
+	o := s.Offers[s.Offer]
+	if got.Address != "" && got.Storage == "" {
+		o.Address, o.Files = got.Address, nil
+	}
+	all := slices.DeleteFunc(slices.Clone(s.Offers), func(x Offer) bool {
+		return x.Model == o.Model || o.Files == nil && x.Address == o.Address || x.Files != nil && x.Name == o.Name
+	})
+	s.Offers, s.Offer = append(all, o), len(all)
+}
+
+// back chooses what was chosen before a model that could not be loaded. What was typed
+// meanwhile stays, as does what is kept by now.
+func (s *State) back(o Offer, former *State) {
+	f := former.Form
+	f.Prompt, f.Seed = s.Form.Prompt, s.Form.Seed
+	s.Form, s.Model = f, former.Model
+	s.Offers = slices.DeleteFunc(slices.Clone(s.Offers), func(x Offer) bool { return x.Model == o.Model })
+	s.Offer = max(0, slices.IndexFunc(s.Offers, func(x Offer) bool { return x.Model == former.Model }))
+}
+
+// choose takes another of the offered models for the next loading.
+func (s *State) choose(i int) { s.Offer, s.Model = i, s.Offers[i].Model }
+
+// turn chooses one of the models. Between those of the site, which are one in several
+// precisions, the form stays as it is.
+func (s *State) turn(i int) {
+	own := s.Model == nil || i != s.Offer && (s.Offers[i].Own() || s.Offers[s.Offer].Own())
+	if s.choose(i); own {
+		s.Form = s.Form.For(s.Model)
+	}
+}
+
+// Kept takes over which published files this browser keeps.
+func (s *State) Kept(list []Offer) {
+	all := slices.DeleteFunc(slices.Clone(s.Offers), func(o Offer) bool {
+		gone := o.Files == nil && Stored(o.Address) && !slices.ContainsFunc(list, func(x Offer) bool { return x.Address == o.Address })
+		return gone && (s.Model == nil || o.Address != s.Offers[s.Offer].Address) // what is chosen can be used until another is
+	})
+	for _, o := range list {
+		if !slices.ContainsFunc(all, func(x Offer) bool { return x.Address == o.Address }) {
+			all = append(all, o)
+		}
+	}
+	if s.Model != nil {
+		chosen := s.Offers[s.Offer]
+		s.Offer = slices.IndexFunc(all, func(o Offer) bool { return o.Model == chosen.Model })
+	}
+	s.Offers = all
+}

@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"syscall/js"
+
+	"undertone/engine/recipe"
+)
+
+// Identify asks the engine what published files are, of their headers alone: source is what
+// the API's describe takes. The model is nil where a network is missing. It waits.
+func (a *App) Identify(ctx context.Context, source any) (found recipe.Published, m *Model, err error) {
+	signal, stop := abortSignal(ctx)
+	defer stop()
+	v, err := a.Call("describe", source, map[string]any{"signal": signal})
+	if err != nil {
+		return found, nil, err
+	}
+	if err := Decode(v.Get("found"), &found); err != nil || v.Get("model").Type() != js.TypeString {
+		return found, nil, err
+	}
+	var d recipe.Description
+	if err := Decode(v, &d); err != nil {
+		return found, nil, err
+	}
+	m, err = NewModel(d)
+	return found, m, err
+}
+
+// Open loads published files, whose model is known, and offers them beside the other models:
+// for good if they are kept in this browser, else for this visit. Where they are not loaded,
+// the model that was chosen before is chosen again; then hears how it ended.
+func (a *App) Open(o Offer, keep bool, device string, then func(loaded bool)) {
+	if !a.idle() {
+		return
+	}
+	former := a.State
+	ctx := a.begin(Loading)
+	a.Update(func(s *State) {
+		s.Offers = append(slices.Clone(s.Offers), o)
+		s.turn(len(s.Offers) - 1)
+		s.Shared = false
+	})
+	go func() {
+		got, err := a.loadOffer(ctx, o, device, keep, func(s *State) { s.back(o, &former) })
+		a.Update(func(s *State) {
+			if err == nil {
+				s.opened(got)
+			}
+			then(err == nil)
+		})
+	}()
+}
+
+// Pick chooses one of the models, and loads it if it is to. Of files that are kept, the
+// engine reads first what they are.
+func (a *App) Pick(i int, load bool, device string) {
+	if !a.idle() {
+		return
+	}
+	o := a.State.Offers[i]
+	if o.Model != nil {
+		a.Update(func(s *State) { s.turn(i) })
+		if load {
+			a.Load(device)
+		}
+		return
+	}
+	was := a.State.Phase
+	ctx := a.begin(Loading)
+	a.Update(func(s *State) { s.Load = Progress{Stage: "describe"} })
+	go func() {
+		_, m, err := a.Identify(ctx, o.Address)
+		a.end(func(s *State) {
+			s.Phase = was
+			i := slices.IndexFunc(s.Offers, func(x Offer) bool { return x.Address == o.Address })
+			switch {
+			case err != nil:
+				s.Problem = ProblemOf(err)
+			case i >= 0 && m != nil:
+				s.Offers[i].Model = m
+				s.turn(i)
+			default:
+				load = false
+			}
+		})
+		if err == nil && load {
+			a.Load(device)
+		}
+	}()
+}

@@ -1,0 +1,90 @@
+package app
+
+import (
+	"slices"
+	"testing"
+
+	"undertone/engine/recipe"
+	"undertone/wasm/page/words"
+)
+
+func modelOf(name string, size int) *Model {
+	q := recipe.Square(size)
+	return &Model{Description: recipe.Description{Model: name, Sizes: []recipe.Size{q}, Defaults: recipe.Defaults{Size: q, Steps: 3}}}
+}
+
+// addresses are those of the models that are offered, with a star before the chosen one.
+func addresses(s *State) (list []string) {
+	for i, o := range s.Offers {
+		text := o.Address
+		if o.Files != nil {
+			text = "files " + o.Name
+		}
+		if i == s.Offer {
+			text = "*" + text
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
+// TestOpened follows the list of models through what can be done with a person's own.
+func TestOpened(t *testing.T) {
+	words.Use(words.Languages[0])
+	large, small, own := modelOf("a", 256), modelOf("a-q4", 256), modelOf("own", 1024)
+	s := &State{Offers: []Offer{{Address: "a.json", Model: large}, {Address: "b.json", Model: small}}}
+	s.choose(0)
+	s.Form = NewForm(large)
+	s.Form.Prompt, s.Form.Seed, s.Form.Steps = "a frog", 7, 9
+	is := func(what string, list ...string) {
+		t.Helper()
+		if got := addresses(s); !slices.Equal(got, list) || s.Model != s.Offers[s.Offer].Model {
+			t.Errorf("%s: %q, wanted %q", what, got, list)
+		}
+	}
+
+	s.turn(1)
+	is("another precision", "a.json", "*b.json")
+	if s.Form.Steps != 9 {
+		t.Errorf("between precisions the form has changed: %+v", s.Form.Recipe)
+	}
+
+	o := Offer{Files: 1, Name: "own", Model: own}
+	open := func() State {
+		former := *s
+		s.Offers = append(slices.Clone(s.Offers), o)
+		s.turn(len(s.Offers) - 1)
+		return former
+	}
+	former := open()
+	if f := s.Form; f.Size != recipe.Square(1024) || f.Steps != 3 || f.Prompt != "a frog" || f.Seed != 7 {
+		t.Errorf("the form of one's own model is %+v", f.Recipe)
+	}
+	s.Form.Prompt = "two frogs"
+	s.Kept([]Offer{{Address: "stored:other", Name: "other"}})
+	s.back(o, &former)
+	is("it could not be loaded", "a.json", "*b.json", "stored:other")
+	if f := s.Form; f.Steps != 9 || f.Prompt != "two frogs" || f.Size != recipe.Square(256) {
+		t.Errorf("after that the form is %+v", f.Recipe)
+	}
+
+	open()
+	s.opened(Loaded{})
+	is("for this visit", "a.json", "b.json", "stored:other", "*files own")
+	open()
+	s.opened(Loaded{Address: "stored:own", Storage: "storage-full"})
+	is("again, and not all was kept", "a.json", "b.json", "stored:other", "*files own")
+
+	again := *own
+	o.Model = &again
+	open()
+	s.Kept([]Offer{{Address: "stored:own", Name: "own"}}) // heard before the loading has ended
+	s.opened(Loaded{Address: "stored:own"})
+	is("kept", "a.json", "b.json", "*stored:own")
+
+	s.Kept(nil) // it is deleted, and still loaded
+	is("deleted", "a.json", "b.json", "*stored:own")
+	s.turn(0)
+	s.Kept(nil)
+	is("another is chosen", "*a.json", "b.json")
+}
