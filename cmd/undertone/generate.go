@@ -11,7 +11,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -246,36 +245,11 @@ func parseSchedule(s string) (guidance.Schedule, error) {
 		return fault.Wrap(err, fault.GuidanceInvalid, "schedule %q; wanted constant, step:FIRST, window:FIRST-LAST, bumps (each perhaps with /OF), or JSON", s)
 	}
 	var out guidance.Schedule
-	if strings.HasPrefix(s, "{") {
-		if err := strictJSON([]byte(s), &out); err != nil {
-			return out, bad(err)
-		}
-		return out, nil
-	}
-	var err error
-	number := func(text string) (n int) {
-		if err == nil {
-			n, err = strconv.Atoi(text)
-		}
-		return n
-	}
-	form, of, scaled := strings.Cut(s, "/")
-	if scaled {
-		out.Of = number(of)
-	}
-	kind, blocks, bounded := strings.Cut(form, ":")
-	out.Kind = kind
-	first, last, both := strings.Cut(blocks, "-")
-	switch {
-	case kind == "constant" && !bounded, kind == "bumps" && !bounded:
-	case kind == "step" && bounded && !both:
-		out.Start = number(first)
-	case kind == "window" && both:
-		out.Start, out.End = number(first), number(last)
-	default:
+	text, ok := recipe.ScheduleJSON(s)
+	if !ok {
 		return out, bad(nil)
 	}
-	if err != nil {
+	if err := strictJSON([]byte(text), &out); err != nil {
 		return out, bad(err)
 	}
 	return out, nil

@@ -73,16 +73,16 @@ func FromHash(hash string, base Request, l Limits) (Request, []Notice, bool) {
 	given := map[Field]string{}
 	for pair := range strings.SplitSeq(hash, "&") {
 		key, value, pairs := strings.Cut(strings.TrimPrefix(pair, "amp;"), "=")
-		if !pairs && punctuation("&"+unescape(key)) {
+		if !pairs && punctuation("&"+Unescape(key)) {
 			continue
 		}
-		switch f := Field(unescape(key)); {
+		switch f := Field(Unescape(key)); {
 		case slices.Contains(Keys, f):
 			if _, twice := given[f]; twice {
-				r.notice(f, unescape(value), "") // the first one counts
+				r.notice(f, Unescape(value), "") // the first one counts
 				continue
 			}
-			given[f] = unescape(value)
+			given[f] = Unescape(value)
 		case f != "":
 			r.foreign(FieldLink, string(f))
 		}
@@ -161,9 +161,9 @@ func escape(b *strings.Builder, s string) {
 	}
 }
 
-// unescape reads what escape wrote. A % without two digits stands for itself, as
+// Unescape reads a value of a hash. A % without two digits stands for itself, as
 // in browsers.
-func unescape(s string) string {
+func Unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		switch {
