@@ -28,6 +28,7 @@ var commands = []command{
 	{"convert", "quantize a model's weights and write them as GGUF", convert},
 	{"inspect", "list what a model or a weight file contains", inspect},
 	{"generate", "make a picture on the CPU", generate},
+	{"embed", "print the tag that puts a picture into a page, and write its poster", embed},
 	{"forward", "run the transformer once on given numbers", forward},
 	{"conform", "compare with another implementation's reference files", conformTo},
 	{"serve", "serve a built site on this machine", serve},

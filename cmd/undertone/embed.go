@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"io"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"undertone/engine"
+	"undertone/engine/recipe"
+)
+
+// attribute is one of <undertone-demo>, as a flag.
+type attribute struct{ name, use string }
+
+// attributes are those that say what the picture is of, and then the others.
+var attributes = []attribute{
+	{"prompt", "what to draw, and the caption; without this flag, the model's own example"},
+	{"seed", "0 to 4294967295"},
+	{"steps", "without this flag, the model's own number"},
+	{"size", "pixels of a side, or WIDTHxHEIGHT"},
+	{"cfg", "classifier-free guidance scale"},
+	{"preset", "ids of the model's presets, with spaces between them: each is a direction with a slider"},
+	{"guidance", `a direction in words, "towards | away from", or a JSON list of directions`},
+	{"weight", "weights of the directions, with spaces between them"},
+	{"schedule", "of all directions: constant, step:FIRST, window:FIRST-LAST or bumps, each with /OF for block numbers of a model with OF blocks; or JSON"},
+	{"controls", "guidance, another, compare and open, with spaces between them, or none; without this flag, all"},
+	{"model", "the name of one of the site's models"},
+	{"precision", "bits that the model spends on a weight: 8 or 4"},
+	{"theme", "light, dark or auto; without this flag, the page's own"},
+	{"lang", "language of the element"},
+	{"autoload", "click or visible"},
+}
+
+// ofPicture are how many of attributes say what the picture is of.
+const ofPicture = 9
+
+// embed prints the tag that puts a picture into a page, and writes its poster.
+func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	fs := flags("embed", "MODEL_DIR", stderr)
+	given := map[string]*string{}
+	for _, a := range attributes {
+		given[a.name] = fs.String(a.name, "", a.use)
+	}
+	compare := fs.Bool("compare", false, "show the picture without guidance beside it")
+	site := fs.String("site", "undertone/", "where the site is: a folder beside the page, or an address")
+	poster := fs.String("poster", "poster.png", "the PNG file to write, of the picture that the attributes give, which is shown until somebody opens the demo")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if fs.NArg() != 1 {
+		return usagef("name one model folder, of a model that the site has")
+	}
+	folder, err := siteAddress(*site)
+	if err != nil {
+		return err
+	}
+	target, err := outputTo("--poster", *poster, ".png", stdout)
+	if err != nil {
+		return err
+	}
+	if target.stdout != nil {
+		return usagef("--poster %s: the tag is written to standard output: name a file", *poster)
+	}
+	bar := newBar(stderr)
+	e, done, err := load(ctx, fs.Args(), bar)
+	defer done()
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	set, tag := fs.given(), tag{site: folder, poster: filepath.Base(target.name)}
+	var hash []string
+	for i, a := range attributes {
+		if !set[a.name] {
+			continue
+		}
+		tag.attributes = append(tag.attributes, [2]string{a.name, *given[a.name]})
+		if i < ofPicture {
+			hash = append(hash, a.name+"="+url.QueryEscape(*given[a.name]))
+		}
+	}
+	if *compare {
+		tag.attributes = append(tag.attributes, [2]string{"compare", ""})
+	}
+	req, notices := recipe.FromEmbed(strings.Join(hash, "&"), e.Info().Description)
+	if len(notices) > 0 {
+		return refused(notices[0])
+	}
+	bar.show("step", 0, int64(req.Steps))
+	r, err := e.Generate(ctx, req, func(s engine.StepEvent) { bar.show("step", int64(s.Step), int64(s.Steps)) })
+	bar.end()
+	if err != nil {
+		return err
+	}
+	if err := writePicture(target, r); err != nil {
+		return err
+	}
+	tag.request, tag.width, tag.height = req, r.Image.W, r.Image.H
+	fmt.Fprint(stdout, tag)
+	fmt.Fprintf(stderr, "Wrote %s. Put these lines into your page, and %s beside the page.\n", target.name, tag.poster)
+	if u, _ := url.Parse(folder); !u.IsAbs() {
+		fmt.Fprintf(stderr, "Copy the site (dist/, or the folder site of the release) to %s beside the page.\n", folder)
+	}
+	return nil
+}
+
+// refused says that an attribute was not taken as it was given.
+func refused(n recipe.Notice) error {
+	if n.Used != "" {
+		return usagef("--%s %s is out of range: the nearest that is possible is %s", n.Field, n.Given, n.Used)
+	}
+	return usagef("--%s %q is nothing that this model has or takes", n.Field, n.Given)
+}
+
+// siteAddress checks where a site is, and puts a slash at its end.
+func siteAddress(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "" && u.Scheme != "https" && u.Scheme != "http" || u.IsAbs() && u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Path == "" && u.Host == "" {
+		return "", usagef("--site %q: name a folder, or an address that begins with https://", text)
+	}
+	return strings.TrimSuffix(u.String(), "/") + "/", nil
+}
+
+// tag is what a page holds of a picture.
+type tag struct {
+	site, poster  string
+	attributes    [][2]string
+	request       recipe.Request
+	width, height int
+}
+
+// String is the HTML. What stands inside the element is seen where no script runs: a
+// picture that leads to the full page.
+func (t tag) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "<script type=\"module\" src=\"%selement.js\"></script>\n<undertone-demo", html.EscapeString(t.site))
+	for _, a := range append(t.attributes, [2]string{"poster", t.poster}) {
+		if a[1] == "" && a[0] == "compare" {
+			b.WriteString(" compare")
+			continue
+		}
+		fmt.Fprintf(&b, ` %s="%s"`, a[0], html.EscapeString(a[1]))
+	}
+	fmt.Fprintf(&b, ">\n  <a href=\"%s\"><img src=\"%s\" width=\"%d\" height=\"%d\" alt=\"%s\"></a>\n</undertone-demo>\n",
+		html.EscapeString(t.site+recipe.Hash(t.request)), html.EscapeString(t.poster), t.width, t.height, html.EscapeString(t.request.Prompt))
+	return b.String()
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"undertone/engine"
+	"undertone/engine/recipe"
+)
+
+// TestEmbed prints a tag: its attributes, the link and the poster are of one picture, and
+// whatever is in them stays text.
+func TestEmbed(t *testing.T) {
+	folder := t.TempDir()
+	poster := filepath.Join(folder, "frog.png")
+	code, out, said := cli("embed", tinyModel(t), "--prompt", `a "red" <b>car</b> & more`, "--seed", "5", "--steps", "2",
+		"--guidance", "red | ", "--weight", "2", "--schedule", "window:0-1", "--compare", "--theme", "dark", "--poster", poster, "--site", "https://example.org/play")
+	if code != 0 {
+		t.Fatal(said)
+	}
+	want := `<script type="module" src="https://example.org/play/element.js"></script>
+<undertone-demo prompt="a &#34;red&#34; &lt;b&gt;car&lt;/b&gt; &amp; more" seed="5" steps="2" guidance="red | " weight="2" schedule="window:0-1" theme="dark" compare poster="frog.png">
+  <a href="https://example.org/play/#prompt=a+%22red%22+%3Cb%3Ecar%3C/b%3E+%26+more&amp;seed=5&amp;steps=2&amp;size=32&amp;guidance=%5B%7B%22positive%22:%22red%22,%22weight%22:2,%22schedule%22:%7B%22kind%22:%22window%22,%22end%22:1%7D%7D%5D"><img src="frog.png" width="32" height="32" alt="a &#34;red&#34; &lt;b&gt;car&lt;/b&gt; &amp; more"></a>
+</undertone-demo>
+`
+	if out != want {
+		t.Errorf("it printed\n%s\nwanted\n%s", out, want)
+	}
+	if !strings.Contains(said, "Wrote "+poster) || strings.Contains(said, "Copy the site") {
+		t.Errorf("it said %q", said)
+	}
+	file, err := os.ReadFile(poster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, notices, err := recipe.FromPNG(file, engine.Request{}, recipe.Limits{MaxSteps: 8, Sizes: []recipe.Size{recipe.Square(32)}, Blocks: 3}, nil)
+	if err != nil || len(notices) != 0 || p.Seed != 5 || len(p.Guidance) != 1 || p.Guidance[0].Weight != 2 || p.Guidance[0].Schedule.Kind != "window" {
+		t.Errorf("the poster says %+v, %v, %v", p, notices, err)
+	}
+	if code, _, said = cli("embed", tinyModel(t), "--poster", poster); code != 0 || !strings.Contains(said, "Copy the site") {
+		t.Errorf("beside the page: code %d, %q", code, said)
+	}
+}
