@@ -2,6 +2,8 @@ package checkpoint
 
 import (
 	"encoding/json"
+	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -102,12 +104,45 @@ func (f *Found) belong(transformer, decoder *candidate, encoders map[string]*can
 	if n := number(decoder.config["latent_channels"]); n != channels {
 		return fault.New(fault.PartsMixed, "the decoder in %s reads a latent of %g channels, %s in %s makes one of %g", shown(decoder.unit.label), n, fam.title, shown(transformer.unit.label), channels)
 	}
-	for kind, other := range families {
-		if decoder.Kind == "kl" && kind != transformer.Kind && number(decoder.config["scaling_factor"]) == other.latent.scaling {
-			return fault.New(fault.PartsMixed, "the decoder in %s is that of %s by its config.json (scaling_factor %g), the transformer in %s is %s", shown(decoder.unit.label), other.title, other.latent.scaling, shown(transformer.unit.label), fam.title)
-		}
+	if kind, by := decoder.reads(); kind != "" && kind != transformer.Kind && decoder.unit != transformer.unit {
+		return fault.New(fault.PartsMixed, "the decoder in %s is that of %s by its %s, the transformer in %s is %s", shown(decoder.unit.label), families[kind].title, by, shown(transformer.unit.label), fam.title)
 	}
 	return nil
+}
+
+// reads tells which family's latents a decoder reads, and by what that is known. Shapes and
+// tensors' names do not tell, which are the same for all. Where nothing else does, the
+// transformer decides.
+func (c *candidate) reads() (kind, by string) {
+	if scaling := number(c.config["scaling_factor"]); c.Kind == "kl" && scaling != 0 {
+		for _, kind := range sortedKeys(families) {
+			if families[kind].latent.scaling == scaling {
+				return kind, fmt.Sprintf("config.json (scaling_factor %g)", scaling)
+			}
+		}
+		return "", "" // of a decoder that somebody made
+	}
+	for _, file := range c.unit.files {
+		name := strings.ToLower(path.Base(file.name) + titles(file))
+		for _, k := range sortedKeys(families) {
+			if slices.ContainsFunc(families[k].names, func(word string) bool { return hasWord(name, word) }) {
+				if kind != "" && kind != k {
+					return "", "" // it names both
+				}
+				kind = k
+			}
+		}
+	}
+	return kind, "name (give it another if that is wrong)"
+}
+
+// hasWord reports whether a name contains a word or, where that has a ^ before it, begins
+// with it.
+func hasWord(name, word string) bool {
+	if first, ok := strings.CutPrefix(word, "^"); ok {
+		return strings.HasPrefix(name, first)
+	}
+	return strings.Contains(name, word)
 }
 
 // chooseVariant finds the variant by configuration and, where that does not tell, by
@@ -115,19 +150,24 @@ func (f *Found) belong(transformer, decoder *candidate, encoders map[string]*can
 func chooseVariant(c *candidate) variant {
 	names := ""
 	for _, file := range c.unit.files {
-		names += " " + file.name
-		for _, key := range []string{"modelspec.title", "general.name"} {
-			if v, ok := file.index.Value(key); ok {
-				if text, ok := v.(string); ok {
-					names += " " + text
-				}
-			}
-		}
+		names += " " + file.name + titles(file)
 	}
 	names = strings.ToLower(names)
 	variants := families[c.Kind].variants
 	i := slices.IndexFunc(variants, func(v variant) bool { return v.is(c.config, names) })
 	return variants[i] // the last fits all
+}
+
+// titles are what a file says that it is called, each behind a space.
+func titles(file *file) (names string) {
+	for _, key := range []string{"modelspec.title", "general.name"} {
+		if v, ok := file.index.Value(key); ok {
+			if text, ok := v.(string); ok {
+				names += " " + text
+			}
+		}
+	}
+	return names
 }
 
 // configure finishes the configuration of a text encoder for its family.

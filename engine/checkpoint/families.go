@@ -15,6 +15,7 @@ const (
 // family is what the shapes of a transformer do not tell of the model around it.
 type family struct {
 	title    string
+	names    []string  // words in the names of its files; ^: at the beginning
 	encoders []encoder // in the order in which the transformer reads them
 	latent   latent
 	variants []variant // the first that fits
@@ -82,6 +83,7 @@ var (
 var families = map[string]family{
 	"flux": {
 		title: "FLUX.1",
+		names: []string{"flux", "taef1", "^ae."},
 		encoders: []encoder{
 			{name: clipL, width: 768, pad: -1, what: needCLIPL},
 			{name: t5, what: needT5},
@@ -102,6 +104,7 @@ var families = map[string]family{
 	},
 	"sd3": {
 		title: "Stable Diffusion 3",
+		names: []string{"sd3", "stable-diffusion-3", "stable_diffusion_3", "stable diffusion 3"},
 		encoders: []encoder{
 			{name: clipL, width: 768, pad: -1, penultimate: true, what: needCLIPL},
 			{name: clipG, width: 1280, pad: 0, penultimate: true, projected: true, what: needCLIPG},

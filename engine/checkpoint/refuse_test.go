@@ -1,11 +1,13 @@
 package checkpoint
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
 	"undertone/engine/fault"
+	"undertone/engine/weights"
 )
 
 // one is a file of tensors of no size that matters.
@@ -120,6 +122,58 @@ func TestMixedParts(t *testing.T) {
 	}
 	if _, err := Identify([]File{medium, g}); err != nil {
 		t.Error(err)
+	}
+}
+
+// A 16-channel decoder is told by its config.json or its name. Where neither tells, it is
+// the transformer's family that says how the latent is scaled.
+func TestDecodersOfOthers(t *testing.T) {
+	dev := zeros("dev.safetensors", of(t, "flux", fluxOf(19, 38, true), "", "BF16")...)
+	medium := zeros("medium.safetensors", of(t, "sd3", sd3Of(24, 24, 192, 0, ""), "", "F16")...)
+	kl := func(name string) File {
+		return zeros(name, of(t, "kl", grey(autoencoder(1, 0)), "", "F16")...)
+	}
+	tiny := func(name string) File { return zeros(name, tinyOriginal(t, "")...) }
+	told := func(config string) File { return textFile("vae/config.json", config) }
+	for _, c := range []struct {
+		transformer File
+		decoder     []File
+		scaling     float64 // 0: refused
+	}{
+		{dev, []File{kl("x.safetensors")}, 0.3611},
+		{medium, []File{kl("x.safetensors")}, 1.5305},
+		{dev, []File{kl("ae.safetensors")}, 0.3611},
+		{medium, []File{kl("ae.safetensors")}, 0},
+		{medium, []File{kl("vae.safetensors")}, 1.5305},
+		{medium, []File{kl("models/VAE/Flux_vae_bf16.safetensors")}, 0},
+		{dev, []File{kl("sd3_vae.safetensors")}, 0},
+		{dev, []File{kl("sd3/flux-vae.safetensors")}, 0.3611}, // a folder says nothing
+		{dev, []File{kl("sd3-or-flux.safetensors")}, 0.3611},
+		{dev, []File{tiny("taef1_decoder.safetensors")}, 1},
+		{medium, []File{tiny("taef1_decoder.safetensors")}, 0},
+		{medium, []File{tiny("taesd3_decoder.safetensors")}, 1},
+		{dev, []File{tiny("taesd3_decoder.safetensors")}, 0},
+		{dev, []File{kl("vae/d.safetensors"), told(`{"scaling_factor":1.5305,"shift_factor":0.0609}`)}, 0},
+		{medium, []File{kl("vae/ae.safetensors"), told(`{"scaling_factor":1.5305,"shift_factor":0.0609}`)}, 1.5305},
+		{medium, []File{kl("vae/ae.safetensors"), told(`{"scaling_factor":1.2}`)}, 1.2},
+	} {
+		f, err := Identify(append([]File{c.transformer}, c.decoder...))
+		if c.scaling == 0 {
+			if !fault.Is(err, fault.PartsMixed) || !strings.Contains(err.Error(), "the decoder in "+c.decoder[0].Name+" is that of ") {
+				t.Errorf("%s with %s: %v", c.transformer.Name, c.decoder[0].Name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s with %s: %v", c.transformer.Name, c.decoder[0].Name, err)
+			continue
+		}
+		var got struct {
+			Scaling float64 `json:"scaling_factor"`
+		}
+		if err := json.Unmarshal(f.part(t, weights.RoleDecoder, "").Config, &got); err != nil || got.Scaling != c.scaling {
+			t.Errorf("%s with %s: scaling factor %g, want %g (%v)", c.transformer.Name, c.decoder[0].Name, got.Scaling, c.scaling, err)
+		}
 	}
 }
 

@@ -139,7 +139,7 @@ func KL(channels ...int) Network {
 	row := make([]float64, 16)
 	c := vae.KLConfig{LatentChannels: 16, Channels: channels, Layers: 2, Groups: 32, ScalingFactor: 1,
 		Preview: vae.Preview{Weight: [][]float64{row, row, row}, Bias: make([]float64, 3)}}
-	return Network{File: "ae", Linear: op.F16, Load: func(w op.Weights) error {
+	return Network{File: "vae", Linear: op.F16, Load: func(w op.Weights) error {
 		_, err := vae.LoadKL(c, w)
 		return err
 	}}
