@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from . import plots
+from .bundle import OFFERS
 from .captions import DETAIL_WORDS, POLISH_WORDS
 from .config import MODEL
 from .heldout import SCORED
@@ -80,14 +81,19 @@ through the autoencoder:
 """
 
 
+def offered(preset):
+    """The weight of a preset in the bundle, a dash where it has it no longer: rows are of what was measured."""
+    return next((f"{p['weight']:g}" for p in OFFERS["presets"] if p["id"] == preset), "–")
+
+
 def directions(e):
     rows = []
     for name, s in e["guidance"]["shipped"].items():
         w = s["at weight"]
-        rows.append([name, s["start"] or "0 (constant)", f"{s['weight']:g}", s["score"], *(
+        rows.append([name, s["start"] or "0 (constant)", f"{s['weight']:g}", offered(name), s["score"], *(
             f"{s['weights'][str(k)]['score']:.2f}" for k in range(4)), passed(s["monotone"]), signed(w["gain"], 2),
             signed(w["object change"]), s["captions"]])
-    return table(["preset", "from block", "weight", "score", "w = 0", "1", "2", "3", "rises at every step",
+    return table(["preset", "from block", "weight", "offered at", "score", "w = 0", "1", "2", "3", "rises at every step",
                   "gain at its weight", "objects, points", "captions"], rows)
 
 
@@ -162,15 +168,15 @@ def differences(part):
 
 
 def presets(e):
-    rows = [[k, f"{p['weight']:g}", p["start"], share(p["without"]), share(p["with"]), signed(p["object change"]), p["captions"]]
+    rows = [[k, f"{p['weight']:g}", offered(k), p["start"], share(p["without"]), share(p["with"]), signed(p["object change"]), p["captions"]]
             for k, p in e["presets"]["presets"].items()]
-    return table(["preset", "weight", "from block", "without", "with", "objects, points", "captions"], rows)
+    return table(["preset", "weight", "offered at", "from block", "without", "with", "objects, points", "captions"], rows)
 
 
 def geometry(e):
-    rows = [[k, f"{p['delta']:.2f}", f"{p['angle']:.0f}°", f"{p['weight']:g}", f"{p['norm ratio']:.2f}"]
+    rows = [[k, f"{p['delta']:.2f}", f"{p['angle']:.0f}°", f"{p['weight']:g}", offered(k), f"{p['norm ratio']:.2f}"]
             for k, p in e["pooled"]["geometry"]["presets"].items()]
-    return table(["preset", "length of the direction", "angle to y", "weight", "length of the guided y / of y"], rows)
+    return table(["preset", "length of the direction", "angle to y", "weight", "offered at", "length of the guided y / of y"], rows)
 
 
 SLOTS = {
