@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -9,6 +10,9 @@ import (
 
 // screens are the sizes at which guidance is in sight together with the picture.
 var screens = [][2]int64{{1440, 900}, {1280, 720}, {820, 1180}, {390, 844}, {320, 568}}
+
+// low are more of them: a phone on its side, and a laptop at twice the size of text.
+var low = [][2]int64{{844, 390}, {667, 375}, {720, 450}}
 
 // resize gives the tab the size of a screen; under 600 pixels it is a phone.
 func (b *tab) resize(width, height int64) {
@@ -33,7 +37,7 @@ func TestBrowserFirstPicture(t *testing.T) {
 	if n := len(b.requests()); n != 1 || len(b.last().Guidance) != 0 {
 		t.Fatalf("the first press made %d pictures, the last of %+v", n, b.last())
 	}
-	for _, size := range screens {
+	for _, size := range slices.Concat(screens, low) {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			b.t = t
 			b.resize(size[0], size[1])

@@ -13,19 +13,25 @@ import (
 // added is what guidance adds to the pooled vector, in a few words.
 func added(r app.Recipe, m *app.Model) string {
 	const most = 18 // characters of a name that have room in the drawing
+	short := func(name string, most int) string {
+		if utf8.RuneCountInString(name) > most {
+			name = string([]rune(name)[:most-1]) + "…"
+		}
+		return name
+	}
 	switch t := r.Acting(); {
 	case !r.Finite():
 		return "…" // a field is being typed in
 	case len(t) == 0:
 		return words.Text.PlainLabel
 	case len(t) == 1:
-		name := m.TermName(t[0])
-		if utf8.RuneCountInString(name) > most {
-			name = string([]rune(name)[:most-1]) + "…"
-		}
-		return fmt.Sprintf("%s × %s", words.Signed(t[0].Weight), name)
+		return fmt.Sprintf("%s × %s", words.Signed(t[0].Weight), short(m.TermName(t[0]), most))
 	default:
-		return fmt.Sprintf(words.Text.GuidedMany, len(t))
+		var names []string
+		for _, g := range t {
+			names = append(names, m.TermName(g))
+		}
+		return short(strings.Join(names, " + "), most+4) // a weight's room too
 	}
 }
 

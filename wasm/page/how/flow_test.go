@@ -32,7 +32,7 @@ func TestFlow(t *testing.T) {
 		t.Errorf("without guidance %q is added", got)
 	}
 	f.AddTerm(recipe.Term{Positive: strings.Repeat("é", 40), Weight: 1, Schedule: guidance.Schedule{Kind: "constant"}})
-	if got := added(f.Made(), m); got != "With guidance, 2 directions" {
+	if got := added(f.Made(), m); got != "Detail + "+strings.Repeat("é", 12)+"…" {
 		t.Errorf("of two directions it says %q", got)
 	}
 	if got := pushes(f.Made(), 4); !slices.Equal(got, []float64{1, 3, 3, 3}) {
