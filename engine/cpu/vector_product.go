@@ -116,16 +116,19 @@ func vectorMatMul(j *job, n *op.MatMulOp) bool {
 	return true
 }
 
-// pixelsInCall is how many pixels a call convolves: their rows of the picture stay in the
-// cache while panel after panel of the weights goes by.
-const pixelsInCall = 256
+// A call convolves so many pixels: they and their addresses stay in the cache while panel
+// after panel of the weights goes by.
+const (
+	pixelsInCall   = 1024
+	channelsInCall = 1 << 14
+)
 
 func vectorConv3x3(j *job, n *op.Conv3x3Op) bool {
 	v, x, out, residual := j.m.simd, f32(n.X), f32(n.Out), f32(n.Residual)
 	weights, panel := v.widened(n.Weight, 0, n.Weight.Rows)
 	zeros := room(&v.zeros, op.Pad(x.Cols))
 	clear(zeros)
-	per := max(4, min(pixelsInCall, sumsInCall/(n.Weight.Cols*n.Weight.Rows))&^3)
+	per := max(4, min(pixelsInCall, channelsInCall/x.Cols, sumsInCall/(n.Weight.Cols*n.Weight.Rows))&^3)
 	table := room(&v.table, per*9)
 	for from := 0; from < x.Rows; from += per {
 		v.gemm = product{table: address(table, 0), taps: 9, width: uint32(x.Cols),

@@ -3,29 +3,40 @@
 ;; place of a convolution's kernel after the other. The columns of the weights lie side by
 ;; side, eight for each k (see weights.wat), or further apart.
 
-(define step (R V at)
+;; For one k: the weights of its columns, and what an element of a row adds to its sums.
+(define load_columns (V)
   (repeat v V (local.set $w{v} (v128.load offset={16*v} (local.get $w))))
-  (repeat r R
-    (local.set $a (v128.load32_splat offset={at} (local.get $p{r})))
-    (repeat v V (local.set $s{r}{v} (fma (local.get $a) (local.get $w{v}) (local.get $s{r}{v})))))
   (increase $w (local.get $step)))
+(define add_products (r V element)
+  (local.set $a element)
+  (repeat v V (local.set $s{r}{v} (fma (local.get $a) (local.get $w{v}) (local.get $s{r}{v})))))
+
+;; The element at a lane of four: one load for four k is faster than four that repeat.
+(define lane (x at)
+  (i8x16.shuffle {4*at} {4*at+1} {4*at+2} {4*at+3} {4*at} {4*at+1} {4*at+2} {4*at+3} {4*at} {4*at+1} {4*at+2} {4*at+3} {4*at} {4*at+1} {4*at+2} {4*at+3} x x))
 
 (define tile (R V)
   (func $tile{R}x{V} (param $table i32) (param $taps i32) (param $width i32) (param $w i32) (param $step i32) (param $sums i32)
     (local $k i32) (local $a v128)
-    (repeat r R (local $p{r} i32) (repeat v V (local $s{r}{v} v128)))
+    (repeat r R (local $p{r} i32) (local $x{r} v128) (repeat v V (local $s{r}{v} v128)))
     (repeat v V (local $w{v} v128))
     (loop $tap
       (repeat r R (local.set $p{r} (i32.load offset={4*r} (local.get $table))))
       (if (local.tee $k (i32.shr_u (local.get $width) (i32.const 2))) (then
         (loop $fours
-          (repeat at 4 (step R V {4*at}))
-          (repeat r R (increase $p{r} (i32.const 16)))
+          (repeat r R
+            (local.set $x{r} (v128.load (local.get $p{r})))
+            (increase $p{r} (i32.const 16)))
+          (repeat at 4
+            (load_columns V)
+            (repeat r R (add_products r V (lane (local.get $x{r}) at))))
           (br_if $fours (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))))
       (if (local.tee $k (i32.and (local.get $width) (i32.const 3))) (then
         (loop $rest
-          (step R V 0)
-          (repeat r R (increase $p{r} (i32.const 4)))
+          (load_columns V)
+          (repeat r R
+            (add_products r V (v128.load32_splat (local.get $p{r})))
+            (increase $p{r} (i32.const 4)))
           (br_if $rest (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))))
       (increase $table (i32.const 16))
       (br_if $tap (local.tee $taps (i32.sub (local.get $taps) (i32.const 1)))))
