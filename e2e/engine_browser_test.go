@@ -113,8 +113,9 @@ func TestBrowserEngineArrives(t *testing.T) {
 		b.eval(`
 			const { Undertone } = await import("/undertone.js");
 			try {
-				(await Undertone.load("/models/sprites/model.json", { device: "cpu" })).close();
-				return "loaded";
+				const u = await Undertone.load("/models/sprites/model.json", { device: "cpu" });
+				u.close();
+				return "loaded on " + u.info.adapter;
 			} catch (error) {
 				return error.code + ": " + error.message;
 			}`, &result)
@@ -131,7 +132,7 @@ func TestBrowserEngineArrives(t *testing.T) {
 	}
 	b.step("wrong type", func(t *testing.T) {
 		s.misbehave(program, ways["wrong type"])
-		if got := load(); got != "loaded" {
+		if got := load(); got != "loaded on wasm, 1 core, SIMD" {
 			t.Errorf("it says %q", got)
 		}
 	})
