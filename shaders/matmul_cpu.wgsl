@@ -11,7 +11,7 @@
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let n4 = id.x;
     let row = ROWS * (4u * p.first + id.y);
-    if (row >= p.m || 4u * n4 >= p.n) {
+    if (row >= rows() || 4u * n4 >= p.n) {
         return;
     }
     var c0 = vec4<f32>();

@@ -113,6 +113,9 @@ fn finish4(row: u32, n4: u32, c: mat4x4<f32>) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) id: u32) {
     let row = (p.first + group.x) * TILE_M;
     let n4 = group.y * N4;
+    if (row >= rows()) { // of a list, which is shorter than it could be
+        return;
+    }
     // This thread's quads of rows and columns; with 8 of each the second quad lies
     // half a tile further, so that neighbours read neighbouring quads.
     let x = id % THREADS_N;

@@ -170,7 +170,7 @@ var kernels = map[op.Kind]func(*job, op.Node){
 	op.Conv3x3: kernel(conv3x3), op.Upsample: kernel(upsample), op.Patchify: kernel(patchify), op.Unpatchify: kernel(unpatchify),
 	op.ToRGBA: kernel(toRGBA), op.Copied: kernel(copied),
 	op.RMSNorm: kernel(rmsNorm), op.GroupMoments: kernel(groupMoments), op.GroupNorm: kernel(groupNorm), op.Rotary: kernel(rotary), op.Gated: kernel(gated),
-	op.RelativeBias: kernel(relativeBias), op.Unfold: kernel(unfold),
+	op.RelativeBias: kernel(relativeBias), op.Unfold: kernel(unfold), op.Route: kernel(route), op.Gather: kernel(gather), op.ScatterAdd: kernel(scatterAdd),
 }
 
 // kernel makes the function of one operation's struct one of the table.

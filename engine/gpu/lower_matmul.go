@@ -53,10 +53,11 @@ const gemvRows = 8
 
 // product is what a kernel of MatMul is chosen by: m × n outputs, and the weight.
 type product struct {
-	m, n   int
-	layout layout
-	act    op.Act
-	shift  int // rows of the weight's first patch that come before its first row
+	m, n    int
+	layout  layout
+	act     op.Act
+	shift   int  // rows of the weight's first patch that come before its first row
+	counted bool // a list says how many rows there are
 }
 
 // short products have few rows: what matters is how fast the weight is read.
@@ -84,7 +85,12 @@ func (p product) kernel(file string, tile constants, groups [3]int, rows along) 
 	c.u32("ACT", int(p.act))
 	c.u32("SHIFT", p.shift)
 	p.layout.constants(&c, 6)
-	return tiled{Kernel{File: file, Libs: []string{"activation", "weight_" + layouts[p.layout].lib, "matmul"}, Prelude: string(c + tile)}, groups, rows}
+	rowsLib := "rows"
+	if p.counted {
+		rowsLib = "rows_counted"
+		c.u32("LIST", 6+p.layout.parts())
+	}
+	return tiled{Kernel{File: file, Libs: []string{"activation", "weight_" + layouts[p.layout].lib, rowsLib, "matmul"}, Prelude: string(c + tile)}, groups, rows}
 }
 
 func matMulCPU(p product, _ Caps) tiled {
@@ -159,7 +165,7 @@ func lowerMatMul(n *op.MatMulOp, c Caps) ([]Launch, error) {
 
 	var launches []Launch
 	for _, s := range shards {
-		p := product{a.Rows, s.to - s.from, y, n.Act, shift}
+		p := product{a.Rows, s.to - s.from, y, n.Act, shift, n.Counted.List != nil}
 		v, err := pick(matMulVariants, p, c)
 		if err != nil {
 			return nil, err
@@ -175,9 +181,14 @@ func lowerMatMul(n *op.MatMulOp, c Caps) ([]Launch, error) {
 		for i := range y.parts() {
 			l.Bind = append(l.Bind, Binding{Storage: w.Storage, Part: s.part + i})
 		}
+		listAt := 0
+		if list := n.Counted.List; list != nil {
+			l.Bind = append(l.Bind, Binding{Storage: list.Storage})
+			listAt = list.Offset
+		}
 		l.Params = words(
 			a.Rows, s.to-s.from, a.Cols, quads(a.Cols), a, n.Out, residual, bias.Offset/4, gate.Offset/4,
-			(s.from-from)/4, n.ActFrom/4, n.GapAt/4, n.GapWidth/4, (s.from-s.start)/4, (s.last-s.start)/4, int(flags), 0)
+			(s.from-from)/4, n.ActFrom/4, n.GapAt/4, n.GapWidth/4, (s.from-s.start)/4, (s.last-s.start)/4, int(flags), listAt, 0)
 		launches = append(launches, l)
 	}
 	return launches, nil

@@ -62,14 +62,14 @@ func TestMatMulKernel(t *testing.T) {
 		{33, 64, software, "matmul_cpu", [3]int{2, 2, 1}},
 		{96, 256, software, "matmul_cpu", [3]int{8, 3, 1}},
 	} {
-		k := matMul(t, product{c.m, c.n, layoutQ8, op.GELU, 0}, c.caps)
+		k := matMul(t, product{c.m, c.n, layoutQ8, op.GELU, 0, false}, c.caps)
 		if k.File != c.file || k.groups != c.groups {
 			t.Errorf("%d×%d: %s in %v workgroups, want %s in %v", c.m, c.n, k.File, k.groups, c.file, c.groups)
 		}
 	}
 	seen := map[string]bool{}
 	for m := 1; m <= gemvRows; m++ {
-		seen[matMul(t, product{m, 64, layoutF16, op.None, 0}, PortableFloor).key()] = true
+		seen[matMul(t, product{m, 64, layoutF16, op.None, 0, false}, PortableFloor).key()] = true
 	}
 	if len(seen) != 4 {
 		t.Errorf("%d variants for 1 to %d rows, want those of 1, 2, 4 and 8", len(seen), gemvRows)

@@ -70,6 +70,9 @@ var operations = map[op.Kind]operation{
 	op.Gated:        only(lowerGated),
 	op.RelativeBias: only(lowerRelativeBias),
 	op.Unfold:       only(lowerUnfold),
+	op.Route:        only(lowerRoute),
+	op.Gather:       only(lowerGather),
+	op.ScatterAdd:   only(lowerScatterAdd),
 }
 
 // operation is a row of the table.

@@ -62,6 +62,12 @@ const (
 	// UseMiddle is the middle [k², C] of a square table [n², C], n ≥ k, both even or
 	// both odd. Weights.Get cuts it out of the file; a Backend gets a UseVector.
 	UseMiddle
+	// UseFrame0, UseFrame1 and UseFrame2 are the parts of a convolution kernel over three
+	// frames, stored as [out, in, 3, 3, 3], that fall on the first, the second and the third
+	// of them. Weights.Get cuts them out of the file; a Backend gets a UseConv3x3.
+	UseFrame0
+	UseFrame1
+	UseFrame2
 )
 
 // WeightSpec describes one tensor of a weight file for Backend.Upload.

@@ -12,6 +12,7 @@ type Epilogue struct {
 	// at n + GapWidth, and Out has N + GapWidth columns. FLUX's single blocks use
 	// it to keep the place of the attention output between qkv and the MLP.
 	GapAt, GapWidth int
+	Counted         Counted // rows that do not count stay as they are
 }
 
 // MatMulOp is out = residual + gate ⊙ act(a·wᵀ + bias).
@@ -20,9 +21,11 @@ type MatMulOp struct {
 	Epilogue
 }
 
-func (n *MatMulOp) Kind() Kind        { return MatMul }
-func (n *MatMulOp) Output() *Tensor   { return n.Out }
-func (n *MatMulOp) Inputs() []*Tensor { return []*Tensor{n.A, n.W, n.Bias, n.Gate, n.Residual} }
+func (n *MatMulOp) Kind() Kind      { return MatMul }
+func (n *MatMulOp) Output() *Tensor { return n.Out }
+func (n *MatMulOp) Inputs() []*Tensor {
+	return []*Tensor{n.A, n.W, n.Bias, n.Gate, n.Residual, n.Counted.List}
+}
 
 // MatMul records out = residual + gate ⊙ act(a·wᵀ + bias) and returns out.
 //
@@ -41,6 +44,10 @@ func (l *List) MatMul(a, w *Tensor, e Epilogue) *Tensor {
 	}
 	if e.GapWidth != 0 && (e.Gate != nil || e.Residual != nil || e.GapAt%Align != 0 || e.GapWidth%Align != 0 || e.GapAt < 0 || e.GapAt > n) {
 		l.fail(MatMul, "gap of %d at %d in %d columns: multiples of %d without gate and residual are supported", e.GapWidth, e.GapAt, n, Align)
+	}
+	l.vector(MatMul, "list", e.Counted.List, ListHead+m)
+	if c := e.Counted; c.List != nil && !(c.Share > 0 && c.Share <= 1) {
+		l.fail(MatMul, "%g of the rows are expected to count, supported above 0 up to 1", c.Share)
 	}
 	if e.ActFrom%Align != 0 {
 		l.fail(MatMul, "ActFrom %d is not a multiple of %d", e.ActFrom, Align)

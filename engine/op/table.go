@@ -27,6 +27,9 @@ const (
 	Gated
 	RelativeBias
 	Unfold
+	Route
+	Gather
+	ScatterAdd
 	kinds
 )
 
@@ -73,6 +76,9 @@ var table = [kinds]row{
 	Gated:        {"Gated", Tolerance{2e-5, 2e-6}, perElement},
 	RelativeBias: {"RelativeBias", Tolerance{0, 0}, perElement},
 	Unfold:       {"Unfold", Tolerance{0, 0}, perElement},
+	Route:        {"Route", Tolerance{2e-5, 1e-9}, perElement},
+	Gather:       {"Gather", Tolerance{0, 0}, perElement},
+	ScatterAdd:   {"ScatterAdd", Tolerance{1e-6, 1e-6}, perElement},
 }
 
 func (k Kind) String() string { return table[k].name }
@@ -100,7 +106,11 @@ func perInput(n Node) float64 { return 10 * float64(n.Inputs()[0].Rows) * float6
 
 func matMulFLOPs(n Node) float64 {
 	m := n.(*MatMulOp)
-	return 2 * float64(m.A.Rows) * float64(m.W.Rows) * float64(m.W.Cols)
+	flops := 2 * float64(m.A.Rows) * float64(m.W.Rows) * float64(m.W.Cols)
+	if m.Counted.List != nil {
+		flops *= m.Counted.Share
+	}
+	return flops
 }
 
 func convFLOPs(n Node) float64 {

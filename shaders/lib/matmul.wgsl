@@ -32,6 +32,7 @@ struct MatMul {
     weight_row: u32,      // first patch row of w in the buffer
     weight_last: u32,     // last patch row in the buffer
     flags: u32,
+    list_at: u32,         // of the list that counts rows, in elements
     first: u32,           // workgroup along the rows
 }
 
@@ -47,7 +48,8 @@ const IN_PLACE: u32 = 8u; // the residual is out itself
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> gate: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> residual: array<vec4<f32>>;
-// Bindings 6 and 7 are the weight's (WEIGHTS and SCALES).
+// Bindings 6 and 7 are the weight's (WEIGHTS and SCALES); behind them may be a list, whose
+// entries are how many rows are made (lib/rows_counted.wgsl), else all are (lib/rows.wgsl).
 
 // a[row, 4·k4 …]: zero beyond k, where memory is undefined; the last row beyond m.
 fn load_a(row: u32, k4: u32) -> vec4<f32> {
@@ -81,7 +83,7 @@ fn straddle(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {
 // Finishes and writes columns 4·n4 … 4·n4 + 3 of a row. What lies beyond n in the
 // last quad is padding of out, which may hold anything.
 fn finish(row: u32, n4: u32, product: vec4<f32>) {
-    if (row >= p.m || 4u * n4 >= p.n) {
+    if (row >= rows() || 4u * n4 >= p.n) {
         return;
     }
     let c = p.column + n4;

@@ -25,7 +25,7 @@ func Cases() []Case {
 	var all []Case
 	for _, cases := range [][]Case{
 		matmulCases(), attentionCases(), attendCases(), layerNormCases(), qkNormRoPECases(), elementwiseCases(),
-		embeddingCases(), convCases(), imageCases(), copyCases(), familyCases(),
+		embeddingCases(), convCases(), imageCases(), copyCases(), familyCases(), expertCases(),
 	} {
 		all = append(all, cases...)
 	}

@@ -1,0 +1,76 @@
+package ops
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"undertone/engine/op"
+)
+
+// expertCases are the operations of a mixture of experts, and products of as many rows as
+// a list has entries: none, some and all of them.
+func expertCases() []Case {
+	var cases []Case
+	add := func(k op.Kind, framed bool, build func(r *rig), name string, args ...any) {
+		name = fmt.Sprintf(name, args...)
+		if framed {
+			name += "_framed"
+		}
+		cases = append(cases, Case{k, name, framed, build})
+	}
+	// Few different numbers, so that experts are equal.
+	ties := func(rng *rand.Rand, _, _ int) float32 { return float32(rng.IntN(3)) }
+	for i, c := range []struct {
+		n, experts, active int
+		g                  gen
+		note               string
+	}{
+		{1, 1, 1, normal(1), ""}, {1, 4, 2, normal(1), ""}, {5, 3, 1, ties, "ties"}, {63, 4, 2, normal(3), ""}, {64, 4, 2, ties, "ties"},
+		{65, 5, 5, normal(1), ""}, {200, 8, 3, outliers(2), "outliers"}, {517, 4, 2, normal(1), ""},
+	} {
+		add(op.Route, i%2 == 1, func(r *rig) {
+			r.list.Route(r.in(c.n, c.experts, c.g), c.active, r.out(2*c.experts, op.ListHead+c.n))
+		}, "%dof%d_n%d%s", c.active, c.experts, c.n, c.note)
+	}
+	// Lists of some rows, of all and of none.
+	for i, c := range []struct {
+		n, cols int
+		listed  float64 // of the rows
+	}{{1, 4, 1}, {33, 20, 0.5}, {65, 7, 1}, {40, 129, 0}, {130, 64, 0.4}} {
+		listed := func(r *rig) (list, share *op.Tensor) {
+			entries := make([]float32, op.ListHead, op.ListHead+c.n)
+			for row := range c.n {
+				if r.rng.Float64() < c.listed {
+					entries = append(entries, float32(row))
+					entries[0]++
+				}
+			}
+			entries = entries[:op.ListHead+c.n]
+			list = r.in(1, len(entries), func(_ *rand.Rand, _, col int) float32 { return entries[col] })
+			return list, r.in(1, len(entries), func(rng *rand.Rand, _, col int) float32 { return rng.Float32() })
+		}
+		add(op.Gather, i%2 == 1, func(r *rig) {
+			list, _ := listed(r)
+			r.list.Gather(r.in(c.n, c.cols, normal(1)), list, r.inout(c.n, c.cols, normal(1)))
+		}, "%dx%d_%g", c.n, c.cols, c.listed)
+		for _, gated := range []bool{false, true} {
+			add(op.ScatterAdd, i%2 == 0, func(r *rig) {
+				list, share := listed(r)
+				var gate *op.Tensor
+				if gated {
+					gate = r.in(1, c.cols, normal(1))
+				}
+				r.list.ScatterAdd(r.in(c.n, c.cols, normal(1)), list, share, gate, r.inout(c.n, c.cols, normal(1)))
+			}, "%dx%d_%g_gate_%t", c.n, c.cols, c.listed, gated)
+		}
+		for _, dt := range []op.DType{op.F16, op.Q8_0} {
+			add(op.MatMul, i%2 == 1, func(r *rig) {
+				list, _ := listed(r)
+				out := r.inout(c.n, c.cols, normal(1))
+				r.list.MatMul(r.in(c.n, 64, normal(1)), r.weight(op.UseMatrix, dt, c.cols, 64, 0, normal(1)),
+					op.Epilogue{Act: op.SiLU, Out: out, Counted: op.Counted{List: list, Share: 0.5}})
+			}, "counted_%dx%d_%g_%v", c.n, c.cols, c.listed, dt)
+		}
+	}
+	return cases
+}
