@@ -81,7 +81,7 @@ func (c *conditioner) randomPsi(ctx context.Context, p *prompt, seed uint32) ([]
 		return nil, err
 	}
 	first := c.pooled.Slice(0, 1)
-	if err := c.runPsi.Run(ctx, c.pool(first)...); err != nil {
+	if err := c.runPsi.Run(ctx, c.pool(0)...); err != nil {
 		return nil, err
 	}
 	own, err := c.be.Read(ctx, first)

@@ -39,7 +39,7 @@ type conditioner struct {
 	pooledFrom  []*reader
 
 	context  *op.Tensor // [T, D]
-	pooled   *op.Tensor // [psiBatch, Pooled]
+	pooled   *op.Tensor // [psiBatch, Pooled], nil for a transformer without a pooled path
 	times    *op.Tensor // [steps, Time]
 	scales   *op.Tensor // [steps, Time], embedded guidance scale; nil without it
 	psi, tau *op.Tensor // [psiBatch, Vector], [steps, Vector]
@@ -86,7 +86,9 @@ func newConditioner(ctx context.Context, be op.Backend, readers []*reader, t Tra
 		c.pooledFrom = append(c.pooledFrom, readers[i])
 	}
 	c.context = tensor("context", op.F32, reading.Tokens, reading.Width)
-	c.pooled = tensor("pooled", op.F32, psiBatch, c.shape.Pooled)
+	if c.shape.Pooled > 0 {
+		c.pooled = tensor("pooled", op.F32, psiBatch, c.shape.Pooled)
+	}
 	c.times = tensor("times", op.F32, steps, c.shape.Time)
 	if c.shape.EmbedsGuidance {
 		c.scales = tensor("guidance scale", op.F32, steps, c.shape.Time)
@@ -183,7 +185,7 @@ func (c *conditioner) compute(ctx context.Context, batch []*prompt, contexts boo
 		if err := c.runText.Run(ctx, pending...); err != nil {
 			return err
 		}
-		pending = c.pool(c.pooled.Slice(i, i+1))
+		pending = c.pool(i)
 		if contexts && p.context == nil {
 			if made[i], err = c.be.New("context of a prompt", op.F32, c.context.Rows, c.context.Cols); err != nil {
 				return err
@@ -234,9 +236,12 @@ func (c *conditioner) write(p *prompt) error {
 }
 
 // pool lists the copies that put the pooled vectors of the last run side by side
-// into row [1, Pooled].
-func (c *conditioner) pool(row *op.Tensor) (copies []op.Copy) {
-	at := 0
+// into a row of pooled, if the transformer reads any.
+func (c *conditioner) pool(i int) (copies []op.Copy) {
+	if c.pooled == nil {
+		return nil
+	}
+	at, row := 0, c.pooled.Slice(i, i+1)
 	for _, r := range c.pooledFrom {
 		copies = append(copies, op.Copy{Dst: row.Columns(at, at+r.Pooled.Cols), Src: r.Pooled})
 		at += r.Pooled.Cols

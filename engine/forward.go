@@ -16,10 +16,17 @@ type Pass struct {
 	Img        []float32 // [Rows·Cols, Channels]
 	Reference  Reference // a picture to go by, where the model reads one
 	Txt        []float32 // [T, C], token states of the only text encoder, or of all joined
+	Texts      []Encoded // in place of Txt, where the model reads several that cannot be joined
 	Pooled     []float32 // [P]
 	Time       float64   // 1 noise … 0 data
 	Guidance   float64   // embedded scale, where the model has one
 	Shift      []float32 // [Blocks+1, Vector] added to y block by block, the head's last; nil: none
+}
+
+// Encoded is what one text encoder gives for a prompt; its pooled vector is in Pass.Pooled.
+type Encoded struct {
+	dit.Encoder
+	States []float32 // [Layers, Tokens, Width]
 }
 
 // Reference is a reference picture's latent as image tokens; empty: none.
@@ -98,12 +105,12 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	if err != nil {
 		return nil, err
 	}
-	encoder.Tokens = len(in.Txt) / max(encoder.Width, 1)
-	reading, err := t.Fit(dit.Parts{Encoders: []dit.Encoder{encoder}, LatentChannels: shape.Channels / (shape.Patch * shape.Patch)})
+	texts := in.texts(encoder)
+	reading, err := t.Fit(partsOf(texts, shape))
 	if err != nil {
 		return nil, err
 	}
-	if err := in.check(shape, encoder, reading); err != nil {
+	if err := in.check(shape, texts, reading); err != nil {
 		return nil, err
 	}
 	r := &runner{ctx: ctx, be: be}
@@ -117,9 +124,13 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	if shape.EmbedsGuidance {
 		scale = r.fixed("guidance scale", 1, shape.Time, t.Time(in.Guidance)...)
 	}
-	t.Psi(vectors, r.fixed("pooled", 1, shape.Pooled, in.Pooled...), psi)
+	var pooled *op.Tensor // nil for a network without a pooled path
+	if shape.Pooled > 0 {
+		pooled = r.fixed("pooled", 1, shape.Pooled, in.Pooled...)
+	}
+	t.Psi(vectors, pooled, psi)
 	t.Tau(vectors, r.fixed("time", 1, shape.Time, t.Time(in.Time)...), scale, tau)
-	t.Context(vectors, []dit.States{{Encoder: encoder, Tensor: r.fixed("tokens", reading.Tokens, encoder.Width, in.Txt...)}}, text)
+	t.Context(vectors, r.states(texts), text)
 	r.run(vectors)
 	yhat := in.vectors(r.read(psi), r.read(tau), blocks+1)
 
@@ -139,7 +150,7 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	var probes []*op.Tensor
 	t.Modulate(pass, r.fixed("yhat", 1, (blocks+1)*shape.Vector, yhat...), mods)
 	t.Velocity(pass, dit.Pass{
-		Context: text, Latent: r.fixed("img", tokens, shape.Channels, in.Img...), Reference: reference, Mod: mods, Out: out,
+		Context: text, Lead: reading.Lead, Latent: r.fixed("img", tokens, shape.Channels, in.Img...), Reference: reference, Mod: mods, Out: out,
 		Positions: positions, Rows: in.Rows, Cols: in.Cols, Limit: be.Info().MaxTensor(),
 		AfterBlock: func(name string, v *op.Tensor) {
 			names = append(names, name)
@@ -161,6 +172,34 @@ func Forward(ctx context.Context, be op.Backend, t Transformer, encoder dit.Enco
 	return res, nil
 }
 
+// texts are what the encoders give: several, or what the only one does.
+func (in Pass) texts(encoder dit.Encoder) []Encoded {
+	if in.Texts != nil {
+		return in.Texts
+	}
+	encoder.Tokens = len(in.Txt) / max(encoder.Width, 1)
+	return []Encoded{{encoder, in.Txt}}
+}
+
+// partsOf are the encoders, beside a decoder that fits the shape.
+func partsOf(texts []Encoded, shape dit.Shape) dit.Parts {
+	parts := dit.Parts{LatentChannels: shape.Channels / (shape.Patch * shape.Patch)}
+	for _, e := range texts {
+		parts.Encoders = append(parts.Encoders, e.Encoder)
+	}
+	return parts
+}
+
+// states are the token states of the encoders that give any.
+func (r *runner) states(texts []Encoded) (all []dit.States) {
+	for _, e := range texts {
+		if e.Width > 0 {
+			all = append(all, dit.States{Encoder: e.Encoder, Tensor: r.fixed("tokens", max(e.Encoder.States, 1)*e.Tokens, e.Width, e.States...)})
+		}
+	}
+	return all
+}
+
 // vectors is y = ψ + τ for every block and the head, with the shifts added.
 func (in Pass) vectors(psi, tau []float32, n int) (yhat []float32) {
 	for b := range n {
@@ -176,14 +215,23 @@ func (in Pass) vectors(psi, tau []float32, n int) (yhat []float32) {
 }
 
 // check compares the lengths of what goes in with what the network reads.
-func (in Pass) check(shape dit.Shape, encoder dit.Encoder, reading dit.Reading) error {
-	for _, c := range []struct {
+func (in Pass) check(shape dit.Shape, texts []Encoded, reading dit.Reading) error {
+	type length struct {
 		name      string
 		got, want int
-	}{
-		{"img", len(in.Img), in.Rows * in.Cols * shape.Channels}, {"txt", len(in.Txt), max(reading.Tokens, 1) * encoder.Width},
+	}
+	lengths := []length{
+		{"img", len(in.Img), in.Rows * in.Cols * shape.Channels},
 		{"reference", len(in.Reference.Img), in.Reference.Rows * in.Reference.Cols * shape.Channels}, {"pooled", len(in.Pooled), shape.Pooled}, {"shift", len(in.Shift), (len(shape.Blocks) + 1) * shape.Vector},
-	} {
+	}
+	for _, e := range texts {
+		want := max(e.Encoder.States, 1) * e.Tokens * e.Width
+		if in.Texts == nil {
+			want = max(reading.Tokens, 1) * e.Width
+		}
+		lengths = append(lengths, length{"txt", len(e.States), want})
+	}
+	for _, c := range lengths {
 		if c.got != c.want && !(c.name == "shift" && c.got == 0) {
 			return fault.New(fault.RequestInvalid, "%s has %d numbers, wanted %d", c.name, c.got, c.want)
 		}

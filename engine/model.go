@@ -32,7 +32,7 @@ type Transformer interface {
 	// Context records the token states of all encoders, in the order of Fit's parts →
 	// context [T, D], once per prompt.
 	Context(l *op.List, states []dit.States, out *op.Tensor)
-	// Psi records ψ: pooled [n, Pooled] → out [n, Vector].
+	// Psi records ψ: pooled [n, Pooled], nil where Pooled is 0, → out [n, Vector].
 	Psi(l *op.List, pooled, out *op.Tensor)
 	// Time is what Tau reads of one time (1 noise … 0 data) or guidance scale, [Time].
 	Time(t float64) []float32
@@ -67,8 +67,8 @@ type Decoder interface {
 // them: a new family is one file in dit and one row here.
 var (
 	textEncoders = map[string]loader[TextEncoder]{"clip": with[TextEncoder](text.LoadCLIP), "t5": with[TextEncoder](text.LoadT5), "llama": with[TextEncoder](text.LoadLlama)}
-	transformers = map[string]loader[Transformer]{"flux": with[Transformer](dit.LoadFlux), "sd3": with[Transformer](dit.LoadSD3)}
-	decoders     = map[string]loader[Decoder]{"tiny": with[Decoder](vae.LoadTiny), "kl": with[Decoder](vae.LoadKL)}
+	transformers = map[string]loader[Transformer]{"flux": with[Transformer](dit.LoadFlux), "sd3": with[Transformer](dit.LoadSD3), "hidream": with[Transformer](dit.LoadHiDream), "cosmos": with[Transformer](dit.LoadCosmos)}
+	decoders     = map[string]loader[Decoder]{"tiny": with[Decoder](vae.LoadTiny), "kl": with[Decoder](vae.LoadKL), "causal3d": with[Decoder](vae.LoadCausal3D)}
 )
 
 // loader reads a component's configuration from the manifest and asks for its weights.

@@ -212,13 +212,19 @@ func (p *pipeline) step(ctx context.Context, scale float32) (op.Program, error) 
 
 // pass names the tensors of one branch.
 func (p *pipeline) pass(branch int, out *op.Tensor) dit.Pass {
-	return dit.Pass{Context: p.context[branch], Latent: p.latent, Mod: p.mod[branch], Positions: p.positions,
+	return dit.Pass{Context: p.context[branch], Lead: p.reading.Lead, Latent: p.latent, Mod: p.mod[branch], Positions: p.positions,
 		Rows: p.rows, Cols: p.cols, Out: out, Limit: p.be.Info().MaxTensor()}
 }
 
 // begin writes a picture's noise and time steps.
 func (p *pipeline) begin(ctx context.Context, seed uint32, sigmas []float64) error {
-	if err := p.be.Write(p.noise, sample.Noise(seed, p.noise.Cols, p.height, p.width)); err != nil {
+	noise := sample.Noise(seed, p.noise.Cols, p.height, p.width)
+	if start := float32(p.schedule.Start(sigmas)); start != 1 {
+		for i := range noise {
+			noise[i] *= start
+		}
+	}
+	if err := p.be.Write(p.noise, noise); err != nil {
 		return err
 	}
 	dts, ts := make([]float32, p.dts.Rows), make([]float32, p.ts.Rows)

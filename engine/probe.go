@@ -83,7 +83,7 @@ func (p *pipeline) recordProbe(ctx context.Context) (err error) {
 	}
 	l := op.NewList("probe")
 	pass := p.pass(0, nil)
-	p.maps.Limit = pass.Limit
+	p.maps.Limit, p.maps.Lead, p.maps.Cols = pass.Limit, pass.Lead, pass.Cols
 	pass.BeforeAttention = t.Maps(l, p.maps)
 	t.Velocity(l, pass)
 	p.runProbe, err = p.be.Compile(ctx, l)

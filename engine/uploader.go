@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -66,6 +67,9 @@ func (u *Uploader) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 		return nil
 	}
 	t, _ := u.index.Lookup(name)
+	if use >= op.UseFrame0 {
+		t.Bytes /= 3 // each is asked for by itself
+	}
 	u.done += t.Bytes
 	u.progress(u.done)
 	return out
@@ -97,10 +101,18 @@ func (u *Uploader) spec(name string, use op.Use, rows, cols int) (spec op.Weight
 				use, shape, data, offset = op.UseVector, want, m, 0
 			}
 		}
+	case use >= op.UseFrame0:
+		if want = []int{rows, cols / 9, 3, 3, 3}; t.Readable() == nil && slices.Equal(shape, want) {
+			data, offset = newFrame(src, t, int(use-op.UseFrame0)), 0
+		}
+		use = op.UseConv3x3
 	case use == op.UseConv3x3:
 		want = []int{rows, cols / 9, 3, 3}
 	case use == op.UseVector && rows == 1:
 		want = []int{cols}
+		for len(shape) > 1 && shape[len(shape)-1] == 1 { // of a norm over channels of frames
+			shape = shape[:len(shape)-1]
+		}
 	default:
 		shape = flat(shape)
 	}
@@ -146,6 +158,45 @@ func (m middle) Run(off int64) (op.Source, int64, int64) {
 
 // ReadAt reads from one run after another.
 func (m middle) ReadAt(b []byte, off int64) (int, error) { return weights.ReadRuns(m, b, off) }
+
+// frame is a part of a convolution kernel over three frames, as if it stood there alone: of
+// every channel's 27 numbers the 9 of one frame.
+type frame struct {
+	src               op.Source
+	first, run, every int64 // in bytes
+	size              int64
+}
+
+func newFrame(src op.Source, t weights.Tensor, at int) op.Source {
+	run := t.Bytes / t.Elems() * 9
+	return frame{src, t.Offset + int64(at)*run, run, 3 * run, t.Bytes / 3}
+}
+
+func (f frame) Size() int64 { return f.size }
+
+// ReadAt reads all three frames of the channels that it gives, since what it gives lies in
+// runs of 18 bytes.
+func (f frame) ReadAt(b []byte, off int64) (done int, err error) {
+	const most = 1 << 16 // channels at once
+	for done < len(b) && off < f.size {
+		channel, within := off/f.run, off%f.run
+		n := min(op.CeilDiv(within+int64(len(b)-done), f.run), f.size/f.run-channel, most)
+		all := make([]byte, (n-1)*f.every+f.run)
+		if _, err := f.src.ReadAt(all, f.first+channel*f.every); err != nil && err != io.EOF {
+			return done, err
+		}
+		for i := range n {
+			part := all[i*f.every+within : i*f.every+f.run]
+			within = 0
+			k := copy(b[done:], part)
+			done, off = done+k, off+int64(k)
+		}
+	}
+	if done < len(b) {
+		err = io.EOF
+	}
+	return done, err
+}
 
 // flat sees a shape of more than two dimensions as that of a matrix.
 func flat(shape []int) []int {

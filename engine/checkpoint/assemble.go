@@ -101,10 +101,13 @@ func (f *Found) belong(transformer, decoder *candidate, encoders map[string]*can
 	if transformer.Kind == "flux" {
 		channels /= 4
 	}
+	if film := decoder.Kind == "causal3d"; film != (transformer.Kind == "cosmos") {
+		return fault.New(fault.PartsMixed, "the decoder in %s is %s, which draws no latent of %s in %s", shown(decoder.unit.label), decoder.Title, fam.title, shown(transformer.unit.label))
+	}
 	if n := number(decoder.config["latent_channels"]); n != channels {
 		return fault.New(fault.PartsMixed, "the decoder in %s reads a latent of %g channels, %s in %s makes one of %g", shown(decoder.unit.label), n, fam.title, shown(transformer.unit.label), channels)
 	}
-	if kind, by := decoder.reads(); kind != "" && kind != transformer.Kind && decoder.unit != transformer.unit {
+	if kind, by := decoder.reads(); kind != "" && families[kind].latent.scaling != fam.latent.scaling && decoder.unit != transformer.unit {
 		return fault.New(fault.PartsMixed, "the decoder in %s is that of %s by its %s, the transformer in %s is %s", shown(decoder.unit.label), families[kind].title, by, shown(transformer.unit.label), fam.title)
 	}
 	return nil

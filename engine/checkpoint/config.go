@@ -63,6 +63,7 @@ func (r *reading) count(literal string) int {
 // readers know what names and shapes tell of a network's configuration.
 var readers = map[string]func(*reading) config{
 	"flux": readFlux, "sd3": readSD3, "clip": readCLIP, "t5": readT5, "kl": readKL, "tiny": readTiny,
+	"hidream": readHiDream, "cosmos": readCosmos,
 }
 
 // What shapes do not tell of a network whose heads are as wide as those that were
@@ -229,6 +230,17 @@ var settings = map[string][]setting{
 		{"attention_head_dim", "attention_head_dim", false}, {"joint_attention_dim", "joint_attention_dim", true}, {"pooled_projection_dim", "pooled_projection_dim", true},
 		{"pos_embed_max_size", "pos_embed_max_size", true}, {"sample_size", "sample_size", false},
 		{"dual_attention_layers", "dual_attention_layers", true}, {"qk_norm", "qk_norm", true},
+	},
+	"hidream": {
+		{"in_channels", "in_channels", true}, {"num_layers", "num_layers", true}, {"num_single_layers", "num_single_layers", true},
+		{"attention_head_dim", "attention_head_dim", false}, {"num_attention_heads", "num_attention_heads", false}, {"caption_channels", "caption_channels", true},
+		{"text_emb_dim", "text_emb_dim", true}, {"num_routed_experts", "num_routed_experts", true}, {"num_activated_experts", "num_activated_experts", false},
+		{"axes_dims_rope", "axes_dims_rope", false}, {"max_resolution", "max_resolution", false}, {"llama_layers", "llama_layers", false},
+	},
+	"cosmos": {
+		{"in_channels", "in_channels", false}, {"num_attention_heads", "num_attention_heads", true}, {"attention_head_dim", "attention_head_dim", true},
+		{"num_layers", "num_layers", true}, {"mlp_ratio", "mlp_ratio", true}, {"text_embed_dim", "text_embed_dim", true}, {"adaln_lora_dim", "adaln_lora_dim", true},
+		{"max_size", "max_size", false}, {"rope_scale", "rope_scale", false}, {"concat_padding_mask", "concat_padding_mask", true}, {"extra_pos_embed_type", "extra_pos_embed_type", true},
 	},
 	"clip": {
 		{"vocab_size", "vocab_size", true}, {"hidden_size", "hidden_size", true}, {"num_hidden_layers", "num_layers", true}, {"num_attention_heads", "num_heads", false},

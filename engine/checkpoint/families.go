@@ -10,6 +10,7 @@ const (
 	clipL = "clip_l"
 	clipG = "clip_g"
 	t5    = "t5"
+	llama = "llama"
 )
 
 // family is what the shapes of a transformer do not tell of the model around it.
@@ -28,6 +29,7 @@ type encoder struct {
 	optional    bool // pictures can be made without it
 	penultimate bool // its states before the last layer are read
 	projected   bool // its pooled vector goes through text_projection
+	masked      bool // of T5: padding is left out of attention
 	pad         int  // −1: the end of the text
 	what        Missing
 }
@@ -58,6 +60,10 @@ const (
 	scheduleFlow    = `{"kind":"flow"}`
 	scheduleDynamic = `{"kind":"flow","dynamic":{"base":0.5,"max":1.15,"tokens":[256,4096]}}`
 	scheduleSD3     = `{"kind":"flow","shift":3,"list":"sd3"}`
+	scheduleFast    = `{"kind":"flow","shift":3,"list":"sd3","sampler":"lcm"}`
+	scheduleDev     = `{"kind":"flow","shift":6,"list":"sd3","sampler":"lcm"}`
+	scheduleEDM     = `{"kind":"edm"}`
+	scheduleFew     = `{"kind":"edm","sampler":"lcm","sigmas":[0.9876543209876543,0.782608695652174,0.6089779462736373,0.40617577197149643]}`
 )
 
 func guided(c config) bool { return c["guidance_embed"] == true }
@@ -73,6 +79,9 @@ var (
 	needT5      = Missing{What: "the text encoder T5 v1.1 XXL", File: "t5xxl_fp16.safetensors", Where: "ComfyUI/models/text_encoders"}
 	needFluxVAE = Missing{What: "the decoder of FLUX.1", File: "ae.safetensors", Where: "ComfyUI/models/vae"}
 	needSD3VAE  = Missing{What: "the decoder of Stable Diffusion 3", File: "diffusion_pytorch_model.safetensors", Where: "vae/ of the model's diffusers folder"}
+	needLlama   = Missing{What: "the text encoder Llama 3.1 8B Instruct", File: "llama_3.1_8b_instruct_fp8_scaled.safetensors", Where: "ComfyUI/models/text_encoders"}
+	needOldT5   = Missing{What: "the text encoder T5 11B", File: "oldt5_xxl_fp16.safetensors", Where: "ComfyUI/models/text_encoders"}
+	needWanVAE  = Missing{What: "the decoder of Wan 2.1", File: "wan_2.1_vae.safetensors", Where: "ComfyUI/models/vae"}
 	needDiT     = Missing{What: "the transformer", File: "flux1-dev.safetensors or sd3.5_medium.safetensors", Where: "ComfyUI/models/diffusion_models"}
 )
 
@@ -124,6 +133,35 @@ var families = map[string]family{
 			{title: "Stable Diffusion 3 medium", fits: func(config) bool { return true }, tokens: 256, Settings: Settings{28, 7, 0, json.RawMessage(scheduleSD3)}},
 		},
 	},
+	"hidream": {
+		title: "HiDream-I1",
+		encoders: []encoder{
+			{name: clipL, width: 768, pad: -1, projected: true, what: needCLIPL},
+			{name: clipG, width: 1280, pad: 0, projected: true, what: needCLIPG},
+			{name: t5, masked: true, what: needT5},
+			{name: llama, what: needLlama},
+		},
+		variants: []variant{
+			{title: "HiDream-I1 Full", fits: func(config) bool { return true }, word: "full", tokens: 128, Settings: Settings{50, 5, 0, json.RawMessage(scheduleSD3)}},
+			{title: "HiDream-I1 Dev", fits: func(config) bool { return true }, word: "dev", tokens: 128, Settings: Settings{28, 1, 0, json.RawMessage(scheduleDev)}},
+			{title: "HiDream-I1 Fast", fits: func(config) bool { return true }, tokens: 128, Settings: Settings{16, 1, 0, json.RawMessage(scheduleFast)}},
+		},
+	},
+	"cosmos": {
+		title:    "Cosmos-Predict",
+		encoders: []encoder{{name: t5, masked: true, what: needOldT5}},
+		variants: []variant{
+			{title: "Cosmos-Predict2 of few steps", fits: func(config) bool { return true }, word: "distilled", tokens: 512, Settings: Settings{4, 1, 0, json.RawMessage(scheduleFew)}},
+			{title: "Cosmos-Predict2", fits: func(config) bool { return true }, tokens: 512, Settings: Settings{35, 8, 0, json.RawMessage(scheduleEDM)}},
+		},
+	},
+}
+
+// HiDream-I1 has the decoder of FLUX.1.
+func init() {
+	hidream := families["hidream"]
+	hidream.latent = families["flux"].latent
+	families["hidream"] = hidream
 }
 
 // clips are the two CLIPs by their width: the activation of OpenAI's, which shapes do

@@ -147,13 +147,13 @@ func recognize(u *unit) (out []*candidate, err error) {
 	}
 	first := u.names[:min(3, len(u.names))]
 	return nil, fault.New(fault.ModelUnsupported,
-		"%s has %d tensors, the first of which are %.200q; looked for FLUX.1, Stable Diffusion 3, CLIP, T5, AutoencoderKL and TAESD", shown(u.label), len(u.names), first)
+		"%s has %d tensors, the first of which are %.200q; looked for FLUX.1, Stable Diffusion 3, HiDream-I1, Cosmos, CLIP, T5, AutoencoderKL and TAESD", shown(u.label), len(u.names), first)
 }
 
 // describe fills in what is known of a network by itself.
 func (c *candidate) describe() error {
 	switch c.Kind {
-	case "flux", "sd3":
+	case "flux", "sd3", "hidream", "cosmos":
 		c.Role, c.File = weights.RoleTransformer, "dit"
 		return c.checkTransformer()
 	case "kl", "tiny":
@@ -183,6 +183,12 @@ func (c *candidate) checkTransformer() error {
 	switch {
 	case c.Kind == "flux" && c.config["axes_dim"] == nil:
 		return fault.New(fault.ModelUnsupported, "%s is a FLUX.1 whose heads are not %d wide: how its positions are divided stands in config.json, which is not beside it", shown(c.unit.label), fluxHead)
+	case c.Kind == "hidream":
+		d, _ := c.Index.Lookup("x_embedder.proj.weight")
+		heads, head := number(c.config["num_attention_heads"]), number(c.config["attention_head_dim"])
+		if heads*head != float64(d.Shape[0]) {
+			return fault.New(fault.ModelUnsupported, "%s is %d wide, which is not %g heads of %g: they stand in config.json", shown(c.unit.label), d.Shape[0], heads, head)
+		}
 	case c.Kind == "sd3":
 		d, _ := c.Index.Lookup("x_embedder.proj.weight")
 		heads, head := number(c.config["num_attention_heads"]), number(c.config["attention_head_dim"])

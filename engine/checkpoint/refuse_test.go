@@ -28,7 +28,6 @@ func TestKnownButNotSupported(t *testing.T) {
 		"Stable Diffusion XL":             {"model.diffusion_model.input_blocks.0.0.weight", "conditioner.embedders.1.model.ln_final.bias", "first_stage_model.decoder.conv_in.weight"},
 		": Stable Diffusion 1":            {"model.diffusion_model.input_blocks.0.0.weight", "cond_stage_model.transformer.text_model.final_layer_norm.bias"},
 		"Stable Diffusion 2":              {"model.diffusion_model.input_blocks.0.0.weight", "cond_stage_model.model.ln_final.bias"},
-		"HiDream-I1":                      {"double_stream_blocks.0.block.adaLN_modulation.1.bias", "caption_projection.0.linear.weight"},
 		"Chroma":                          {"distilled_guidance_layer.in_proj.bias", "img_in.weight", "double_blocks.0.img_attn.qkv.weight"},
 		"FLUX.2":                          {"double_stream_modulation_img.lin.weight", "img_in.weight"},
 		"Qwen-Image":                      {"transformer_blocks.0.img_mod.1.weight", "txt_norm.weight"},

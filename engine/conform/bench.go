@@ -75,9 +75,10 @@ type reader func(ctx context.Context, be op.Backend, src op.Source) (*engine.Upl
 // needed. It is the op.Weights of loaders.
 type network struct {
 	*engine.Uploader
-	be   op.Backend
-	src  *weights.FileSource
-	made []*op.Tensor
+	be     op.Backend
+	src    *weights.FileSource
+	made   []*op.Tensor
+	beside *network // whose tensors are needed as long; its file may be closed
 }
 
 func (r *run) upload(file string, read reader) (*network, error) {
@@ -120,10 +121,16 @@ func loaded[Part any](n *network, part Part, err error) (Part, error) {
 	if err == nil {
 		err = n.Err()
 	}
+	if err == nil && n.beside != nil {
+		err = n.beside.Err()
+	}
 	return part, err
 }
 
 func (n *network) close() {
+	if n.beside != nil {
+		n.be.Free(n.beside.made...)
+	}
 	n.be.Free(n.made...)
 	n.src.Close()
 }

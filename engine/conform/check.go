@@ -32,12 +32,21 @@ func newCheck(r *run, name string, described map[string]caseDescription) *check 
 	return c
 }
 
-func (c *check) has(tensor string) bool { return c.cases.has(c.name + "." + tensor) }
+func (c *check) has(tensor string) bool { return c.cases.has(c.key(tensor)) }
+
+// key is the name of a tensor of the case in its file: those of a family with one case
+// have no case before them.
+func (c *check) key(tensor string) string {
+	if c.flat {
+		return tensor
+	}
+	return c.name + "." + tensor
+}
 
 // get reads a tensor of the case, such as "in.latent", and its shape.
 func (c *check) get(tensor string) (data []float32, shape []int) {
 	if c.err == nil {
-		data, shape, c.err = c.cases.get(c.name + "." + tensor)
+		data, shape, c.err = c.cases.get(c.key(tensor))
 	}
 	return data, shape
 }
@@ -65,7 +74,7 @@ func (c *check) out(output string) ([]float32, bool) {
 	if c.err != nil {
 		return nil, false
 	}
-	data, _, err := c.cases.get(c.name + ".out." + output)
+	data, _, err := c.cases.get(c.key("out." + output))
 	if err != nil {
 		c.wrong(output, err)
 	}

@@ -100,6 +100,7 @@ type run struct {
 	desc         description
 	cases        *tensors
 	asides       map[string]aside // of the family
+	flat         bool             // its file has one case, whose name no tensor has
 	report       *Report
 }
 
@@ -122,6 +123,8 @@ func (r *run) all() (err error) {
 		return err
 	}
 	switch {
+	case r.desc.WeightsOf != "":
+		return r.publishedSampler()
 	case r.desc.Family != "": // families of videos have schedules of another kind beside their cases
 		return r.network()
 	case r.desc.Schedules != nil:

@@ -20,17 +20,22 @@ type family struct {
 	// open loads a network and returns what compares one case with it. The weights stay
 	// until they are closed, behind the last case.
 	open func(r *run, w *network) (func(c *check) error, error)
+	flat bool                // one case, see flatCase
+	read func(r *run) reader // of its files under both names; nil: engine.NewUploader
 }
 
 // families are those that are compared.
 var families = []family{
-	{"flux", openFlux},
-	{"sd3", openSD3},
-	{"clip_", openCLIP},
-	{"t5", openT5},
-	{"llama", openLlama},
-	{"vae_kl", openKL},
-	{"taef1", openTiny},
+	{prefix: "flux", open: openFlux},
+	{prefix: "sd3", open: openSD3},
+	{prefix: "hidream", open: openHiDream},
+	{prefix: "clip_", open: openCLIP},
+	{prefix: "t5", open: openT5},
+	{prefix: "llama", open: openLlama},
+	{prefix: "vae_kl", open: openKL},
+	{prefix: "taef1", open: openTiny},
+	{prefix: "cosmos_", open: openCosmos, flat: true, read: func(r *run) reader { return r.renamed }},
+	{prefix: "wan_vae", open: openWanVAE, flat: true},
 }
 
 func findFamily(name string) (family, error) {
@@ -47,6 +52,10 @@ func (r *run) network() error {
 	f, err := findFamily(r.desc.Family)
 	if err != nil {
 		return err
+	}
+	r.flat = f.flat
+	if f.flat {
+		return r.bothNames(f)
 	}
 	if err := r.naming(f, ".safetensors", engine.NewUploader); err != nil {
 		return err
@@ -85,6 +94,9 @@ func (r *run) naming(f family, ending string, read reader) error {
 	check, err := f.open(r, w)
 	if err != nil {
 		return err
+	}
+	if f.flat {
+		return r.flatCase(check)
 	}
 	return r.eachCase(check)
 }

@@ -27,6 +27,10 @@ type description struct {
 	// that ids are cut to.
 	Model     string
 	MaxLength int `json:"max_length"`
+	// Of Cosmos: the width that its adapter reads, and whose
+	// network a sampler's files speak of.
+	PooledDim int    `json:"pooled_dim"`
+	WeightsOf string `json:"weights_of"`
 	// Of a pipeline: its name and those of the networks beside it.
 	Pipeline, Transformer, VAE string
 }

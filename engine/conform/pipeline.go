@@ -5,16 +5,23 @@ import (
 	"strings"
 
 	"undertone/engine"
+	"undertone/engine/sample"
 )
 
-// pipelines are those that are compared, under the library's names: how the σ that
-// they pass to the scheduler are listed.
-var pipelines = map[string]string{"FluxPipeline": "flux", "StableDiffusion3Pipeline": "sd3"}
+// pipelines are those that are compared, as the descriptions name them.
+var pipelines = map[string]pipelineOf{
+	"FluxPipeline":             {list: "flux", class: "FlowMatchEulerDiscreteScheduler"},
+	"StableDiffusion3Pipeline": {list: "sd3", class: "FlowMatchEulerDiscreteScheduler"},
+	"HiDreamImagePipeline with FlowMatchLCMScheduler; noises[i] is the fresh noise after step i": {list: "sd3", class: "FlowMatchLCMScheduler"},
+}
+
+// pipelineOf is a pipeline's list of σ, in our words, and its scheduler.
+type pipelineOf struct{ list, class string }
 
 // pipeline compares whole pictures from the same conditioning and noise: the latent
 // after every step and the picture.
 func (r *run) pipeline() error {
-	list, ok := pipelines[r.desc.Pipeline]
+	kind, ok := pipelines[r.desc.Pipeline]
 	if !ok {
 		return fmt.Errorf("the pipeline %.80q is not supported", r.desc.Pipeline)
 	}
@@ -30,7 +37,7 @@ func (r *run) pipeline() error {
 	defer closeD()
 	return r.eachCase(func(c *check) error {
 		in, width := c.input()
-		latent := c.trajectory(t, list, in, width)
+		latent := c.trajectory(t, kind, in, width)
 		if c.err != nil {
 			return c.err
 		}
@@ -56,6 +63,9 @@ func (r *run) openTransformer() (t transformer, closed func(), err error) {
 			t.exact = true
 			t.Transformer, err = loadSD3(other, w, pixels)
 		}
+	case "hidream":
+		t.exact = true
+		t.Transformer, err = loadHiDream(other, w)
 	default:
 		err = fmt.Errorf("the family %.64q is not supported", other.desc.Family)
 	}
@@ -99,8 +109,9 @@ func (r *run) uploadBeside(name string) (*run, *network, error) {
 
 // trajectory follows Euler's steps from the case's latent, with classifier-free
 // guidance where the case has it, compares the latent after each and returns the last.
-func (c *check) trajectory(t transformer, list string, in engine.Pass, width int) []float32 {
-	times, sigmas := c.times(t, list, in.Rows*in.Cols)
+func (c *check) trajectory(t transformer, kind pipelineOf, in engine.Pass, width int) []float32 {
+	times, sigmas, schedule := c.times(t, kind, in.Rows*in.Cols)
+	noises := c.noises(schedule, len(times), t, in)
 	velocity := c.velocities(t, in, width)
 	var latents [][]float32
 	x := in.Img
@@ -110,8 +121,12 @@ func (c *check) trajectory(t transformer, list string, in engine.Pass, width int
 			return nil
 		}
 		next := make([]float32, len(x))
+		step := schedule.Step(float64(sigmas[k]), float64(sigmas[k+1]))
 		for i := range x {
-			next[i] = x[i] + (sigmas[k+1]-sigmas[k])*v[i]
+			next[i] = float32(step.X*float64(x[i]) + step.V*float64(v[i]))
+			if step.Noise != 0 {
+				next[i] += float32(step.Noise * float64(noises[k][i]))
+			}
 		}
 		x = next
 		latents = append(latents, x)
@@ -128,19 +143,35 @@ func (c *check) trajectory(t transformer, list string, in engine.Pass, width int
 	return x
 }
 
+// noises is the fresh noise of every step of a stochastic sampler, as image tokens.
+func (c *check) noises(schedule sample.Schedule, steps int, t transformer, in engine.Pass) (all [][]float32) {
+	if c.err != nil || !schedule.Stochastic() {
+		return nil
+	}
+	data, shape := c.shaped("noises", 4)
+	n := len(in.Img)
+	if c.err == nil && (shape[0] != steps || len(data) != steps*n) {
+		c.err = fmt.Errorf("in.noises has the shape %v for %d steps of %d numbers", shape, steps, n)
+	}
+	for k := 0; k < steps && c.err == nil; k++ {
+		all = append(all, Patchify(data[k*n:(k+1)*n], shape[1:]))
+	}
+	return all
+}
+
 // times compares the σ of a case with those of its scheduler and returns what the
 // network is given at every step, and the stored σ, of which the last is 0.
-func (c *check) times(t transformer, list string, tokens int) (times []float64, stored []float32) {
+func (c *check) times(t transformer, kind pipelineOf, tokens int) (times []float64, stored []float32, schedule sample.Schedule) {
 	stored = c.in("sigmas")
 	var config scheduler
 	if c.err == nil {
 		c.err = strict(c.desc.Scheduler, &config)
 	}
 	if c.err != nil {
-		return nil, nil
+		return nil, nil, schedule
 	}
-	schedule, err := config.schedule("FlowMatchEulerDiscreteScheduler")
-	schedule.List = list
+	schedule, err := config.schedule(kind.class)
+	schedule.List = kind.list
 	if err == nil {
 		err = schedule.Validate()
 	}
@@ -149,7 +180,7 @@ func (c *check) times(t transformer, list string, tokens int) (times []float64, 
 	}
 	if err != nil {
 		c.err = err
-		return nil, nil
+		return nil, nil, schedule
 	}
 	exact, rounded := schedule.Sigmas(len(stored)-1, tokens), make([]float64, len(stored))
 	for i, sigma := range stored {
@@ -159,7 +190,7 @@ func (c *check) times(t transformer, list string, tokens int) (times []float64, 
 	if !t.exact {
 		exact = rounded
 	}
-	return exact[:len(exact)-1], stored
+	return exact[:len(exact)-1], stored, schedule
 }
 
 // velocities is the velocity at a latent and a time under the case's guidance: v of the

@@ -16,6 +16,9 @@ import (
 type transformer struct {
 	engine.Transformer
 	exact bool // it is given 1000·σ of the exact σ; FLUX gets σ as float32
+	// ofForm is the network for a case's form and a latent of so many tokens; nil: there is
+	// one form, without a name.
+	ofForm func(form string, rows, cols int) (engine.Transformer, error)
 }
 
 // forward runs one pass. It is all that this package asks of the engine's own code.
@@ -33,7 +36,7 @@ func (c *check) forward(t transformer, in engine.Pass, width int) *engine.Passed
 
 func openFlux(r *run, w *network) (func(c *check) error, error) {
 	f, err := loadFlux(r, w)
-	return transformer{f, false}.check, err
+	return transformer{Transformer: f}.check, err
 }
 
 func loadFlux(r *run, w *network) (*dit.Flux, error) {
@@ -68,7 +71,7 @@ func openSD3(r *run, w *network) (func(c *check) error, error) {
 		return nil, err
 	}
 	s, err := loadSD3(r, w, largest)
-	return transformer{s, true}.check, err
+	return transformer{Transformer: s, exact: true}.check, err
 }
 
 // loadSD3 loads no more of the table of positions than latents of so many pixels a
@@ -117,8 +120,14 @@ func largestLatent(r *run) (pixels int, err error) {
 // input is a case's pass without its time and without guidance, and the width of its
 // token states.
 func (c *check) input() (in engine.Pass, width int) {
-	txt, tokens := c.shaped("tokens", 2)
-	in = engine.Pass{Txt: txt, Pooled: c.in("pooled")}
+	in = engine.Pass{Pooled: c.in("pooled")}
+	if c.has("in.llama") {
+		in.Texts = c.hidreamTexts(len(in.Pooled))
+	} else {
+		var tokens []int
+		in.Txt, tokens = c.shaped("tokens", 2)
+		width = tokens[1]
+	}
 	in.Img, in.Rows, in.Cols = c.patches("latent")
 	if c.has("in.guidance") {
 		in.Guidance = float64(c.one("guidance"))
@@ -126,7 +135,7 @@ func (c *check) input() (in engine.Pass, width int) {
 	if c.has("in.reference") {
 		in.Reference.Img, in.Reference.Rows, in.Reference.Cols = c.patches("reference")
 	}
-	return in, tokens[1]
+	return in, width
 }
 
 // patches reads a latent as image tokens.
@@ -168,10 +177,17 @@ func (c *check) sigma(exact bool) float64 {
 // check compares one case: velocity, every block's RMS and last row, the direction,
 // and velocity and blocks under every schedule of weights.
 func (t transformer) check(c *check) error {
-	if c.desc.Form != "" {
+	in, width := c.input()
+	switch {
+	case c.err != nil:
+		return c.err
+	case t.ofForm != nil:
+		if t.Transformer, c.err = t.ofForm(c.desc.Form, in.Rows, in.Cols); c.err != nil {
+			return c.err
+		}
+	case c.desc.Form != "":
 		return fmt.Errorf("the form %.64q is not understood", c.desc.Form)
 	}
-	in, width := c.input()
 	in.Time = c.sigma(t.exact)
 	c.positions(in)
 	got := c.passed(t, "", in, width)

@@ -9,6 +9,14 @@ import (
 // entries is how many a list of op.Route has.
 func entries(list *op.Tensor) int { return int(f32(list).row(0)[0]) }
 
+// counted are the rows of a product that are computed.
+func counted(n *op.MatMulOp) *op.Tensor {
+	if n.Counted.List == nil {
+		return n.A
+	}
+	return n.A.Slice(0, entries(n.Counted.List))
+}
+
 // listed calls visit with the number of every entry of a list and its row.
 func listed(list *op.Tensor, visit func(i, row int)) {
 	all := f32(list).row(0)[op.ListHead:]

@@ -107,12 +107,9 @@ func (e *epilogue) store(row, col int, sums [tileRows * tileCols]float64) {
 
 // matmul: out = residual + gate ⊙ act(a·wᵀ + bias).
 func matmul(j *job, n *op.MatMulOp) {
-	a, w := f32(n.A), f32(n.W)
-	if list := n.Counted.List; list != nil {
-		a = f32(n.A.Slice(0, entries(list)))
-		if a.Rows == 0 {
-			return
-		}
+	a, w := f32(counted(n)), f32(n.W)
+	if a.Rows == 0 {
+		return
 	}
 	e := epilogue{bias: first(n.Bias), gate: first(n.Gate), residual: f32(n.Residual), out: f32(n.Out),
 		act: n.Act, actFrom: n.ActFrom, gapAt: n.GapAt, gap: n.GapWidth, rows: a.Rows, cols: w.Rows}

@@ -11,6 +11,8 @@ type Maps struct {
 	Mean  *op.Tensor // [HeadDim, Heads·HeadDim], weights: see Shape.HeadMean
 	Out   *op.Tensor // [Blocks·S, HeadDim], Fixed: row b·S+i is image token i in block b, column c the token of UnitValues' rows[c]
 	Limit int64      // that of the pass
+	Lead  int        // that of the pass
+	Cols  int        // that of the pass
 }
 
 // UnitValues is the values [n, Heads·HeadDim] for attention over n tokens: in every
@@ -41,7 +43,11 @@ func (s Shape) HeadMean() []float32 {
 // maps begins a recording of the maps of a transformer whose image tokens are the
 // rows from image on; what it returns is Pass.BeforeAttention of the same list's pass.
 func (s Shape) maps(l *op.List, m Maps, image int) func(block int, qkv []*op.Tensor) {
-	n := m.Out.Rows / len(s.Blocks)
+	return s.mapsOf(l, m, image, m.Out.Rows/len(s.Blocks))
+}
+
+// mapsOf is maps for n image tokens, which the rows of Unit need not end with.
+func (s Shape) mapsOf(l *op.List, m Maps, image, n int) func(block int, qkv []*op.Tensor) {
 	z := newJoint(l, m.Unit.Rows, s.Heads, s.HeadDim, m.Limit) // [T+S, q|k|unit|attn]
 	for _, g := range z.groups {
 		d := g.heads * s.HeadDim

@@ -61,6 +61,28 @@ func (j *joint) project(l *op.List, x *op.Tensor, at int, w linear) {
 	}
 }
 
+// part is the view [to − at, D] of q, k or v (0, 1, 2) of rows [at, to) where all heads are
+// in one tensor, else nil.
+func (j *joint) part(at, to, part int) *op.Tensor {
+	if !j.whole() {
+		return nil
+	}
+	d := j.groups[0].heads * j.headDim
+	return j.groups[0].y.Slice(at, to).Columns(part*d, (part+1)*d)
+}
+
+// spread records copies of x [n, D], q, k or v (0, 1, 2) of the rows from at on, to the
+// groups of heads; nothing where all heads are in one tensor, see part.
+func (j *joint) spread(l *op.List, x *op.Tensor, at, part int) {
+	if j.whole() {
+		return
+	}
+	for _, g := range j.groups {
+		n := g.heads * j.headDim
+		l.Copy(x.Columns(g.columns(j.headDim)), g.y.Slice(at, at+x.Rows).Columns(part*n, (part+1)*n))
+	}
+}
+
 // norm records the norm of q and k, and their rotation, of the tokens from row at on up to
 // row to; what is nil is left out.
 func (j *joint) norm(l *op.List, at, to int, qNorm, kNorm, rope *op.Tensor) {

@@ -48,16 +48,20 @@ type Parts struct {
 type Reading struct {
 	Tokens, Width int      // of the context [Tokens, Width], which Context makes of token states
 	First         string   // the encoder whose tokens the context begins with
+	Lead          int      // how many tokens that are, where the transformer asks for it
 	Pooled        []string // the encoders whose pooled vectors, side by side, are what ψ reads
 }
 
 // Pass names the tensors of one pass.
 type Pass struct {
 	Context   *op.Tensor // [T, D], see Transformer.Context; not changed
+	Lead      int        // Reading.Lead
 	Latent    *op.Tensor // [S, in], image tokens; not changed
 	Reference *op.Tensor // [R, in] or nil, tokens of a picture to go by; not changed, FLUX only
 	Mod       *op.Tensor // [1, Modulation], this step's
 	Positions *op.Tensor // see Transformer.Positions
+	Padding   *op.Tensor // [S, 4] or nil: where the picture has a border, 1 there; Cosmos only
+	Frames    int        // of a film, whose rows of tokens lie one frame below the other; 0: one
 	Rows      int        // of image tokens, S = Rows · Cols
 	Cols      int
 	Out       *op.Tensor // [S, in] or nil, where the velocity goes

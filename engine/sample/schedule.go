@@ -12,9 +12,9 @@ import (
 //	{"kind": "flow", "dynamic": {"base": 0.5, "max": 1.15, "tokens": [256, 4096]}}
 //
 // SD3 and SD3.5 {"kind": "flow", "shift": 3, "list": "sd3"}; HiDream-I1 Fast the same
-// with "sampler": "lcm".
+// with "sampler": "lcm"; Cosmos-Predict2 {"kind": "edm"}.
 type Schedule struct {
-	Kind    string    `json:"kind"`              // "flow"
+	Kind    string    `json:"kind"`              // "flow", or "edm": Karras' times (see Karras) as those of a flow
 	Shift   float64   `json:"shift,omitempty"`   // s; 0 means 1, which changes nothing
 	Dynamic *Dynamic  `json:"dynamic,omitempty"` // in place of Shift
 	List    string    `json:"list,omitempty"`    // "flux" (also "") or "sd3"
@@ -54,10 +54,13 @@ func (s Schedule) Validate() error {
 	for _, w := range []struct {
 		field, word string
 		known       []string
-	}{{"kind", s.Kind, []string{"flow"}}, {"list", s.List, []string{"", "flux", "sd3"}}, {"sampler", s.Sampler, []string{"", "euler", "lcm"}}} {
+	}{{"kind", s.Kind, []string{"flow", "edm"}}, {"list", s.List, []string{"", "flux", "sd3"}}, {"sampler", s.Sampler, []string{"", "euler", "lcm"}}} {
 		if err := oneOf(w.field, w.word, w.known); err != nil {
 			return err
 		}
+	}
+	if s.Kind == "edm" && (s.Shift != 0 || s.Dynamic != nil || s.List != "") {
+		return wrong("kind %q has no shift, no dynamic and no list; leave them out", s.Kind)
 	}
 	if s.Shift != 0 && !(s.Shift >= minShift && s.Shift <= maxShift) {
 		return wrong("shift is %g, supported %g to %g", s.Shift, minShift, maxShift)
@@ -109,6 +112,15 @@ func oneOf(field, word string, known []string) error {
 // number may be asked for.
 func (s Schedule) FixedSteps() int { return len(s.Given) }
 
+// Start is what the noise that a picture begins with is multiplied by: with edm it begins
+// at the first time, behind which there is a picture of zeros.
+func (s Schedule) Start(sigmas []float64) float64 {
+	if s.Kind == "edm" {
+		return sigmas[0]
+	}
+	return 1
+}
+
 // Stochastic says that steps add fresh noise (see Step.Noise).
 func (s Schedule) Stochastic() bool { return s.Sampler == "lcm" }
 
@@ -122,6 +134,12 @@ func (s Schedule) Sigmas(steps, tokens int) []float64 {
 		steps = n
 	}
 	out := make([]float64, steps+1) // the last stays 0
+	if s.Kind == "edm" && s.Given == nil {
+		for i, sigma := range Karras(steps, false) {
+			out[i] = sigma / (1 + sigma)
+		}
+		return out
+	}
 	for i := range steps {
 		var t float64
 		switch {

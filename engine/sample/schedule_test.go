@@ -116,7 +116,7 @@ func TestValidate(t *testing.T) {
 		says string
 	}{
 		{Schedule{}, fault.ModelUnsupported, `kind ""`},
-		{Schedule{Kind: "ddim"}, fault.ModelUnsupported, `kind "ddim", supported: ["flow"]`},
+		{Schedule{Kind: "ddim"}, fault.ModelUnsupported, `kind "ddim", supported: ["flow" "edm"]`},
 		{Schedule{Kind: "flow", List: "karras"}, fault.ModelUnsupported, `list "karras", supported: ["flux" "sd3"]`},
 		{Schedule{Kind: "flow", Sampler: "unipc"}, fault.ModelUnsupported, `sampler "unipc"`},
 		{Schedule{Kind: "flow", Shift: -3}, fault.ManifestInvalid, "shift is -3, supported 0.01 to 100"},

@@ -101,7 +101,7 @@ func LoadKL(c KLConfig, weights op.Weights) (*KL, error) {
 		return r
 	}
 	last, n := len(c.Channels)-1, c.channels(0)
-	m := &KL{KLConfig: c, latent: loadLatent(c.LatentChannels, c.ScalingFactor, c.ShiftFactor, c.Preview, weights)}
+	m := &KL{KLConfig: c, latent: loadLatent(c.LatentChannels, every(c.LatentChannels, 1/c.ScalingFactor), every(c.LatentChannels, c.ShiftFactor), c.Preview, weights)}
 	m.in = conv3(names.prefix+names.in, c.LatentChannels, n)
 	m.mid[0] = block(names.prefix+names.mid[0], n, n)
 	at := names.prefix + names.attn + "."

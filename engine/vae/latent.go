@@ -2,6 +2,7 @@ package vae
 
 import (
 	"math"
+	"slices"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
@@ -45,6 +46,9 @@ func checkLatent(channels int, scaling, shift float64, p Preview) error {
 	return nil
 }
 
+// every is one number for every one of n channels.
+func every(n int, v float64) []float64 { return slices.Repeat([]float64{v}, n) }
+
 func finite(xs ...float64) bool {
 	for _, x := range xs {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
@@ -60,10 +64,12 @@ type latent struct {
 	preview, mean  *op.Tensor // [3, c] and [1, 3]
 }
 
-func loadLatent(n int, scaling, shift float64, p Preview, weights op.Weights) latent {
+// loadLatent makes it of what every channel of a latent is multiplied by, and of what is
+// added then.
+func loadLatent(n int, factors, shift []float64, p Preview, weights op.Weights) latent {
 	unscale, shifts, preview, mean := make([]float32, n*n), make([]float32, n), make([]float32, 0, 3*n), make([]float32, 3)
 	for i := range n {
-		unscale[i*n+i], shifts[i] = float32(1/scaling), float32(shift)
+		unscale[i*n+i], shifts[i] = float32(factors[i]), float32(shift[i])
 	}
 	for i, row := range p.Weight {
 		for _, w := range row {
@@ -79,7 +85,7 @@ func loadLatent(n int, scaling, shift float64, p Preview, weights op.Weights) la
 	}
 }
 
-// scaled records z [h·w, c] → act(z/scaling + shift) [h·w, c].
+// scaled records z [h·w, c] → act(z·factor + shift) [h·w, c].
 func (m latent) scaled(l *op.List, z *op.Tensor, act op.Act) *op.Tensor {
 	return l.MatMul(z, m.unscale, op.Epilogue{Bias: m.shift, Act: act})
 }

@@ -104,7 +104,7 @@ func LoadTiny(c Config, weights op.Weights) (*Tiny, error) {
 	}
 	t.out = take("", c.Stages[len(c.Stages)-1].Channels, 3, true)
 
-	t.latent = loadLatent(c.LatentChannels, c.ScalingFactor, c.ShiftFactor, c.Preview, weights)
+	t.latent = loadLatent(c.LatentChannels, every(c.LatentChannels, 1/c.ScalingFactor), every(c.LatentChannels, c.ShiftFactor), c.Preview, weights)
 	return t, nil
 }
 

@@ -1,0 +1,60 @@
+package sample
+
+import "math"
+
+// The noise of Cosmos-Predict goes from σ = 80 to 0.002 on top of the picture, x = x₀ + σ·ε,
+// where that of flow models takes the picture's place, (1 − t)·x₀ + t·ε: with t = σ/(1 + σ)
+// both are the same up to the factor 1 + σ.
+const (
+	edmHighest = 80.0
+	edmLowest  = 0.002
+	edmRho     = 7.0
+)
+
+// Karras returns n times in σ between those two, in even steps of σ^(1/7) (arXiv
+// 2206.00364). With again, the last stands there twice, as diffusers' pipeline has it: its
+// last step moves nothing.
+func Karras(n int, again bool) (sigmas []float64) {
+	high, low := math.Pow(edmHighest, 1/edmRho), math.Pow(edmLowest, 1/edmRho)
+	for i := range n {
+		share := 0.0
+		if n > 1 {
+			share = float64(i) / float64(n-1)
+		}
+		sigmas = append(sigmas, math.Pow(high+share*(low-high), edmRho))
+	}
+	if again && n > 0 {
+		sigmas = append(sigmas, sigmas[n-1])
+	}
+	return sigmas
+}
+
+// AdamsBashforth takes steps in −ln σ with the data x₀ that the network points to, now and
+// one step before (arXiv 2308.02157); the first step is Euler's. Its zero value begins.
+type AdamsBashforth struct {
+	data  []float64 // of the step before
+	sigma float64
+}
+
+// Step takes x from σ to the next, x₀ being the data that the network points to from there.
+func (a *AdamsBashforth) Step(x, data []float64, sigma, next float64) {
+	dt := math.Log(sigma / next)
+	now, before := 1.0, 0.0 // how much the data counts
+	if a.data != nil {
+		phi1 := -math.Expm1(-dt) / dt
+		phi2 := (phi1 - 1) / -dt
+		c2 := math.Log(sigma/a.sigma) / dt // below 0: it lies behind
+		before = dt * phi2 / c2
+		now = dt*phi1 - before
+	} else {
+		now = -math.Expm1(-dt)
+	}
+	for i := range x {
+		v := next/sigma*x[i] + now*data[i]
+		if a.data != nil {
+			v += before * a.data[i]
+		}
+		x[i] = v
+	}
+	a.data, a.sigma = append([]float64(nil), data...), sigma
+}
