@@ -74,6 +74,9 @@ func (c *conditioner) psiOf(ctx context.Context, pooled []float32) ([]float32, e
 // randomPsi is ψ of normal numbers that are, together, as long as the prompt's pooled
 // vector. The seed is the picture's: another seed is another vector.
 func (c *conditioner) randomPsi(ctx context.Context, p *prompt, seed uint32) ([]float32, error) {
+	if c.pooled == nil {
+		return nil, fault.New(fault.RequestInvalid, "a random pooled vector for a model that reads none")
+	}
 	if err := c.write(p); err != nil {
 		return nil, err
 	}

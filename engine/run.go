@@ -120,6 +120,9 @@ func (r *run) guide(ctx context.Context) error {
 // both prompts of every term from the cache or computed in one go. Read-outs
 // against the prompt's own ψ go into the result.
 func (r *run) directions(ctx context.Context) ([]guidance.Direction, error) {
+	if len(r.req.Guidance) > 0 && r.e.transformer.Shape().Pooled == 0 {
+		return nil, fault.New(fault.GuidanceInvalid, "%d directions for a model without a pooled text vector, which they change: it needs an adapter", len(r.req.Guidance))
+	}
 	var prompts []string
 	for _, t := range r.req.Guidance {
 		prompts = append(prompts, t.Positive, t.Negative)

@@ -65,8 +65,11 @@ func (f *Found) assemble(g *given, all []*candidate) error {
 	}
 	if decoder == nil {
 		what := needFluxVAE
-		if f.Family == "sd3" {
+		switch f.Family {
+		case "sd3":
 			what = needSD3VAE
+		case "cosmos":
+			what = needWanVAE
 		}
 		f.miss(weights.RoleDecoder, "", what, false)
 		return nil
