@@ -87,16 +87,21 @@ func used(t *testing.T, target context.Context) (u usage) {
 	return u
 }
 
+// processes are those of the browser.
+func (b *tab) processes() (all []*systeminfo.ProcessInfo) {
+	b.t.Helper()
+	b.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		all, err = systeminfo.GetProcessInfo().Do(cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser))
+		return err
+	}))
+	return all
+}
+
 // private is how many bytes the largest renderer has that no other process has: what usage
 // tells, and what the browser holds beyond it. It is 0 on systems without /proc.
 func (b *tab) private() (most float64) {
 	b.t.Helper()
-	var processes []*systeminfo.ProcessInfo
-	b.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
-		processes, err = systeminfo.GetProcessInfo().Do(cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser))
-		return err
-	}))
-	for _, p := range processes {
+	for _, p := range b.processes() {
 		if p.Type != "renderer" {
 			continue
 		}
