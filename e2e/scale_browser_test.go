@@ -266,9 +266,9 @@ type scaledPicture struct {
 
 // TestBrowserScalePicture makes, with UNDERTONE_LONG, a picture of one step with the networks
 // of Stable Diffusion 3.5: narrow ones, a few blocks of the width of 3.5 medium, and all of
-// these. On SwiftShader a CPU does 0.4 to 0.6 GFLOP/s, alike in products, attention and
-// convolutions: the last picture, 1385 GFLOP (113 for the text, 647 for the step, 625 for the
-// decoder), takes it three quarters of an hour on one core.
+// these. On SwiftShader a busy CPU did 0.4 to 0.6 GFLOP/s, alike in products, attention and
+// convolutions. At that rate the last picture, 1385 GFLOP (113 for the text, 647 for the step,
+// 625 for the decoder), would take it three quarters of an hour; it was not run to its end.
 func TestBrowserScalePicture(t *testing.T) {
 	t.Parallel()
 	of := func(name string, heads, side int) scale.Model {
