@@ -61,7 +61,6 @@ OFFERS = {
         preset("detail", "Detail", "ultra-detailed, photorealistic, cinematic", "low-res, flat, cartoonish", 2, 0, (-2, 3)),
         preset("pixel", "Pixel art", "pixel art", "clip art", 2, 0, (0, 3)),
         preset("neon", "Neon", "neon", "clip art", 2, 0, (0, 3)),
-        preset("blue", "Blue", "blue", "red", 3.5, 0, (0, 4)),
     ],
     "understands": {
         "objects": list(OBJECTS), "colours": list(COLOURS), "counts": ["one", "two", "three"],
