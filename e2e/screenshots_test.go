@@ -92,6 +92,7 @@ func (c *screen) views() {
 	c.desktop()
 	c.eval(`document.querySelector("#tab-gallery").click()`, nil)
 	c.take("gallery-empty")
+	c.field("seed", "1") // of the pictures that others show
 	c.made("a red car on the beach", "night")
 	c.click("#keep")
 	c.until(`document.querySelector("#keep").textContent === "In the gallery"`)
@@ -203,6 +204,7 @@ func (c *screen) finished() {
 	c.until(idle)
 	c.take("sweep")
 	c.at(1280, 800)
+	c.show(".sheet")
 	c.take("readme-sweep")
 	c.phone()
 	c.take("sweep-phone")
