@@ -172,6 +172,7 @@ func TestBrowserPublishedFiles(t *testing.T) {
 	if first.Manifest.Name != first.Info.Model || first.Manifest.Format != "undertone-model" || slices.Contains(first.Stages, "download") {
 		t.Errorf("%+v, stages %v", first.Manifest, first.Stages)
 	}
+	b.savesBundle(t, first)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*") // and nothing of what it answers with may be read
 		http.ServeFile(w, r, filepath.Join(folder, strings.TrimPrefix(r.URL.Path, "/")))
@@ -196,6 +197,35 @@ func TestBrowserPublishedFiles(t *testing.T) {
 	var listed stored
 	if b.call("store.storage", &listed); listed.Used != 0 || len(listed.Models) != 0 {
 		t.Errorf("%d bytes of %d models are kept, which nobody has asked for", listed.Used, len(listed.Models))
+	}
+}
+
+// savesBundle saves what was opened, and has the command draw the picture of what is saved.
+func (b *tab) savesBundle(t *testing.T, first opened) {
+	t.Helper()
+	var saved struct {
+		Files   []string
+		Bytes   int64
+		Stages  []string
+		Content map[string]string
+	}
+	b.call("files.save", &saved)
+	folder, all := filepath.Join(t.TempDir(), "bundle"), int64(0)
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range saved.Content {
+		data := b.decoded(content)
+		all += int64(len(data))
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(saved.Files); n != len(saved.Content) || n < 6 || saved.Files[n-1] != "model.json" || saved.Bytes != all || !slices.Equal(saved.Stages, []string{"save"}) {
+		t.Errorf("it saved %q, %d bytes of %d, stages %q", saved.Files, saved.Bytes, all, saved.Stages)
+	}
+	if n := differing(b.decoded(first.Pixels), drawnNatively(t, "32", folder)); n > 1 {
+		t.Errorf("the picture of the saved model differs by %d levels", n)
 	}
 }
 

@@ -2,13 +2,14 @@
 // of wasm/protocol/protocol.go, where the messages are described. A test holds
 // the two equal, number for number and word for word.
 
-export const version = 6;
+export const version = 7;
 
 /** The messages, by name. */
 export const messages = Object.freeze({
   init: "init",
   load: "load",
   describe: "describe",
+  save: "save",
   generate: "generate",
   abort: "abort",
   close: "close",
@@ -17,6 +18,7 @@ export const messages = Object.freeze({
   progress: "progress",
   loaded: "loaded",
   described: "described",
+  saved: "saved",
   step: "step",
   result: "result",
   error: "error",

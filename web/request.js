@@ -43,6 +43,20 @@ export function checkDescribe(source, options) {
   });
 }
 
+/** The arguments of a model's save; manifest is that of published files. */
+export function checkSave(manifest, folder, options) {
+  return checked("An option", () => {
+    if (manifest === undefined) throw new UndertoneError("request-invalid", "This model has a model.json already: copy the folder that it came from.");
+    const isFolder = offered(() => Reflect.getOwnPropertyDescriptor(FileSystemHandle.prototype, "kind").get.call(folder)) === "directory";
+    if (!isFolder) throw new UndertoneError("request-invalid", `The folder is ${show(folder)}; a FileSystemDirectoryHandle is needed.`);
+    checkOptions(options);
+    const { onProgress, signal } = options;
+    checkListener(onProgress, "onProgress");
+    checkSignal(signal);
+    return { onProgress, signal };
+  });
+}
+
 /**
  * Where a model comes from: source is what the engine is sent, and blobs the published
  * files among it that have no address.

@@ -70,6 +70,17 @@ export declare class Undertone {
   /** Asks the browser not to delete what is kept when the disk runs low. Some browsers ask the person. */
   static persist(): Promise<boolean>;
 
+  /**
+   * Writes published files as a bundle into a folder: model.json with hashes, a GGUF file for
+   * each network with every tensor's bytes as they are (8-bit floats as F16), and the words.
+   * It is what load takes by the address of its model.json, on any site. The folder comes from
+   * showDirectoryPicker({ mode: "readwrite" }), or is one of the origin's private file system;
+   * files of the same names are replaced. Nothing is in memory as a whole. A model that has a
+   * model.json of its own rejects with "request-invalid", another call meanwhile with "busy";
+   * what the folder refuses rejects with "storage-refused" or "storage-full".
+   */
+  save(folder: FileSystemDirectoryHandle, options?: { onProgress?: (progress: Progress) => void; signal?: AbortSignal }): Promise<Saved>;
+
   /** Frees the device and all memory; a running load or generate rejects with the code "closed". */
   close(): void;
 }
@@ -134,9 +145,16 @@ export interface Storage {
   models: { address: string; name: string; title: string; revision: string; bytes: number; stored: number }[];
 }
 
+export interface Saved {
+  /** The names of what was written, model.json last. */
+  files: string[];
+  /** Of all of them. */
+  bytes: number;
+}
+
 export interface Progress {
-  /** "device": asking for the GPU. "download": done and total are bytes of all files. "prepare": the weights go to the device. */
-  stage: "device" | "download" | "prepare";
+  /** "device": asking for the GPU. "download": done and total are bytes of all files. "prepare": the weights go to the device. "save": of save, bytes written. */
+  stage: "device" | "download" | "prepare" | "save";
   /** The file or part that is at work. */
   file?: string;
   done: number;

@@ -13,7 +13,7 @@
 import { aborted, failure, show, told, UndertoneError } from "./errors.js";
 import { Link } from "./link.js";
 import { messages } from "./protocol.js";
-import { checkDescribe, checkLoad, checkRequest, checkStored } from "./request.js";
+import { checkDescribe, checkLoad, checkRequest, checkSave, checkStored } from "./request.js";
 import { remove as removeStored, survey } from "./store.js"; // by name: an empty file does not pass for it
 import { encode } from "./png.js";
 
@@ -113,6 +113,21 @@ export class Undertone {
       });
       if (signal?.aborted) throw aborted();
       return picture(result, pixels, seen);
+    } catch (error) {
+      throw failure(error);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Writes the model as a bundle into a folder. */
+  async save(folder, options = {}) {
+    const { onProgress, signal } = checkSave(Undertone.#own(this).#manifest, folder, options);
+    if (this.#busy) throw new UndertoneError("busy", "A picture is being made, or the model saved.");
+    this.#busy = true;
+    try {
+      const { body } = await this.#link.request(messages.save, undefined, { signal, onProgress, folder });
+      return body;
     } catch (error) {
       throw failure(error);
     } finally {

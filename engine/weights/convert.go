@@ -42,12 +42,45 @@ func (b *Bundle) Convert(ctx context.Context, manifest, out string, q op.DType, 
 	if err := b.mayConvertInto(ctx, out, manifest); err != nil {
 		return err
 	}
+	if _, ok := fileTypes[q]; !ok {
+		return refuse(BadType, "the target type is %s, wanted Q8_0, Q4_0, F16, BF16 or F32", q)
+	}
+	create := func(name string, write func(io.Writer) error) error {
+		return WriteFile(filepath.Join(out, filepath.FromSlash(name)), write)
+	}
+	return b.write(ctx, manifest, create, func(role string, t Tensor, _ bool) (string, op.DType) { return target(role, t, q) }, report)
+}
+
+// Save writes the model as Convert does, into files that create makes, and leaves every
+// tensor the bytes that it has, where GGUF has its type: 8-bit floats become F16, which
+// holds each of them; their products with the scales beside them are rounded to it. create
+// has each file written from its beginning to its end, model.json last.
+//
+// Errors: as Convert's, and create's own.
+func (b *Bundle) Save(ctx context.Context, create func(name string, write func(io.Writer) error) error, report func(Converted)) error {
+	return b.write(ctx, "model.json", create, func(_ string, t Tensor, scaled bool) (string, op.DType) {
+		if scaled || !storedByGGUF(t.DType) {
+			return "changed", op.F16
+		}
+		return asItIs, t.DType
+	}, report)
+}
+
+// asItIs is the class of a tensor whose bytes are copied.
+const asItIs = "as it is"
+
+// chooser says of what class a tensor of a component is, and as what it is stored. scaled
+// says that the file has scales for it.
+type chooser func(role string, t Tensor, scaled bool) (class string, to op.DType)
+
+// write writes the files of the model, and then its manifest.
+func (b *Bundle) write(ctx context.Context, manifest string, create func(name string, write func(io.Writer) error) error, choose chooser, report func(Converted)) error {
 	m := b.Manifest
 	m.Files = nil
 	for _, f := range b.Files {
 		file, write := convertedPath(f), b.copier(ctx, f.Path)
 		if f.Role != tokenizerRole {
-			write = b.quantizer(ctx, f.Name, q, report)
+			write = b.encoder(ctx, f.Name, choose, report)
 		}
 		src, _, err := b.OpenFile(ctx, f.Name)
 		if err != nil {
@@ -59,7 +92,7 @@ func (b *Bundle) Convert(ctx context.Context, manifest, out string, q op.DType, 
 			return err
 		}
 		h := newHasher()
-		if err := WriteFile(filepath.Join(out, filepath.FromSlash(file)), func(w io.Writer) error { return write(io.MultiWriter(w, h)) }); err != nil {
+		if err := create(file, func(w io.Writer) error { return write(io.MultiWriter(w, h)) }); err != nil {
 			return err
 		}
 		converted := h.describe(f.Role, file)
@@ -69,7 +102,7 @@ func (b *Bundle) Convert(ctx context.Context, manifest, out string, q op.DType, 
 	src, err := b.Open(ctx, card)
 	if err == nil {
 		Close(src)
-		err = WriteFile(filepath.Join(out, card), b.copier(ctx, card))
+		err = create(card, b.copier(ctx, card))
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -77,7 +110,7 @@ func (b *Bundle) Convert(ctx context.Context, manifest, out string, q op.DType, 
 	if err := m.check(); err != nil {
 		return err
 	}
-	return WriteFile(filepath.Join(out, manifest), func(w io.Writer) error { return m.Write(w) })
+	return create(manifest, func(w io.Writer) error { return m.Write(w) })
 }
 
 // card is the name of the model card, which goes where the model goes.
@@ -205,12 +238,9 @@ func (c Component) architecture() string {
 // hashes, does not download it again.
 var fileTypes = map[op.DType]uint32{op.F32: 0, op.F16: 1, op.Q4_0: 2, op.Q8_0: 7, op.BF16: 32}
 
-// quantizer returns the writer of one component's GGUF file.
-func (b *Bundle) quantizer(ctx context.Context, name string, q op.DType, report func(Converted)) func(io.Writer) error {
+// encoder returns the writer of one component's GGUF file.
+func (b *Bundle) encoder(ctx context.Context, name string, choose chooser, report func(Converted)) func(io.Writer) error {
 	return func(w io.Writer) error {
-		if _, ok := fileTypes[q]; !ok {
-			return refuse(BadType, "the target type is %s, wanted Q8_0, Q4_0, F16, BF16 or F32", q)
-		}
 		owner := b.owner(name)
 		src, _, err := b.OpenFile(ctx, name)
 		if err != nil {
@@ -235,7 +265,7 @@ func (b *Bundle) quantizer(ctx context.Context, name string, q op.DType, report 
 			if err != nil {
 				return err
 			}
-			class, to := target(owner.Role, t, q)
+			class, to := choose(owner.Role, t, scales != nil)
 			if elems[to] += t.Elems(); elems[to] > elems[most] {
 				most = to
 			}
@@ -245,20 +275,46 @@ func (b *Bundle) quantizer(ctx context.Context, name string, q op.DType, report 
 				if scales != nil {
 					from, stored.DType, stored.Offset = Widen(src, t, scales), op.F32, 0
 				}
-				if err := encode(ctx, w, from, stored, &c); err != nil {
-					return err
+				if class == asItIs {
+					err = copyTensor(ctx, w, src, t, &c)
+				} else {
+					err = encode(ctx, w, from, stored, &c)
 				}
-				if report != nil {
+				if err == nil && report != nil {
 					report(c)
 				}
-				return nil
+				return err
 			}})
 		}
-		return WriteGGUF(w, map[string]any{
+		meta := map[string]any{
 			"general.architecture": owner.architecture(), "general.name": b.Title, "general.license": b.Licenses.Weights,
-			"general.version": b.Revision, "general.file_type": fileTypes[most], "general.quantization_version": uint32(2),
-		}, outputs...)
+			"general.version": b.Revision, "general.quantization_version": uint32(2),
+		}
+		if known, ok := fileTypes[most]; ok {
+			meta["general.file_type"] = known
+		}
+		return WriteGGUF(w, meta, outputs...)
 	}
+}
+
+// copyTensor writes the bytes that t has.
+func copyTensor(ctx context.Context, w io.Writer, src op.Source, t Tensor, c *Converted) error {
+	const most = 256 << 10
+	b := make([]byte, min(most, t.Bytes))
+	for c.After < t.Bytes {
+		if ctx.Err() != nil {
+			return fault.Wrap(ctx.Err(), fault.Aborted, "stopped in tensor %q", t.Name)
+		}
+		b = b[:min(most, t.Bytes-c.After)]
+		if err := readFull(src, b, t.Offset+c.After); err != nil {
+			return err
+		}
+		n, err := w.Write(b)
+		if c.After += int64(n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // target says what kind of tensor t is and how it is to be stored.

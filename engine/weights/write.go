@@ -32,7 +32,7 @@ func (o Output) bytes() (int64, error) {
 	if n == 0 {
 		return 0, refuse(ZeroDim, "tensor %q of shape %v has no elements", o.Name, o.Shape)
 	}
-	if !quant.Encodes(o.DType) {
+	if !quant.Encodes(o.DType) && !storedByGGUF(o.DType) {
 		return 0, refuse(BadType, "tensor %q is to be written as %s", o.Name, o.DType)
 	}
 	elems, bytes := o.DType.Block()
@@ -135,12 +135,27 @@ func WriteGGUF(w io.Writer, meta map[string]any, tensors ...Output) error {
 }
 
 func ggmlID(dt op.DType) uint32 {
+	id, ok := findGGML(dt)
+	if !ok {
+		panic(fmt.Sprintf("weights: %s has no ggml type", dt))
+	}
+	return id
+}
+
+// findGGML is ggml's number of a type, where it has one.
+func findGGML(dt op.DType) (id uint32, ok bool) {
 	for id, t := range ggmlTypes {
-		if t.dtype == dt {
-			return id
+		if t.dtype == dt && dt != Unreadable {
+			return id, true
 		}
 	}
-	panic(fmt.Sprintf("weights: %s has no ggml type", dt))
+	return 0, false
+}
+
+// storedByGGUF reports whether GGUF files hold weights of a type.
+func storedByGGUF(dt op.DType) bool {
+	_, ok := findGGML(dt)
+	return ok
 }
 
 // ggufWriter counts what it writes. Errors stick in the bufio.Writer until Flush.

@@ -40,11 +40,12 @@ func Run(class js.Value) {
 	pictures.Add("gallery", &words.Text.TabGallery, kept)
 	pictures.Add("how", &words.Text.TabHow, how.New(a))
 
-	models := shell.NewModels(a, "weights-after", true, opens.Button("open-another", "secondary"))
+	saves := opener.NewSave(a)
+	models := shell.NewModels(a, "weights-after", true, opens.Button("open-another", "secondary"), saves.Box)
 	a.Add(
 		shell.NewLoader(a, storage, updates, opens.Button("open-model", "quiet")), shell.NewAlert(a, section),
 		panel.NewGuidance(a, section), panel.NewPrompt(a, controls), panel.NewAdvanced(a, controls), panel.NewSettings(a, controls, models.Box), models,
-		shell.NewDeviceStatus(), shell.NewEdition(), updates, storage, opens,
+		shell.NewDeviceStatus(), shell.NewEdition(), updates, storage, opens, saves,
 		panel.NewDirectionMarks(a, "positive", "negative"),
 		shell.NewFocus(),
 	)

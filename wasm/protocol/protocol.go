@@ -12,7 +12,7 @@ import (
 )
 
 // Version changes whenever a message does.
-const Version = 6
+const Version = 7
 
 // Type names a message.
 type Type string
@@ -24,6 +24,7 @@ const (
 	Init     Type = "init"     // the compiled engine; answered by ready
 	Load     Type = "load"     // LoadBody; answered by progress…, then loaded or error
 	Describe Type = "describe" // DescribeBody; answered by described or error
+	Save     Type = "save"     // no body, with a FileSystemDirectoryHandle as folder: writes the loaded model there; answered by progress…, then saved or error
 	Generate Type = "generate" // recipe.Request; answered by step…, then result or error
 	Abort    Type = "abort"    // no body: stops the request of the same id
 	Close    Type = "close"    // no body: frees everything and ends the worker
@@ -33,6 +34,7 @@ const (
 	Progress  Type = "progress"  // ProgressBody
 	Loaded    Type = "loaded"    // LoadedBody
 	Described Type = "described" // DescribedBody
+	Saved     Type = "saved"     // SavedBody
 	Step      Type = "step"      // StepBody, with pixels when there is a preview
 	Result    Type = "result"    // ResultBody, with pixels
 	Error     Type = "error"     // ErrorBody; with id 0 the worker itself has failed
@@ -41,7 +43,7 @@ const (
 
 // Types lists every message.
 func Types() []Type {
-	return []Type{Init, Load, Describe, Generate, Abort, Close, Ping, Ready, Progress, Loaded, Described, Step, Result, Error, Alive}
+	return []Type{Init, Load, Describe, Save, Generate, Abort, Close, Ping, Ready, Progress, Loaded, Described, Saved, Step, Result, Error, Alive}
 }
 
 // MaxBody bounds the JSON text of a message to the worker, in bytes. The largest
@@ -124,6 +126,7 @@ const (
 	StageDevice   = "device"   // asking for the GPU
 	StageDownload = "download" // weights arrive; each piece is verified
 	StagePrepare  = "prepare"  // weights go to the device, kernels are compiled
+	StageSave     = "save"     // and of a saving, its only one
 )
 
 // ProgressBody tells how far loading is, in bytes over all files of the model.
@@ -142,6 +145,12 @@ const (
 	WaitOffline = "offline" // the network
 	WaitTab     = "tab"     // another tab, which downloads the same file
 )
+
+// SavedBody is what was written: the names of the files, model.json last.
+type SavedBody struct {
+	Files []string `json:"files"`
+	Bytes int64    `json:"bytes"` // of all of them
+}
 
 // LoadedBody is what was loaded.
 type LoadedBody struct {

@@ -43,6 +43,15 @@
         return { fault: test.fault(error) };
       }
     },
+    // Saves the loaded model into a folder of the origin's own, and reads what is there.
+    async save() {
+      const root = await navigator.storage.getDirectory(), folder = await root.getDirectoryHandle("bundle", { create: true });
+      const stages = new Set(), saved = await model.save(folder, { onProgress: (p) => stages.add(p.stage) });
+      const files = {};
+      for await (const [name, handle] of folder.entries()) files[name] = await test.base64(await handle.getFile());
+      await root.removeEntry("bundle", { recursive: true });
+      return { ...saved, stages: [...stages], content: files };
+    },
     close: () => { model?.close(); model = undefined; },
     // Loads until so many bytes are there, and stops.
     async interrupt([kind, value], bytes, options) {

@@ -23,7 +23,37 @@ type api struct {
 // how far it is.
 func (a *api) load(ctx context.Context, source any, device string, keep bool, onProgress func(Progress)) (Loaded, error) {
 	a.close()
-	listener := js.FuncOf(func(_ js.Value, args []js.Value) any {
+	listener := progressListener(onProgress)
+	defer listener.Release()
+	signal, stop := abortSignal(ctx)
+	defer stop()
+	// The promise is awaited without ctx: an abort settles it by itself.
+	u, err := promise.Await(context.Background(), a.class.Call("load", source, map[string]any{
+		"device": device, "store": keep, "signal": signal, "onProgress": listener,
+	}))
+	if err != nil {
+		return Loaded{}, err
+	}
+	a.loaded = u
+	return a.info(), nil
+}
+
+// save writes the loaded model into a folder, and tells how many bytes that are.
+func (a *api) save(ctx context.Context, folder js.Value, onProgress func(Progress)) (bytes int64, err error) {
+	listener := progressListener(onProgress)
+	defer listener.Release()
+	signal, stop := abortSignal(ctx)
+	defer stop()
+	v, err := promise.Await(context.Background(), a.loaded.Call("save", folder, map[string]any{"signal": signal, "onProgress": listener}))
+	if err != nil {
+		return 0, err
+	}
+	return int64(v.Get("bytes").Float()), nil
+}
+
+// progressListener is onProgress as the API calls it.
+func progressListener(onProgress func(Progress)) js.Func {
+	return js.FuncOf(func(_ js.Value, args []js.Value) any {
 		p := args[0]
 		number := func(name string) int64 {
 			if v := p.Get(name); v.Type() == js.TypeNumber {
@@ -38,18 +68,6 @@ func (a *api) load(ctx context.Context, source any, device string, keep bool, on
 		onProgress(now)
 		return nil
 	})
-	defer listener.Release()
-	signal, stop := abortSignal(ctx)
-	defer stop()
-	// The promise is awaited without ctx: an abort settles it by itself.
-	u, err := promise.Await(context.Background(), a.class.Call("load", source, map[string]any{
-		"device": device, "store": keep, "signal": signal, "onProgress": listener,
-	}))
-	if err != nil {
-		return Loaded{}, err
-	}
-	a.loaded = u
-	return a.info(), nil
 }
 
 // Call asks a static function of the API, and waits for its answer.

@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"syscall/js"
 
 	"undertone/engine/recipe"
+	"undertone/wasm/page/words"
 )
 
 // Identify asks the engine what published files are, of their headers alone: source is what
@@ -88,5 +90,30 @@ func (a *App) Pick(i int, load bool, device string) {
 		if err == nil && load {
 			a.Load(device)
 		}
+	}()
+}
+
+// Save writes the loaded model, one of a person's own, into a folder that was chosen.
+func (a *App) Save(folder js.Value) {
+	if a.State.Phase != Ready {
+		return
+	}
+	ctx := a.begin(Loading)
+	a.Update(func(s *State) { s.Load = Progress{Stage: "save"} })
+	go func() {
+		n, err := a.api.save(ctx, folder, func(p Progress) {
+			a.Update(func(s *State) { s.Load = p })
+		})
+		a.end(func(s *State) {
+			s.Phase = Ready
+			switch {
+			case err == nil:
+				s.Note = fmt.Sprintf(words.Text.ModelSaved, folder.Get("name").String(), words.Bytes(n))
+			default:
+				if s.Problem = ProblemOf(err); s.Problem == nil {
+					s.Note = words.Text.Stopped
+				}
+			}
+		})
 	}()
 }

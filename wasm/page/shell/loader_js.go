@@ -164,6 +164,9 @@ func (v *Loader) renderProgress(p app.Progress) {
 			parts = append(parts, fmt.Sprintf(words.Text.Retrying, p.Retry))
 		}
 		ui.SetText(v.line, strings.Join(parts, " · "))
+	case "save":
+		v.bar.Set("value", p.Fraction())
+		ui.SetText(v.line, words.Text.StageSave+" · "+fmt.Sprintf(words.Text.Downloaded, words.Bytes(p.Done), words.Bytes(p.Total)))
 	case "describe":
 		v.bar.RemoveAttribute("value")
 		ui.SetText(v.line, words.Text.StageDescribe)
