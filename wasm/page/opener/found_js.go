@@ -14,6 +14,7 @@ type foundView struct {
 	box                  ui.Element
 	table, head, body    ui.Element
 	missing, lacks       ui.Element
+	lacksTitle, lacksFor ui.Element
 	fits, memory, cpu    ui.Element
 	licence              ui.Element
 	unused, named, count ui.Element
@@ -23,7 +24,8 @@ type foundView struct {
 func newFoundView() *foundView {
 	v := &foundView{
 		head: ui.El("tr", nil), body: ui.El("tbody", nil),
-		lacks:   ui.El("ul", nil),
+		lacks:      ui.El("ul", nil),
+		lacksTitle: ui.El("h3", ui.Attrs{"id": "opener-missing-title"}), lacksFor: ui.El("p", ui.Attrs{"class": "muted"}),
 		fits:    ui.El("p", ui.Attrs{"id": "opener-fits"}),
 		memory:  ui.El("p", ui.Attrs{"class": "muted"}),
 		cpu:     ui.El("p", nil),
@@ -36,7 +38,7 @@ func newFoundView() *foundView {
 	}
 	v.table = ui.El("table", nil, ui.El("thead", nil, v.head), v.body)
 	v.missing = ui.El("section", ui.Attrs{"class": "missing", "id": "opener-missing", "aria-labelledby": "opener-missing-title"},
-		ui.El("h3", ui.Attrs{"id": "opener-missing-title"}, &words.Text.OpenMissing), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.OpenMissingHint), v.lacks)
+		v.lacksTitle, v.lacksFor, v.lacks)
 	v.unused = ui.El("details", nil, v.count, v.named)
 	v.box = ui.El("div", ui.Attrs{"class": "found", "hidden": ""}, v.missing, v.table, v.fits, v.memory, v.cpu, v.licence, v.unused)
 	return v
@@ -114,6 +116,13 @@ func (v *foundView) renderMissing(r *result) {
 		ui.Append(v.lacks, ui.El("li", nil, ui.El("span", ui.Attrs{"class": "strong"}, name), ui.El("span", ui.Attrs{"class": "muted"}, usually(m))))
 	}
 	ui.Show(v.missing, len(r.Missing) > 0)
+	title, hint := words.Text.OpenMissing, words.Text.OpenMissingHint
+	if complete(r.Published) {
+		title, hint = words.Text.OpenMore, words.Text.OpenMoreHint
+	}
+	ui.SetText(v.lacksTitle, title)
+	ui.SetText(v.lacksFor, hint)
+	ui.SetFlag(v.missing, "data-optional", complete(r.Published))
 }
 
 // renderFits says what the first picture takes, and whether this device has it.
