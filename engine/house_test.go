@@ -53,7 +53,8 @@ var rooms = map[string]string{
 	"wasm/page/apptest": "wasm/page/words engine/recipe",
 	"wasm/page/…":       "wasm/page/app wasm/page/ui wasm/page/words " + told,
 	"wasm/page":         "wasm/page/… " + told,
-	"wasm/page/main":    "wasm/page honnef.co/go/js/dom/v2",
+	"wasm/page/embed":   "wasm/page/… " + told, // another arrangement
+	"wasm/page/main":    "wasm/page wasm/page/embed wasm/page/ui honnef.co/go/js/dom/v2",
 	// These two construct the machines. Nothing imports them.
 	"wasm/engine":          "wasm/host wasm/promise wasm/protocol wasm/engine/transfer engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/cpu engine/cpu/simd engine/gpu",
 	"wasm/engine/transfer": "",

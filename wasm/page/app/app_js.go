@@ -17,6 +17,9 @@ type App struct {
 	State  State
 	OnLoad []func() // called when the loading of a model has ended, before the state says so; they may wait
 	OnMake []func() // called when Generate has begun to make pictures
+	// Turn waits until this page may have an engine, where several share a device: it
+	// tells how many are before it, and returns what gives the turn back. nil: at once.
+	Turn func(ctx context.Context, before func(n int)) (leave func(), err error)
 
 	api       api
 	views     []View
@@ -27,6 +30,8 @@ type App struct {
 	queue     []Job              // pictures that wait
 	skip      context.CancelFunc // ends the running picture, but not the queue
 	due       bool               // the form was changed during a run that it has to wait for
+	leave     func()             // gives the turn back; nil where this page has none
+	device    string             // on which the model was loaded
 }
 
 // New is an app on the API's class Undertone.

@@ -42,7 +42,7 @@ func (a *App) ReadModels(addresses string) {
 			s.Offer += len(list)
 			return
 		}
-		s.choose(0)
+		s.Choose(0)
 		typed := s.Form.Prompt
 		if s.Form = NewForm(s.Model); typed != "" {
 			s.Form.Prompt = typed
@@ -131,7 +131,7 @@ func (a *App) idle() bool { return a.State.Phase == Waiting || a.State.Phase == 
 // what else is no longer so, where it was not loaded.
 func (a *App) loadOffer(ctx context.Context, o Offer, device string, keep bool, failed func(s *State)) (Loaded, error) {
 	a.Update(func(s *State) { s.Load = Progress{Total: o.Model.Bytes} })
-	got, err := a.api.load(ctx, o.source(), device, keep, func(p Progress) {
+	got, err := a.loadInTurn(ctx, o.source(), device, keep, func(p Progress) {
 		a.Update(func(s *State) {
 			p.Meter = s.Load.Meter
 			if p.Stage != "download" {
@@ -153,7 +153,7 @@ func (a *App) loadOffer(ctx context.Context, o Offer, device string, keep bool, 
 			failed(s)
 			return
 		}
-		s.Phase, s.Loaded = Ready, got
+		s.Phase, s.Loaded, s.Resting = Ready, got, false
 		s.Live.Recent = nil // measured anew
 		s.Note = storageNote(got.Storage)
 	})

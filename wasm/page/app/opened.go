@@ -32,14 +32,14 @@ func (s *State) back(o Offer, former *State) {
 	s.Offer = max(0, slices.IndexFunc(s.Offers, func(x Offer) bool { return x.Model == former.Model }))
 }
 
-// choose takes another of the offered models for the next loading.
-func (s *State) choose(i int) { s.Offer, s.Model = i, s.Offers[i].Model }
+// Choose takes another of the offered models for the next loading.
+func (s *State) Choose(i int) { s.Offer, s.Model = i, s.Offers[i].Model }
 
 // turn chooses one of the models. Between those of the site, which are one in several
 // precisions, the form stays as it is.
 func (s *State) turn(i int) {
 	own := s.Model == nil || i != s.Offer && (s.Offers[i].Own() || s.Offers[s.Offer].Own())
-	if s.choose(i); own {
+	if s.Choose(i); own {
 		s.Form = s.Form.For(s.Model)
 	}
 }

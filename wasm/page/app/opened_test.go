@@ -33,7 +33,7 @@ func TestOpened(t *testing.T) {
 	words.Use(words.Languages[0])
 	large, small, own := modelOf("a", 256), modelOf("a-q4", 256), modelOf("own", 1024)
 	s := &State{Offers: []Offer{{Address: "a.json", Model: large}, {Address: "b.json", Model: small}}}
-	s.choose(0)
+	s.Choose(0)
 	s.Form = NewForm(large)
 	s.Form.Prompt, s.Form.Seed, s.Form.Steps = "a frog", 7, 9
 	is := func(what string, list ...string) {

@@ -10,6 +10,7 @@ type Progress struct {
 	Stage       string
 	Done, Total int64
 	Stored      int64  // of done, what was on this device already
+	Before      int    // pages that have the device before this one, in StageTurn
 	Retry       int    // number of the attempt
 	Wait        string // "offline", "tab", or nothing
 	Meter       Meter

@@ -25,7 +25,7 @@ type Job struct {
 // Without a model it says so and reports false; done is not called then.
 func (a *App) Enqueue(jobs ...Job) bool {
 	if a.State.Phase != Ready && a.State.Phase != Generating {
-		if a.State.Phase == Waiting {
+		if a.State.Phase == Waiting && !a.wake() {
 			a.Update(func(s *State) { s.Note = words.Text.LoadFirst })
 		}
 		return false
@@ -88,6 +88,7 @@ func (a *App) work(ctx context.Context) {
 				s.Note = words.Text.Stopped
 			} else if s.Problem.Ended() {
 				s.Phase = Waiting
+				a.giveTurn()
 			}
 		case s.Note == "" && why != ForLive:
 			s.Note = words.Text.Done
@@ -208,10 +209,16 @@ func (a *App) follow(still, asked bool) {
 	if asked {
 		pace = max(pace, Release)
 	}
-	if s.Phase < Ready || s.Picture == nil && !asked || pace == Never || pace == Release && !still {
+	if s.Picture == nil && !asked || pace == Never || pace == Release && !still {
 		return
 	}
 	r := s.Form.Made()
+	if s.Phase < Ready {
+		if r.Finite() && (s.Picture == nil || !s.Picture.Recipe.Same(r)) {
+			a.wake()
+		}
+		return
+	}
 	a.Drop(ForLive)
 	switch current := s.Running.Why == ForLive; {
 	case !r.Finite() || current && s.Running.Recipe.Same(r):

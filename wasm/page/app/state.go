@@ -46,10 +46,12 @@ type State struct {
 	Device Device
 	Phase  Phase
 	Load   Progress
-	Loaded Loaded
-	Form   Form
-	Tab    string // id of the view that the stage shows: "picture", "compare", …
-	Live   Live
+	// Resting says that the engine was given to others: what is asked for next loads it again.
+	Resting bool
+	Loaded  Loaded
+	Form    Form
+	Tab     string // id of the view that the stage shows: "picture", "compare", …
+	Live    Live
 
 	Running  Running    // the picture that is being made
 	Picture  *Picture   // the last one that was asked for
@@ -82,6 +84,11 @@ type Running struct {
 // that follows the controls quickly is none: it would flicker.
 func (s *State) Working() bool {
 	return s.Phase == Generating && !(s.Running.Why == ForLive && s.Live.Smooth())
+}
+
+// Drawing reports whether that work is a picture which takes the place of the shown one.
+func (s *State) Drawing() bool {
+	return s.Working() && (s.Running.Why == ForPicture || s.Running.Why == ForLive)
 }
 
 // Undrawn reports whether the form describes another picture than the one that is shown

@@ -96,7 +96,7 @@ func (v *Importer) readFile(file js.Value) (r fileRead, err error) {
 func (v *Importer) take(file js.Value, f fileRead, saved int, note string) {
 	m := v.app.State.Model
 	p := f.made
-	says := []string{words.Text.Restored, note, noticesText(f.notices)}
+	says := []string{words.Text.Restored, note, NoticesText(f.notices)}
 	if p.Model != "" && (p.Model != m.Model || p.Revision != m.Revision) {
 		says = append(says, fmt.Sprintf(words.Text.OtherModel, strings.TrimSpace(p.Model+" "+p.Revision), m.Model+" "+m.Revision))
 	}

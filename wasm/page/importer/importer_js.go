@@ -140,7 +140,7 @@ func (v *Importer) read(s *app.State, hash string) {
 	ui.Overwrite()
 	s.Form.Restore(app.NewRecipe(q))
 	s.Shared = s.Phase == app.Waiting
-	s.Note = words.Join(words.Text.FromLink, noticesText(notices))
+	s.Note = words.Join(words.Text.FromLink, NoticesText(notices))
 	if s.Problem != nil && s.Problem.Code == string(fault.PictureInvalid) {
 		s.Problem = nil // of what was dropped before
 	}

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -8,14 +9,15 @@ import (
 	"undertone/wasm/page/words"
 )
 
-// noticesText says which values of a link or a file were not taken as they were.
-func noticesText(list []recipe.Notice) string {
+// NoticesText says which values of a link or a file were not taken as they were.
+func NoticesText(list []recipe.Notice) string {
 	names := map[recipe.Field]string{
 		recipe.FieldPrompt: words.Text.FieldPrompt, recipe.FieldSeed: words.Text.Seed, recipe.FieldSteps: words.Text.Steps, recipe.FieldSize: words.Text.Size, recipe.FieldCFG: "CFG",
 		recipe.FieldGuidance: words.Text.Guidance, recipe.FieldDirection: words.Text.FieldDirection, recipe.FieldWeight: words.Text.Weight, recipe.FieldSchedule: words.Text.Schedule,
 		recipe.FieldRows: words.Text.FieldRows, recipe.FieldAblate: words.Text.FieldAblate, recipe.FieldLink: words.Text.FieldLink,
 	}
 	const most = 4 // more than that nobody reads
+	name := func(f recipe.Field) string { return cmp.Or(names[f], string(f)) }
 	var parts []string
 	for i, n := range list {
 		if i == most {
@@ -23,9 +25,9 @@ func noticesText(list []recipe.Notice) string {
 			break
 		}
 		if n.Used == "" {
-			parts = append(parts, fmt.Sprintf(words.Text.NoticeLeft, names[n.Field], n.Given))
+			parts = append(parts, fmt.Sprintf(words.Text.NoticeLeft, name(n.Field), n.Given))
 		} else {
-			parts = append(parts, fmt.Sprintf(words.Text.NoticeClamped, names[n.Field], n.Given, n.Used))
+			parts = append(parts, fmt.Sprintf(words.Text.NoticeClamped, name(n.Field), n.Given, n.Used))
 		}
 	}
 	return strings.Join(parts, " ")

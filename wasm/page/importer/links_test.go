@@ -11,18 +11,18 @@ import (
 
 func TestNoticesText(t *testing.T) {
 	words.Use(words.Languages[0])
-	if got := noticesText(nil); got != "" {
+	if got := NoticesText(nil); got != "" {
 		t.Errorf("nothing to say, and it says %q", got)
 	}
-	got := noticesText([]recipe.Notice{{Field: recipe.FieldSteps, Given: "999", Used: "50"}, {Field: recipe.FieldGuidance, Given: "x"}})
+	got := NoticesText([]recipe.Notice{{Field: recipe.FieldSteps, Given: "999", Used: "50"}, {Field: recipe.FieldGuidance, Given: "x"}})
 	if got != "Steps: 999 is not possible here; 50 is used instead. Guidance: “x” cannot be used and was ignored." {
 		t.Errorf("it says %q", got)
 	}
-	if got := noticesText(make([]recipe.Notice, 50)); !strings.HasSuffix(got, " …") || len(got) > 400 {
+	if got := NoticesText(make([]recipe.Notice, 50)); !strings.HasSuffix(got, " …") || len(got) > 400 {
 		t.Errorf("50 notices are %q", got)
 	}
 	for _, f := range append(slices.Clone(recipe.Keys), recipe.FieldDirection, recipe.FieldWeight, recipe.FieldSchedule, recipe.FieldLink) {
-		if got := noticesText([]recipe.Notice{{Field: f, Given: "x"}}); strings.HasPrefix(got, ":") {
+		if got := NoticesText([]recipe.Notice{{Field: f, Given: "x"}}); strings.HasPrefix(got, ":") {
 			t.Errorf("%s has no name: %q", f, got)
 		}
 	}

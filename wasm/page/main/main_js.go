@@ -4,6 +4,14 @@ import (
 	"syscall/js"
 
 	"undertone/wasm/page"
+	"undertone/wasm/page/embed"
+	"undertone/wasm/page/ui"
 )
 
-func main() { page.Run(js.Global().Get("undertone").Get("Undertone")) }
+func main() {
+	class := js.Global().Get("undertone").Get("Undertone")
+	if ui.Root().Call("hasAttribute", "data-embed").Bool() { // web/embed.html
+		embed.Run(class)
+	}
+	page.Run(class)
+}

@@ -33,8 +33,8 @@ func (v *Focus) Render(*app.State) {
 	if v.at == nil || visible(v.at) {
 		return
 	}
-	for _, id := range []string{"cancel", "stop", "load", "load-cpu", "generate"} {
-		if e := ui.ByID(id); visible(e) {
+	for _, id := range []string{"cancel", "stop", "load", "load-cpu", "generate", "another"} {
+		if e := ui.ByID(id); e.Truthy() && visible(e) {
 			e.Call("focus", map[string]any{"preventScroll": true})
 			return
 		}

@@ -18,8 +18,8 @@ func NewLanguage(a *app.App) {
 			wishes = append(wishes, list.Index(i).String())
 		}
 	}
-	use(words.Choose(wishes))
-	followShell()
+	Speak(words.Choose(wishes))
+	FollowShell()
 
 	field := ui.El("select", ui.Attrs{"id": "language", "translate": "no"})
 	for _, l := range words.Languages {
@@ -29,24 +29,24 @@ func NewLanguage(a *app.App) {
 	ui.On(field, "change", func(ui.Event) {
 		tag := field.Get("value").String()
 		ui.Remember("language", tag)
-		use(words.Choose([]string{tag}))
+		Speak(words.Choose([]string{tag}))
 		// A remark stays in the language in which it was made.
 		a.Update(func(s *app.State) { s.Note, s.Remark = "", "" })
 	})
 	ui.Append(ui.ByID("language-field"), ui.El("label", ui.Attrs{"for": "language"}, &words.Text.Language), field)
 }
 
-// use changes the page's language and writes every text that stands in the page again.
-func use(l words.Language) {
+// Speak changes the page's language and writes every text that stands in the page again.
+func Speak(l words.Language) {
 	words.Use(l)
 	ui.Root().Set("lang", l.Tag)
 	ui.Root().Set("dir", l.Dir)
 	ui.Rewrite()
 }
 
-// followShell takes over the texts of index.html: an element with data-text holds
+// FollowShell takes over the texts of the document: an element with data-text holds
 // the text of that name, one with data-label has it as its accessible name.
-func followShell() {
+func FollowShell() {
 	texts := reflect.ValueOf(&words.Text).Elem()
 	each := func(attribute string, write func(e ui.Element, text string)) {
 		list := ui.Document.Call("querySelectorAll", "["+attribute+"]")

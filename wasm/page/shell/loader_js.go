@@ -170,6 +170,9 @@ func (v *Loader) renderProgress(p app.Progress) {
 	case "describe":
 		v.bar.RemoveAttribute("value")
 		ui.SetText(v.line, words.Text.StageDescribe)
+	case app.StageTurn:
+		v.bar.RemoveAttribute("value")
+		ui.SetText(v.line, fmt.Sprintf(words.Text.WaitTurn, p.Before))
 	case "prepare":
 		v.bar.RemoveAttribute("value") // no end in sight: the bar moves by itself
 		ui.SetText(v.line, words.Text.StagePrepare)

@@ -127,6 +127,9 @@ func (v *Storage) askToKeep() {
 	v.refresh()
 }
 
+// Known reports whether the browser has said what is kept.
+func (v *Storage) Known() bool { return v.stored.known }
+
 // Here is how much of the chosen model is on this device already, of how much, in bytes.
 func (v *Storage) Here(s *app.State) (stored, all int64) {
 	if stored, all = v.stored.here(s.Address()); all == 0 {

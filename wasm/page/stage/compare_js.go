@@ -30,6 +30,14 @@ type Compare struct {
 
 // NewCompare makes the view; plain makes the pictures without guidance.
 func NewCompare(a *app.App, plain *Plain) *Compare {
+	v := NewDivided(a, plain)
+	ui.Append(v.box, v.pan, v.none,
+		ui.El("div", ui.Attrs{"class": "bar-row"}, v.modes.Box, v.hold, v.zoom, v.save, v.again))
+	return v
+}
+
+// NewDivided makes the two pictures with the divider alone.
+func NewDivided(a *app.App, plain *Plain) *Compare {
 	v := &Compare{app: a, plain: plain, left: newFigure(), right: newFigure(), comparison: comparison{at: 0.5}}
 	v.modes = ui.NewSegments("compare-as", &words.Text.CompareAs, func(id string) {
 		a.Update(func(*app.State) { v.pair = id == "pair" })
@@ -56,8 +64,7 @@ func NewCompare(a *app.App, plain *Plain) *Compare {
 	v.save = ui.IconButton("secondary", "save", &words.Text.CompareSave, v.download)
 	v.save.SetID("compare-save")
 	v.pan = ui.El("div", ui.Attrs{"class": "pan"}, ui.El("label", nil, ui.El("span", nil, &words.Text.CompareAcross), v.across), ui.El("label", nil, ui.El("span", nil, &words.Text.CompareDown), v.down))
-	v.box = ui.El("div", ui.Attrs{"class": "compare"}, v.both, v.pan, v.none,
-		ui.El("div", ui.Attrs{"class": "bar-row"}, v.modes.Box, v.hold, v.zoom, v.save, v.again))
+	v.box = ui.El("div", ui.Attrs{"class": "compare"}, v.both)
 	return v
 }
 
@@ -97,7 +104,7 @@ func (v *Compare) Render(s *app.State) {
 	v.modes.Choose(as)
 	ui.SetFlag(v.box, "data-alone", !two)
 	ui.SetFlag(v.box, "data-exact", v.exact)
-	v.right.render(p, s, s.Working() && s.Running.Why == app.ForPicture)
+	v.right.render(p, s, s.Drawing())
 	v.left.render(left, s, making)
 	ui.Show(v.left.figure, two)
 	divided := two && !v.pair && (left != nil || making)

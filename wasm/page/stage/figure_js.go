@@ -20,7 +20,7 @@ type figure struct {
 func newFigure() *figure {
 	e := &figure{
 		Canvas: ui.NewCanvas(),
-		text:   ui.El("figcaption", nil),
+		text:   ui.El("figcaption", ui.Attrs{"hidden": ""}),
 		bar:    ui.El("div", ui.Attrs{"class": "bar", "aria-hidden": "true"}),
 	}
 	e.figure = ui.El("figure", ui.Attrs{"class": "picture", "hidden": ""}, e.Canvas.Element, e.bar, e.text)

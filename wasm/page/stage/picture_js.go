@@ -9,45 +9,29 @@ import (
 	"undertone/wasm/page/words"
 )
 
-// Picture is the view of the picture itself, with its previews while it is made, and the
-// others of the same press.
-type Picture struct {
-	box    ui.Element
+// Single is the picture alone, with its previews while it is made.
+type Single struct {
 	blank  ui.Element // where the first picture will be, and what it will be of
 	wish   ui.Element
 	doing  ui.Element
 	figure *figure
-	others *ui.Thumbnails
-	bar    *toolbar
-	Bar    ui.Element // what can be done with the picture, for a place of its own
-	strip  *strip
-	Strip  ui.Element // of the session, likewise
+	box    ui.Element
 }
 
-// NewPicture makes the view; gallery is where pictures are kept.
-func NewPicture(a *app.App, gallery Gallery) *Picture {
-	v := &Picture{figure: newFigure(), bar: newToolbar(a, gallery), strip: newStrip(a)}
-	v.others = ui.NewThumbnails("others", &words.Text.Several, func(i int) {
-		a.Update(func(s *app.State) {
-			if i < len(s.Pictures) {
-				s.Picture = s.Pictures[i]
-			}
-		})
-	})
-	v.wish = ui.El("p", nil)
-	v.doing = ui.El("p", ui.Attrs{"class": "muted"})
+// NewSingle makes the view.
+func NewSingle() *Single {
+	v := &Single{figure: newFigure(), wish: ui.El("p", nil), doing: ui.El("p", ui.Attrs{"class": "muted"})}
 	v.blank = ui.El("div", ui.Attrs{"class": "waits"}, ui.El("div", ui.Attrs{"class": "blank"}, v.wish, v.doing))
-	v.box = ui.El("div", ui.Attrs{"class": "single"}, v.blank, v.figure.figure, v.others.Box)
-	v.Bar, v.Strip = v.bar.bar, v.strip.box
+	v.box = ui.El("div", ui.Attrs{"class": "single"}, v.blank, v.figure.figure)
 	return v
 }
 
 // Box is the view's element.
-func (v *Picture) Box() ui.Element { return v.box }
+func (v *Single) Box() ui.Element { return v.box }
 
 // Render draws it.
-func (v *Picture) Render(s *app.State) {
-	v.figure.render(s.Picture, s, s.Working() && (s.Running.Why == app.ForPicture || s.Running.Why == app.ForLive))
+func (v *Single) Render(s *app.State) {
+	v.figure.render(s.Picture, s, s.Drawing())
 	blank := s.Picture == nil && s.Phase >= app.Ready && s.Running.Preview == nil
 	ui.Show(v.blank, blank)
 	if blank {
@@ -63,6 +47,36 @@ func (v *Picture) Render(s *app.State) {
 		wish = "“" + s.Form.Prompt + "”"
 	}
 	ui.SetText(v.wish, wish)
+}
+
+// Picture is the view of the picture itself and the others of the same press.
+type Picture struct {
+	*Single
+	others *ui.Thumbnails
+	bar    *toolbar
+	Bar    ui.Element // what can be done with the picture, for a place of its own
+	strip  *strip
+	Strip  ui.Element // of the session, likewise
+}
+
+// NewPicture makes the view; gallery is where pictures are kept.
+func NewPicture(a *app.App, gallery Gallery) *Picture {
+	v := &Picture{Single: NewSingle(), bar: newToolbar(a, gallery), strip: newStrip(a)}
+	v.others = ui.NewThumbnails("others", &words.Text.Several, func(i int) {
+		a.Update(func(s *app.State) {
+			if i < len(s.Pictures) {
+				s.Picture = s.Pictures[i]
+			}
+		})
+	})
+	ui.Append(v.box, v.others.Box)
+	v.Bar, v.Strip = v.bar.bar, v.strip.box
+	return v
+}
+
+// Render draws it.
+func (v *Picture) Render(s *app.State) {
+	v.Single.Render(s)
 	ui.Show(v.others.Box, len(s.Pictures) > 1)
 	v.others.Need(len(s.Pictures))
 	for i, t := range v.others.List {

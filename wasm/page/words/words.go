@@ -19,6 +19,9 @@ type Texts struct {
 	AboutPrivate, AboutPrivateText, AboutTraining, Language             string
 	LinkPaper, LinkSource, LinkDocs                                     string
 
+	// The embed.
+	OpenFull, WaitTurn string
+
 	// The stage.
 	PictureLabel, PreviewLabel, PlainLabel string
 

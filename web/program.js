@@ -1,0 +1,23 @@
+// Starts the page's WebAssembly program (wasm/page), for the page and for the embed.
+import { compiled } from "./wasm.js";
+import "./wasm_exec.js";
+
+const program = new URL("./page.wasm", import.meta.url).href;
+
+/** Runs the program until it ends, which it does only where something fails.
+ * @param {object} parts what it finds in the window under the name undertone
+ * @param {() => void} begun is called when the program is about to run */
+export async function run(parts, begun = () => {}) {
+  globalThis.undertone = parts;
+  try {
+    document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this
+    const go = new Go();
+    const instance = await WebAssembly.instantiate(await compiled(program), go.importObject);
+    begun();
+    await go.run(instance);
+    throw new Error("The page's program has ended.");
+  } catch (error) {
+    console.error(error);
+    document.documentElement.dataset.state = "failed"; // web/boot.js says so
+  }
+}
