@@ -28,7 +28,7 @@
 // comes from the Go builder, without Node, and because Workbox deletes the files of
 // the version before as soon as a new one is active, under the pages still open.
 
-const site = { version: "unbuilt", shell: {}, page: [], engine: [], models: [] };
+const site = { version: "unbuilt", shell: {}, pages: {}, engine: [], models: [] };
 
 const scope = new URL("./", self.location.href).href;
 const prefix = `undertone ${scope} `; // two copies of the site on one origin have caches of their own
@@ -141,9 +141,10 @@ function integrity(sum) {
 /** Whether a page that is not the one in the list is that page all the same, with
  * something added: of the site's hashed files it names the same ones. */
 function ours(name, bytes) {
-  if (name !== index) return false;
+  const expected = site.pages[name];
+  if (!expected) return false;
   const names = new Set(new TextDecoder().decode(bytes).match(/assets\/[\w.-]+\.[0-9a-f]{12}\.[a-z0-9]+/g));
-  return names.size > 0 && names.size === site.page.length && site.page.every((file) => names.has(file));
+  return names.size > 0 && names.size === expected.length && expected.every((file) => names.has(file));
 }
 
 /** An answer of these bytes. It has the headers of the one that they came with (a

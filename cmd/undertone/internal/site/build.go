@@ -29,9 +29,16 @@ type Options struct {
 
 // stable are the files of web/ that keep their name at the root of the site.
 var stable = map[string]bool{
-	"undertone.js": true, "undertone.d.ts": true, "element.js": true, "embed.html": true,
+	"undertone.js": true, "undertone.d.ts": true, "element.js": true, "element.d.ts": true, "embed.html": true,
 	"boot.js": true, "sw.js": true, "manifest.webmanifest": true,
 }
+
+// embedded is the page that others have in a frame, and element the script that puts it
+// there.
+const (
+	embedded = "embed.html"
+	element  = "element.js"
+)
 
 // twin names the content-hashed copies of stable files that the site's own pages
 // use, so that a page's files are of one version even while a new one is put up.
@@ -78,6 +85,9 @@ func Build(ctx context.Context, o Options) error {
 	}
 	s := content{}
 	for name, data := range b.files {
+		if name == element {
+			continue // it tells of the others
+		}
 		if err := s.add(ctx, name, data, o.Twins); err != nil {
 			return err
 		}
@@ -85,6 +95,11 @@ func Build(ctx context.Context, o Options) error {
 	for _, m := range o.Models {
 		if err := s.addModel(ctx, m); err != nil {
 			return fmt.Errorf("%s: %w", m, err)
+		}
+	}
+	if data, ok := b.files[element]; ok {
+		if err := s.addElement(ctx, data, o); err != nil {
+			return err
 		}
 	}
 	s.addSums()
@@ -130,6 +145,9 @@ func (b *builder) gather(ctx context.Context, o Options) error {
 	})
 	if err != nil {
 		return err
+	}
+	if data, ok := b.sources[embedded]; ok {
+		b.sources[embedded] = offer(data, o.Models)
 	}
 	for name, p := range o.Extra {
 		if b.sources[name], err = input.Read(ctx, p, maxSource); err != nil {

@@ -35,7 +35,16 @@ const (
 	// The workers run under the policies of their own answers, not the page's.
 	enginePolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' https:"
 	swPolicy     = "default-src 'none'; connect-src 'self'"
+	// Isolated pages (COEP) take only frames that are isolated themselves, and those only
+	// such workers. Nothing here comes from elsewhere, so nothing is lost by it.
+	embedderPolicy = "require-corp"
 )
+
+// framed reports whether a file is what others have in a frame, or may be the worker that
+// it starts.
+func framed(name string) bool {
+	return name == embedded || strings.HasPrefix(name, "assets/") && path.Ext(name) == ".js"
+}
 
 // headers are what a file's answer carries, whatever the request.
 func headers(name string) map[string]string {
@@ -48,10 +57,15 @@ func headers(name string) map[string]string {
 		"X-Content-Type-Options": "nosniff",
 		// Isolated pages (COEP) may embed the site and its files.
 		"Cross-Origin-Resource-Policy": "cross-origin",
-		"Cache-Control":                "no-cache",
+		// Scripts of the kind module come from elsewhere only where that is allowed.
+		"Access-Control-Allow-Origin": "*",
+		"Cache-Control":               "no-cache",
 	}
 	if hashed.MatchString(name) {
 		h["Cache-Control"] = forever
+	}
+	if framed(name) {
+		h["Cross-Origin-Embedder-Policy"] = embedderPolicy
 	}
 	switch {
 	case name == worker:
@@ -64,14 +78,22 @@ func headers(name string) map[string]string {
 
 // hostFiles are for hosts that read their settings from the site: _headers for
 // Netlify and Cloudflare Pages (which join what several rules say about one
-// header, so no two do), .nojekyll for GitHub Pages.
+// header, so no two do, and call embed.html embed), .nojekyll for GitHub Pages.
 var hostFiles = map[string]string{
 	"_headers": `/*
   X-Content-Type-Options: nosniff
   Cross-Origin-Resource-Policy: cross-origin
+  Access-Control-Allow-Origin: *
 /assets/*
   Cache-Control: ` + forever + `
   Content-Security-Policy: ` + enginePolicy + `
+  Cross-Origin-Embedder-Policy: ` + embedderPolicy + `
+/embed.html
+  Cache-Control: no-cache
+  Cross-Origin-Embedder-Policy: ` + embedderPolicy + `
+/embed
+  Cache-Control: no-cache
+  Cross-Origin-Embedder-Policy: ` + embedderPolicy + `
 /sw.js
   Cache-Control: no-cache
   Content-Security-Policy: ` + swPolicy + `

@@ -24,14 +24,14 @@ var npmFiles embed.FS
 // npmVersion is the line of npm/package.json that Npm fills in.
 const npmVersion = `"version": "0.0.0"`
 
-// built matches a quoted relative address in a script of a built site.
-var built = regexp.MustCompile(`["'](\.\.?/[A-Za-z0-9_\-./]+)["']`)
+// built matches a quoted relative address in a script, page or style of a built site.
+var built = regexp.MustCompile(`["'(](\.\.?/[A-Za-z0-9_\-./]+)["')]`)
 
 // api is where the JavaScript API begins.
 const api = "undertone.js"
 
-// Npm writes what an app needs of a built site, the API and the models, as an npm
-// package (a .tgz): these files in the folder site, which the app serves as they
+// Npm writes what an app needs of a built site, the API, the element and the models, as
+// an npm package (a .tgz): these files in the folder site, which the app serves as they
 // are, and an entry that imports the API from there. root is the repository. The
 // same site gives the same bytes.
 func Npm(ctx context.Context, w io.Writer, version, root, dir string) error {
@@ -78,7 +78,7 @@ func Npm(ctx context.Context, w io.Writer, version, root, dir string) error {
 	return z.Close()
 }
 
-// apiFiles reads the API of a built site, all that it refers to, and the models, by
+// apiFiles reads the API and the element of a built site, all that they refer to, and the models, by
 // their names in the package. The service worker is left out: it is the page's.
 func apiFiles(ctx context.Context, dir string) (map[string][]byte, error) {
 	own, err := readMark(ctx, dir)
@@ -97,7 +97,7 @@ func apiFiles(ctx context.Context, dir string) (map[string][]byte, error) {
 			return err
 		}
 		files[name] = data
-		if path.Ext(address) != ".js" {
+		if ext := path.Ext(address); ext != ".js" && ext != ".html" && ext != ".css" {
 			return nil
 		}
 		for _, m := range built.FindAllSubmatch(data, -1) {
@@ -111,7 +111,7 @@ func apiFiles(ctx context.Context, dir string) (map[string][]byte, error) {
 		}
 		return nil
 	}
-	for _, first := range []string{api, "undertone.d.ts"} {
+	for _, first := range []string{api, "undertone.d.ts", element, "element.d.ts", embedded} {
 		if err := add(first); err != nil {
 			return nil, err
 		}

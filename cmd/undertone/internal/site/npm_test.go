@@ -15,7 +15,7 @@ import (
 )
 
 // TestNpm unpacks a package: the API, what it refers to, the models and the entry
-// are in it, and nothing of the page.
+// are in it, the embed and its element, and nothing of the page.
 func TestNpm(t *testing.T) {
 	o := source(t)
 	if err := Build(t.Context(), o); err != nil {
@@ -39,9 +39,16 @@ README.md
 index.d.ts
 index.js
 package.json
+react.d.ts
 site/assets/engine.HASH.wasm
+site/assets/host.HASH.js
+site/assets/icon.HASH.svg
 site/assets/protocol.HASH.js
+site/assets/style.HASH.css
 site/assets/worker.HASH.js
+site/element.d.ts
+site/element.js
+site/embed.html
 site/models/tiny/description.json
 site/models/tiny/dit.HASH.safetensors
 site/models/tiny/model.json
@@ -63,8 +70,16 @@ site/undertone.js`; names != want {
 	if manifest.Name != "undertone" || manifest.Version != "1.2.3" || manifest.License != "Apache-2.0" || manifest.Type != "module" {
 		t.Errorf("package.json: %+v", manifest)
 	}
-	entry, _ := manifest.Exports["."].(map[string]any)
-	for _, file := range []any{manifest.Types, entry["types"], entry["default"]} {
+	exported := []any{manifest.Types}
+	for _, entry := range manifest.Exports {
+		if files, ok := entry.(map[string]any); ok {
+			exported = append(exported, slices.Collect(maps.Values(files))...)
+		}
+	}
+	if len(exported) < 6 {
+		t.Errorf("package.json exports %v", exported)
+	}
+	for _, file := range exported {
 		name, _ := file.(string)
 		if packed[strings.TrimPrefix(name, "./")] == "" {
 			t.Errorf("package.json names %v, which is not there", file)

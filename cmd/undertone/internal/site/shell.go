@@ -23,23 +23,23 @@ const (
 )
 
 // shellLine is the line of web/sw.js that the builder fills in.
-const shellLine = `const site = { version: "unbuilt", shell: {}, page: [], engine: [], models: [] };`
+const shellLine = `const site = { version: "unbuilt", shell: {}, pages: {}, engine: [], models: [] };`
 
 // shell is what the service worker knows about its version of the site.
 type shell struct {
-	Version string            `json:"version"`
-	Shell   map[string]string `json:"shell"`  // address → integrity, as fetch takes it
-	Page    []string          `json:"page"`   // hashed addresses that index.html names, by which it is known
-	Engine  []string          `json:"engine"` // addresses of the shell that only a loaded model needs
-	Models  []string          `json:"models"` // addresses of what is read of models before their weights
+	Version string              `json:"version"`
+	Shell   map[string]string   `json:"shell"`  // address → integrity, as fetch takes it
+	Pages   map[string][]string `json:"pages"`  // hashed addresses that each page names, by which it is known
+	Engine  []string            `json:"engine"` // addresses of the shell that only a loaded model needs
+	Models  []string            `json:"models"` // addresses of what is read of models before their weights
 }
 
 // engineProgram is the one that is fetched with the first model.
 const engineProgram = "engine.wasm"
 
-// besides are the folders and files that only the browser's own dialogues, other programs
-// and the manual show.
-var besides = []string{"icons/", "screenshots/", linkPreview, manual.Folder, manualStyle}
+// besides are the folders and files that only the browser's own dialogues, other programs,
+// the manual and other sites' pages show.
+var besides = []string{"icons/", "screenshots/", linkPreview, manual.Folder, manualStyle, element, "host.js"}
 
 // named matches the hashed addresses in a page, as web/sw.js does.
 var named = regexp.MustCompile(`assets/[\w.-]+\.[0-9a-f]{12}\.[a-z0-9]+`)
@@ -51,10 +51,7 @@ func (b *builder) list(models []string) error {
 	if !ok {
 		return nil
 	}
-	s := shell{Shell: map[string]string{}, Engine: []string{}, Models: []string{}}
-	s.Page = named.FindAllString(string(b.files["index.html"]), -1)
-	slices.Sort(s.Page)
-	s.Page = slices.Compact(s.Page)
+	s := shell{Shell: map[string]string{}, Pages: map[string][]string{}, Engine: []string{}, Models: []string{}}
 	for name, address := range b.placed {
 		in := func(folder string) bool { return strings.HasPrefix(name, folder) }
 		if name == worker || path.Ext(name) == ".ts" || slices.ContainsFunc(besides, in) {
@@ -63,6 +60,11 @@ func (b *builder) list(models []string) error {
 		sum := sha256.Sum256(b.files[address])
 		if name == engineProgram {
 			s.Engine = append(s.Engine, address)
+		}
+		if path.Ext(address) == ".html" {
+			list := named.FindAllString(string(b.files[address]), -1)
+			slices.Sort(list)
+			s.Pages[address] = slices.Compact(list)
 		}
 		s.Shell[address] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
@@ -86,14 +88,18 @@ func (b *builder) list(models []string) error {
 	return nil
 }
 
-// versionTag is where index.html shows the version; the builder fills it in.
+// versionTag is where pages show the version; the builder fills it in.
 const versionTag = `<meta name="version" content="development">`
 
-// name writes the version into the page.
+// name writes the version into the pages.
 func (b *builder) name(version string) {
 	if version == "" {
 		return
 	}
 	tag := strings.Replace(versionTag, "development", version, 1)
-	b.sources["index.html"] = bytes.Replace(b.sources["index.html"], []byte(versionTag), []byte(tag), 1)
+	for _, page := range []string{"index.html", embedded} {
+		if data, ok := b.sources[page]; ok {
+			b.sources[page] = bytes.Replace(data, []byte(versionTag), []byte(tag), 1)
+		}
+	}
 }

@@ -55,23 +55,26 @@ func TestShell(t *testing.T) {
 			t.Errorf("%s is in the shell", n)
 		}
 	}
-	for _, want := range []string{"index.html", "undertone.js"} {
+	for _, want := range []string{"index.html", "embed.html", "undertone.js"} {
 		if first.Shell[want] == "" {
 			t.Errorf("%s is not in the shell", want)
 		}
 	}
-	if len(names) != 9 { // index, undertone and its twin, two programs, worker, protocol, style, icon
+	if len(names) != 10 { // index, embed, undertone and its twin, two programs, worker, protocol, style, icon
 		t.Errorf("the shell holds %d files: %v", len(names), names)
 	}
 	if len(first.Engine) != 1 || !strings.HasPrefix(first.Engine[0], "assets/engine.") || first.Shell[first.Engine[0]] == "" {
 		t.Errorf("only a loaded model needs %v", first.Engine)
 	}
-	if len(first.Page) != 3 || !strings.HasPrefix(first.Page[0], "assets/page.") || !strings.HasPrefix(first.Page[1], "assets/style.") || !strings.HasPrefix(first.Page[2], "assets/undertone.") {
-		t.Errorf("the page names %v", first.Page)
-	}
-	for _, name := range first.Page {
-		if first.Shell[name] == "" || !strings.Contains(read(t, filepath.Join(o.Out, "index.html")), `"./`+name+`"`) {
-			t.Errorf("%s is in no page", name)
+	for page, want := range map[string][]string{"index.html": {"page", "style", "undertone"}, "embed.html": {"style"}} {
+		list := first.Pages[page]
+		if len(list) != len(want) {
+			t.Fatalf("%s names %v, wanted %v", page, list, want)
+		}
+		for i, name := range list {
+			if !strings.HasPrefix(name, "assets/"+want[i]+".") || first.Shell[name] == "" || !strings.Contains(read(t, filepath.Join(o.Out, page)), `"./`+name+`"`) {
+				t.Errorf("%s names %s, wanted %s", page, name, want[i])
+			}
 		}
 	}
 	if strings.Join(first.Models, " ") != "models/tiny/model.json models/tiny/description.json" {

@@ -20,6 +20,10 @@ func source(t *testing.T) Options {
 	t.Helper()
 	root := t.TempDir()
 	put(t, filepath.Join(root, "index.html"), `<link href="./web/style.css"><link href="./page.wasm">`+versionTag+`<main data-models="x"><script src="./undertone.js"></script>`)
+	put(t, filepath.Join(root, "web/embed.html"), `<link href="./style.css">`+versionTag+`<main data-models="x">`)
+	put(t, filepath.Join(root, "web/element.js"), sizesLine+` import("./host.js"); "./embed.html"`)
+	put(t, filepath.Join(root, "web/element.d.ts"), `export class UndertoneDemo {}`)
+	put(t, filepath.Join(root, "web/host.js"), `"./embed.html"`)
 	put(t, filepath.Join(root, "LICENSE"), "the licence")
 	put(t, filepath.Join(root, "NOTICE"), "what is in it")
 	put(t, filepath.Join(root, "web/undertone.d.ts"), `export class Undertone {}`)
@@ -60,6 +64,8 @@ func TestBuildRewritesReferences(t *testing.T) {
 		"undertone.js":                 `^new Worker\("\./assets/worker\.[0-9a-f]{12}\.js"\); fetch\('\./assets/engine\.[0-9a-f]{12}\.wasm'\); fetch\("\./models/x\.json"\)$`,
 		"docs/bundlers.html":           `<a href="hosting\.html#a-b">there</a>, types <img src="\.\./assets/p\.[0-9a-f]{12}\.png"`,
 		"docs/index.html":              `<dt><a href="bundlers\.html">How to</a></dt>\s*<dd>Build it: there, types p</dd>\s*<dt><a href="hosting\.html">Hosting</a>`,
+		"embed.html":                   `^<link href="\./assets/style\.[0-9a-f]{12}\.css"><meta name="version" content="1\.2\.3"><main data-models="models/tiny/model\.json">$`,
+		"element.js":                   `^const site = \{"bytes":\d{3},"models":\{"tiny":\d{7}\}\}; import\("\./assets/host\.[0-9a-f]{12}\.js"\); "\./embed\.html"$`,
 		"models/tiny/model.json":       `"path": "dit\.[0-9a-f]{12}\.safetensors"`,
 		"models/tiny/description.json": `"model": "fixture",`,
 	} {
@@ -77,8 +83,8 @@ func TestBuildRewritesReferences(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(o.Out, "assets/notes*")); len(left) != 0 {
 		t.Errorf("notes are served: %v", left)
 	}
-	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 35 {
-		t.Errorf("SHA256SUMS lists %d files, want 35", n)
+	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 39 {
+		t.Errorf("SHA256SUMS lists %d files, want 39", n)
 	}
 	for name, want := range map[string]string{"LICENSE.txt": "the licence", "NOTICE.txt": "what is in it"} {
 		if got := read(t, filepath.Join(o.Out, name)); got != want {
@@ -172,12 +178,17 @@ func TestHandler(t *testing.T) {
 	check("body of /", strings.HasPrefix(body, "<link"), true)
 
 	check("policy of a page, which brings its own", res.Header.Get("Content-Security-Policy"), "")
+	check("isolation of the page", res.Header.Get("Cross-Origin-Embedder-Policy"), "")
+	res, _ = get("/embed.html")
+	check("isolation of the embed", res.Header.Get("Cross-Origin-Embedder-Policy"), embedderPolicy)
+	check("whoever embeds it", res.Header.Get("Cross-Origin-Resource-Policy"), "cross-origin")
 	res, _ = get("/sw.js")
 	check("policy of the service worker", res.Header.Get("Content-Security-Policy"), swPolicy)
 	check("cache of the service worker", res.Header.Get("Cache-Control"), "no-cache")
 
 	res, plain := get(asset)
 	check("policy of a worker's script", res.Header.Get("Content-Security-Policy"), enginePolicy)
+	check("isolation of a worker's script", res.Header.Get("Cross-Origin-Embedder-Policy"), embedderPolicy)
 	check("cache of an asset", res.Header.Get("Cache-Control"), "public, max-age=31536000, immutable")
 	etag := res.Header.Get("ETag")
 	res, _ = get(asset, "If-None-Match", etag)
