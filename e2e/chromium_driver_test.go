@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +33,8 @@ type tab struct {
 	options options
 
 	mu        sync.Mutex
-	complaint []string // errors in the console, exceptions, CSP violations
+	complaint []string                     // errors in the console, exceptions, CSP violations
+	contexts  []runtime.ExecutionContextID // of the documents, frames' too, the newest last
 }
 
 // options of a tab.
@@ -141,6 +143,12 @@ func (b *tab) hear(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch e := event.(type) {
+	case *runtime.EventExecutionContextCreated:
+		b.contexts = append(b.contexts, e.Context.ID)
+	case *runtime.EventExecutionContextDestroyed:
+		b.contexts = slices.DeleteFunc(b.contexts, func(id runtime.ExecutionContextID) bool { return id == e.ExecutionContextID })
+	case *runtime.EventExecutionContextsCleared:
+		b.contexts = nil
 	case *runtime.EventExceptionThrown:
 		b.complaint = append(b.complaint, e.ExceptionDetails.Error())
 	case *log.EventEntryAdded:

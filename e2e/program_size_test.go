@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"bytes"
+	"compress/gzip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/andybalholm/brotli"
@@ -54,3 +56,23 @@ func compressed(t *testing.T, data []byte, level int) int {
 	}
 	return out.Len()
 }
+
+// zipped is how many bytes gzip makes of data.
+func zipped(t *testing.T, data []byte) int {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Len()
+}
+
+// assetNames matches the hashed files that a page names.
+var assetNames = regexp.MustCompile(`assets/[\w.-]+\.[0-9a-f]{12}\.[a-z0-9]+`)

@@ -17,7 +17,8 @@ type server struct {
 	*httptest.Server
 	dir string
 
-	prelude string // runs in the engine's worker before its own script
+	prelude string            // runs in the engine's worker before its own script
+	headers map[string]string // of every answer, besides
 
 	mu       sync.Mutex
 	requests []string
@@ -67,6 +68,9 @@ func serveFolder(t *testing.T, dir string) *server {
 		w = &metered{w, s, r.URL.Path}
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Access-Control-Allow-Origin", "*") // as many static hosts do
+		for name, value := range s.headers {
+			w.Header().Set(name, value)
+		}
 		name := r.URL.Path
 		switch {
 		case wrong != nil:

@@ -1,0 +1,52 @@
+//go:build screenshots
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// TestScreenshotsEmbed takes pictures of a page of somebody else with the element in it:
+// narrow and wide, light and dark, before its button is pressed, when it is open, with a
+// picture and while it compares.
+func TestScreenshotsEmbed(t *testing.T) {
+	folder := filepath.Join("..", "build", "screenshots")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	modernFont(t)
+	s := serveFolder(t, folderOf(t, dist))
+	host := hostPage(t, nil, `<style>body { font: 17px/1.6 system-ui; max-width: 46rem; margin: 2rem auto; padding: 0 16px } [data-theme=dark] { color-scheme: dark; background: #16151a; color: #eee }</style>
+<p>A vector steers every block of the transformer. Move the slider, and see what it does to the picture.</p>`+element(s, `prompt="a red car on the beach" seed="7" preset="night neon" weight="1.5 1"`))
+	b := open(t, host, options{})
+	c := &screen{b, folder}
+	for _, width := range []int64{720, 360} {
+		for _, theme := range []string{"light", "dark"} {
+			b.run(emulation.SetDeviceMetricsOverride(width, 860, 2, false))
+			b.run(chromedp.Navigate(host))
+			b.eval(`document.documentElement.dataset.theme = `+quote(theme), nil)
+			name := fmt.Sprintf("embed-%d-%s-", width, theme)
+			c.take(name + "1-before")
+			b.eval(`document.querySelector("undertone-demo").load()`, nil)
+			f := b.framed(0, "7")
+			f.until(`document.querySelector("#load")?.disabled === false || document.querySelector("#another")?.checkVisibility()`)
+			c.take(name + "2-open")
+			if f.is(`document.querySelector("#load").checkVisibility()`) {
+				f.start()
+			}
+			f.drawn()
+			c.take(name + "3-picture")
+			f.click("#compare")
+			f.until(`document.querySelector(".compare[data-divided]")`)
+			f.eval(`await test.sleep(300)`, nil)
+			f.drawn()
+			c.take(name + "4-compare")
+		}
+	}
+}
