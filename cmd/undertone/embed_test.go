@@ -43,3 +43,22 @@ func TestEmbed(t *testing.T) {
 		t.Errorf("beside the page: code %d, %q", code, said)
 	}
 }
+
+func TestEmbedRefuses(t *testing.T) {
+	model, out := tinyModel(t), filepath.Join(t.TempDir(), "out")
+	for _, c := range []struct {
+		says string
+		args []string
+	}{
+		{"name one model folder", []string{"embed"}},
+		{"--steps 9 is out of range: the nearest that is possible is 8", []string{"embed", model, "--steps", "9", "--poster", out + ".png"}},
+		{`--preset "nowhere" is nothing that this model has`, []string{"embed", model, "--preset", "nowhere", "--poster", out + ".png"}},
+		{`--site "javascript:1": name a folder`, []string{"embed", model, "--site", "javascript:1", "--poster", out + ".png"}},
+		{"only png is written", []string{"embed", model, "--poster", out + ".jpg"}},
+		{"the tag is written to standard output", []string{"embed", model, "--poster", "-"}},
+	} {
+		if code, _, said := cli(c.args...); code != 2 || !strings.Contains(said, c.says) {
+			t.Errorf("%v: code %d, %q; wanted %q", c.args, code, said, c.says)
+		}
+	}
+}

@@ -104,12 +104,6 @@ func TestExitCodesAndErrors(t *testing.T) {
 		{2, "has a query or a fragment", []string{"dist", "--url", "https://example.org/?q"}},
 		{2, "--guidance FILE stands for", []string{"generate", model, "--weight", "1", "--guidance", text, "-o", out}},
 		{1, "not a JSON list of directions", []string{"generate", model, "--guidance", text, "-o", out}},
-		{2, "name one model folder", []string{"embed"}},
-		{2, "--steps 9 is out of range: the nearest that is possible is 8", []string{"embed", model, "--steps", "9", "--poster", out + ".png"}},
-		{2, `--preset "nowhere" is nothing that this model has`, []string{"embed", model, "--preset", "nowhere", "--poster", out + ".png"}},
-		{2, `--site "javascript:1": name a folder`, []string{"embed", model, "--site", "javascript:1", "--poster", out + ".png"}},
-		{2, "only png is written", []string{"embed", model, "--poster", out + ".jpg"}},
-		{2, "the tag is written to standard output", []string{"embed", model, "--poster", "-"}},
 		{2, "--in and --out", []string{"forward", model}},
 		{1, "neither GGUF nor safetensors", []string{"forward", model, "--in", text, "--out", out}},
 	} {
