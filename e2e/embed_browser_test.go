@@ -349,7 +349,7 @@ func TestBrowserEmbedHosts(t *testing.T) {
 	s.headers = map[string]string{"Cross-Origin-Resource-Policy": "cross-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
 	b := open(t, s.URL+"/blank.html", options{noGPU: true})
 	for i, headers := range []map[string]string{
-		{"Cross-Origin-Embedder-Policy": "require-corp", "Cross-Origin-Opener-Policy": "same-origin"},
+		{"Cross-Origin-Embedder-Policy": "require-corp"},
 		{"Cross-Origin-Embedder-Policy": "credentialless"},
 	} {
 		seed := fmt.Sprint(i + 1)
@@ -358,8 +358,8 @@ func TestBrowserEmbedHosts(t *testing.T) {
 		b.eval(`document.querySelector("undertone-demo").load()`, nil)
 		f := b.framed(0, seed)
 		f.until(onCPU)
-		f.click("#load-cpu")
-		f.drawn()
+		b.framed(0, seed).click("#load-cpu")
+		b.framed(0, seed).drawn()
 		b.silent(t)
 	}
 	s.headers = map[string]string{"Content-Security-Policy": "sandbox allow-scripts"}

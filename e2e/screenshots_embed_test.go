@@ -26,7 +26,7 @@ func TestScreenshotsEmbed(t *testing.T) {
 <p>A vector steers every block of the transformer. Move the slider, and see what it does to the picture.</p>`+element(s, `prompt="a red car on the beach" seed="7" preset="night neon" weight="1.5 1"`))
 	b := open(t, host, options{})
 	c := &screen{b, folder}
-	for _, width := range []int64{720, 360} {
+	for _, width := range []int64{360, 720} {
 		for _, theme := range []string{"light", "dark"} {
 			b.run(emulation.SetDeviceMetricsOverride(width, 860, 2, false))
 			b.run(chromedp.Navigate(host))
