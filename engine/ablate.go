@@ -60,6 +60,9 @@ func (r *run) emptyTokens(ctx context.Context) (*prompt, error) {
 
 // psiOf is ψ of a pooled vector [Pooled].
 func (c *conditioner) psiOf(ctx context.Context, pooled []float32) ([]float32, error) {
+	if c.pooled == nil {
+		return nil, fault.New(fault.RequestInvalid, "a pooled vector for a model that reads none")
+	}
 	rows := make([]float32, c.pooled.Rows*c.pooled.Cols)
 	copy(rows, pooled)
 	if err := c.be.Write(c.pooled, rows); err != nil {

@@ -17,7 +17,7 @@ func Published(t *testing.T, be op.Backend, lim Limits) {
 	for _, prefix := range []string{
 		"flux_schnell", "flux_dev", "flux_kontext", "sd3_medium", "sd35_medium", "sd35_large",
 		"clip_l", "clip_g", "clip_l_projected", "t5", "llama", "taef1", "vae_kl",
-		"e2e_flux_schnell", "e2e_sd3", "e2e_flux_dev", "schedulers",
+		"cosmos_extra_pos", "e2e_flux_schnell", "e2e_sd3", "e2e_flux_dev", "schedulers",
 	} {
 		t.Run(prefix, func(t *testing.T) {
 			report, err := conform.Run(background(), be, filepath.Join(folder, prefix), conform.Options{Limit: lim.Published})
