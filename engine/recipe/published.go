@@ -7,7 +7,7 @@ type Published struct {
 	Parts      []PublishedPart     `json:"parts"`             // text encoders in the family's order, the transformer, the decoder
 	Missing    []MissingPart       `json:"missing"`
 	Unused     []UnusedFile        `json:"unused"`
-	Tokenizers map[string][]string `json:"tokenizers"` // the files of each text encoder's tokenizer, by the encoder's name
+	Tokenizers map[string][]string `json:"tokenizers"`           // the files of each text encoder's tokenizer, by the encoder's name
 	LeastBytes int64               `json:"leastBytes,omitempty"` // on the device, where a part's weights come when they are needed, and leave
 	Fits       *Fits               `json:"fits,omitempty"`
 }
