@@ -260,7 +260,7 @@ var hostile2 = []change{
 		`the text encoder "clip" refers to the file "text", which belongs to another component`},
 	{"one encoder twice", `"components":[`, `"components":[{"role":"text","kind":"t5","name":"clip","config":{},"file":"text","tokenizer":"tokenizer","parameters":1},`,
 		`the name "clip" of a text encoder must be unique`},
-	{"no scheduler", `"scheduler":{"kind":"flow","shift":1.5},`, ``, `schedule: kind "", supported: ["flow"]`},
+	{"no scheduler", `"scheduler":{"kind":"flow","shift":1.5},`, ``, `schedule: kind "", supported: ["flow" "edm"]`},
 	{"unknown scheduler", `"kind":"flow"`, `"kind":"ddpm"`, `schedule: kind "ddpm"`},
 	{"unknown key of the scheduler", `"kind":"flow"`, `"kind":"flow","beta":1`, `"beta"`},
 	{"shift", `"shift":1.5`, `"shift":101`, "schedule: shift is 101"},
