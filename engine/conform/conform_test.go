@@ -260,7 +260,7 @@ func TestMissingAndNotUnderstood(t *testing.T) {
 		"another time":         {"flux_dev", aCase("case0", "sigma", 0.5), "flux_dev case0 - - FAILED: in.sigma is 0.5371, the description says 0.5"},
 		"other blocks":         {"flux_dev", aCase("case0", "blocks", []string{"a"}), "flux_dev case0 blocks - FAILED: blocks: [double_blocks.0.img"},
 		"other weights":        {"flux_dev", aCase("case0", "guided", map[string]any{"const2": map[string]any{"w": []float64{2, 2, 1}, "head": 0}}), "flux_dev case0 const2.w - FAILED: the description's weights"},
-		"another family":       {"flux_dev", func(f files) { f.describe(func(d map[string]any) { d["family"] = "hidream" }) }, `flux_dev - - - FAILED: the family "hidream" is not supported`},
+		"another family":       {"flux_dev", func(f files) { f.describe(func(d map[string]any) { d["family"] = "auraflow" }) }, `flux_dev - - - FAILED: the family "auraflow" is not supported`},
 		"no family":            {"flux_dev", func(f files) { f.describe(func(d map[string]any) { delete(d, "family") }) }, "names no family and no pipeline"},
 		"no cases":             {"flux_dev", func(f files) { os.Remove(f.prefix + ".cases.safetensors") }, "flux_dev - - - FAILED: "},
 		"no weights' file":     {"flux_dev", func(f files) { os.Remove(f.prefix + ".safetensors") }, "flux_dev - - - FAILED: "},
