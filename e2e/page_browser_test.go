@@ -306,10 +306,10 @@ func (b *tab) generateOnCPU(t *testing.T) {
 	t.Logf("on the CPU: %s", b.text("#times"))
 
 	// The CPU computes on the worker's only thread, and yet can be stopped.
-	b.field("steps", "9")
+	b.field("steps", "50")
 	b.pressGenerate()
 	b.until(`!document.querySelector("#stop").hidden`)
-	time.Sleep(time.Second)
+	time.Sleep(300 * time.Millisecond)
 	b.run(chromedp.Click("#stop", chromedp.ByQuery))
 	b.stops(t)
 }
