@@ -83,7 +83,8 @@ export class UndertoneDemo extends HTMLElement {
   }
 
   load() {
-    return (this.#opened ??= this.#open());
+    if (!this.#opened) (this.#opened = this.#open()).catch(() => {}); // who does not wait for it is told by an event
+    return this.#opened;
   }
 
   async #open() {

@@ -57,6 +57,9 @@ func (v *Models) Render(s *app.State) {
 	v.need(len(s.Offers))
 	for i, text := range v.texts {
 		ui.SetText(text, offerText(s.Offers, i))
+		if s.Offers[i].Own() || len(s.Offers) == 1 {
+			ui.SetAttr(text, "translate", "no") // a name
+		}
 	}
 	if len(v.buttons) > 0 && s.Model != nil {
 		v.buttons[s.Offer].Set("checked", true)
