@@ -76,7 +76,7 @@ test: go ## install what the tests need, then run them all
 	@mkdir -p build && : > build/test.log
 	@.ci/setup
 	@$(MAKE) --no-print-directory check unit gpu browser mutants traintest
-	@awk '/^ *--- PASS/{p++} /^ *--- FAIL/{f++} /^ *--- SKIP/{s++} END{printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f>0}' build/test.log
+	@.ci/count build/test.log
 
 check:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -92,7 +92,8 @@ gpu: ## every op and the whole model on WebGPU under Node (SwiftShader without a
 
 # Tests of browsers wait a third of their time: three at once keep two processors busy.
 browser: wasm model ## the page in a real Chromium, and in a real Firefox
-	$(GOTEST) -timeout 30m -parallel 3 ./e2e $(LOG)
+	@mkdir -p build && echo '=== STAGE e2e' >> build/test.log
+	$(GOTEST) -timeout 30m -parallel 3 ./e2e $(LOG) || .ci/second-try
 
 screenshots: wasm model ## take pictures of every view (build/screenshots), those of docs/images and web/screenshots among them
 	go test -count=1 -v -timeout 30m -tags screenshots -run TestScreenshots ./e2e

@@ -218,6 +218,7 @@ func TestBrowserEmbedStrangers(t *testing.T) {
 		b.eval(`return JSON.stringify(test.embed.heard("settings").concat(test.embed.heard("error")))`, &text)
 		return text
 	}
+	b.until(`test.embed.heard("settings").length > 0`) // once, for what the frame shows at first
 	before := state()
 	var heard []string
 	if b.call("embed.replay", &heard); len(heard) != 0 {

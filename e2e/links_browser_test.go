@@ -20,6 +20,12 @@ func TestBrowserLinks(t *testing.T) {
 		if !strings.HasPrefix(link, s.URL+"/#prompt=a+red+frog&seed=") || !strings.Contains(link, "&steps=3&size=") || !strings.Contains(link, "&guidance=") {
 			t.Errorf("the link is %q", link)
 		}
+		b.eval(`await test.sleep(3500)`, nil)
+		b.click("#copy-link")
+		b.eval(`await test.sleep(3500)`, nil)
+		if !b.is(`document.querySelector("#action-note").textContent !== ""`) {
+			t.Error("what is said a second time goes with the first")
+		}
 		var types []string
 		b.click("#copy-image")
 		b.until(`document.querySelector("#action-note").textContent === "Copied."`)

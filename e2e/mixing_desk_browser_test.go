@@ -62,6 +62,7 @@ func TestBrowserMixingDesk(t *testing.T) {
 	b.step("both off", func(t *testing.T) {
 		b.click(`[data-preset=""]`)
 		b.settle()
+		b.until(`!(` + undrawn + `)`)
 		b.mixes(t, "none")
 		if mute(2); b.is(`document.querySelector(".direction:nth-child(2)").dataset.silent !== undefined || document.querySelector(".direction:first-child").dataset.silent === undefined`) {
 			t.Error("of two that are off, one alone cannot be switched on")
@@ -95,8 +96,9 @@ func (b *tab) mixes(t *testing.T, name string, words ...string) {
 		return list
 	}
 	var link string
+	b.eval(`await navigator.clipboard.writeText("")`, nil)
 	b.click("#copy-link")
-	b.until(`document.querySelector("#action-note").textContent !== ""`)
+	b.become(`await navigator.clipboard.readText() !== ""`)
 	b.eval(`return navigator.clipboard.readText()`, &link)
 	_, hash, _ := strings.Cut(link, "#")
 	r, _, ok := recipe.FromHash("#"+hash, recipe.Request{}, recipeLimits)

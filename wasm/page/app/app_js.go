@@ -32,6 +32,7 @@ type App struct {
 	due       bool               // the form was changed during a run that it has to wait for
 	leave     func()             // gives the turn back; nil where this page has none
 	device    string             // on which the model was loaded
+	remark    *time.Timer        // takes the remark away; nil before the first
 }
 
 // New is an app on the API's class Undertone.
@@ -119,12 +120,11 @@ func (a *App) Fail(err error) {
 
 // Say says under the picture what became of an action; it goes after a while.
 func (a *App) Say(text string) {
+	if a.remark != nil {
+		a.remark.Stop() // or it would take away this one, when the text is the same
+	}
 	a.Update(func(s *State) { s.Remark = text })
-	time.AfterFunc(6*time.Second, func() {
-		a.Update(func(s *State) {
-			if s.Remark == text {
-				s.Remark = ""
-			}
-		})
+	a.remark = time.AfterFunc(6*time.Second, func() {
+		a.Update(func(s *State) { s.Remark = "" })
 	})
 }
