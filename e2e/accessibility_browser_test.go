@@ -101,7 +101,7 @@ func TestBrowserAccessibility(t *testing.T) {
 		b.click("#tab-" + pane)
 		b.rules(t, script, "dark "+pane)
 	}
-	b.call("form.choose", nil, "language", "zh-Hans")
+	b.call("form.speak", nil, "zh-Hans")
 	b.until(`document.documentElement.lang.startsWith("zh")`)
 	b.rules(t, script, "Chinese")
 

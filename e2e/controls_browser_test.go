@@ -346,8 +346,15 @@ func TestBrowserWords(t *testing.T) {
 // reloads it.
 func (b *tab) speaksChinese(t *testing.T) {
 	t.Helper()
-	b.call("controls.translatePage", nil) // as a browser does that translates pages
+	b.eval(`globalThis.texts = undertone.texts; undertone.texts = () => Promise.reject(new Error("no network"))`, nil)
 	b.call("form.choose", nil, "language", "zh-Hans")
+	b.until(`document.querySelector("#alert").textContent.includes("could not be loaded")`)
+	if !b.is(`document.documentElement.lang === "en" && document.querySelector("#language").value === "en"`) {
+		t.Error("without its texts another language is spoken")
+	}
+	b.eval(`undertone.texts = globalThis.texts`, nil)
+	b.call("controls.translatePage", nil) // as a browser does that translates pages
+	b.call("form.speak", nil, "zh-Hans")
 	b.until(`document.documentElement.lang === "zh-Hans" && document.querySelector("#generate").textContent.startsWith("生成")`)
 	var left []string
 	b.call("controls.untranslated", &left)

@@ -77,7 +77,7 @@ func TestBrowserShared(t *testing.T) {
 	}
 	b.field("prompt", "one cat")
 	b.until(`document.querySelector("#heading").textContent.includes("“one cat”")`)
-	b.call("form.choose", nil, "language", "zh-Hans")
+	b.call("form.speak", nil, "zh-Hans")
 	b.until(`document.querySelector("#heading").textContent === "“one cat”，fine，my own words"`)
 	if made := len(s.asked("engine.wasm")); made != 0 {
 		t.Errorf("the engine was asked for %d times before a press", made)

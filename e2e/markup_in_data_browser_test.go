@@ -128,7 +128,7 @@ func (b *tab) overLimits(t *testing.T, s *server, presets []map[string]any) {
 	}
 }
 
-// TestBrowserMarkupInTranslations builds the program with languages that say nothing but
+// TestBrowserMarkupInTranslations builds the site with languages that say nothing but
 // markup: whoever translates the page can change what it says, and not what it does.
 func TestBrowserMarkupInTranslations(t *testing.T) {
 	t.Parallel()
@@ -136,7 +136,7 @@ func TestBrowserMarkupInTranslations(t *testing.T) {
 	site, n := translatedSite(t, words)
 	b := loadedWithTrap(t, serveFolder(t, site))
 	for _, language := range []string{"en", "zh-Hans"} {
-		b.call("form.choose", nil, "language", language)
+		b.call("form.speak", nil, language)
 		b.call("drawn", nil)
 		b.generate()
 		for _, pane := range panes {

@@ -180,13 +180,13 @@ func TestBrowserProbeView(t *testing.T) {
 		}
 	})
 	b.step("language", func(t *testing.T) {
-		b.call("form.choose", nil, "language", "zh-Hans")
+		b.call("form.speak", nil, "zh-Hans")
 		b.until(`document.querySelector(".attention figcaption").textContent.includes("第 4 层")`)
 		look()
 		if inside.Chosen == "" || inside.Pressed != 5 {
 			t.Errorf("another language chooses %q and row %d", inside.Chosen, inside.Pressed)
 		}
-		b.call("form.choose", nil, "language", "en")
+		b.call("form.speak", nil, "en")
 	})
 	b.step("another picture", func(t *testing.T) {
 		b.field("prompt", "the blue house")

@@ -136,7 +136,7 @@ func (c *screen) views() {
 	c.still()
 	c.panel()
 	c.finished()
-	c.call("form.choose", nil, "language", "zh-Hans")
+	c.call("form.speak", nil, "zh-Hans")
 	c.click("#alert .square")
 	c.click("#tab-picture")
 	c.desktop()

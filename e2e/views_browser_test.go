@@ -128,7 +128,7 @@ func (b *tab) followsFlow(t *testing.T) {
 	}
 	b.run(chromedp.EmulateViewport(320, 568, chromedp.EmulateMobile))
 	for _, language := range []string{"zh-Hans", "en"} {
-		b.call("form.choose", nil, "language", language)
+		b.call("form.speak", nil, language)
 		b.call("drawn", nil)
 		var small []string
 		if b.call("layout.flow", &small); len(small) != 0 {

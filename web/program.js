@@ -4,11 +4,20 @@ import "./wasm_exec.js";
 
 const program = new URL("./page.wasm", import.meta.url).href;
 
+/** Files of texts in the languages that the program does not bring, by their tags. */
+const languages = { "zh-Hans": new URL("./zh.json", import.meta.url).href };
+
+async function texts(tag) {
+  const response = await fetch(languages[tag]);
+  if (!response.ok) throw new Error(`${languages[tag]} answered ${response.status}`);
+  return response.text();
+}
+
 /** Runs the program until it ends, which it does only where something fails.
  * @param {object} parts what it finds in the window under the name undertone
  * @param {() => void} begun is called when the program is about to run */
 export async function run(parts, begun = () => {}) {
-  globalThis.undertone = parts;
+  globalThis.undertone = { ...parts, texts };
   try {
     document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this
     const go = new Go();

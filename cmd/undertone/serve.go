@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -45,6 +46,7 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	engine := fs.String("engine", "build/engine.wasm", "the WebAssembly program of the worker")
 	page := fs.String("page", "build/page.wasm", "the WebAssembly program of the window")
 	exec := fs.String("exec", "build/wasm_exec.js", "Go's wasm_exec.js")
+	chinese := fs.String("chinese", "", "the page's texts in Chinese (wasm/page/words/zh.json)")
 	twins := fs.Bool("twins", false, "also write brotli and gzip twins")
 	kill := fs.Bool("kill", false, "make sw.js the kill switch: it removes the service worker and its caches from every browser that comes by")
 	archive := fs.String("zip", "", "also write the site, with what its host needs to know, as undertone-VERSION.zip into this folder")
@@ -80,7 +82,7 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	name := strings.TrimSpace(string(version))
 	err = site.Build(ctx, site.Options{
 		Root: *root, Out: *out, Models: models, Twins: *twins, Kill: *kill, Name: name, Addresses: at,
-		Extra: map[string]string{"engine.wasm": *engine, "page.wasm": *page, "wasm_exec.js": *exec},
+		Extra: map[string]string{"engine.wasm": *engine, "page.wasm": *page, "wasm_exec.js": *exec, "zh.json": cmp.Or(*chinese, filepath.Join(*root, "wasm", "page", "words", "zh.json"))},
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,7 +34,7 @@ func (s Size) String() string {
 
 // ParseSize reads what String writes.
 func ParseSize(text string) (Size, error) {
-	wrong := fmt.Errorf("size %.40q, wanted a number of pixels such as 512, or WIDTHxHEIGHT such as 512x384", text)
+	wrong := errors.New(fmt.Sprintf("size %.40q, wanted a number of pixels such as 512, or WIDTHxHEIGHT such as 512x384", text)) // fmt.Errorf is 4 kB of the page
 	var n []int
 	for part := range strings.SplitSeq(text, "x") {
 		v, err := strconv.Atoi(part)
@@ -95,7 +96,7 @@ func (s *Size) ReadJSON(text string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the size is %.40s, wanted a whole number, [width, height] or [width, height, frames]", text)
+	return errors.New(fmt.Sprintf("the size is %.40s, wanted a whole number, [width, height] or [width, height, frames]", text))
 }
 
 // UnmarshalJSON is ReadJSON for encoding/json.

@@ -12,6 +12,11 @@ test.form = {
     field.value = value;
     field.dispatchEvent(new Event("change", { bubbles: true }));
   },
+  // Chooses a language, and waits for its texts.
+  async speak(tag) {
+    test.form.choose("language", tag);
+    while (document.documentElement.lang !== tag) await test.sleep(10);
+  },
   openDetails: (open) => document.querySelectorAll("details").forEach((d) => (d.open = open)),
   // Counts the answers of the API, well or badly, from now on in test.answers.
   countAnswers() {

@@ -51,11 +51,20 @@ func (l *Live) Measured(t recipe.Timings) {
 
 // Median is the middle of the last times, 0 before the first picture.
 func (l Live) Median() float64 {
-	if len(l.Recent) == 0 {
-		return 0
+	for _, x := range l.Recent {
+		less, equal := 0, 0
+		for _, y := range l.Recent {
+			if y < x {
+				less++
+			} else if y == x {
+				equal++
+			}
+		}
+		if middle := len(l.Recent) / 2; less <= middle && middle < less+equal {
+			return x
+		}
 	}
-	sorted := slices.Sorted(slices.Values(l.Recent))
-	return sorted[len(sorted)/2]
+	return 0
 }
 
 // Pace is when pictures follow on this device.

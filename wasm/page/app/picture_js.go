@@ -44,7 +44,7 @@ func (a *App) Download(promised js.Value, name string) {
 			return
 		}
 		url := js.Global().Get("URL").Call("createObjectURL", blob)
-		ui.El("a", ui.Attrs{"href": url.String(), "download": name}).Click()
+		ui.El("a", ui.Attrs{{"href", url.String()}, {"download", name}}).Click()
 		// The browser reads the address while it starts the download.
 		time.Sleep(10 * time.Second)
 		js.Global().Get("URL").Call("revokeObjectURL", url)

@@ -33,8 +33,8 @@ func Run(class js.Value) {
 	a := app.New(class)
 	v := &Embed{app: a, frame: js.Global().Get("undertone").Get("frame")}
 	v.given = split(js.Global().Get("location").Get("hash").String())
-	v.speak()
-	shell.FollowShell()
+	v.paint()
+	shell.Begin(v.languages())
 	section := ui.ByID("stage")
 	v.storage = shell.NewStorage(a, ui.El("div", nil)) // not shown: it tells what is here
 	v.view = newView(v, section)
@@ -62,15 +62,19 @@ func Run(class js.Value) {
 	select {}
 }
 
-// speak takes over what the host says of language and colours.
-func (v *Embed) speak() {
+// languages are those that the host and the browser wish for, the most wanted first.
+func (v *Embed) languages() []string {
 	wishes := []string{v.given.own[keyLang]}
 	if list := js.Global().Get("navigator").Get("languages"); list.Truthy() {
 		for i := range list.Length() {
 			wishes = append(wishes, list.Index(i).String())
 		}
 	}
-	shell.Speak(words.Choose(wishes))
+	return wishes
+}
+
+// paint takes over the host's colours.
+func (v *Embed) paint() {
 	theme := v.given.own[keyTheme]
 	if theme != "light" && theme != "dark" {
 		theme = "auto"
@@ -83,7 +87,8 @@ func (v *Embed) hear(kind string, id int, text string) {
 	switch kind {
 	case "set":
 		v.given = split(text)
-		v.speak()
+		v.paint()
+		go func() { _ = shell.Speak(words.Choose(v.languages())) }() // or the language stays
 		if v.app.State.Model != nil {
 			v.app.Press(func(*app.Form) { v.fill(&v.app.State) })
 		}

@@ -33,7 +33,7 @@ func newView(e *Embed, section ui.Element) *view {
 	v := &view{
 		embed: e, section: section, welcome: ui.ByID("welcome"), caption: ui.ByID("caption"), open: ui.ByID("open"),
 		single: stage.NewSingle(), divided: stage.NewDivided(a, stage.NewPlain(a)),
-		guidance: ui.El("div", nil), note: ui.El("p", ui.Attrs{"id": "note", "class": "muted", "aria-hidden": "true"}),
+		guidance: ui.El("div", nil), note: ui.El("p", ui.Attrs{{"id", "note"}, {"class", "muted"}, {"aria-hidden", "true"}}),
 	}
 	v.another = ui.IconButton("secondary", "dice", &words.Text.Another, func() {
 		if !a.State.Working() {
@@ -52,7 +52,7 @@ func newView(e *Embed, section ui.Element) *view {
 	v.stop = ui.Button("secondary", &words.Text.Stop, e.stop)
 	v.stop.SetID("stop")
 	ui.Append(ui.ByID("frames"), v.single.Box(), v.divided.Box())
-	ui.Append(ui.ByID("controls"), v.guidance, ui.El("div", ui.Attrs{"class": "actions"}, v.another, v.compare, v.stop), v.note)
+	ui.Append(ui.ByID("controls"), v.guidance, ui.El("div", ui.Attrs{{"class", "actions"}}, v.another, v.compare, v.stop), v.note)
 	ui.On(ui.Window, "keydown", func(e ui.Event) {
 		if k, ok := ui.Key(e); ok && k.Key() == "Escape" && a.State.Busy() {
 			v.embed.stop()

@@ -30,11 +30,11 @@ type Gallery struct {
 // told, or 0.
 func New(a *app.App, open func(file js.Value, id int)) *Gallery {
 	v := &Gallery{app: a, open: open, cards: map[int]ui.Element{}}
-	v.list = ui.El("div", ui.Attrs{"class": "cards", "role": "list", "aria-label": &words.Text.TabGallery})
+	v.list = ui.El("div", ui.Attrs{{"class", "cards"}, {"role", "list"}, {"aria-label", &words.Text.TabGallery}})
 	ui.Delegate(v.list, "[data-do]", v.press)
-	v.sum = ui.El("p", ui.Attrs{"class": "muted"})
-	v.empty = ui.El("p", ui.Attrs{"class": "empty"}, &words.Text.GalleryEmpty)
-	v.trouble = ui.El("p", ui.Attrs{"class": "muted"})
+	v.sum = ui.El("p", ui.Attrs{{"class", "muted"}})
+	v.empty = ui.El("p", ui.Attrs{{"class", "empty"}}, &words.Text.GalleryEmpty)
+	v.trouble = ui.El("p", ui.Attrs{{"class", "muted"}})
 	yes := ui.Button("secondary", &words.Text.GalleryYes, func() { v.forget(v.pictures.saved) })
 	// What is pressed disappears, and the focus must not go with it.
 	ask := func(sure bool, to *ui.Element) {
@@ -44,13 +44,13 @@ func New(a *app.App, open func(file js.Value, id int)) *Gallery {
 	}
 	v.clear = ui.IconButton("quiet", "bin", &words.Text.GalleryClear, func() { ask(true, &yes) })
 	v.clear.SetID("gallery-clear")
-	v.sure = ui.El("div", ui.Attrs{"class": "ask", "role": "group", "aria-label": &words.Text.GalleryClearSure}, ui.El("span", nil, &words.Text.GalleryClearSure), yes,
+	v.sure = ui.El("div", ui.Attrs{{"class", "ask"}, {"role", "group"}, {"aria-label", &words.Text.GalleryClearSure}}, ui.El("span", nil, &words.Text.GalleryClearSure), yes,
 		ui.Button("quiet", &words.Text.Cancel, func() { ask(false, &v.clear) }))
 	v.ask = ui.El("p", nil)
 	v.replace = ui.Button("secondary", &words.Text.GalleryFullGo, v.makeRoom)
-	v.room = ui.El("div", ui.Attrs{"class": "ask", "role": "group", "aria-label": &words.Text.GalleryFullGo}, v.ask, v.replace,
+	v.room = ui.El("div", ui.Attrs{{"class", "ask"}, {"role", "group"}, {"aria-label", &words.Text.GalleryFullGo}}, v.ask, v.replace,
 		ui.Button("quiet", &words.Text.GalleryFullNo, func() { a.Update(func(*app.State) { v.pictures.waiting = nil }) }))
-	v.file = ui.El("input", ui.Attrs{"type": "file", "accept": "image/png", "class": "unseen", "id": "open-file", "tabindex": "-1", "aria-hidden": "true"})
+	v.file = ui.El("input", ui.Attrs{{"type", "file"}, {"accept", "image/png"}, {"class", "unseen"}, {"id", "open-file"}, {"tabindex", "-1"}, {"aria-hidden", "true"}})
 	ui.On(v.file, "change", func(ui.Event) {
 		if files := v.file.Get("files"); files.Length() > 0 {
 			v.open(files.Index(0), 0)
@@ -58,8 +58,8 @@ func New(a *app.App, open func(file js.Value, id int)) *Gallery {
 		v.file.Set("value", "")
 	})
 	choose := ui.IconButton("secondary", "open", &words.Text.GalleryOpen, func() { v.file.Call("click") })
-	v.box = ui.El("div", ui.Attrs{"class": "gallery"}, v.room, v.list, v.empty, v.trouble,
-		ui.El("div", ui.Attrs{"class": "bar-row"}, v.sum, choose, v.file, v.clear, v.sure))
+	v.box = ui.El("div", ui.Attrs{{"class", "gallery"}}, v.room, v.list, v.empty, v.trouble,
+		ui.El("div", ui.Attrs{{"class", "bar-row"}}, v.sum, choose, v.file, v.clear, v.sure))
 	return v
 }
 
@@ -133,10 +133,10 @@ func orNull(v js.Value) js.Value {
 
 func (v *Gallery) card(k saved) ui.Element {
 	id := fmt.Sprint(k.id)
-	restore := ui.El("button", ui.Attrs{"type": "button", "class": "tile", "data-do": "restore", "data-id": id},
-		ui.El("img", ui.Attrs{"src": k.url, "alt": "", "loading": "lazy"}), ui.El("span", nil, k.prompt))
-	bin := ui.El("button", ui.Attrs{"type": "button", "class": "quiet square", "data-do": "delete", "data-id": id}, ui.Icon("bin"))
-	return ui.El("div", ui.Attrs{"role": "listitem", "class": "entry"}, restore, bin)
+	restore := ui.El("button", ui.Attrs{{"type", "button"}, {"class", "tile"}, {"data-do", "restore"}, {"data-id", id}},
+		ui.El("img", ui.Attrs{{"src", k.url}, {"alt", ""}, {"loading", "lazy"}}), ui.El("span", nil, k.prompt))
+	bin := ui.El("button", ui.Attrs{{"type", "button"}, {"class", "quiet square"}, {"data-do", "delete"}, {"data-id", id}}, ui.Icon("bin"))
+	return ui.El("div", ui.Attrs{{"role", "listitem"}, {"class", "entry"}}, restore, bin)
 }
 
 // name gives a card's buttons their names, in the language that is spoken now.

@@ -22,11 +22,11 @@ type blockRow struct {
 
 func newAttentionMaps(choose func(block int)) *attentionMaps {
 	v := &attentionMaps{
-		head:  ui.El("div", ui.Attrs{"class": "steps", "aria-hidden": "true"}),
-		rows:  ui.El("div", ui.Attrs{"class": "rows", "role": "group", "aria-label": &words.Text.HowBlocks}),
-		scale: ui.El("p", ui.Attrs{"class": "muted scale"}, ui.El("i", ui.Attrs{"aria-hidden": "true"}), ui.El("span", nil)),
+		head:  ui.El("div", ui.Attrs{{"class", "steps"}, {"aria-hidden", "true"}}),
+		rows:  ui.El("div", ui.Attrs{{"class", "rows"}, {"role", "group"}, {"aria-label", &words.Text.HowBlocks}}),
+		scale: ui.El("p", ui.Attrs{{"class", "muted scale"}}, ui.El("i", ui.Attrs{{"aria-hidden", "true"}}), ui.El("span", nil)),
 	}
-	v.box = ui.El("div", ui.Attrs{"class": "maps"}, v.head, v.rows, v.scale)
+	v.box = ui.El("div", ui.Attrs{{"class", "maps"}}, v.head, v.rows, v.scale)
 	ui.Delegate(v.rows, "button", func(at ui.Element) {
 		for i, r := range v.list {
 			if r.button.Equal(at.Value) {
@@ -50,10 +50,10 @@ func (v *attentionMaps) build(p *probe) {
 			name = fmt.Sprintf(words.Text.HowBlock, b)
 			kind = map[string]string{"double": words.Text.HowDouble, "single": words.Text.HowSingle}[p.Blocks[b].Kind]
 		}
-		r := &blockRow{Canvas: ui.NewCanvas(), share: ui.El("span", ui.Attrs{"class": "share"})}
-		r.button = ui.El("button", ui.Attrs{"type": "button"}, ui.El("span", nil, name), ui.El("small", nil, kind))
+		r := &blockRow{Canvas: ui.NewCanvas(), share: ui.El("span", ui.Attrs{{"class", "share"}})}
+		r.button = ui.El("button", ui.Attrs{{"type", "button"}}, ui.El("span", nil, name), ui.El("small", nil, kind))
 		v.list = append(v.list, r)
-		ui.Append(v.rows, ui.El("div", ui.Attrs{"class": "block"}, r.button, r.Element, r.share))
+		ui.Append(v.rows, ui.El("div", ui.Attrs{{"class", "block"}}, r.button, r.Element, r.share))
 	}
 }
 

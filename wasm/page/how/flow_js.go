@@ -29,26 +29,26 @@ const arrows = "M150 21h19m-5-4l5 4l-5 4 M150 271h19m-5-4l5 4l-5 4 " +
 	"M200 42v14h-125v13m-4-5l4 5l4-5 M295 42v105m-4-5l4 5l4-5 M75 112v35m-4-5l4 5l4-5 M75 224v25m-4-5l4 5l4-5"
 
 func newFlow() *flow {
-	v := &flow{drawing: ui.SVG("svg", map[string]string{"viewBox": "0 0 320 292", "class": "flow", "role": "img"})}
-	add := func(tag string, a map[string]string) ui.Element {
+	v := &flow{drawing: ui.SVG("svg", ui.Attrs{{"viewBox", "0 0 320 292"}, {"class", "flow"}, {"role", "img"}})}
+	add := func(tag string, a ui.Attrs) ui.Element {
 		e := ui.SVG(tag, a)
 		ui.Append(v.drawing, e)
 		return e
 	}
 	text := func(x, y float64, class string) ui.Element {
-		return add("text", map[string]string{"x": fmt.Sprint(x), "y": fmt.Sprint(y), "class": class})
+		return add("text", ui.Attrs{{"x", fmt.Sprint(x)}, {"y", fmt.Sprint(y)}, {"class", class}})
 	}
 	frame := func(x, y, right, bottom float64) {
-		add("rect", map[string]string{"x": fmt.Sprint(x), "y": fmt.Sprint(y), "width": fmt.Sprint(right - x), "height": fmt.Sprint(bottom - y), "rx": "9"})
+		add("rect", ui.Attrs{{"x", fmt.Sprint(x)}, {"y", fmt.Sprint(y)}, {"width", fmt.Sprint(right - x)}, {"height", fmt.Sprint(bottom - y)}, {"rx", "9"}})
 	}
-	add("path", map[string]string{"d": arrows})
+	add("path", ui.Attrs{{"d", arrows}})
 	for _, b := range boxes {
 		frame(b.x, b.y, b.right, b.bottom)
 		ui.Append(text((b.x+b.right)/2, b.y+24, "middle"), b.text)
 	}
 	frame(2, 150, 318, 222)
 	v.blocks = text(12, 171, "")
-	v.bars = add("path", map[string]string{"class": "bars"})
+	v.bars = add("path", ui.Attrs{{"class", "bars"}})
 	v.adds = text(88, 135, "adds")
 	return v
 }

@@ -38,17 +38,17 @@ type View struct {
 func New(a *app.App) *View {
 	v := &View{
 		app:     a,
-		none:    ui.El("p", ui.Attrs{"class": "empty"}),
-		words:   ui.El("div", ui.Attrs{"class": "tokens", "role": "radiogroup", "aria-label": &words.Text.HowFollow}),
-		padding: ui.El("p", ui.Attrs{"class": "muted"}),
+		none:    ui.El("p", ui.Attrs{{"class", "empty"}}),
+		words:   ui.El("div", ui.Attrs{{"class", "tokens"}, {"role", "radiogroup"}, {"aria-label", &words.Text.HowFollow}}),
+		padding: ui.El("p", ui.Attrs{{"class", "muted"}}),
 		flow:    newFlow(),
 		vector:  newVectorFigure(),
-		latents: ui.El("div", ui.Attrs{"class": "latents"}),
+		latents: ui.El("div", ui.Attrs{{"class", "latents"}}),
 		over:    ui.NewCanvas(), overlay: ui.NewCanvas(),
-		caption: ui.El("figcaption", ui.Attrs{"class": "muted"}),
+		caption: ui.El("figcaption", ui.Attrs{{"class", "muted"}}),
 		numbers: newNumberTable(),
 		final:   ui.NewCanvas(),
-		times:   ui.El("dl", ui.Attrs{"class": "times"}), timesNote: ui.El("p", ui.Attrs{"class": "muted"}),
+		times:   ui.El("dl", ui.Attrs{{"class", "times"}}), timesNote: ui.El("p", ui.Attrs{{"class", "muted"}}),
 	}
 	v.again = ui.Button("secondary", &words.Text.HowAgain, func() { a.Update(func(*app.State) { v.now.asked = app.Recipe{} }) })
 	v.now.block = -1
@@ -61,18 +61,18 @@ func New(a *app.App) *View {
 	ui.SetAttr(v.overlay.Element, "aria-hidden", "true")
 	ui.SetAttr(v.overlay.Element, "class", "overlay")
 	part := func(title, text *string, children ...any) ui.Element {
-		return ui.El("li", nil, append([]any{ui.El("h3", nil, title), ui.El("p", ui.Attrs{"class": "muted"}, text)}, children...)...)
+		return ui.El("li", nil, append([]any{ui.El("h3", nil, title), ui.El("p", ui.Attrs{{"class", "muted"}}, text)}, children...)...)
 	}
-	v.figure = ui.El("ol", ui.Attrs{"hidden": ""},
+	v.figure = ui.El("ol", ui.Attrs{{"hidden", ""}},
 		part(&words.Text.HowWords, &words.Text.HowWordsText, v.words, v.padding),
 		part(&words.Text.HowVector, &words.Text.HowVectorText, v.vector.box),
 		part(&words.Text.HowNoise, &words.Text.HowNoiseText, v.latents),
-		part(&words.Text.HowBlocks, &words.Text.HowBlocksText, ui.El("div", ui.Attrs{"class": "attention"},
-			ui.El("figure", nil, ui.El("div", ui.Attrs{"class": "over"}, v.over.Element, v.overlay.Element), v.caption), v.blocks.box), v.numbers.box),
-		part(&words.Text.HowDecoder, &words.Text.HowDecoderText, ui.El("div", ui.Attrs{"class": "end"}, v.final.Element, ui.El("div", nil, v.times, v.timesNote))),
+		part(&words.Text.HowBlocks, &words.Text.HowBlocksText, ui.El("div", ui.Attrs{{"class", "attention"}},
+			ui.El("figure", nil, ui.El("div", ui.Attrs{{"class", "over"}}, v.over.Element, v.overlay.Element), v.caption), v.blocks.box), v.numbers.box),
+		part(&words.Text.HowDecoder, &words.Text.HowDecoderText, ui.El("div", ui.Attrs{{"class", "end"}}, v.final.Element, ui.El("div", nil, v.times, v.timesNote))),
 	)
-	v.box = ui.El("div", ui.Attrs{"class": "how"},
-		ui.El("h2", ui.Attrs{"class": "unseen"}, &words.Text.TabHow), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.HowIntro), v.flow.drawing, v.none, ui.El("div", ui.Attrs{"class": "bar-row"}, v.again), v.figure)
+	v.box = ui.El("div", ui.Attrs{{"class", "how"}},
+		ui.El("h2", ui.Attrs{{"class", "unseen"}}, &words.Text.TabHow), ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.HowIntro), v.flow.drawing, v.none, ui.El("div", ui.Attrs{{"class", "bar-row"}}, v.again), v.figure)
 	return v
 }
 
@@ -224,7 +224,7 @@ func (v *View) tokens(p *probe) {
 	v.words.Call("replaceChildren")
 	for i, t := range p.Tokens {
 		name := fmt.Sprintf(words.Text.HowToken, tokenName(t), t.ID)
-		field := ui.El("input", ui.Attrs{"type": "radio", "name": "how-word", "value": strconv.Itoa(i), "aria-label": name})
+		field := ui.El("input", ui.Attrs{{"type", "radio"}, {"name", "how-word"}, {"value", strconv.Itoa(i)}, {"aria-label", name}})
 		if p.column(i) < 0 {
 			ui.SetFlag(field, "disabled", true)
 		}
@@ -233,7 +233,7 @@ func (v *View) tokens(p *probe) {
 			below = words.Text.HowUnknown
 			ui.SetAttr(field, "aria-label", name+", "+below)
 		}
-		ui.Append(v.words, ui.El("label", ui.Attrs{"class": "token", "data-kind": t.Kind}, field, ui.El("span", ui.Attrs{"dir": "auto"}, tokenName(t)), ui.El("small", nil, below)))
+		ui.Append(v.words, ui.El("label", ui.Attrs{{"class", "token"}, {"data-kind", t.Kind}}, field, ui.El("span", ui.Attrs{{"dir", "auto"}}, tokenName(t)), ui.El("small", nil, below)))
 	}
 	ui.SetText(v.padding, fmt.Sprintf(words.Text.HowPadding, len(p.Tokens), len(p.Tokens)+p.Padding))
 }
@@ -250,7 +250,7 @@ func (v *View) way(of *app.Picture) {
 		c := ui.NewCanvas()
 		c.Draw(list.Index(i), true)
 		ui.SetAttr(c.Element, "aria-label", text)
-		ui.Append(v.latents, ui.El("figure", nil, c.Element, ui.El("figcaption", ui.Attrs{"aria-hidden": "true"}, text)))
+		ui.Append(v.latents, ui.El("figure", nil, c.Element, ui.El("figcaption", ui.Attrs{{"aria-hidden", "true"}}, text)))
 	}
 }
 
@@ -259,7 +259,7 @@ func (v *View) time(of *app.Picture, probeMs float64) {
 	v.times.Call("replaceChildren")
 	for _, p := range parts(of.Timings) {
 		share := p.ms / max(whole(of.Timings), 1e-9)
-		bar := ui.El("i", ui.Attrs{"aria-hidden": "true"})
+		bar := ui.El("i", ui.Attrs{{"aria-hidden", "true"}})
 		bar.Style().SetProperty("--share", fmt.Sprintf("%.4f", share), "")
 		ui.Append(v.times, ui.El("div", nil, ui.El("dt", nil, *p.name), ui.El("dd", nil, bar, fmt.Sprintf(words.Text.HowPercent, words.Milliseconds(p.ms), share*100))))
 	}

@@ -15,11 +15,11 @@ type numberTable struct{ box, head, body ui.Element }
 func newNumberTable() *numberTable {
 	v := &numberTable{head: ui.El("tr", nil), body: ui.El("tbody", nil)}
 	for _, name := range []*string{&words.Text.HowColBlock, &words.Text.HowColWeight, &words.Text.HowColNorm, &words.Text.HowColAngle, &words.Text.HowColShift, &words.Text.HowColScale, &words.Text.HowColGate} {
-		ui.Append(v.head, ui.El("th", ui.Attrs{"scope": "col"}, name))
+		ui.Append(v.head, ui.El("th", ui.Attrs{{"scope", "col"}}, name))
 	}
-	ui.Append(v.head, ui.El("th", ui.Attrs{"scope": "col"}, ""))
-	v.box = ui.El("details", ui.Attrs{"class": "numbers"}, ui.El("summary", nil, &words.Text.HowNumbers), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.HowNumbersText),
-		ui.El("div", ui.Attrs{"class": "scroll", "role": "region", "tabindex": "0", "aria-label": &words.Text.HowNumbers}, ui.El("table", nil, ui.El("thead", nil, v.head), v.body)))
+	ui.Append(v.head, ui.El("th", ui.Attrs{{"scope", "col"}}, ""))
+	v.box = ui.El("details", ui.Attrs{{"class", "numbers"}}, ui.El("summary", nil, &words.Text.HowNumbers), ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.HowNumbersText),
+		ui.El("div", ui.Attrs{{"class", "scroll"}, {"role", "region"}, {"tabindex", "0"}, {"aria-label", &words.Text.HowNumbers}}, ui.El("table", nil, ui.El("thead", nil, v.head), v.body)))
 	return v
 }
 
@@ -44,7 +44,7 @@ func (v *numberTable) draw(p *probe, of *app.Picture, word int) {
 		} else {
 			row[5] = "–"
 		}
-		tr := ui.El("tr", nil, ui.El("th", ui.Attrs{"scope": "row"}, name))
+		tr := ui.El("tr", nil, ui.El("th", ui.Attrs{{"scope", "row"}}, name))
 		for _, text := range row {
 			ui.Append(tr, ui.El("td", nil, text))
 		}

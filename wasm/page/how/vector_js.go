@@ -16,13 +16,13 @@ type vectorFigure struct {
 }
 
 func newVectorFigure() *vectorFigure {
-	v := &vectorFigure{note: ui.El("figcaption", ui.Attrs{"class": "muted"})}
-	v.drawing = ui.SVG("svg", map[string]string{"class": "turn", "aria-hidden": "true"})
+	v := &vectorFigure{note: ui.El("figcaption", ui.Attrs{{"class", "muted"}})}
+	v.drawing = ui.SVG("svg", ui.Attrs{{"class", "turn"}, {"aria-hidden", "true"}})
 	for _, line := range []struct {
 		at    *ui.Element
 		class string
 	}{{&v.shift, "shift"}, {&v.y, "y"}, {&v.hat, "hat"}} {
-		*line.at = ui.SVG("path", map[string]string{"class": line.class})
+		*line.at = ui.SVG("path", ui.Attrs{{"class", line.class}})
 		ui.Append(v.drawing, *line.at)
 	}
 	for i, name := range []string{"y", "ŷ"} {
@@ -30,7 +30,7 @@ func newVectorFigure() *vectorFigure {
 		ui.Append(v.names[i], name)
 		ui.Append(v.drawing, v.names[i])
 	}
-	v.box = ui.El("figure", ui.Attrs{"class": "vector"}, v.drawing, v.note)
+	v.box = ui.El("figure", ui.Attrs{{"class", "vector"}}, v.drawing, v.note)
 	return v
 }
 

@@ -22,7 +22,7 @@ type Importer struct {
 // New listens to the window. models takes what is dropped or pasted, where that is a model's
 // files, and reports whether it did.
 func New(a *app.App, models func(t js.Value) bool) *Importer {
-	v := &Importer{app: a, models: models, hint: ui.El("div", ui.Attrs{"class": "drop", "aria-hidden": "true", "hidden": ""}, ui.El("p", nil, &words.Text.DropHere))}
+	v := &Importer{app: a, models: models, hint: ui.El("div", ui.Attrs{{"class", "drop"}, {"aria-hidden", "true"}, {"hidden", ""}}, ui.El("p", nil, &words.Text.DropHere))}
 	ui.Document.Get("body").Call("append", v.hint.Value)
 	ui.On(ui.Window, "hashchange", func(ui.Event) { a.Update(func(s *app.State) { v.address(s) }) })
 	over := func(e ui.Event) {

@@ -25,22 +25,22 @@ func newFoundView() *foundView {
 	v := &foundView{
 		head: ui.El("tr", nil), body: ui.El("tbody", nil),
 		lacks:      ui.El("ul", nil),
-		lacksTitle: ui.El("h3", ui.Attrs{"id": "opener-missing-title"}), lacksFor: ui.El("p", ui.Attrs{"class": "muted"}),
-		fits:    ui.El("p", ui.Attrs{"id": "opener-fits"}),
-		memory:  ui.El("p", ui.Attrs{"class": "muted"}),
+		lacksTitle: ui.El("h3", ui.Attrs{{"id", "opener-missing-title"}}), lacksFor: ui.El("p", ui.Attrs{{"class", "muted"}}),
+		fits:    ui.El("p", ui.Attrs{{"id", "opener-fits"}}),
+		memory:  ui.El("p", ui.Attrs{{"class", "muted"}}),
 		cpu:     ui.El("p", nil),
-		licence: ui.El("p", ui.Attrs{"class": "muted", "id": "opener-licence"}),
-		named:   ui.El("p", ui.Attrs{"class": "muted code", "translate": "no"}),
+		licence: ui.El("p", ui.Attrs{{"class", "muted"}, {"id", "opener-licence"}}),
+		named:   ui.El("p", ui.Attrs{{"class", "muted code"}, {"translate", "no"}}),
 		count:   ui.El("summary", nil),
 	}
 	for _, name := range columns {
-		ui.Append(v.head, ui.El("th", ui.Attrs{"scope": "col"}, name))
+		ui.Append(v.head, ui.El("th", ui.Attrs{{"scope", "col"}}, name))
 	}
 	v.table = ui.El("table", nil, ui.El("thead", nil, v.head), v.body)
-	v.missing = ui.El("section", ui.Attrs{"class": "missing", "id": "opener-missing", "aria-labelledby": "opener-missing-title"},
+	v.missing = ui.El("section", ui.Attrs{{"class", "missing"}, {"id", "opener-missing"}, {"aria-labelledby", "opener-missing-title"}},
 		v.lacksTitle, v.lacksFor, v.lacks)
 	v.unused = ui.El("details", nil, v.count, v.named)
-	v.box = ui.El("div", ui.Attrs{"class": "found", "hidden": ""}, v.missing, v.table, v.fits, v.memory, v.cpu, v.licence, v.unused)
+	v.box = ui.El("div", ui.Attrs{{"class", "found"}, {"hidden", ""}}, v.missing, v.table, v.fits, v.memory, v.cpu, v.licence, v.unused)
 	return v
 }
 
@@ -78,13 +78,13 @@ func (v *foundView) render(r *result, s *app.State) {
 func (v *foundView) renderParts(r *result) {
 	v.body.Call("replaceChildren")
 	row := func(class, title, files string, cells ...string) {
-		th := ui.El("th", ui.Attrs{"scope": "row"}, title)
+		th := ui.El("th", ui.Attrs{{"scope", "row"}}, title)
 		if files != "" {
-			ui.Append(th, ui.El("small", ui.Attrs{"translate": "no"}, files))
+			ui.Append(th, ui.El("small", ui.Attrs{{"translate", "no"}}, files))
 		}
-		tr := ui.El("tr", ui.Attrs{"class": class}, th)
+		tr := ui.El("tr", ui.Attrs{{"class", class}}, th)
 		for i, text := range cells {
-			ui.Append(tr, ui.El("td", ui.Attrs{"data-column": *columns[i+1]}, text))
+			ui.Append(tr, ui.El("td", ui.Attrs{{"data-column", *columns[i+1]}}, text))
 		}
 		ui.Append(v.body, tr)
 	}
@@ -113,7 +113,7 @@ func (v *foundView) renderMissing(r *result) {
 		if !m.Required {
 			name = fmt.Sprintf(words.Text.OpenOptional, name)
 		}
-		ui.Append(v.lacks, ui.El("li", nil, ui.El("span", ui.Attrs{"class": "strong"}, name), ui.El("span", ui.Attrs{"class": "muted"}, usually(m))))
+		ui.Append(v.lacks, ui.El("li", nil, ui.El("span", ui.Attrs{{"class", "strong"}}, name), ui.El("span", ui.Attrs{{"class", "muted"}}, usually(m))))
 	}
 	ui.Show(v.missing, len(r.Missing) > 0)
 	title, hint := words.Text.OpenMissing, words.Text.OpenMissingHint
@@ -149,11 +149,11 @@ func (v *foundView) renderFits(r *result, s *app.State) {
 type fault struct{ box, alert, what, advice, detail ui.Element }
 
 func newFault() fault {
-	v := fault{what: ui.El("p", ui.Attrs{"class": "strong"}), advice: ui.El("p", nil), detail: ui.El("p", ui.Attrs{"class": "muted code", "translate": "no"})}
-	v.alert = ui.El("div", ui.Attrs{"class": "alert", "hidden": ""}, ui.El("div", nil, v.what, v.advice,
+	v := fault{what: ui.El("p", ui.Attrs{{"class", "strong"}}), advice: ui.El("p", nil), detail: ui.El("p", ui.Attrs{{"class", "muted code"}, {"translate", "no"}})}
+	v.alert = ui.El("div", ui.Attrs{{"class", "alert"}, {"hidden", ""}}, ui.El("div", nil, v.what, v.advice,
 		ui.El("details", nil, ui.El("summary", nil, &words.Text.FaultDetails), v.detail)))
 	// The region is there from the start: what appears inside it is read aloud.
-	v.box = ui.El("div", ui.Attrs{"role": "alert", "id": "opener-fault"}, v.alert)
+	v.box = ui.El("div", ui.Attrs{{"role", "alert"}, {"id", "opener-fault"}}, v.alert)
 	return v
 }
 

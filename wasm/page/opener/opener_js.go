@@ -44,18 +44,18 @@ type result struct {
 func New(a *app.App, room func() (free int64, known bool)) *Opener {
 	v := &Opener{
 		app: a, room: room,
-		files:    ui.El("input", ui.Attrs{"type": "file", "multiple": "", "hidden": "", "id": "opener-file-input"}),
-		folder:   ui.El("input", ui.Attrs{"type": "file", "webkitdirectory": "", "hidden": "", "id": "opener-folder-input"}),
-		address:  ui.El("input", ui.Attrs{"type": "url", "inputmode": "url", "autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "placeholder": "https://example.org/model.safetensors"}),
-		chosen:   ui.El("ul", ui.Attrs{"class": "chosen", "aria-label": &words.Text.OpenChosen}),
-		status:   ui.El("p", ui.Attrs{"role": "status", "id": "opener-status", "class": "strong"}),
+		files:    ui.El("input", ui.Attrs{{"type", "file"}, {"multiple", ""}, {"hidden", ""}, {"id", "opener-file-input"}}),
+		folder:   ui.El("input", ui.Attrs{{"type", "file"}, {"webkitdirectory", ""}, {"hidden", ""}, {"id", "opener-folder-input"}}),
+		address:  ui.El("input", ui.Attrs{{"type", "url"}, {"inputmode", "url"}, {"autocomplete", "off"}, {"autocapitalize", "off"}, {"spellcheck", "false"}, {"placeholder", "https://example.org/model.safetensors"}}),
+		chosen:   ui.El("ul", ui.Attrs{{"class", "chosen"}, {"aria-label", &words.Text.OpenChosen}}),
+		status:   ui.El("p", ui.Attrs{{"role", "status"}, {"id", "opener-status"}, {"class", "strong"}}),
 		fault:    newFault(),
 		found:    newFoundView(),
-		keep:     ui.El("input", ui.Attrs{"type": "checkbox", "id": "opener-keep", "aria-describedby": "opener-keep-hint"}),
+		keep:     ui.El("input", ui.Attrs{{"type", "checkbox"}, {"id", "opener-keep"}, {"aria-describedby", "opener-keep-hint"}}),
 		keepText: ui.El("span", nil),
-		keepHint: ui.El("p", ui.Attrs{"class": "muted", "id": "opener-keep-hint"}),
+		keepHint: ui.El("p", ui.Attrs{{"class", "muted"}, {"id", "opener-keep-hint"}}),
 		loadText: ui.El("span", nil),
-		why:      ui.El("p", ui.Attrs{"class": "muted", "id": "opener-why"}),
+		why:      ui.El("p", ui.Attrs{{"class", "muted"}, {"id", "opener-why"}}),
 	}
 	v.listen()
 	v.build()
@@ -92,16 +92,16 @@ func (v *Opener) build() {
 	ui.Append(v.load, v.loadText)
 	v.load.SetID("opener-load")
 	ui.SetAttr(v.load, "aria-describedby", "opener-why")
-	v.keepBox = ui.El("div", ui.Attrs{"class": "keep", "hidden": ""}, ui.El("label", ui.Attrs{"class": "check"}, v.keep, v.keepText), v.keepHint)
-	v.dialog = ui.El("dialog", ui.Attrs{"class": "opener", "id": "opener", "aria-labelledby": "opener-title"},
-		ui.El("div", ui.Attrs{"class": "head"}, ui.El("h2", ui.Attrs{"id": "opener-title"}, &words.Text.OpenTitle), closes),
-		ui.El("div", ui.Attrs{"class": "body", "tabindex": "-1"},
-			ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.OpenHint),
-			ui.El("div", ui.Attrs{"class": "choosers"}, pick, folder, v.files, v.folder),
-			ui.El("div", ui.Attrs{"class": "row"}, ui.Labelled("opener-address", &words.Text.OpenAddress, v.address), add),
+	v.keepBox = ui.El("div", ui.Attrs{{"class", "keep"}, {"hidden", ""}}, ui.El("label", ui.Attrs{{"class", "check"}}, v.keep, v.keepText), v.keepHint)
+	v.dialog = ui.El("dialog", ui.Attrs{{"class", "opener"}, {"id", "opener"}, {"aria-labelledby", "opener-title"}},
+		ui.El("div", ui.Attrs{{"class", "head"}}, ui.El("h2", ui.Attrs{{"id", "opener-title"}}, &words.Text.OpenTitle), closes),
+		ui.El("div", ui.Attrs{{"class", "body"}, {"tabindex", "-1"}},
+			ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.OpenHint),
+			ui.El("div", ui.Attrs{{"class", "choosers"}}, pick, folder, v.files, v.folder),
+			ui.El("div", ui.Attrs{{"class", "row"}}, ui.Labelled("opener-address", &words.Text.OpenAddress, v.address), add),
 			v.chosen, v.status, v.fault.box, v.found.box),
-		ui.El("div", ui.Attrs{"class": "foot"}, v.keepBox,
-			ui.El("div", ui.Attrs{"class": "go"}, v.why, v.load)))
+		ui.El("div", ui.Attrs{{"class", "foot"}}, v.keepBox,
+			ui.El("div", ui.Attrs{{"class", "go"}}, v.why, v.load)))
 	ui.Document.Get("body").Call("append", v.dialog.Value)
 }
 
@@ -178,8 +178,8 @@ func (v *Opener) renderChosen() {
 	v.listed = now
 	v.chosen.Call("replaceChildren")
 	for _, e := range v.entries {
-		b := ui.El("button", ui.Attrs{"type": "button", "class": "quiet square", "data-key": e.key, "aria-label": fmt.Sprintf(words.Text.OpenRemove, e.name)}, ui.Icon("close"))
-		ui.Append(v.chosen, ui.El("li", nil, ui.El("span", ui.Attrs{"translate": "no"}, e.text()), b))
+		b := ui.El("button", ui.Attrs{{"type", "button"}, {"class", "quiet square"}, {"data-key", e.key}, {"aria-label", fmt.Sprintf(words.Text.OpenRemove, e.name)}}, ui.Icon("close"))
+		ui.Append(v.chosen, ui.El("li", nil, ui.El("span", ui.Attrs{{"translate", "no"}}, e.text()), b))
 	}
 	ui.Show(v.chosen, len(v.entries) > 0)
 }

@@ -19,9 +19,9 @@ type Advanced struct {
 
 // NewAdvanced puts it at the end of the panel.
 func NewAdvanced(a *app.App, panel ui.Element) *Advanced {
-	line := ui.Attrs{"type": "text", "autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+	line := ui.Attrs{{"type", "text"}, {"autocomplete", "off"}, {"autocapitalize", "off"}, {"spellcheck", "false"}}
 	v := &Advanced{
-		name:     ui.El("span", ui.Attrs{"class": "muted"}),
+		name:     ui.El("span", ui.Attrs{{"class", "muted"}}),
 		positive: ui.El("input", line),
 		negative: ui.El("input", line),
 		schedule: newSchedule(a),
@@ -37,11 +37,11 @@ func NewAdvanced(a *app.App, panel ui.Element) *Advanced {
 	}
 	typed(v.positive, func(t *recipe.Term, text string) { t.Positive = text })
 	typed(v.negative, func(t *recipe.Term, text string) { t.Negative = text })
-	v.box = ui.El("details", ui.Attrs{"id": "advanced", "class": "card"},
+	v.box = ui.El("details", ui.Attrs{{"id", "advanced"}, {"class", "card"}},
 		ui.El("summary", nil, ui.El("h2", nil, &words.Text.Advanced), v.name),
-		ui.El("div", ui.Attrs{"class": "guidance"},
-			ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.GuidanceHint),
-			ui.El("div", ui.Attrs{"class": "poles"}, ui.Labelled("positive", &words.Text.Towards, v.positive), ui.Labelled("negative", &words.Text.Away, v.negative)),
+		ui.El("div", ui.Attrs{{"class", "guidance"}},
+			ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.GuidanceHint),
+			ui.El("div", ui.Attrs{{"class", "poles"}}, ui.Labelled("positive", &words.Text.Towards, v.positive), ui.Labelled("negative", &words.Text.Away, v.negative)),
 			v.schedule.box,
 			v.geometry.box,
 		))

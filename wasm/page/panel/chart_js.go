@@ -33,12 +33,12 @@ type weightChart struct {
 func newWeightChart(a *app.App) *weightChart {
 	v := &weightChart{
 		app:    a,
-		chart:  ui.El("div", ui.Attrs{"class": "bars", "id": "bars", "role": "group", "aria-label": &words.Text.BlockWeights, "aria-describedby": "bars-note"}),
-		note:   ui.El("p", ui.Attrs{"class": "muted", "id": "bars-note"}),
-		halves: ui.El("div", ui.Attrs{"class": "halves", "aria-hidden": "true"}),
-		low:    ui.El("span", ui.Attrs{"class": "low", "aria-hidden": "true"}), top: ui.El("span", ui.Attrs{"class": "top", "aria-hidden": "true"}),
+		chart:  ui.El("div", ui.Attrs{{"class", "bars"}, {"id", "bars"}, {"role", "group"}, {"aria-label", &words.Text.BlockWeights}, {"aria-describedby", "bars-note"}}),
+		note:   ui.El("p", ui.Attrs{{"class", "muted"}, {"id", "bars-note"}}),
+		halves: ui.El("div", ui.Attrs{{"class", "halves"}, {"aria-hidden", "true"}}),
+		low:    ui.El("span", ui.Attrs{{"class", "low"}, {"aria-hidden", "true"}}), top: ui.El("span", ui.Attrs{{"class", "top"}, {"aria-hidden", "true"}}),
 	}
-	v.box = ui.El("div", ui.Attrs{"class": "curve"}, ui.El("div", ui.Attrs{"class": "plot"}, v.chart, v.top, v.low), v.halves, v.note)
+	v.box = ui.El("div", ui.Attrs{{"class", "curve"}}, ui.El("div", ui.Attrs{{"class", "plot"}}, v.chart, v.top, v.low), v.halves, v.note)
 	ui.On(v.chart, "pointerdown", v.press)
 	ui.On(v.chart, "pointermove", v.move)
 	for _, kind := range []string{"pointerup", "pointercancel"} {
@@ -156,7 +156,7 @@ func (v *weightChart) build(m *app.Model) {
 	v.chart.Call("replaceChildren")
 	v.halves.Call("replaceChildren")
 	for i := range m.Depth() {
-		bar := ui.El("span", ui.Attrs{"role": "slider", "aria-orientation": "vertical"}, ui.El("i", nil))
+		bar := ui.El("span", ui.Attrs{{"role", "slider"}, {"aria-orientation", "vertical"}}, ui.El("i", nil))
 		ui.SetFlag(bar, "data-double", i < m.Blocks.Double)
 		ui.On(bar, "focus", func(ui.Event) {
 			if v.focus != i {
@@ -175,7 +175,7 @@ func (v *weightChart) build(m *app.Model) {
 		if half.blocks == 0 {
 			continue
 		}
-		e := ui.El("span", ui.Attrs{"class": half.class}, "")
+		e := ui.El("span", ui.Attrs{{"class", half.class}}, "")
 		ui.Follow(half.text, func(text string) { ui.SetText(e, fmt.Sprintf(text, half.blocks)) })
 		e.Style().SetProperty("flex-grow", fmt.Sprint(half.blocks), "")
 		ui.Append(v.halves, e)

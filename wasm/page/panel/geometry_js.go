@@ -23,12 +23,12 @@ type geometryView struct {
 }
 
 func newGeometry() *geometryView {
-	v := &geometryView{length: ui.El("p", nil), turn: ui.El("p", ui.Attrs{"class": "muted"})}
-	v.drawing = ui.SVG("svg", map[string]string{"class": "vectors", "aria-hidden": "true", "preserveAspectRatio": "xMinYMid"})
-	v.y = ui.SVG("path", map[string]string{"class": "y"})
-	v.delta = ui.SVG("path", map[string]string{"class": "delta"})
+	v := &geometryView{length: ui.El("p", nil), turn: ui.El("p", ui.Attrs{{"class", "muted"}})}
+	v.drawing = ui.SVG("svg", ui.Attrs{{"class", "vectors"}, {"aria-hidden", "true"}, {"preserveAspectRatio", "xMinYMid"}})
+	v.y = ui.SVG("path", ui.Attrs{{"class", "y"}})
+	v.delta = ui.SVG("path", ui.Attrs{{"class", "delta"}})
 	ui.Append(v.drawing, v.y, v.delta)
-	v.box = ui.El("div", ui.Attrs{"class": "lie", "hidden": ""}, v.drawing, ui.El("div", ui.Attrs{"class": "numbers"}, v.length, v.turn))
+	v.box = ui.El("div", ui.Attrs{{"class", "lie"}, {"hidden", ""}}, v.drawing, ui.El("div", ui.Attrs{{"class", "numbers"}}, v.length, v.turn))
 	return v
 }
 

@@ -31,16 +31,16 @@ const featured = 3
 func NewGuidance(a *app.App, stage ui.Element) *Guidance {
 	v := &Guidance{
 		app:     a,
-		presets: ui.El("div", ui.Attrs{"class": "chips presets", "role": "group", "aria-labelledby": "guidance-title"}),
+		presets: ui.El("div", ui.Attrs{{"class", "chips presets"}, {"role", "group"}, {"aria-labelledby", "guidance-title"}}),
 		chips:   map[string]ui.Element{},
-		desk:    ui.El("div", ui.Attrs{"class": "desk", "role": "group", "aria-label": &words.Text.Directions}),
+		desk:    ui.El("div", ui.Attrs{{"class", "desk"}, {"role", "group"}, {"aria-label", &words.Text.Directions}}),
 	}
 	v.another = ui.IconButton("chip", "plus", &words.Text.AddDirection, v.add)
 	v.another.SetID("add-direction")
 	ui.Append(v.presets, v.another)
 	v.chip("", "chip", &words.Text.Off, func(f *app.Form) { f.Guided = false })
-	v.section = ui.El("section", ui.Attrs{"id": "guidance", "aria-labelledby": "guidance-title"},
-		ui.El("h2", ui.Attrs{"id": "guidance-title", "class": "unseen"}, &words.Text.Guidance), v.presets, v.desk)
+	v.section = ui.El("section", ui.Attrs{{"id", "guidance"}, {"aria-labelledby", "guidance-title"}},
+		ui.El("h2", ui.Attrs{{"id", "guidance-title"}, {"class", "unseen"}}, &words.Text.Guidance), v.presets, v.desk)
 	ui.Append(stage, v.section)
 	return v
 }
@@ -127,12 +127,12 @@ func newDirectionRow(v *Guidance, i int) *directionRow {
 		id = fmt.Sprint("-", i)
 	}
 	r := &directionRow{
-		choice: ui.El("input", ui.Attrs{"type": "radio", "name": "direction", "value": fmt.Sprint(i)}),
-		name:   ui.El("span", ui.Attrs{"translate": "no"}), // a preset's title or one's own words
-		hint:   ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.DirectionHint),
-		slider: ui.El("input", ui.Attrs{"type": "range", "id": "weight-slider" + id, "step": "0.05"}),
-		weight: ui.El("input", ui.Attrs{"type": "number", "id": "weight" + id, "step": "0.05", "inputmode": "decimal"}),
-		low:    ui.El("span", ui.Attrs{"class": "low"}), top: ui.El("span", ui.Attrs{"class": "top"}),
+		choice: ui.El("input", ui.Attrs{{"type", "radio"}, {"name", "direction"}, {"value", fmt.Sprint(i)}}),
+		name:   ui.El("span", ui.Attrs{{"translate", "no"}}), // a preset's title or one's own words
+		hint:   ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.DirectionHint),
+		slider: ui.El("input", ui.Attrs{{"type", "range"}, {"id", "weight-slider" + id}, {"step", "0.05"}}),
+		weight: ui.El("input", ui.Attrs{{"type", "number"}, {"id", "weight" + id}, {"step", "0.05"}, {"inputmode", "decimal"}}),
+		low:    ui.El("span", ui.Attrs{{"class", "low"}}), top: ui.El("span", ui.Attrs{{"class", "top"}}),
 	}
 	a := v.app
 	edit := func() { a.Update(func(s *app.State) { s.Form.Editing = i }) }
@@ -151,8 +151,8 @@ func newDirectionRow(v *Guidance, i int) *directionRow {
 	})
 	r.remove = ui.IconButton("quiet square", "close", &words.Text.RemoveDirection, func() { v.remove(i) })
 	r.remove.SetID("remove-direction" + id)
-	r.slide = ui.El("div", ui.Attrs{"class": "slider"}, r.slider, r.low, r.top)
-	r.box = ui.El("div", ui.Attrs{"class": "direction"},
+	r.slide = ui.El("div", ui.Attrs{{"class", "slider"}}, r.slider, r.low, r.top)
+	r.box = ui.El("div", ui.Attrs{{"class", "direction"}},
 		ui.El("label", nil, r.choice, r.name), r.hint, r.slide, r.weight, r.mute, r.remove)
 	ui.Append(v.desk, r.box)
 	return r

@@ -21,8 +21,8 @@ type marks struct {
 func newMarks(a *app.App, id string, field ui.Element, set func(text string)) *marks {
 	v := &marks{
 		field: field,
-		box:   ui.El("p", ui.Attrs{"id": id, "class": "unknown-words", "translate": "no", "hidden": ""}),
-		near:  ui.El("div", ui.Attrs{"class": "chips near-words", "translate": "no", "role": "group", "aria-label": &words.Text.Near, "hidden": ""}),
+		box:   ui.El("p", ui.Attrs{{"id", id}, {"class", "unknown-words"}, {"translate", "no"}, {"hidden", ""}}),
+		near:  ui.El("div", ui.Attrs{{"class", "chips near-words"}, {"translate", "no"}, {"role", "group"}, {"aria-label", &words.Text.Near}, {"hidden", ""}}),
 	}
 	ui.SetAttr(field, "aria-describedby", id)
 	// Marking waits for the end of a word while somebody types, and no longer.
@@ -63,7 +63,7 @@ func (v *marks) render(s *app.State, text string) (nothing bool) {
 	}
 	ui.Show(v.near, len(v.swaps) > 0)
 	for _, w := range v.swaps {
-		ui.Append(v.near, ui.El("button", ui.Attrs{"type": "button", "class": "chip"}, fmt.Sprintf(words.Text.NearWord, w.from, w.to)))
+		ui.Append(v.near, ui.El("button", ui.Attrs{{"type", "button"}, {"class", "chip"}}, fmt.Sprintf(words.Text.NearWord, w.from, w.to)))
 	}
 	return nothing
 }
@@ -74,7 +74,7 @@ func (v *marks) write(nothing bool) {
 	if nothing {
 		says = words.Text.NothingKnown
 	}
-	ui.Append(v.box, ui.El("span", ui.Attrs{"class": "strong", "translate": "yes"}, says), " ")
+	ui.Append(v.box, ui.El("span", ui.Attrs{{"class", "strong"}, {"translate", "yes"}}, says), " ")
 	for _, p := range v.pieces {
 		if p.unknown {
 			ui.Append(v.box, ui.El("mark", nil, p.text))

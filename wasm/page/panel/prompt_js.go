@@ -37,18 +37,18 @@ type Prompt struct {
 func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	v := &Prompt{
 		app:      a,
-		field:    ui.El("textarea", ui.Attrs{"rows": "2", "spellcheck": "false", "autocapitalize": "off", "placeholder": &words.Text.PromptHint}),
-		suggest:  ui.El("div", ui.Attrs{"id": "suggestions", "class": "chips", "translate": "no", "role": "group", "aria-label": &words.Text.Suggestions, "hidden": ""}),
-		examples: ui.El("div", ui.Attrs{"id": "prompt-examples", "class": "chips", "translate": "no", "role": "group", "aria-label": &words.Text.Examples}),
-		words:    ui.El("div", ui.Attrs{"class": "words", "translate": "no"}), // the model reads no other language
+		field:    ui.El("textarea", ui.Attrs{{"rows", "2"}, {"spellcheck", "false"}, {"autocapitalize", "off"}, {"placeholder", &words.Text.PromptHint}}),
+		suggest:  ui.El("div", ui.Attrs{{"id", "suggestions"}, {"class", "chips"}, {"translate", "no"}, {"role", "group"}, {"aria-label", &words.Text.Suggestions}, {"hidden", ""}}),
+		examples: ui.El("div", ui.Attrs{{"id", "prompt-examples"}, {"class", "chips"}, {"translate", "no"}, {"role", "group"}, {"aria-label", &words.Text.Examples}}),
+		words:    ui.El("div", ui.Attrs{{"class", "words"}, {"translate", "no"}}), // the model reads no other language
 		says:     ui.El("span", nil, &words.Text.Generate),
 		keys:     ui.El("kbd", nil, generateKeys()),
 		stop:     ui.Button("secondary", &words.Text.Stop, func() { a.Stop() }),
 		// For the eyes: what is said to screen readers is in the live region.
-		note:    ui.El("p", ui.Attrs{"id": "note", "aria-hidden": "true"}),
-		undrawn: ui.El("p", ui.Attrs{"id": "undrawn", "class": "strong", "hidden": ""}, &words.Text.Undrawn),
+		note:    ui.El("p", ui.Attrs{{"id", "note"}, {"aria-hidden", "true"}}),
+		undrawn: ui.El("p", ui.Attrs{{"id", "undrawn"}, {"class", "strong"}, {"hidden", ""}}, &words.Text.Undrawn),
 	}
-	v.said = ui.El("div", ui.Attrs{"class": "outcome"}, ui.El("div", ui.Attrs{"class": "muted"}, v.undrawn, v.note), v.stop)
+	v.said = ui.El("div", ui.Attrs{{"class", "outcome"}}, ui.El("div", ui.Attrs{{"class", "muted"}}, v.undrawn, v.note), v.stop)
 	v.generate = ui.Button("primary", "", a.Generate)
 	v.generate.SetID("generate")
 	ui.Append(v.generate, v.says, v.keys)
@@ -78,11 +78,11 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 		v.field.Focus()
 	})
 	v.marks = newMarks(a, "unknown-words", v.field, v.set)
-	v.known = ui.El("details", ui.Attrs{"id": "understands"}, ui.El("summary", nil, &words.Text.Understands), ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.UnderstandsHint), v.words)
-	ui.Append(panel, ui.El("section", ui.Attrs{"class": "card", "id": "ask"},
+	v.known = ui.El("details", ui.Attrs{{"id", "understands"}}, ui.El("summary", nil, &words.Text.Understands), ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.UnderstandsHint), v.words)
+	ui.Append(panel, ui.El("section", ui.Attrs{{"class", "card"}, {"id", "ask"}},
 		ui.Labelled("prompt", &words.Text.Prompt, v.field),
 		v.marks.box, v.marks.near, v.suggest,
-		ui.El("div", ui.Attrs{"class": "actions"}, v.generate, v.another, v.lucky),
+		ui.El("div", ui.Attrs{{"class", "actions"}}, v.generate, v.another, v.lucky),
 		v.said,
 		v.examples,
 		v.known,
@@ -160,7 +160,7 @@ func (v *Prompt) renderWords(s *app.State) {
 	}
 	v.suggest.SetTextContent("")
 	for _, phrase := range phrases {
-		ui.Append(v.suggest, ui.El("button", ui.Attrs{"type": "button", "class": "chip"}, phrase))
+		ui.Append(v.suggest, ui.El("button", ui.Attrs{{"type", "button"}, {"class", "chip"}}, phrase))
 	}
 	ui.Show(v.suggest, len(phrases) > 0)
 }
@@ -187,11 +187,11 @@ func (v *Prompt) fill(m *app.Model) {
 		if len(group.words) == 0 {
 			continue
 		}
-		chips := ui.El("div", ui.Attrs{"class": "chips", "role": "group", "aria-label": group.name})
+		chips := ui.El("div", ui.Attrs{{"class", "chips"}, {"role", "group"}, {"aria-label", group.name}})
 		for _, word := range group.words {
 			ui.Append(chips, ui.Button("chip small", word, func() { v.append(word) }))
 		}
-		ui.Append(v.words, ui.El("p", ui.Attrs{"class": "group", "translate": "yes"}, group.name), chips)
+		ui.Append(v.words, ui.El("p", ui.Attrs{{"class", "group"}, {"translate", "yes"}}, group.name), chips)
 	}
 	ui.Show(v.known, v.words.HasChildNodes()) // published files have no list of what they were trained on
 	ui.Show(v.lucky, len(u.Objects) > 0)

@@ -37,15 +37,15 @@ var shapes = map[string]string{
 }
 
 func newSchedule(a *app.App) *scheduleView {
-	v := &scheduleView{app: a, kinds: map[string]ui.Element{}, fields: map[string]ui.Element{}, name: ui.El("span", ui.Attrs{"class": "muted"}), chart: newWeightChart(a)}
-	kinds := ui.El("div", ui.Attrs{"class": "segments shapes", "role": "radiogroup", "aria-label": &words.Text.Schedule})
+	v := &scheduleView{app: a, kinds: map[string]ui.Element{}, fields: map[string]ui.Element{}, name: ui.El("span", ui.Attrs{{"class", "muted"}}), chart: newWeightChart(a)}
+	kinds := ui.El("div", ui.Attrs{{"class", "segments shapes"}, {"role", "radiogroup"}, {"aria-label", &words.Text.Schedule}})
 	for _, kind := range guidance.Kinds() {
 		ui.Append(kinds, v.radio(kind, kindName(kind)))
 	}
-	whole := ui.Attrs{"type": "number", "inputmode": "numeric", "min": "0", "step": "1"}
+	whole := ui.Attrs{{"type", "number"}, {"inputmode", "numeric"}, {"min", "0"}, {"step", "1"}}
 	v.first, v.last = ui.El("input", whole), ui.El("input", whole)
-	v.width = ui.El("input", ui.Attrs{"type": "number", "inputmode": "decimal", "min": "0.1", "step": "0.1"})
-	row := ui.El("div", ui.Attrs{"class": "blocks"})
+	v.width = ui.El("input", ui.Attrs{{"type", "number"}, {"inputmode", "decimal"}, {"min", "0.1"}, {"step", "0.1"}})
+	row := ui.El("div", ui.Attrs{{"class", "blocks"}})
 	field := func(id string, title *string, input ui.Element, change func(t *recipe.Term, x float64)) {
 		ui.On(input, "input", func(ui.Event) {
 			v.edit(false, func(t *recipe.Term) { ownBlocks(t, a.State.Model.Depth()); change(t, ui.Number(input)) })
@@ -68,8 +68,8 @@ func newSchedule(a *app.App) *scheduleView {
 		c := centers(*t, a.State.Model.Depth())
 		t.Schedule.Centers, t.Schedule.Of, t.Schedule.Width = c[:], 0, x
 	})
-	v.box = ui.El("div", ui.Attrs{"class": "field schedule"},
-		ui.El("p", ui.Attrs{"class": "label"}, &words.Text.Schedule, " · ", v.name), kinds, row, v.chart.box)
+	v.box = ui.El("div", ui.Attrs{{"class", "field schedule"}},
+		ui.El("p", ui.Attrs{{"class", "label"}}, &words.Text.Schedule, " · ", v.name), kinds, row, v.chart.box)
 	return v
 }
 
@@ -103,7 +103,7 @@ func (v *scheduleView) edit(still bool, change func(t *recipe.Term)) {
 }
 
 func (v *scheduleView) radio(kind string, name *string) ui.Element {
-	input := ui.El("input", ui.Attrs{"type": "radio", "name": "schedule", "value": kind, "aria-label": name})
+	input := ui.El("input", ui.Attrs{{"type", "radio"}, {"name", "schedule"}, {"value", kind}, {"aria-label", name}})
 	v.kinds[kind] = input
 	ui.On(input, "change", func(ui.Event) { v.edit(true, func(t *recipe.Term) { setKind(t, kind, v.app.State.Model.Depth()) }) })
 	label := ui.El("label", nil, input, ui.Drawing(shapes[kind]))

@@ -27,14 +27,14 @@ type Settings struct {
 // NewSettings puts them at the end of the panel; more stands behind them.
 func NewSettings(a *app.App, panel ui.Element, more ...any) *Settings {
 	v := &Settings{
-		seed:  ui.El("input", ui.Attrs{"type": "number", "inputmode": "numeric", "min": "0", "max": "4294967295", "step": "1", "autocomplete": "off"}),
-		lock:  ui.El("input", ui.Attrs{"type": "checkbox", "id": "lock", "aria-describedby": "lock-hint"}),
-		steps: ui.El("input", ui.Attrs{"type": "number", "inputmode": "numeric", "min": "1", "step": "1", "aria-describedby": "steps-hint"}),
-		hint:  ui.El("p", ui.Attrs{"id": "steps-hint", "class": "muted"}),
+		seed:  ui.El("input", ui.Attrs{{"type", "number"}, {"inputmode", "numeric"}, {"min", "0"}, {"max", "4294967295"}, {"step", "1"}, {"autocomplete", "off"}}),
+		lock:  ui.El("input", ui.Attrs{{"type", "checkbox"}, {"id", "lock"}, {"aria-describedby", "lock-hint"}}),
+		steps: ui.El("input", ui.Attrs{{"type", "number"}, {"inputmode", "numeric"}, {"min", "1"}, {"step", "1"}, {"aria-describedby", "steps-hint"}}),
+		hint:  ui.El("p", ui.Attrs{{"id", "steps-hint"}, {"class", "muted"}}),
 		size:  ui.El("select", nil),
 		each:  map[int]ui.Element{},
 		live:  map[app.LiveMode]ui.Element{},
-		pace:  ui.El("p", ui.Attrs{"id": "pace", "class": "muted"}),
+		pace:  ui.El("p", ui.Attrs{{"id", "pace"}, {"class", "muted"}}),
 	}
 	dice := ui.IconButton("secondary square", "dice", &words.Text.NewSeed, func() {
 		a.Edit(true, func(f *app.Form) { f.Seed = float64(rand.Uint32()) })
@@ -62,13 +62,13 @@ func NewSettings(a *app.App, panel ui.Element, more ...any) *Settings {
 	})
 	v.sizeField = ui.Labelled("size", &words.Text.Size, v.size)
 
-	each := ui.El("div", ui.Attrs{"class": "segments", "role": "radiogroup", "aria-label": &words.Text.Pictures})
+	each := ui.El("div", ui.Attrs{{"class", "segments"}, {"role", "radiogroup"}, {"aria-label", &words.Text.Pictures}})
 	for _, n := range []int{1, 2, 4} {
 		v.each[n] = ui.Radio(each, "each", fmt.Sprint(n), fmt.Sprint(n), func() {
 			a.Update(func(s *app.State) { s.Form.Each = n })
 		})
 	}
-	modes := ui.El("div", ui.Attrs{"class": "segments", "role": "radiogroup", "aria-label": &words.Text.Live, "aria-describedby": "pace"})
+	modes := ui.El("div", ui.Attrs{{"class", "segments"}, {"role", "radiogroup"}, {"aria-label", &words.Text.Live}, {"aria-describedby", "pace"}})
 	for _, mode := range []struct {
 		mode app.LiveMode
 		name *string
@@ -81,15 +81,15 @@ func NewSettings(a *app.App, panel ui.Element, more ...any) *Settings {
 	if mode := app.LiveMode(ui.Recall("live")); mode == app.LiveAlways || mode == app.LiveOff {
 		a.State.Live.Mode = mode
 	}
-	v.section = ui.El("section", ui.Attrs{"class": "card", "id": "settings", "aria-labelledby": "settings-title"},
-		ui.El("h2", ui.Attrs{"id": "settings-title"}, &words.Text.Settings),
-		ui.El("div", ui.Attrs{"class": "row"}, ui.Labelled("seed", &words.Text.Seed, v.seed), dice),
-		ui.El("label", ui.Attrs{"class": "check"}, v.lock, ui.El("span", nil, &words.Text.KeepSeed)),
-		ui.El("p", ui.Attrs{"class": "muted", "id": "lock-hint"}, &words.Text.SeedHint),
-		ui.El("div", ui.Attrs{"class": "beside"}, ui.Labelled("steps", &words.Text.Steps, v.steps), v.hint),
+	v.section = ui.El("section", ui.Attrs{{"class", "card"}, {"id", "settings"}, {"aria-labelledby", "settings-title"}},
+		ui.El("h2", ui.Attrs{{"id", "settings-title"}}, &words.Text.Settings),
+		ui.El("div", ui.Attrs{{"class", "row"}}, ui.Labelled("seed", &words.Text.Seed, v.seed), dice),
+		ui.El("label", ui.Attrs{{"class", "check"}}, v.lock, ui.El("span", nil, &words.Text.KeepSeed)),
+		ui.El("p", ui.Attrs{{"class", "muted"}, {"id", "lock-hint"}}, &words.Text.SeedHint),
+		ui.El("div", ui.Attrs{{"class", "beside"}}, ui.Labelled("steps", &words.Text.Steps, v.steps), v.hint),
 		v.sizeField,
-		ui.El("div", ui.Attrs{"class": "field"}, ui.El("p", ui.Attrs{"class": "label"}, &words.Text.Pictures), each),
-		ui.El("div", ui.Attrs{"class": "field"}, ui.El("p", ui.Attrs{"class": "label"}, &words.Text.Live), modes, v.pace),
+		ui.El("div", ui.Attrs{{"class", "field"}}, ui.El("p", ui.Attrs{{"class", "label"}}, &words.Text.Pictures), each),
+		ui.El("div", ui.Attrs{{"class", "field"}}, ui.El("p", ui.Attrs{{"class", "label"}}, &words.Text.Live), modes, v.pace),
 	)
 	ui.Append(v.section, more...)
 	ui.Append(panel, v.section)
@@ -116,7 +116,7 @@ func (v *Settings) Render(s *app.State) {
 		v.model = s.Model
 		v.size.Call("replaceChildren")
 		for _, size := range s.Model.Sizes {
-			ui.Append(v.size, ui.El("option", ui.Attrs{"value": size.String()}, words.Size(size)))
+			ui.Append(v.size, ui.El("option", ui.Attrs{{"value", size.String()}}, words.Size(size)))
 		}
 	}
 	ui.SetValue(v.size, s.Form.Size.String())

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"encoding/base64"
 	"fmt"
 	"syscall/js"
 
@@ -100,7 +99,7 @@ func (v *Session) picture(p *app.Picture) (text string) {
 	if err != nil {
 		return ""
 	}
-	return base64.StdEncoding.EncodeToString(out)
+	return encode(out)
 }
 
 // react takes over what was saved, after a reload only.
@@ -160,10 +159,7 @@ func load() (k saved, ok bool) {
 // show puts the picture back in its place.
 func (v *Session) show(text string) {
 	m := v.app.State.Model
-	data, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return
-	}
+	data := decode(text)
 	made, _, err := recipe.FromPNG(data, m.Request(), m.Limits(), app.Inflate)
 	if err != nil {
 		return
@@ -180,4 +176,27 @@ func (v *Session) show(text string) {
 			s.Show(&app.Picture{Recipe: app.NewRecipe(made.Request), Image: image, File: file})
 		}
 	})
+}
+
+// encode and decode are base64 by the browser, whose functions take a text with a character
+// of a code up to 255 for each byte.
+func encode(data []byte) string {
+	text := make([]rune, len(data))
+	for i, b := range data {
+		text[i] = rune(b)
+	}
+	return js.Global().Call("btoa", string(text)).String()
+}
+
+// decode returns nil for what is no base64.
+func decode(text string) (data []byte) {
+	defer func() {
+		if recover() != nil {
+			data = nil
+		}
+	}()
+	for _, r := range js.Global().Call("atob", text).String() {
+		data = append(data, byte(r))
+	}
+	return data
 }

@@ -17,14 +17,14 @@ type Alert struct {
 
 // NewAlert puts it at the head of an element.
 func NewAlert(a *app.App, stage ui.Element) *Alert {
-	v := &Alert{what: ui.El("p", ui.Attrs{"class": "strong"}), advice: ui.El("p", nil), detail: ui.El("p", ui.Attrs{"class": "muted code", "translate": "no"})}
+	v := &Alert{what: ui.El("p", ui.Attrs{{"class", "strong"}}), advice: ui.El("p", nil), detail: ui.El("p", ui.Attrs{{"class", "muted code"}, {"translate", "no"}})}
 	dismiss := ui.IconButton("quiet square", "close", &words.Text.Dismiss, func() { a.Update(func(s *app.State) { s.Problem = nil }) })
 	v.reload = ui.Button("secondary", &words.Text.Reload, func() { js.Global().Get("location").Call("reload") })
 	v.reload.SetID("reload")
-	v.box = ui.El("div", ui.Attrs{"class": "alert", "hidden": ""}, ui.El("div", nil, v.what, v.advice, v.reload,
+	v.box = ui.El("div", ui.Attrs{{"class", "alert"}, {"hidden", ""}}, ui.El("div", nil, v.what, v.advice, v.reload,
 		ui.El("details", nil, ui.El("summary", nil, &words.Text.FaultDetails), v.detail)), dismiss)
 	// The region is there from the start: what appears inside it is read aloud.
-	v.region = ui.El("div", ui.Attrs{"id": "alert", "role": "alert"}, v.box)
+	v.region = ui.El("div", ui.Attrs{{"id", "alert"}, {"role", "alert"}}, v.box)
 	stage.Call("prepend", v.region.Value)
 	return v
 }

@@ -25,17 +25,17 @@ type diagnostics struct {
 // NewDiagnostics puts it at the end of an element.
 func NewDiagnostics(a *app.App, parent ui.Element) {
 	v := &diagnostics{app: a, report: report{state: &a.State}}
-	v.text = ui.El("textarea", ui.Attrs{"id": "diagnostics-text", "readonly": "", "rows": "12", "class": "code", "spellcheck": "false", "aria-label": &words.Text.Diagnostics})
-	v.with = ui.El("input", ui.Attrs{"type": "checkbox", "id": "diagnostics-prompt"})
+	v.text = ui.El("textarea", ui.Attrs{{"id", "diagnostics-text"}, {"readonly", ""}, {"rows", "12"}, {"class", "code"}, {"spellcheck", "false"}, {"aria-label", &words.Text.Diagnostics}})
+	v.with = ui.El("input", ui.Attrs{{"type", "checkbox"}, {"id", "diagnostics-prompt"}})
 	ui.On(v.with, "change", func(ui.Event) { v.write() })
 	copied := ui.IconButton("secondary", "copy", &words.Text.DiagnosticsCopy, func() {
 		v.write()
 		a.CopyText(v.text.Get("value").String(), words.Text.Copied)
 	})
 	copied.SetID("diagnostics-copy")
-	v.box = ui.El("details", ui.Attrs{"class": "diagnostics"}, ui.El("summary", nil, &words.Text.Diagnostics),
-		ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.DiagnosticsHint), v.text,
-		ui.El("label", ui.Attrs{"class": "check"}, v.with, ui.El("span", nil, &words.Text.DiagnosticsPrompt)), copied)
+	v.box = ui.El("details", ui.Attrs{{"class", "diagnostics"}}, ui.El("summary", nil, &words.Text.Diagnostics),
+		ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.DiagnosticsHint), v.text,
+		ui.El("label", ui.Attrs{{"class", "check"}}, v.with, ui.El("span", nil, &words.Text.DiagnosticsPrompt)), copied)
 	v.box.SetID("diagnostics")
 	ui.On(v.box, "toggle", func(ui.Event) {
 		if v.box.Get("open").Bool() {

@@ -1,12 +1,14 @@
 package shell
 
 import (
+	"context"
 	"reflect"
 	"syscall/js"
 
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
+	"undertone/wasm/promise"
 )
 
 // NewLanguage offers the languages at the foot of the page. It begins with the one that
@@ -18,35 +20,68 @@ func NewLanguage(a *app.App) {
 			wishes = append(wishes, list.Index(i).String())
 		}
 	}
-	Speak(words.Choose(wishes))
-	FollowShell()
+	Begin(wishes)
 
-	field := ui.El("select", ui.Attrs{"id": "language", "translate": "no"})
+	field := ui.El("select", ui.Attrs{{"id", "language"}, {"translate", "no"}})
 	for _, l := range words.Languages {
-		ui.Append(field, ui.El("option", ui.Attrs{"value": l.Tag, "lang": l.Tag}, l.Name))
+		ui.Append(field, ui.El("option", ui.Attrs{{"value", l.Tag}, {"lang", l.Tag}}, l.Name))
 	}
 	field.Set("value", ui.Root().Get("lang").String())
 	ui.On(field, "change", func(ui.Event) {
 		tag := field.Get("value").String()
-		ui.Remember("language", tag)
-		Speak(words.Choose([]string{tag}))
-		// A remark stays in the language in which it was made.
-		a.Update(func(s *app.State) { s.Note, s.Remark = "", "" })
+		go func() {
+			if err := Speak(words.Choose([]string{tag})); err != nil {
+				field.Set("value", ui.Root().Get("lang").String())
+				a.Fail(app.FileError(words.Text.LanguageMissing))
+				return
+			}
+			ui.Remember("language", tag)
+			// A remark stays in the language in which it was made.
+			a.Update(func(s *app.State) { s.Note, s.Remark = "", "" })
+		}()
 	})
-	ui.Append(ui.ByID("language-field"), ui.El("label", ui.Attrs{"for": "language"}, &words.Text.Language), field)
+	ui.Append(ui.ByID("language-field"), ui.El("label", ui.Attrs{{"for", "language"}}, &words.Text.Language), field)
 }
 
+// Begin speaks the first wish that the page has texts in, or where those cannot be had
+// the language that is always there, and takes over the document's texts.
+func Begin(wishes []string) {
+	if Speak(words.Choose(wishes)) != nil {
+		_ = Speak(words.Languages[0]) // it needs no file
+	}
+	followDocument()
+}
+
+// wanted is the tag of the language that was asked for last.
+var wanted string
+
 // Speak changes the page's language and writes every text that stands in the page again.
-func Speak(l words.Language) {
+// It may wait for the file of texts; of several calls the last counts. On an error the
+// language stays as it is.
+func Speak(l words.Language) error {
+	wanted = l.Tag
+	if !l.Here() {
+		file, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("texts", l.Tag))
+		if err != nil {
+			return err
+		}
+		if l, err = l.Supply([]byte(file.String())); err != nil {
+			return err
+		}
+	}
+	if wanted != l.Tag {
+		return nil
+	}
 	words.Use(l)
 	ui.Root().Set("lang", l.Tag)
 	ui.Root().Set("dir", l.Dir)
 	ui.Rewrite()
+	return nil
 }
 
-// FollowShell takes over the texts of the document: an element with data-text holds
+// followDocument takes over the texts of the document: an element with data-text holds
 // the text of that name, one with data-label has it as its accessible name.
-func FollowShell() {
+func followDocument() {
 	texts := reflect.ValueOf(&words.Text).Elem()
 	each := func(attribute string, write func(e ui.Element, text string)) {
 		list := ui.Document.Call("querySelectorAll", "["+attribute+"]")

@@ -42,18 +42,18 @@ func NewLoader(a *app.App, storage *Storage, updates *Updates, open ui.Element) 
 		welcome: ui.ByID("welcome"),
 		heading: ui.ByID("heading"),
 		intro:   ui.ByID("intro"),
-		bar:     ui.El("progress", ui.Attrs{"max": "1", "aria-label": &words.Text.StageDownload, "hidden": ""}),
-		line:    ui.El("p", ui.Attrs{"class": "progress-line", "hidden": ""}),
+		bar:     ui.El("progress", ui.Attrs{{"max", "1"}, {"aria-label", &words.Text.StageDownload}, {"hidden", ""}}),
+		line:    ui.El("p", ui.Attrs{{"class", "progress-line"}, {"hidden", ""}}),
 		cancel:  ui.Button("quiet", &words.Text.Cancel, func() { a.Stop() }),
-		why:     ui.El("p", ui.Attrs{"class": "strong"}),
+		why:     ui.El("p", ui.Attrs{{"class", "strong"}}),
 		advice:  ui.El("p", nil),
 		cpu:     ui.Button("secondary", &words.Text.OfferCPU, func() { a.Start("cpu") }),
-		cpuNote: ui.El("p", ui.Attrs{"class": "muted"}),
+		cpuNote: ui.El("p", ui.Attrs{{"class", "muted"}}),
 	}
 	v.models = NewModels(a, "weights-before", false)
 	v.cancel.SetID("cancel")
 	v.cpu.SetID("load-cpu")
-	v.trouble = ui.El("div", ui.Attrs{"id": "no-webgpu", "class": "trouble", "hidden": ""}, v.why, v.advice, v.cpu, v.cpuNote)
+	v.trouble = ui.El("div", ui.Attrs{{"id", "no-webgpu"}, {"class", "trouble"}, {"hidden", ""}}, v.why, v.advice, v.cpu, v.cpuNote)
 	ui.On(v.load, "click", func(ui.Event) { a.Start("auto") })
 	v.load.Call("before", v.trouble.Value)
 	v.load.Call("after", v.open.Value)

@@ -26,13 +26,13 @@ type Models struct {
 // NewModels makes the row; name is that of its radio buttons, after says that it stands
 // where another is loaded later. more stands behind it.
 func NewModels(a *app.App, name string, after bool, more ...any) *Models {
-	v := &Models{app: a, name: name, after: after, row: ui.El("div", ui.Attrs{"class": "segments", "role": "radiogroup"})}
+	v := &Models{app: a, name: name, after: after, row: ui.El("div", ui.Attrs{{"class", "segments"}, {"role", "radiogroup"}})}
 	tag := "details"
 	v.label = ui.El("summary", nil)
 	if after {
-		tag, v.label = "div", ui.El("p", ui.Attrs{"class": "label"})
+		tag, v.label = "div", ui.El("p", ui.Attrs{{"class", "label"}})
 	}
-	v.Box = ui.El(tag, ui.Attrs{"class": "field weights", "hidden": ""}, v.label, v.row)
+	v.Box = ui.El(tag, ui.Attrs{{"class", "field weights"}, {"hidden", ""}}, v.label, v.row)
 	ui.Append(v.Box, more...)
 	return v
 }

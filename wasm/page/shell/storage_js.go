@@ -22,17 +22,17 @@ type Storage struct {
 func NewStorage(a *app.App, parent ui.Element) *Storage {
 	v := &Storage{
 		app:  a,
-		used: ui.El("p", ui.Attrs{"id": "storage-used"}),
-		safe: ui.El("p", ui.Attrs{"class": "muted"}),
-		list: ui.El("ul", ui.Attrs{"class": "models"}),
+		used: ui.El("p", ui.Attrs{{"id", "storage-used"}}),
+		safe: ui.El("p", ui.Attrs{{"class", "muted"}}),
+		list: ui.El("ul", ui.Attrs{{"class", "models"}}),
 	}
 	v.keep = ui.Button("secondary", &words.Text.StorageKeep, func() { go v.askToKeep() })
 	v.deleteAll = ui.IconButton("secondary", "bin", &words.Text.StorageDeleteAll, func() { go v.deleteWeights("") })
 	v.keep.SetID("storage-keep")
 	v.deleteAll.SetID("storage-delete")
 	ui.Delegate(v.list, "[data-address]", func(at ui.Element) { go v.deleteWeights(at.GetAttribute("data-address")) })
-	box := ui.El("details", ui.Attrs{"class": "storage"}, ui.El("summary", nil, &words.Text.Storage),
-		ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.StorageHint), v.used, v.list, v.safe, v.keep, v.deleteAll)
+	box := ui.El("details", ui.Attrs{{"class", "storage"}}, ui.El("summary", nil, &words.Text.Storage),
+		ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.StorageHint), v.used, v.list, v.safe, v.keep, v.deleteAll)
 	box.SetID("storage")
 	ui.On(box, "toggle", func(ui.Event) { go v.refresh() })
 	ui.Append(parent, box)
@@ -80,7 +80,7 @@ func (v *Storage) renderList(k *storedWeights) {
 	v.list.SetTextContent("")
 	for _, m := range k.Models {
 		text, label := m.text()
-		b := ui.El("button", ui.Attrs{"type": "button", "class": "quiet", "data-address": m.Address, "aria-label": label}, ui.Icon("bin"), words.Text.StorageDelete)
+		b := ui.El("button", ui.Attrs{{"type", "button"}, {"class", "quiet"}, {"data-address", m.Address}, {"aria-label", label}}, ui.Icon("bin"), words.Text.StorageDelete)
 		ui.Append(v.list, ui.El("li", nil, ui.El("span", nil, text), b))
 	}
 	ui.Show(v.list, len(k.Models) > 0)

@@ -24,9 +24,9 @@ type Updates struct {
 func NewUpdates(a *app.App) *Updates {
 	v := &Updates{
 		offline: js.Global().Get("undertone").Get("offline"),
-		what:    ui.El("p", ui.Attrs{"class": "strong"}),
-		sign:    ui.El("p", ui.Attrs{"id": "offline", "class": "device", "title": &words.Text.OfflineHint, "hidden": ""}, &words.Text.Offline),
-		keeps:   ui.El("p", ui.Attrs{"id": "offline-state", "class": "muted", "hidden": ""}),
+		what:    ui.El("p", ui.Attrs{{"class", "strong"}}),
+		sign:    ui.El("p", ui.Attrs{{"id", "offline"}, {"class", "device"}, {"title", &words.Text.OfflineHint}, {"hidden", ""}}, &words.Text.Offline),
+		keeps:   ui.El("p", ui.Attrs{{"id", "offline-state"}, {"class", "muted"}, {"hidden", ""}}),
 	}
 	v.now = ui.Button("primary", "", func() {
 		a.Update(func(*app.State) { v.wanted = true })
@@ -36,15 +36,15 @@ func NewUpdates(a *app.App) *Updates {
 		a.Update(func(*app.State) { v.postponed, v.wanted = true, false })
 	})
 	v.later.SetID("update-later")
-	v.banner = ui.El("div", ui.Attrs{"class": "news", "hidden": ""}, v.what, ui.El("div", ui.Attrs{"class": "buttons"}, v.now, v.later))
-	region := ui.El("div", ui.Attrs{"id": "update"}, v.banner)
+	v.banner = ui.El("div", ui.Attrs{{"class", "news"}, {"hidden", ""}}, v.what, ui.El("div", ui.Attrs{{"class", "buttons"}}, v.now, v.later))
+	region := ui.El("div", ui.Attrs{{"id", "update"}}, v.banner)
 	header := ui.Wrap(ui.Document.Call("querySelector", "header"))
 	header.Call("after", region.Value)
 
 	v.install = ui.IconButton("secondary", "save", &words.Text.Install, func() { v.offline.Call("install") })
 	v.install.SetID("install")
 	ui.SetAttr(v.install, "title", words.Text.InstallHint)
-	ui.Append(header, ui.El("div", ui.Attrs{"class": "signs"}, v.sign, ui.ByID("device"), v.install))
+	ui.Append(header, ui.El("div", ui.Attrs{{"class", "signs"}}, v.sign, ui.ByID("device"), v.install))
 	ui.ByID("footer").Call("prepend", v.keeps.Value)
 	if v.offline.Truthy() {
 		v.listen(a)

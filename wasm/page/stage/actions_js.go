@@ -35,10 +35,10 @@ type Gallery interface {
 func newToolbar(a *app.App, gallery Gallery) *toolbar {
 	v := &toolbar{
 		app: a, gallery: gallery,
-		times:   ui.El("p", ui.Attrs{"id": "times", "class": "muted"}),
-		notices: ui.El("p", ui.Attrs{"id": "notices"}),
-		note:    ui.El("p", ui.Attrs{"id": "action-note", "class": "muted"}),
-		paper:   ui.El("p", ui.Attrs{"class": "paper", "translate": "no"}),
+		times:   ui.El("p", ui.Attrs{{"id", "times"}, {"class", "muted"}}),
+		notices: ui.El("p", ui.Attrs{{"id", "notices"}}),
+		note:    ui.El("p", ui.Attrs{{"id", "action-note"}, {"class", "muted"}}),
+		paper:   ui.El("p", ui.Attrs{{"class", "paper"}, {"translate", "no"}}),
 	}
 	v.canCopy = host.Get("navigator", "clipboard").Truthy()
 	v.canShare = host.Get("navigator", "share").Truthy()
@@ -57,9 +57,9 @@ func newToolbar(a *app.App, gallery Gallery) *toolbar {
 	v.link.SetID("copy-link")
 	v.share = ui.IconButton("secondary", "share", &words.Text.Share, v.openShare)
 	v.share.SetID("share")
-	v.bar = ui.El("div", ui.Attrs{"class": "toolbar", "hidden": ""},
-		ui.El("div", ui.Attrs{"class": "said"}, v.paper, v.notices, v.times, v.note),
-		ui.El("div", ui.Attrs{"class": "buttons"}, v.save, v.keep, v.image, v.link, v.share))
+	v.bar = ui.El("div", ui.Attrs{{"class", "toolbar"}, {"hidden", ""}},
+		ui.El("div", ui.Attrs{{"class", "said"}}, v.paper, v.notices, v.times, v.note),
+		ui.El("div", ui.Attrs{{"class", "buttons"}}, v.save, v.keep, v.image, v.link, v.share))
 	return v
 }
 

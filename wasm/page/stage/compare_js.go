@@ -32,7 +32,7 @@ type Compare struct {
 func NewCompare(a *app.App, plain *Plain) *Compare {
 	v := NewDivided(a, plain)
 	ui.Append(v.box, v.pan, v.none,
-		ui.El("div", ui.Attrs{"class": "bar-row"}, v.modes.Box, v.hold, v.zoom, v.save, v.again))
+		ui.El("div", ui.Attrs{{"class", "bar-row"}}, v.modes.Box, v.hold, v.zoom, v.save, v.again))
 	return v
 }
 
@@ -44,10 +44,10 @@ func NewDivided(a *app.App, plain *Plain) *Compare {
 	}, ui.Segment{ID: "slider", Text: &words.Text.AsSlider}, ui.Segment{ID: "pair", Text: &words.Text.AsPair})
 	v.range_ = v.slider("divider", &words.Text.Divider, &v.at)
 	v.across, v.down = v.slider("compare-across", &words.Text.CompareAcross, &v.comparison.across), v.slider("compare-down", &words.Text.CompareDown, &v.comparison.down)
-	v.handle = ui.El("div", ui.Attrs{"class": "handle", "aria-hidden": "true", "hidden": ""})
+	v.handle = ui.El("div", ui.Attrs{{"class", "handle"}, {"aria-hidden", "true"}, {"hidden", ""}})
 	// The divider is a place in the picture, which no language turns round.
-	v.both = ui.El("div", ui.Attrs{"class": "pair", "dir": "ltr"}, v.left.figure, v.right.figure, v.range_, v.handle)
-	v.none = ui.El("p", ui.Attrs{"class": "muted", "id": "compare-none"})
+	v.both = ui.El("div", ui.Attrs{{"class", "pair"}, {"dir", "ltr"}}, v.left.figure, v.right.figure, v.range_, v.handle)
+	v.none = ui.El("p", ui.Attrs{{"class", "muted"}, {"id", "compare-none"}})
 	v.again = ui.Button("secondary", &words.Text.CompareAgain, plain.again)
 	v.hold = ui.Button("secondary", &words.Text.CompareHold, func() {
 		a.Update(func(s *app.State) {
@@ -63,14 +63,14 @@ func NewDivided(a *app.App, plain *Plain) *Compare {
 	v.zoom.SetID("compare-zoom")
 	v.save = ui.IconButton("secondary", "save", &words.Text.CompareSave, v.download)
 	v.save.SetID("compare-save")
-	v.pan = ui.El("div", ui.Attrs{"class": "pan"}, ui.El("label", nil, ui.El("span", nil, &words.Text.CompareAcross), v.across), ui.El("label", nil, ui.El("span", nil, &words.Text.CompareDown), v.down))
-	v.box = ui.El("div", ui.Attrs{"class": "compare"}, v.both)
+	v.pan = ui.El("div", ui.Attrs{{"class", "pan"}}, ui.El("label", nil, ui.El("span", nil, &words.Text.CompareAcross), v.across), ui.El("label", nil, ui.El("span", nil, &words.Text.CompareDown), v.down))
+	v.box = ui.El("div", ui.Attrs{{"class", "compare"}}, v.both)
 	return v
 }
 
 // slider moves a share, 0 … 1.
 func (v *Compare) slider(id string, label *string, share *float64) ui.Element {
-	e := ui.El("input", ui.Attrs{"type": "range", "min": "0", "max": "100", "step": "1", "id": id, "aria-label": label})
+	e := ui.El("input", ui.Attrs{{"type", "range"}, {"min", "0"}, {"max", "100"}, {"step", "1"}, {"id", id}, {"aria-label", label}})
 	ui.On(e, "input", func(ui.Event) { v.app.Update(func(*app.State) { *share = ui.Number(e) / 100 }) })
 	return e
 }

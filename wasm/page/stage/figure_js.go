@@ -20,10 +20,10 @@ type figure struct {
 func newFigure() *figure {
 	e := &figure{
 		Canvas: ui.NewCanvas(),
-		text:   ui.El("figcaption", ui.Attrs{"hidden": ""}),
-		bar:    ui.El("div", ui.Attrs{"class": "bar", "aria-hidden": "true"}),
+		text:   ui.El("figcaption", ui.Attrs{{"hidden", ""}}),
+		bar:    ui.El("div", ui.Attrs{{"class", "bar"}, {"aria-hidden", "true"}}),
 	}
-	e.figure = ui.El("figure", ui.Attrs{"class": "picture", "hidden": ""}, e.Canvas.Element, e.bar, e.text)
+	e.figure = ui.El("figure", ui.Attrs{{"class", "picture"}, {"hidden", ""}}, e.Canvas.Element, e.bar, e.text)
 	return e
 }
 

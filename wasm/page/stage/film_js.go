@@ -34,9 +34,9 @@ func newFilm(a *app.App, plan func() (from, to float64)) *film {
 	v := &film{app: a, plan: plan, says: ui.El("span", nil)}
 	v.press = ui.Button("secondary", v.says, v.start)
 	v.press.SetID("film-go")
-	v.bar = ui.El("progress", ui.Attrs{"aria-label": &words.Text.Film, "hidden": ""})
-	v.shown = ui.El("figure", ui.Attrs{"id": "film", "hidden": ""})
-	v.box = ui.El("div", ui.Attrs{"class": "film"}, v.press, v.bar, v.shown)
+	v.bar = ui.El("progress", ui.Attrs{{"aria-label", &words.Text.Film}, {"hidden", ""}})
+	v.shown = ui.El("figure", ui.Attrs{{"id", "film"}, {"hidden", ""}})
+	v.box = ui.El("div", ui.Attrs{{"class", "film"}}, v.press, v.bar, v.shown)
 	return v
 }
 
@@ -179,15 +179,15 @@ func (v *film) parameters() js.Value {
 
 // show puts the film on the page, with a link that saves it.
 func (v *film) show(r app.Recipe, kind string, bytes int64) {
-	moving := ui.El("video", ui.Attrs{"src": v.address, "loop": "", "muted": "", "playsinline": "", "controls": "", "aria-label": words.Text.Film})
+	moving := ui.El("video", ui.Attrs{{"src", v.address}, {"loop", ""}, {"muted", ""}, {"playsinline", ""}, {"controls", ""}, {"aria-label", words.Text.Film}})
 	extension := "." + strings.TrimPrefix(kind, "video/")
 	if kind == "image/png" {
 		extension = ".png"
-		moving = ui.El("img", ui.Attrs{"src": v.address, "alt": words.Text.Film})
+		moving = ui.El("img", ui.Attrs{{"src", v.address}, {"alt", words.Text.Film}})
 	} else if moving.Set("muted", true); !js.Global().Call("matchMedia", "(prefers-reduced-motion: reduce)").Get("matches").Bool() {
 		moving.Set("autoplay", true)
 	}
 	name := strings.TrimSuffix(r.FileName(), ".png") + extension
-	save := ui.El("a", ui.Attrs{"id": "film-save", "href": v.address, "download": name, "class": "secondary"}, ui.Icon("save"), fmt.Sprintf(words.Text.FilmSave, words.Bytes(bytes)))
+	save := ui.El("a", ui.Attrs{{"id", "film-save"}, {"href", v.address}, {"download", name}, {"class", "secondary"}}, ui.Icon("save"), fmt.Sprintf(words.Text.FilmSave, words.Bytes(bytes)))
 	ui.Append(v.shown, moving, ui.El("figcaption", nil, save))
 }

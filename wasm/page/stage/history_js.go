@@ -28,7 +28,7 @@ func newStrip(a *app.App) *strip {
 	v.redo = ui.IconButton("quiet square", "redo", &words.Text.Redo, func() { v.move(1) })
 	v.redo.SetID("redo")
 	v.tiles = ui.NewThumbnails("session", &words.Text.SessionPictures, func(i int) { v.take(v.list[i]) })
-	v.box = ui.El("div", ui.Attrs{"id": "session", "class": "session-row", "hidden": ""}, v.undo, v.tiles.Box, v.redo)
+	v.box = ui.El("div", ui.Attrs{{"id", "session"}, {"class", "session-row"}, {"hidden", ""}}, v.undo, v.tiles.Box, v.redo)
 	a.React(v.react)
 	ui.On(ui.Window, "keydown", v.key)
 	return v

@@ -20,9 +20,9 @@ type Single struct {
 
 // NewSingle makes the view.
 func NewSingle() *Single {
-	v := &Single{figure: newFigure(), wish: ui.El("p", nil), doing: ui.El("p", ui.Attrs{"class": "muted"})}
-	v.blank = ui.El("div", ui.Attrs{"class": "waits"}, ui.El("div", ui.Attrs{"class": "blank"}, v.wish, v.doing))
-	v.box = ui.El("div", ui.Attrs{"class": "single"}, v.blank, v.figure.figure)
+	v := &Single{figure: newFigure(), wish: ui.El("p", nil), doing: ui.El("p", ui.Attrs{{"class", "muted"}})}
+	v.blank = ui.El("div", ui.Attrs{{"class", "waits"}}, ui.El("div", ui.Attrs{{"class", "blank"}}, v.wish, v.doing))
+	v.box = ui.El("div", ui.Attrs{{"class", "single"}}, v.blank, v.figure.figure)
 	return v
 }
 

@@ -38,7 +38,7 @@ type Stage struct {
 func New(a *app.App, section ui.Element) *Stage {
 	v := &Stage{
 		app: a, section: section, welcome: ui.ByID("welcome"), frames: ui.ByID("frames"),
-		tabs:  ui.El("div", ui.Attrs{"role": "tablist", "class": "tabs", "aria-label": &words.Text.Views, "hidden": ""}),
+		tabs:  ui.El("div", ui.Attrs{{"role", "tablist"}, {"class", "tabs"}, {"aria-label", &words.Text.Views}, {"hidden", ""}}),
 		panes: map[string]Pane{}, tab: map[string]ui.Element{},
 	}
 	section.Call("insertBefore", v.tabs.Value, v.frames.Value)

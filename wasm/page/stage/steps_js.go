@@ -26,7 +26,7 @@ type Steps struct {
 // NewSteps makes the view; plain makes the pictures without guidance.
 func NewSteps(a *app.App, plain *Plain) *Steps {
 	v := &Steps{app: a, plain: plain, left: newFigure(), right: newFigure()}
-	v.slider = ui.El("input", ui.Attrs{"type": "range", "min": "0", "step": "1", "id": "step-scrub", "aria-label": &words.Text.StepsScrub})
+	v.slider = ui.El("input", ui.Attrs{{"type", "range"}, {"min", "0"}, {"step", "1"}, {"id", "step-scrub"}, {"aria-label", &words.Text.StepsScrub}})
 	ui.On(v.slider, "input", func(ui.Event) {
 		a.Update(func(*app.State) { v.at = int(ui.Number(v.slider)) })
 	})
@@ -35,10 +35,10 @@ func NewSteps(a *app.App, plain *Plain) *Steps {
 	})
 	v.make_ = ui.Button("secondary", &words.Text.StepsShow, v.again)
 	v.make_.SetID("steps-show")
-	v.none = ui.El("div", ui.Attrs{"class": "empty"}, ui.El("p", nil, &words.Text.StepsNone), v.make_)
-	v.about = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.StepsAbout)
-	v.shown = ui.El("div", ui.Attrs{"class": "steps-view"}, ui.El("div", ui.Attrs{"class": "both"}, v.left.figure, v.right.figure), ui.El("div", ui.Attrs{"class": "slider"}, v.slider), v.strip.Box, v.about)
-	v.box = ui.El("div", ui.Attrs{"class": "steps"}, v.shown, v.none)
+	v.none = ui.El("div", ui.Attrs{{"class", "empty"}}, ui.El("p", nil, &words.Text.StepsNone), v.make_)
+	v.about = ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.StepsAbout)
+	v.shown = ui.El("div", ui.Attrs{{"class", "steps-view"}}, ui.El("div", ui.Attrs{{"class", "both"}}, v.left.figure, v.right.figure), ui.El("div", ui.Attrs{{"class", "slider"}}, v.slider), v.strip.Box, v.about)
+	v.box = ui.El("div", ui.Attrs{{"class", "steps"}}, v.shown, v.none)
 	return v
 }
 

@@ -35,7 +35,7 @@ func NewSweep(a *app.App) *Sweep {
 		})
 	}, ui.Segment{ID: "weight", Text: &words.Text.OverWeight}, ui.Segment{ID: "start", Text: &words.Text.OverStart})
 	field := func(set func(p *sweepPlan, x float64)) ui.Element {
-		f := ui.El("input", ui.Attrs{"type": "number", "inputmode": "decimal", "step": "any", "autocomplete": "off"})
+		f := ui.El("input", ui.Attrs{{"type", "number"}, {"inputmode", "decimal"}, {"step", "any"}, {"autocomplete", "off"}})
 		ui.On(f, "input", func(ui.Event) {
 			if x := ui.Number(f); !math.IsNaN(x) {
 				a.Update(func(*app.State) { set(&v.plan, x) })
@@ -52,12 +52,12 @@ func NewSweep(a *app.App) *Sweep {
 	v.says = ui.El("span", nil)
 	v.start = ui.Button("primary", v.says, v.make)
 	v.start.SetID("sweep-go")
-	v.hint = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.SweepHint)
-	v.none = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.SweepNone)
-	v.of = ui.El("h2", ui.Attrs{"id": "sweep-of"})
+	v.hint = ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.SweepHint)
+	v.none = ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.SweepNone)
+	v.of = ui.El("h2", ui.Attrs{{"id", "sweep-of"}})
 	v.grid = ui.NewThumbnails("sheet", &words.Text.TabSweep, v.use)
 	v.film = newFilm(a, func() (from, to float64) { return v.plan.from, v.plan.to })
-	v.box = ui.El("div", ui.Attrs{"class": "sweep"}, ui.El("div", ui.Attrs{"class": "plan"},
+	v.box = ui.El("div", ui.Attrs{{"class", "sweep"}}, ui.El("div", ui.Attrs{{"class", "plan"}},
 		v.by.Box, ui.Labelled("sweep-from", &words.Text.SweepFrom, v.from), ui.Labelled("sweep-to", &words.Text.SweepTo, v.to),
 		ui.Labelled("sweep-count", &words.Text.SweepCount, v.count), v.start), v.none, v.hint, v.of, v.grid.Box, v.film.box)
 	return v

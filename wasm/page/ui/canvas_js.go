@@ -12,7 +12,7 @@ type Canvas struct {
 
 // NewCanvas makes an empty one.
 func NewCanvas() Canvas {
-	c := Canvas{Element: El("canvas", Attrs{"role": "img", "width": "256", "height": "256"}), shown: js.Undefined()}
+	c := Canvas{Element: El("canvas", Attrs{{"role", "img"}, {"width", "256"}, {"height", "256"}}), shown: js.Undefined()}
 	// What is on a canvas is gone when the GPU process crashes; the browser tells when
 	// it can be drawn again. The picture is kept with the element.
 	On(c.Element, "contextrestored", func(Event) {

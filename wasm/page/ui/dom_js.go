@@ -30,24 +30,32 @@ func Root() js.Value { return Document.Get("documentElement") }
 // ByID finds an element of index.html.
 func ByID(id string) Element { return Wrap(Document.Call("getElementById", id)) }
 
-// Attrs are the attributes of a new element: strings, of which an empty one sets a
-// bare attribute, or texts of the page (&words.Text.Off), which follow the language.
-type Attrs map[string]any
+// Attrs are the attributes of a new element, each with its name and its value: a string,
+// of which an empty one sets a bare attribute, or a text of the page (&words.Text.Off),
+// which follows the language. (A map would be set up by code, which is ten times the size
+// of this list, and there are hundreds.)
+type Attrs [][2]any
 
 // El makes an element. Children are elements, strings, which become text, or texts
 // of the page (&words.Text.Off), which follow the language: for the skeleton of the page,
 // since they are kept for ever. Nothing in the page is ever parsed as HTML.
 func El(tag string, a Attrs, children ...any) Element {
-	e := Wrap(Document.Call("createElement", tag))
-	for name, value := range a {
-		switch value := value.(type) {
+	e := attributed(Wrap(Document.Call("createElement", tag)), a)
+	Append(e, children...)
+	return e
+}
+
+// attributed is an element with its attributes set.
+func attributed(e Element, a Attrs) Element {
+	for _, attr := range a {
+		name := attr[0].(string)
+		switch value := attr[1].(type) {
 		case string:
 			e.SetAttribute(name, value)
 		case *string:
 			Follow(value, func(text string) { e.SetAttribute(name, text) })
 		}
 	}
-	Append(e, children...)
 	return e
 }
 
@@ -91,7 +99,7 @@ func Rewrite() {
 
 // Button makes a button that says text (a string or a text of the page) and calls press.
 func Button(class string, text any, press func()) Element {
-	b := El("button", Attrs{"type": "button", "class": class}, text)
+	b := El("button", Attrs{{"type", "button"}, {"class", class}}, text)
 	On(b, "click", func(Event) { press() })
 	return b
 }
@@ -210,5 +218,5 @@ func Number(e Element) float64 { return e.Get("valueAsNumber").Float() }
 // Labelled puts a label before a field.
 func Labelled(id string, text any, field Element) Element {
 	field.SetID(id)
-	return El("div", Attrs{"class": "field"}, El("label", Attrs{"for": id}, text), field)
+	return El("div", Attrs{{"class", "field"}}, El("label", Attrs{{"for", id}}, text), field)
 }

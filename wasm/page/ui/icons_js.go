@@ -32,18 +32,14 @@ func Icon(name string) Element { return Drawing(icons[name]) }
 
 // Drawing is a small line drawing in the colour of the text.
 func Drawing(path string) Element {
-	s := SVG("svg", map[string]string{"viewBox": "0 0 24 24", "aria-hidden": "true", "class": "icon"})
-	Append(s, SVG("path", map[string]string{"d": path}))
+	s := SVG("svg", Attrs{{"viewBox", "0 0 24 24"}, {"aria-hidden", "true"}, {"class", "icon"}})
+	Append(s, SVG("path", Attrs{{"d", path}}))
 	return s
 }
 
 // SVG makes an element of a drawing.
-func SVG(tag string, a map[string]string) Element {
-	e := Wrap(Document.Call("createElementNS", svg, tag))
-	for name, value := range a {
-		e.SetAttribute(name, value)
-	}
-	return e
+func SVG(tag string, a Attrs) Element {
+	return attributed(Wrap(Document.Call("createElementNS", svg, tag)), a)
 }
 
 // IconButton is a button with a picture; text is shown beside it, or, when

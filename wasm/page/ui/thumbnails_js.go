@@ -9,7 +9,7 @@ type Thumbnail struct {
 
 func newThumbnail() *Thumbnail {
 	t := &Thumbnail{Canvas: NewCanvas(), text: El("span", nil)}
-	t.Button = El("button", Attrs{"type": "button", "class": "tile"}, t.Canvas.Element, t.text)
+	t.Button = El("button", Attrs{{"type", "button"}, {"class", "tile"}}, t.Canvas.Element, t.text)
 	SetAttr(t.Canvas.Element, "aria-hidden", "true") // the button has the words
 	return t
 }
@@ -28,7 +28,7 @@ type Thumbnails struct {
 
 // NewThumbnails makes a list; press gets the number of the tile that was pressed.
 func NewThumbnails(class string, label *string, press func(i int)) *Thumbnails {
-	v := &Thumbnails{Box: El("div", Attrs{"class": "tiles " + class, "role": "group", "aria-label": label})}
+	v := &Thumbnails{Box: El("div", Attrs{{"class", "tiles " + class}, {"role", "group"}, {"aria-label", label}})}
 	Delegate(v.Box, ".tile", func(at Element) {
 		for i, t := range v.List {
 			if t.Button.Equal(at.Value) {

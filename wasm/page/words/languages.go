@@ -7,19 +7,15 @@ import (
 	"undertone/engine/tinyjson"
 )
 
-var (
-	//go:embed en.json
-	english []byte
-	//go:embed zh.json
-	chinese []byte
-)
+//go:embed en.json
+var english []byte
 
 // Language is one that the page has texts in.
 type Language struct {
 	Tag  string // as in the attribute lang
 	Name string // in the language itself
 	Dir  string // "ltr" or "rtl"
-	file []byte
+	file []byte // the texts; nil until they are supplied
 }
 
 // Languages lists them; the first is spoken where none is understood.
@@ -28,15 +24,35 @@ var Languages = []Language{
 	{"zh-Hans", "简体中文", "ltr", chinese},
 }
 
+// Here reports whether the texts of the language are there. Of all but the first they are
+// fetched when the language is spoken, and then supplied: most visitors need one.
+func (l Language) Here() bool { return l.file != nil }
+
+// Supply takes over the texts of a language as its file has them, and returns the
+// language with them. It fails if that is no JSON of texts.
+func (l Language) Supply(file []byte) (Language, error) {
+	if err := tinyjson.Unmarshal(file, new(Texts)); err != nil {
+		return l, err
+	}
+	l.file = file
+	for i := range Languages {
+		if Languages[i].Tag == l.Tag {
+			Languages[i] = l
+		}
+	}
+	return l, nil
+}
+
 // Text holds the texts in the page's language. Fields keep their addresses when the
 // language changes, so a pointer to one is a text that follows it.
 var Text Texts
 
-// Use changes the page's language. Every language has every text, which a test holds.
+// Use changes the page's language to one whose texts are there. Every language has every
+// text, which a test holds.
 func Use(l Language) {
 	Text.Titles, Text.Faults, Text.SiteFaults = nil, nil, nil // maps are filled, not replaced
 	if err := tinyjson.Unmarshal(l.file, &Text); err != nil {
-		panic(err) // the files are part of the program
+		panic(err) // a file that was read before, or is part of the program
 	}
 }
 

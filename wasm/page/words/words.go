@@ -17,6 +17,7 @@ type Texts struct {
 	Load, ReadingModel                                                  string
 	About, AboutWords, AboutWordsText, AboutGuidance, AboutGuidanceText string
 	AboutPrivate, AboutPrivateText, AboutTraining, Language             string
+	LanguageMissing                                                     string
 	LinkPaper, LinkSource, LinkDocs                                     string
 
 	// The embed.

@@ -1,0 +1,3 @@
+package words
+
+var chinese []byte // fetched
