@@ -152,11 +152,11 @@ func TestBrowserKeyboard(t *testing.T) {
 	if got := b.value("prompt"); got != "a blue house" {
 		t.Fatalf("the prompt is %q", got)
 	}
-	b.pressGenerate()
-	b.until(`document.querySelector("#note").textContent !== "" && ` + idle)
+	b.generate()
 	b.focus("weight") // guidance is switched on by changing its weight
 	b.run(chromedp.KeyEvent(kb.ArrowUp))
-	b.until(`document.querySelector('[data-preset=""]').getAttribute("aria-pressed") === "false" && ` + idle + ` && !(` + undrawn + `)`)
+	b.until(`document.querySelector('[data-preset=""]').getAttribute("aria-pressed") === "false"`)
+	b.follows()
 	b.focus("tab-picture")
 	b.run(chromedp.KeyEvent(kb.ArrowRight))
 	var at string
@@ -191,7 +191,7 @@ func TestBrowserKeyboard(t *testing.T) {
 	}
 	b.eval(`return announced`, &said)
 	for i := 1; i < len(said); i++ {
-		if gap := said[i].At - said[i-1].At; gap < 4900 {
+		if gap := said[i].At - said[i-1].At; gap < 4000 { // five seconds, on a machine that may stop the page between the clock and the message
 			t.Errorf("%+v follows %+v after %.0f ms", said[i], said[i-1], gap)
 		}
 	}

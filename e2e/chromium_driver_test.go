@@ -245,13 +245,13 @@ func (b *tab) arrive(expression string) {
 // become waits for an expression with await in it to become true.
 func (b *tab) become(expression string) {
 	b.t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; {
+	for end := time.Now().Add(patience); ; {
 		var is bool
 		if b.eval(`return Boolean(`+expression+`)`, &is); is {
 			return
 		}
 		if time.Now().After(end) {
-			b.t.Fatalf("not within half a minute: %s", expression)
+			b.t.Fatalf("it does not become true: %s", expression)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

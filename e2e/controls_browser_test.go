@@ -315,7 +315,7 @@ func TestBrowserWords(t *testing.T) {
 	before := len(b.requests())
 	b.run(chromedp.Click("#surprise", chromedp.ByQuery))
 	b.until(fmt.Sprintf(`test.controls.requests.length > %d`, before))
-	b.settle()
+	b.follows()
 	if got := b.last().Prompt; got == "a red house " || got == "" || got != b.value("prompt") {
 		t.Errorf("the surprise is %q", got)
 	}
@@ -356,6 +356,7 @@ func (b *tab) speaksChinese(t *testing.T) {
 	b.call("controls.translatePage", nil) // as a browser does that translates pages
 	b.call("form.speak", nil, "zh-Hans")
 	b.until(`document.documentElement.lang === "zh-Hans" && document.querySelector("#generate").textContent.startsWith("生成")`)
+	b.call("drawn", nil)
 	var left []string
 	b.call("controls.untranslated", &left)
 	if len(left) != 0 {

@@ -23,9 +23,7 @@ func TestBrowserFilm(t *testing.T) {
 	b.click("#sweep-go")
 	first, last := ".sheet .tile:first-child canvas", ".sheet .tile:last-child canvas"
 	b.until(`document.querySelectorAll(".sheet .tile:not([disabled])").length === 2 && ` + idle)
-	if says := b.text("#film-go"); !strings.HasPrefix(says, "Make a film · 48 pictures, about ") {
-		t.Errorf("before it the button says %q", says)
-	}
+	b.until(`document.querySelector("#film-go").textContent.startsWith("Make a film · 48 pictures, about ")`)
 	b.call("film.watch", nil)
 
 	b.step("stop and go on", func(t *testing.T) {

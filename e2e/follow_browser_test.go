@@ -56,7 +56,7 @@ func TestBrowserFollowAfterRun(t *testing.T) {
 	})
 	b.step("while looking on", func(t *testing.T) {
 		chip(1)()
-		b.settle()
+		b.follows()
 		look := func() { b.click("#tab-how") }
 		b.during(look, slide)
 		if w := b.last().Guidance[0].Weight; w != 0.35 || b.is(undrawn) {

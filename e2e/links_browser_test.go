@@ -15,16 +15,10 @@ func TestBrowserLinks(t *testing.T) {
 	b.step("copy", func(t *testing.T) {
 		var link string
 		b.click("#copy-link")
-		b.until(`document.querySelector("#action-note").textContent !== ""`)
+		b.until(`document.querySelector("#action-note").textContent.startsWith("Link copied.")`)
 		b.eval(`return navigator.clipboard.readText()`, &link)
 		if !strings.HasPrefix(link, s.URL+"/#prompt=a+red+frog&seed=") || !strings.Contains(link, "&steps=3&size=") || !strings.Contains(link, "&guidance=") {
 			t.Errorf("the link is %q", link)
-		}
-		b.eval(`await test.sleep(3500)`, nil)
-		b.click("#copy-link")
-		b.eval(`await test.sleep(3500)`, nil)
-		if !b.is(`document.querySelector("#action-note").textContent !== ""`) {
-			t.Error("what is said a second time goes with the first")
 		}
 		var types []string
 		b.click("#copy-image")
@@ -43,8 +37,14 @@ func TestBrowserLinks(t *testing.T) {
 			t.Error("other text cannot be pasted")
 		}
 	})
+	b.call("form.sayTwice", nil, "copy-link")
 	b.step("open", func(t *testing.T) { b.opensLink(t, s) })
 	b.step("diagnostics", func(t *testing.T) { b.diagnostics(t) })
+	b.step("what is said twice", func(t *testing.T) {
+		if !b.is(`await test.form.saidTwice`) {
+			t.Error("what is said a second time goes with the first")
+		}
+	})
 	b.step("the longest prompt", func(t *testing.T) {
 		b.eval(`location.hash = "#steps=1&guidance=[]&prompt=" + "é".repeat(2048)`, nil)
 		b.until(`document.querySelector("#prompt").value.length === 2048`)
@@ -95,8 +95,7 @@ func TestBrowserShared(t *testing.T) {
 
 // opensLink fills in a link that is wrong in many ways: nothing is made or fetched.
 func (b *tab) opensLink(t *testing.T, s *server) {
-	b.eval(`await test.sleep(500)`, nil) // pictures that follow what was typed before
-	b.until(idle)
+	b.settle() // pictures that follow what was typed before
 	before := len(s.asked(""))
 	var submits, after int
 	b.eval(`return test.submits()`, &submits)
@@ -108,7 +107,7 @@ func (b *tab) opensLink(t *testing.T, s *server) {
 	if note := b.text("#note"); !strings.Contains(note, "999") || !strings.Contains(note, "4294967295 is used") {
 		t.Errorf("of what was changed it says %q", note)
 	}
-	b.eval(`await test.sleep(300)`, nil)
+	b.settle()
 	if b.eval(`return test.submits()`, &after); after != submits {
 		t.Error("a link made a picture")
 	}

@@ -19,14 +19,14 @@ func TestBrowserMixingDesk(t *testing.T) {
 	one := b.canvasOf(picturePane)
 
 	b.click("#add-direction")
-	b.settle()
+	b.follows()
 	if got := b.canvasOf(picturePane); got != one {
 		t.Error("a direction without words changes the picture")
 	}
 	b.unfold()
 	b.field("positive", "moon")
 	b.field("weight-1", "1.5")
-	b.settle()
+	b.follows()
 	b.generate()
 	both := b.canvasOf(picturePane)
 	b.mixes(t, "both", fine, "moon")
@@ -34,8 +34,7 @@ func TestBrowserMixingDesk(t *testing.T) {
 	// A button of a direction, counted from 1.
 	mute := func(i int) {
 		b.click(fmt.Sprintf(`.direction:nth-child(%d) button[aria-pressed]`, i))
-		b.settle()
-		b.until(`!(` + undrawn + `)`)
+		b.follows()
 	}
 	b.step("the second off", func(t *testing.T) {
 		if mute(2); b.canvasOf(picturePane) != one {
@@ -61,8 +60,7 @@ func TestBrowserMixingDesk(t *testing.T) {
 	})
 	b.step("both off", func(t *testing.T) {
 		b.click(`[data-preset=""]`)
-		b.settle()
-		b.until(`!(` + undrawn + `)`)
+		b.follows()
 		b.mixes(t, "none")
 		if mute(2); b.is(`document.querySelector(".direction:nth-child(2)").dataset.silent !== undefined || document.querySelector(".direction:first-child").dataset.silent === undefined`) {
 			t.Error("of two that are off, one alone cannot be switched on")
@@ -72,8 +70,7 @@ func TestBrowserMixingDesk(t *testing.T) {
 	})
 	b.step("taken away", func(t *testing.T) {
 		b.click("#remove-direction-1")
-		b.settle()
-		b.until(`!(` + undrawn + `)`)
+		b.follows()
 		if b.canvasOf(picturePane) != one {
 			t.Error("the picture is another one than without that direction")
 		}
@@ -105,6 +102,7 @@ func (b *tab) mixes(t *testing.T, name string, words ...string) {
 	if !ok || fmt.Sprint(towards(r.Guidance)) != fmt.Sprint(words) {
 		t.Errorf("%s: the link %q is of %q", name, link, towards(r.Guidance))
 	}
+	b.until(`document.querySelector("#keep").textContent === "Save to gallery"`) // what it says of this picture
 	b.click("#keep")
 	b.until(`document.querySelector("#keep").textContent === "In the gallery"`)
 	if p := recipeOf(t, b.blob(`(await test.gallery.records()).at(-1).file`)); fmt.Sprint(towards(p.Guidance)) != fmt.Sprint(words) {

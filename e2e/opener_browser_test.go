@@ -64,17 +64,13 @@ func TestBrowserOpenModel(t *testing.T) {
 // opensByKeyboard goes into the dialog, out of it and in again, and types addresses.
 func (b *tab) opensByKeyboard(t *testing.T, s *server) {
 	b.focus("open-another")
+	begun := dialogOpen + ` && document.activeElement.id === "opener-files"`
 	b.keys(kb.Enter)
-	b.until(dialogOpen)
-	if !b.is(`document.activeElement.id === "opener-files"`) {
-		t.Error("the focus is not in the dialog")
-	}
+	b.until(begun)
 	b.keys(kb.Escape)
-	b.until(`!` + dialogOpen)
-	if !b.is(`document.activeElement.id === "open-another"`) {
-		t.Error("the focus does not return")
-	}
+	b.until(`!` + dialogOpen + ` && document.activeElement.id === "open-another"`)
 	b.keys(kb.Enter)
+	b.until(begun)
 	b.field("opener-address", "ftp://example.org/x.gguf")
 	b.keys(kb.Enter)
 	b.until(`document.querySelector("#opener-status").textContent.includes("not the address")`)
@@ -95,7 +91,7 @@ func (b *tab) opensParts(t *testing.T, transformer, other string) {
 			t.Errorf("%q is not in %q", want, missing)
 		}
 	}
-	b.eval(`document.querySelector("#opener-load").click()`, nil)
+	b.eval(`document.querySelector("#opener-load").click(); await test.drawn()`, nil)
 	if !b.is(dialogOpen) || b.is(loadable) || b.text("#opener-why") == "" {
 		t.Error("it can be loaded without its parts, or does not say why not")
 	}
@@ -166,9 +162,7 @@ func (b *tab) opensKept(t *testing.T) {
 	b.run(chromedp.Reload())
 	b.ready()
 	b.until(`document.querySelectorAll('[name="weights-before"]').length === 2`)
-	if note := b.text("#note"); !strings.Contains(note, "Stable Diffusion 3 medium was from your own files") {
-		t.Errorf("after the reload it says %q", note)
-	}
+	b.until(`test.form.note().includes("Stable Diffusion 3 medium was from your own files")`)
 	b.eval(`document.querySelectorAll('[name="weights-before"]')[1].click()`, nil)
 	b.until(`document.querySelector("#edition").textContent.includes("sd3-medium") && document.querySelector("#load-cpu").checkVisibility()`)
 	b.click("#load-cpu")

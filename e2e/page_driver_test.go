@@ -75,6 +75,12 @@ func (b *tab) loadModel() {
 func (b *tab) lean() {
 	b.t.Helper()
 	b.click(`[data-preset="` + b.preset() + `"]`)
+	b.follows()
+}
+
+// follows waits until the picture is that of the form.
+func (b *tab) follows() {
+	b.t.Helper()
 	b.settle()
 	b.until(`!(` + undrawn + `)`)
 }

@@ -118,7 +118,7 @@ func (b *tab) watchesSteps(t *testing.T, plain string) {
 // looks whether the drawing can be read on the smallest screen.
 func (b *tab) followsFlow(t *testing.T) {
 	b.click("#tab-how")
-	b.until(idle)
+	b.until(`document.querySelector(".flow .bars") && ` + idle)
 	var before string
 	b.eval(`return document.querySelector(".flow .bars").getAttribute("d")`, &before)
 	b.field("weight", "-1.25")
@@ -137,9 +137,7 @@ func (b *tab) followsFlow(t *testing.T) {
 	}
 	b.run(chromedp.EmulateViewport(1280, 900))
 	b.field("weight", "2")
-	b.until(idle)
-	b.eval(`await test.sleep(500)`, nil) // pictures that follow what was typed
-	b.until(idle)
+	b.follows()
 }
 
 // holds compares with a picture that is held, and saves both.
@@ -269,7 +267,7 @@ func (b *tab) gallery(t *testing.T, s *server) {
 	b.step("drop", func(t *testing.T) {
 		b.field("prompt", "something else")
 		b.dropped("x.png", file)
-		b.until(`document.querySelector("#prompt").value === "a red frog"`)
+		b.restored("a red frog")
 		if says := b.text("#keep"); says != "Save to gallery" {
 			t.Errorf("what was dropped is not in the gallery, but the button says %q", says)
 		}

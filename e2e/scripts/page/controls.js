@@ -37,12 +37,12 @@
       seem.letGo();
     },
     mostAtOnce: () => seem.most,
-    // Waits until no picture is made and none follows.
+    // Waits until no picture that record or countAnswers knows of is made, and none follows.
     async settle() {
-      for (let i = 0; i < 2; i++) {
+      for (let quiet = 0; quiet < 3; quiet++) {
         await test.drawn();
-        while (seem.busy) await test.sleep(20);
-        await test.sleep(100);
+        await test.sleep(0); // what the page itself put off
+        for (; seem.busy || test.running; quiet = 0) await test.sleep(10);
       }
     },
     bars: async () => {

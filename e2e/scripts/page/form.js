@@ -18,12 +18,15 @@ test.form = {
     while (document.documentElement.lang !== tag) await test.sleep(10);
   },
   openDetails: (open) => document.querySelectorAll("details").forEach((d) => (d.open = open)),
-  // Counts the answers of the API, well or badly, from now on in test.answers.
+  // Counts the answers of the API, well or badly, from now on in test.answers, and in
+  // test.running how many are awaited.
   countAnswers() {
     if (test.answers === undefined) {
       const { prototype } = undertone.Undertone, { generate } = prototype;
+      test.running = 0;
       prototype.generate = async function (request) {
-        try { return await generate.call(this, request); } finally { test.answers++; }
+        test.running++;
+        try { return await generate.call(this, request); } finally { test.running--; test.answers++; }
       };
     }
     test.answers = 0;
@@ -70,6 +73,23 @@ test.form = {
     return target.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
   },
   pasteIntoPrompt: (text) => test.form.paste(document.querySelector("#prompt"), text),
+  // Presses a button twice, within the time in which what it says stays. In saidTwice is
+  // whether it stays as long after the second press.
+  sayTwice(id) {
+    const at = performance.now(), stays = 6000, press = () => document.querySelector("#" + id).click();
+    press();
+    test.form.saidTwice = (async () => {
+      await test.sleep(stays / 4);
+      const again = performance.now();
+      press();
+      await test.drawn();
+      while (document.querySelector("#action-note").textContent !== "") {
+        if (performance.now() > at + stays + 300) return true;
+        await test.sleep(20);
+      }
+      return performance.now() >= again + stays - 100;
+    })();
+  },
   note: () => document.querySelector("#note").textContent,
   // The fault that is shown, or "".
   alert: () => document.querySelector("#alert .alert").hidden ? "" : document.querySelector("#alert").textContent,

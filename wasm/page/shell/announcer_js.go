@@ -64,6 +64,7 @@ func (v *announcer) speakIn(wait time.Duration) {
 		text, wait := v.queue.next(time.Now())
 		if text != "" {
 			v.region.SetTextContent(text) // even where it is the same: it happened again
+			v.queue.said = time.Now()     // not before it is there to be heard
 		}
 		if wait > 0 {
 			v.speakIn(wait)
