@@ -8,7 +8,7 @@ const names = [...ofFrame, ...ofFacade];
 
 const texts = {
   en: ["Open demo · %", "Its model, %, comes only after a press inside. The picture is drawn on your device, and what you do stays there.", "A picture drawn on your device", "Open the demo and press Start in it first."],
-  zh: ["打开演示 · %", "模型（%）要在其中再按一次才会下载。图片在您的设备上绘制，您的操作也只留在那里。", "在您的设备上绘制的图片", "请先打开演示，并在其中按“开始”。"],
+  zh: ["打开演示 · %", "打开后再按一次，才会下载模型（%）。图片在您的设备上绘制，您做的一切也只留在设备上。", "在您的设备上绘制的图片", "请先打开演示，并在其中按“开始”。"],
 };
 
 const style = new CSSStyleSheet();
