@@ -41,7 +41,7 @@ type settingsEvent struct {
 func TestBrowserEmbed(t *testing.T) {
 	t.Parallel()
 	s := smallSite(t)
-	b := open(t, hostPage(t, strictPolicy(s), element(s, `prompt="a red frog" seed="5" steps="20" poster="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"`)), options{})
+	b := open(t, hostPage(t, strictPolicy(s), element(s, `prompt="a red frog" seed="5" steps="12" poster="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"`)), options{})
 	var f *frame
 	b.step("facade", func(t *testing.T) { b.embedFacade(t, s) })
 	b.step("keyboard", func(t *testing.T) { f = b.embedKeyboard(t, s) })
@@ -116,7 +116,7 @@ func (b *tab) embedKeyboard(t *testing.T, s *server) *frame {
 
 // embedPicture looks at what the host is told of a picture.
 func (b *tab) embedPicture(t *testing.T, s *server, f *frame) {
-	// A step that is over within a frame is not told, one of twenty is.
+	// A step that is over within a frame is not told, one of twelve is.
 	for _, kind := range []string{"ready", "progress", "step", "image"} {
 		b.until(`test.embed.heard("` + kind + `").length > 0`)
 	}
@@ -130,7 +130,7 @@ func (b *tab) embedPicture(t *testing.T, s *server, f *frame) {
 	}
 	var file string
 	b.call("embed.file", &file, 0)
-	if p := recipeOf(t, b.decoded(file)); p.Prompt != "a red frog" || p.Seed != 5 || p.Steps != 20 {
+	if p := recipeOf(t, b.decoded(file)); p.Prompt != "a red frog" || p.Seed != 5 || p.Steps != 12 {
 		t.Errorf("the file says %+v", p.Request)
 	}
 	var height, inner int
