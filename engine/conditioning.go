@@ -79,6 +79,9 @@ func newConditioner(ctx context.Context, be op.Backend, readers []*reader, t Tra
 		if s.Masked {
 			r.Mask = tensor("mask", op.F32, 1, s.Tokens)
 		}
+		if s.Zeroed {
+			r.Kept = tensor("kept states", op.U32, 1, s.Tokens)
+		}
 		states = append(states, dit.States{Encoder: r.seen(), Tensor: r.States})
 	}
 	for _, name := range reading.Pooled {
@@ -228,6 +231,11 @@ func (c *conditioner) write(p *prompt) error {
 		}
 		if r.Mask != nil {
 			if err := c.be.Write(r.Mask, tokens.Mask()); err != nil {
+				return err
+			}
+		}
+		if r.Kept != nil {
+			if err := c.be.WriteU32(r.Kept, tokens.Kept()); err != nil {
 				return err
 			}
 		}

@@ -60,6 +60,7 @@ type Shape struct {
 	Pooled int  // width of the pooled vector; 0 where there is none
 	States int  // states of one token, of as many layers; 0 stands for 1
 	Masked bool // it is told which tokens are padding, see Pass.Mask
+	Zeroed bool // it is told whose states are kept, see Pass.Kept
 }
 
 // Layers is how many states a token has.
@@ -70,6 +71,7 @@ type Pass struct {
 	IDs    *op.Tensor // [1, T] U32
 	End    *op.Tensor // [1, 1] U32, Tokens.EOS; read where there is a pooled vector
 	Mask   *op.Tensor // [1, T], Tokens.Mask; read where the shape is Masked
+	Kept   *op.Tensor // [1, T] U32, Tokens.Kept; read where the shape is Zeroed
 	States *op.Tensor // [Layers·T, Width], where the token states go, layer by layer
 	Pooled *op.Tensor // [1, Pooled] or nil, where the pooled vector goes
 	// AfterLayer, if not nil, is shown the stream [T, Width] before the first layer

@@ -21,9 +21,12 @@ type LlamaConfig struct {
 	Eps         float64     `json:"rms_norm_eps"`
 	RopeTheta   float64     `json:"rope_theta"`
 	RopeScaling RopeScaling `json:"rope_scaling"`
-	MaxLength   int         `json:"max_length"`
-	BOS         int         `json:"bos"`
-	PAD         int         `json:"pad"`
+	// RopeAdjacent turns channels 2i and 2i + 1 of a head together, in place of i and
+	// i + HeadDim/2: llama.cpp orders the rows of q and k so in its files.
+	RopeAdjacent bool `json:"rope_adjacent,omitempty"`
+	MaxLength    int  `json:"max_length"`
+	BOS          int  `json:"bos"`
+	PAD          int  `json:"pad"`
 }
 
 // RopeScaling is Llama 3.1's change of rotary frequencies: waves longer than
@@ -168,8 +171,8 @@ func (m *Llama) Encode(l *op.List, p Pass) {
 		q := l.MatMul(h, b.q, op.Epilogue{})        // [T, A]
 		k := l.MatMul(h, b.k, op.Epilogue{})        // [T, KV]
 		v := l.MatMul(h, b.v, op.Epilogue{})        // [T, KV]
-		l.Rotary(q, m.rotary, m.HeadDim, true)
-		l.Rotary(k, m.rotary, m.HeadDim, true)
+		l.Rotary(q, m.rotary, m.HeadDim, !m.RopeAdjacent)
+		l.Rotary(k, m.rotary, m.HeadDim, !m.RopeAdjacent)
 		attn := l.Attend(op.AttentionOp{Q: q, K: k, V: v, Heads: m.NumHeads, KVHeads: m.KVHeads, HeadDim: m.HeadDim,
 			Causal: true, Mask: p.Mask}) // [T, A]
 		l.MatMul(attn, b.out, op.Epilogue{Residual: x, Out: x})  // [T, C]

@@ -19,8 +19,12 @@ type T5Config struct {
 	MaxLength int `json:"max_length"`
 	EOS       int `json:"eos"`
 	PAD       int `json:"pad"`
+	// FeedForward is "relu" of T5 1.0, whose MLPs have no gate; "" or "gated-gelu" of v1.1.
+	FeedForward string `json:"feed_forward_proj,omitempty"`
 	// Masked leaves padding out of attention, as HiDream does; FLUX and SD3 attend to it.
 	Masked bool `json:"masked,omitempty"`
+	// Zeroed makes the states of padding zeros, as Cosmos reads them.
+	Zeroed bool `json:"zeroed,omitempty"`
 }
 
 // Check refuses configurations that cannot be computed (fault.ModelUnsupported).
@@ -37,6 +41,8 @@ func (c T5Config) Check() error {
 		return unsupported("%d layers with %d hidden units, supported 1 to 100 and up to %d", c.NumLayers, c.MLP, 1<<16)
 	case c.MaxLength < 2 || c.MaxLength > 1024 || c.VocabSize < 1 || c.VocabSize > maxVocabulary:
 		return unsupported("%d tokens out of %d words, supported 2 to 1024 and up to %d", c.MaxLength, c.VocabSize, maxVocabulary)
+	case c.FeedForward != "" && c.FeedForward != t5Gated && c.FeedForward != t5Plain:
+		return unsupported("feed_forward_proj %.40q, supported %q and %q", c.FeedForward, t5Gated, t5Plain)
 	}
 	for _, id := range []int{c.EOS, c.PAD} {
 		if id < 0 || id >= c.VocabSize {
@@ -46,8 +52,8 @@ func (c T5Config) Check() error {
 	return nil
 }
 
-// T5 is the encoder of T5 v1.1 (arXiv 1910.10683, and 2002.05202 for its MLP): a
-// pre-norm transformer without biases, whose attention knows positions only by a
+// T5 is the encoder of T5 1.0 and v1.1 (arXiv 1910.10683, and 2002.05202 for the MLP of
+// the latter): a pre-norm transformer without biases, whose attention knows positions only by a
 // learned bias for the distance of key and query. It gives no pooled vector.
 type T5 struct {
 	T5Config
@@ -57,15 +63,22 @@ type T5 struct {
 	buckets   *op.Tensor // [2·T − 1, t5Buckets], 1 at the bucket of each distance
 	layers    []t5Layer
 	finalNorm *op.Tensor // [1, C]
+	zero      *op.Tensor // [1, C], the state of padding; nil where it is not zeroed
 }
 
 type t5Layer struct {
 	norm1, norm2 *op.Tensor // [1, C]
 	q, k, v      *op.Tensor // [A, C], A = heads·d_kv
 	out          *op.Tensor // [C, A]
-	gate, up     *op.Tensor // [F, C]
+	gate, up     *op.Tensor // [F, C]; of T5 1.0 only up
 	down         *op.Tensor // [C, F]
 }
+
+// The MLPs, in the words of transformers.
+const (
+	t5Gated = "gated-gelu"
+	t5Plain = "relu"
+)
 
 const (
 	t5Eps     = 1e-6 // of the RMS norms
@@ -109,16 +122,23 @@ func LoadT5(c T5Config, weights op.Weights) (*T5, error) {
 	}
 	for n := range c.NumLayers {
 		at := fmt.Sprintf("encoder.block.%d.layer.", n)
-		m.layers = append(m.layers, t5Layer{
+		b := t5Layer{
 			norm1: norm(at + "0.layer_norm"), norm2: norm(at + "1.layer_norm"),
 			q:    matrix(at+"0.SelfAttention.q", a, d),
 			k:    matrix(at+"0.SelfAttention.k", a, d),
 			v:    matrix(at+"0.SelfAttention.v", a, d),
 			out:  matrix(at+"0.SelfAttention.o", d, a),
-			gate: matrix(at+"1.DenseReluDense.wi_0", c.MLP, d),
-			up:   matrix(at+"1.DenseReluDense.wi_1", c.MLP, d),
 			down: matrix(at+"1.DenseReluDense.wo", d, c.MLP),
-		})
+		}
+		if c.FeedForward == t5Plain {
+			b.up = matrix(at+"1.DenseReluDense.wi", c.MLP, d)
+		} else {
+			b.gate, b.up = matrix(at+"1.DenseReluDense.wi_0", c.MLP, d), matrix(at+"1.DenseReluDense.wi_1", c.MLP, d)
+		}
+		m.layers = append(m.layers, b)
+	}
+	if c.Zeroed {
+		m.zero = weights.Constant("zero", op.UseVector, 1, d, make([]float32, d))
 	}
 	one := make([]float32, c.NumHeads*c.NumHeads)
 	for h := range c.NumHeads {
@@ -136,7 +156,7 @@ func LoadT5(c T5Config, weights op.Weights) (*T5, error) {
 
 // Shape tells the sizes of what is read and given.
 func (m *T5) Shape() Shape {
-	return Shape{Tokens: m.MaxLength, Width: m.Width, Masked: m.Masked}
+	return Shape{Tokens: m.MaxLength, Width: m.Width, Masked: m.Masked, Zeroed: m.Zeroed}
 }
 
 // Tokenizer makes the tokenizer that belongs to it out of a tokenizer.json or a file of
@@ -164,15 +184,26 @@ func (m *T5) Encode(l *op.List, p Pass) {
 		l.MatMul(h, b.v, op.Epilogue{Out: v})         // [T, A]
 		attn := l.Attend(op.AttentionOp{Q: q, K: k, V: v, Heads: m.NumHeads, HeadDim: m.HeadDim,
 			Scale: 1, Bias: bias, Mask: mask}) // [T, A]; trained without the usual scale
-		l.MatMul(attn, b.out, op.Epilogue{Residual: x, Out: x})  // [T, C]
-		h = l.RMSNorm(x, b.norm2, t5Eps, false, nil)             // [T, C]
-		gate := l.MatMul(h, b.gate, op.Epilogue{})               // [T, F]
-		up := l.MatMul(h, b.up, op.Epilogue{})                   // [T, F]
-		l.Gated(gate, up, op.GELUTanh, gate)                     // [T, F]
-		l.MatMul(gate, b.down, op.Epilogue{Residual: x, Out: x}) // [T, C]
+		l.MatMul(attn, b.out, op.Epilogue{Residual: x, Out: x}) // [T, C]
+		h = l.RMSNorm(x, b.norm2, t5Eps, false, nil)            // [T, C]
+		if b.gate == nil {
+			h = l.MatMul(h, b.up, op.Epilogue{Act: op.ReLU}) // [T, F]
+		} else {
+			gate := l.MatMul(h, b.gate, op.Epilogue{}) // [T, F]
+			up := l.MatMul(h, b.up, op.Epilogue{})     // [T, F]
+			h = l.Gated(gate, up, op.GELUTanh, gate)   // [T, F]
+		}
+		l.MatMul(h, b.down, op.Epilogue{Residual: x, Out: x}) // [T, C]
 		p.afterLayer(x)
 	}
-	l.RMSNorm(x, m.finalNorm, t5Eps, false, p.States) // [T, C]
+	if m.zero == nil {
+		l.RMSNorm(x, m.finalNorm, t5Eps, false, p.States) // [T, C]
+		return
+	}
+	all := l.Temp(x.Rows+1, m.Width)                              // [T + 1, C]
+	l.RMSNorm(x, m.finalNorm, t5Eps, false, all.Slice(0, x.Rows)) // [T, C]
+	l.Copy(m.zero, all.Slice(x.Rows, x.Rows+1))                   // [1, C]
+	l.Embedding(all, p.Kept, p.States)                            // [T, C]
 }
 
 // relativeBias lays the table of buckets out as attention reads it. Both products

@@ -173,6 +173,19 @@ func (t Tokens) Mask() []float32 {
 	return mask
 }
 
+// Kept is for every token the row that its state is taken of: its own, or, of padding, the
+// one behind them all.
+func (t Tokens) Kept() []uint32 {
+	rows := make([]uint32, len(t.IDs))
+	for i := range rows {
+		rows[i] = uint32(i)
+		if i >= t.Count {
+			rows[i] = uint32(len(t.IDs))
+		}
+	}
+	return rows
+}
+
 // words cuts any text. Added tokens are found first in the text as it is ("[EOS]" in
 // a prompt is that token), those that ask for it in the normalized text between these;
 // what is between them is cut by itself.
