@@ -83,7 +83,7 @@ func encodersOf(kind string) []encoder {
 	if kind != "" {
 		return families[kind].encoders
 	}
-	return families["sd3"].encoders
+	return append(slices.Clone(families["sd3"].encoders), encoder{name: llama, what: needLlama})
 }
 
 // belong refuses parts that do not belong together.
@@ -107,7 +107,7 @@ func (f *Found) belong(transformer, decoder *candidate, encoders map[string]*can
 	if film := decoder.Kind == "causal3d"; film != (transformer.Kind == "cosmos") {
 		return fault.New(fault.PartsMixed, "the decoder in %s is %s, which draws no latent of %s in %s", shown(decoder.unit.label), decoder.Title, fam.title, shown(transformer.unit.label))
 	}
-	if n := number(decoder.config["latent_channels"]); n != channels {
+	if n := decoder.channels(); n != channels {
 		return fault.New(fault.PartsMixed, "the decoder in %s reads a latent of %g channels, %s in %s makes one of %g", shown(decoder.unit.label), n, fam.title, shown(transformer.unit.label), channels)
 	}
 	if kind, by := decoder.reads(); kind != "" && families[kind].latent.scaling != fam.latent.scaling && decoder.unit != transformer.unit {
@@ -116,10 +116,21 @@ func (f *Found) belong(transformer, decoder *candidate, encoders map[string]*can
 	return nil
 }
 
+// channels are those of the latent that a decoder reads.
+func (c *candidate) channels() float64 {
+	if c.Kind == "causal3d" {
+		return number(c.config["z_dim"])
+	}
+	return number(c.config["latent_channels"])
+}
+
 // reads tells which family's latents a decoder reads, and by what that is known. Shapes and
 // tensors' names do not tell, which are the same for all. Where nothing else does, the
 // transformer decides.
 func (c *candidate) reads() (kind, by string) {
+	if c.Kind == "causal3d" { // of which there is one
+		return "cosmos", "tensors"
+	}
 	if scaling := number(c.config["scaling_factor"]); c.Kind == "kl" && scaling != 0 {
 		for _, kind := range sortedKeys(families) {
 			if families[kind].latent.scaling == scaling {
@@ -178,7 +189,11 @@ func titles(file *file) (names string) {
 
 // configure finishes the configuration of a text encoder for its family.
 func (e encoder) configure(c *candidate, tokens int) error {
-	if c.Kind == "t5" {
+	switch c.Kind {
+	case "t5":
+		c.config["max_length"], c.config["masked"], c.config["zeroed"] = tokens, e.masked, e.zeroed
+		return nil
+	case "llama":
 		c.config["max_length"] = tokens
 		return nil
 	}
@@ -207,18 +222,21 @@ func (e encoder) configure(c *candidate, tokens int) error {
 
 // decoder finishes the configuration of a decoder for its family.
 func (f *Found) decoder(c *candidate, fam family) error {
+	if c.Kind == "causal3d" {
+		fam = families["cosmos"]
+	}
 	scaling, shift := fam.latent.scaling, fam.latent.shift
 	if c.Kind == "tiny" { // it takes the latent as the transformer makes it
 		scaling, shift = 1, 0
 	}
-	if f.Family != "" || c.Kind == "tiny" {
+	if (f.Family != "" || c.Kind == "tiny") && c.Kind != "causal3d" {
 		for key, v := range map[string]float64{"scaling_factor": scaling, "shift_factor": shift} {
 			if c.config[key] == nil {
 				c.config[key] = v
 			}
 		}
 	}
-	c.config["preview"] = fam.latent.preview(int(number(c.config["latent_channels"])))
+	c.config["preview"] = fam.latent.preview(int(c.channels()))
 	return f.add(c)
 }
 

@@ -63,19 +63,17 @@ func (r *reading) count(literal string) int {
 // readers know what names and shapes tell of a network's configuration.
 var readers = map[string]func(*reading) config{
 	"flux": readFlux, "sd3": readSD3, "clip": readCLIP, "t5": readT5, "kl": readKL, "tiny": readTiny,
-	"hidream": readHiDream, "cosmos": readCosmos,
+	"hidream": readHiDream, "cosmos": readCosmos, "llama": readLlama, "causal3d": readCausal3D,
 }
 
 // What shapes do not tell of a network whose heads are as wide as those that were
 // published: of FLUX.1 the rotary axes and theta (transformer/config.json of FLUX.1
 // dev and schnell, and the publisher's params), of SD3 the width of heads where there
-// is no norm over it, of CLIP the width of heads.
+// is no norm over it.
 const (
 	fluxTheta   = 10000
 	fluxHead    = 128
 	sd3Head     = 64
-	clipHead    = 64
-	klGroups    = 32
 	sd3MLPRatio = 4
 )
 
@@ -152,66 +150,6 @@ func readSD3(r *reading) config {
 	}
 }
 
-func readCLIP(r *reading) config {
-	const token, position = "text_model.embeddings.token_embedding.weight", "text_model.embeddings.position_embedding.weight"
-	words, width := r.dim(token, 0, 2), r.dim(token, 1, 2)
-	c := config{
-		"vocab_size": words, "hidden_size": width, "num_layers": r.count("text_model.encoder.layers."), "num_heads": width / clipHead,
-		"intermediate_size": r.dim("text_model.encoder.layers.0.mlp.fc1.weight", 0, 2), "max_length": r.dim(position, 0, 2),
-		"bos": words - 2, "eos": words - 1,
-	}
-	return c
-}
-
-func readT5(r *reading) config {
-	const attention = "encoder.block.0.layer.0.SelfAttention."
-	heads, all := r.dim(attention+"relative_attention_bias.weight", 1, 2), r.dim(attention+"q.weight", 0, 2)
-	if all%heads != 0 {
-		r.unsupported("its queries are %d wide, which is no multiple of its %d heads", all, heads)
-	}
-	if n := r.dim(attention+"relative_attention_bias.weight", 0, 2); n != 32 {
-		r.unsupported("it tells %d distances apart, supported 32", n)
-	}
-	return config{
-		"vocab_size": r.dim("shared.weight", 0, 2), "d_model": r.dim("shared.weight", 1, 2), "d_kv": all / heads,
-		"d_ff": r.dim("encoder.block.0.layer.1.DenseReluDense.wi_0.weight", 0, 2), "num_layers": r.count("encoder.block."), "num_heads": heads,
-		"eos": 1, "pad": 0,
-	}
-}
-
-func readKL(r *reading) config {
-	stages := r.count("decoder.up.")
-	channels := make([]int, stages)
-	for i := range channels {
-		channels[i] = r.dim(parsePattern("decoder.up.{N}.block.0.conv1.weight").name(numbers{n: i}), 0, 4)
-	}
-	return config{
-		"latent_channels": r.dim("decoder.conv_in.weight", 1, 4), "block_out_channels": channels,
-		"layers_per_block": r.count("decoder.up.0.block.") - 1, "norm_num_groups": klGroups,
-	}
-}
-
-// readTiny walks through the numbered layers: a convolution, then stages of blocks,
-// between them a convolution without bias behind a layer that enlarges.
-func readTiny(r *reading) config {
-	type stage struct {
-		Channels int `json:"channels"`
-		Blocks   int `json:"blocks"`
-	}
-	name := func(suffix string, n int) string { return parsePattern("{N}" + suffix).name(numbers{n: n}) }
-	stages := []stage{{Channels: r.dim("1.weight", 0, 4)}}
-	for n, end := 2, r.count(""); n < end; n++ {
-		now := &stages[len(stages)-1]
-		switch {
-		case r.has(name(".conv.0.weight", n)):
-			now.Blocks++
-		case r.has(name(".weight", n)) && !r.has(name(".bias", n)):
-			stages = append(stages, stage{Channels: r.dim(name(".weight", n), 0, 4)})
-		}
-	}
-	return config{"latent_channels": r.dim("1.weight", 1, 4), "downscale": 1 << (min(len(stages), 30) - 1), "stages": stages}
-}
-
 // setting is a value of a published config.json.
 type setting struct {
 	theirs, ours string
@@ -253,6 +191,16 @@ var settings = map[string][]setting{
 	"kl": {
 		{"latent_channels", "latent_channels", true}, {"block_out_channels", "block_out_channels", true}, {"layers_per_block", "layers_per_block", true},
 		{"norm_num_groups", "norm_num_groups", false}, {"scaling_factor", "scaling_factor", false}, {"shift_factor", "shift_factor", false},
+	},
+	"llama": {
+		{"vocab_size", "vocab_size", true}, {"hidden_size", "hidden_size", true}, {"num_hidden_layers", "num_hidden_layers", true},
+		{"intermediate_size", "intermediate_size", true}, {"num_attention_heads", "num_attention_heads", false},
+		{"num_key_value_heads", "num_key_value_heads", false}, {"head_dim", "head_dim", false}, {"rms_norm_eps", "rms_norm_eps", false},
+		{"bos_token_id", "bos", false},
+	},
+	"causal3d": {
+		{"z_dim", "z_dim", true}, {"base_dim", "base_dim", false}, {"dim_mult", "dim_mult", false}, {"num_res_blocks", "num_res_blocks", true},
+		{"temperal_downsample", "temperal_downsample", true}, {"latents_mean", "latents_mean", false}, {"latents_std", "latents_std", false},
 	},
 	"tiny": {{"latent_channels", "latent_channels", true}, {"scaling_factor", "scaling_factor", false}, {"shift_factor", "shift_factor", false}},
 }

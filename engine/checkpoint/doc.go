@@ -7,9 +7,10 @@
 //		u := engine.NewIndexUploader(ctx, be, p.Index, p.Source)
 //	}
 //
-// Families: FLUX.1 of any depth, Stable Diffusion 3 and 3.5, the text encoders CLIP-L,
-// CLIP-G and T5 v1.1, the decoders AutoencoderKL and TAESD. Files: safetensors and
-// GGUF, alone or in shards, whole models in one file, and diffusers folders.
+// Families: FLUX.1 of any depth, Stable Diffusion 3 and 3.5, HiDream-I1, Cosmos-Predict,
+// the text encoders CLIP-L, CLIP-G, T5 and Llama 3, the decoders AutoencoderKL, that of
+// Wan 2.1 and TAESD. Files: safetensors and GGUF, alone or in shards, whole models in one
+// file, and diffusers folders.
 //
 // The names are tables (maps/*.map), not code. What a table changes is where a
 // tensor's rows lie, never a number: rows of several tensors after each other and

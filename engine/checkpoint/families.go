@@ -30,6 +30,7 @@ type encoder struct {
 	penultimate bool // its states before the last layer are read
 	projected   bool // its pooled vector goes through text_projection
 	masked      bool // of T5: padding is left out of attention
+	zeroed      bool // of T5: the states of padding are zeros
 	pad         int  // −1: the end of the text
 	what        Missing
 }
@@ -87,7 +88,8 @@ var (
 
 // families by the kind of their transformer. Steps and guidance are those of the
 // publishers' examples; FLUX.1's T5 reads 256 tokens for schnell and 512 for dev.
-// Scaling and shift are those of the published vae/config.json. The colours are the
+// Scaling and shift are those of the published vae/config.json; of Cosmos, whose decoder
+// has a mean and a deviation of every channel, they change nothing. The colours are the
 // linear approximation that ComfyUI shows previews with (comfy/latent_formats.py).
 var families = map[string]family{
 	"flux": {
@@ -148,8 +150,14 @@ var families = map[string]family{
 		},
 	},
 	"cosmos": {
-		title:    "Cosmos-Predict",
-		encoders: []encoder{{name: t5, masked: true, what: needOldT5}},
+		title: "Cosmos-Predict",
+		latent: latent{1, 0, [][3]float64{
+			{-0.1299, -0.1692, 0.2932}, {0.0671, 0.0406, 0.0442}, {0.3568, 0.2548, 0.1747}, {0.0372, 0.2344, 0.1420},
+			{0.0313, 0.0189, -0.0328}, {0.0296, -0.0956, -0.0665}, {-0.3477, -0.4059, -0.2925}, {0.0166, 0.1902, 0.1975},
+			{-0.0412, 0.0267, -0.1364}, {-0.1293, 0.0740, 0.1636}, {0.0680, 0.3019, 0.1128}, {0.0032, 0.0581, 0.0639},
+			{-0.1251, 0.0927, 0.1699}, {0.0060, -0.0633, 0.0005}, {0.3477, 0.2275, 0.2950}, {0.1984, 0.0913, 0.1861},
+		}, [3]float64{-0.1835, -0.0868, -0.3360}},
+		encoders: []encoder{{name: t5, masked: true, zeroed: true, what: needOldT5}},
 		variants: []variant{
 			{title: "Cosmos-Predict2 of few steps", fits: func(config) bool { return true }, word: "distilled", tokens: 512, Settings: Settings{4, 1, 0, json.RawMessage(scheduleFew)}},
 			{title: "Cosmos-Predict2", fits: func(config) bool { return true }, tokens: 512, Settings: Settings{35, 8, 0, json.RawMessage(scheduleEDM)}},

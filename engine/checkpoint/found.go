@@ -147,7 +147,7 @@ func recognize(u *unit) (out []*candidate, err error) {
 	}
 	first := u.names[:min(3, len(u.names))]
 	return nil, fault.New(fault.ModelUnsupported,
-		"%s has %d tensors, the first of which are %.200q; looked for FLUX.1, Stable Diffusion 3, HiDream-I1, Cosmos, CLIP, T5, AutoencoderKL and TAESD", shown(u.label), len(u.names), first)
+		"%s has %d tensors, the first of which are %.200q; looked for FLUX.1, Stable Diffusion 3, HiDream-I1, Cosmos, CLIP, T5, Llama, AutoencoderKL, AutoencoderKLWan and TAESD", shown(u.label), len(u.names), first)
 }
 
 // describe fills in what is known of a network by itself.
@@ -156,10 +156,15 @@ func (c *candidate) describe() error {
 	case "flux", "sd3", "hidream", "cosmos":
 		c.Role, c.File = weights.RoleTransformer, "dit"
 		return c.checkTransformer()
-	case "kl", "tiny":
+	case "kl", "tiny", "causal3d":
 		c.Role, c.File = weights.RoleDecoder, "vae"
 	case "t5":
 		c.Role, c.Name = weights.RoleText, t5
+	case "llama":
+		c.Role, c.Name = weights.RoleText, llama
+		if err := c.finishLlama(); err != nil {
+			return err
+		}
 	case "clip":
 		c.Role = weights.RoleText
 		if err := c.whichCLIP(); err != nil {

@@ -2,17 +2,19 @@ package checkpoint
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"math"
 
 	"undertone/engine/weights"
 )
 
-// ggufWords reports whether a GGUF file has the words of a unigram tokenizer, as
-// llama.cpp writes those of T5.
-func ggufWords(x *weights.Index) bool {
+// ggufWords reports whether a GGUF file has the words of a text encoder of a kind, as
+// llama.cpp writes them: T5's unigram model, or the merges of Llama 3.
+func ggufWords(x *weights.Index, kind string) bool {
 	_, ok := value[[]string](x, "tokenizer.ggml.tokens")
 	model, _ := value[string](x, "tokenizer.ggml.model")
-	return ok && model == "t5"
+	split, _ := value[string](x, "tokenizer.ggml.pre")
+	return ok && (model == "t5" && kind == "t5" || model == "gpt2" && split == "llama-bpe" && kind == "llama")
 }
 
 func value[T any](x *weights.Index, key string) (T, bool) {
@@ -69,6 +71,45 @@ func ggufPieces(x *weights.Index) (out []byte) {
 		}
 	}
 	return protoBytes(out, normalizer, spec)
+}
+
+// llamaPattern is how Llama 3 splits, as its tokenizer.json has it. The readers of words
+// know it by this text.
+const llamaPattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+
+// ggufMerges writes the words and merges of a GGUF file as the tokenizer.json of Llama 3,
+// where they came from.
+func ggufMerges(x *weights.Index) []byte {
+	const control = 3 // among ggml's types of pieces
+	type added struct {
+		ID      int    `json:"id"`
+		Content string `json:"content"`
+		Special bool   `json:"special"`
+	}
+	tokens, _ := value[[]string](x, "tokenizer.ggml.tokens")
+	kinds, _ := value[[]int32](x, "tokenizer.ggml.token_type")
+	merges, _ := value[[]string](x, "tokenizer.ggml.merges")
+	vocab, special := map[string]int{}, []added{}
+	for id, token := range tokens {
+		if id < len(kinds) && kinds[id] == control {
+			special = append(special, added{id, token, true})
+		} else {
+			vocab[token] = id
+		}
+	}
+	type object = map[string]any
+	file, err := json.Marshal(object{
+		"added_tokens": special,
+		"pre_tokenizer": object{"type": "Sequence", "pretokenizers": []object{
+			{"type": "Split", "pattern": object{"Regex": llamaPattern}, "behavior": "Isolated", "invert": false},
+			{"type": "ByteLevel", "add_prefix_space": false, "use_regex": false},
+		}},
+		"model": object{"type": "BPE", "ignore_merges": true, "vocab": vocab, "merges": merges},
+	})
+	if err != nil {
+		panic(err) // of nothing but texts and numbers
+	}
+	return file
 }
 
 // protoBytes appends a field of a protocol buffer that is text or a message.

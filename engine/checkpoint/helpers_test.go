@@ -73,14 +73,15 @@ func (f *Found) part(t testing.TB, role, name string) Part {
 // asked records what a loader asks of a view.
 type asked struct {
 	t     testing.TB
-	index *weights.Index
+	index *weights.Index // nil: there is everything under the publisher's names
+	all   bool           // and under those of diffusers
 	names []string
 	shape map[string][]int
 }
 
 func (a *asked) Has(name string) bool {
 	if a.index == nil {
-		return false
+		return a.all
 	}
 	_, ok := a.index.Lookup(name)
 	return ok
@@ -93,6 +94,10 @@ func (a *asked) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 		shape = []int{cols}
 	case use == op.UseConv3x3:
 		shape = []int{rows, cols / 9, 3, 3}
+	case use >= op.UseFrame0:
+		if shape = []int{rows, cols / 9, 3, 3, 3}; use > op.UseFrame0 {
+			a.names = a.names[:len(a.names)-1] // the same tensor again
+		}
 	}
 	a.names = append(a.names, name)
 	a.shape[name] = shape
@@ -106,6 +111,10 @@ func (a *asked) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	case use == op.UseMiddle:
 		if n := x.Elems() / int64(cols); n < int64(rows) || len(x.Shape) != 3 {
 			a.t.Errorf("%s has the shape %v, the middle %d × %d is wanted", name, x.Shape, rows, cols)
+		}
+	case use >= op.UseFrame0:
+		if !slices.Equal(x.Shape, shape) {
+			a.t.Errorf("%s has the shape %v, %v is wanted", name, x.Shape, shape)
 		}
 	case x.Elems() != int64(rows)*int64(cols) || use != op.UseVector && x.Shape[0] != rows || use == op.UseConv3x3 && !slices.Equal(x.Shape, shape) || use == op.UseVector && !slices.Equal(x.Shape, shape):
 		a.t.Errorf("%s has the shape %v, %d × %d are wanted for use %d", name, x.Shape, rows, cols, use)
@@ -124,6 +133,11 @@ func (a *asked) Constant(name string, _ op.Use, rows, cols int, values []float32
 func load(t testing.TB, p Part) *asked {
 	t.Helper()
 	a := &asked{t: t, index: p.Index, shape: map[string][]int{}}
+	return a.load(p)
+}
+
+func (a *asked) load(p Part) *asked {
+	a.t.Helper()
 	switch p.Kind {
 	case "flux":
 		with(a, p.Config, dit.LoadFlux)
@@ -133,12 +147,20 @@ func load(t testing.TB, p Part) *asked {
 		with(a, p.Config, text.LoadCLIP)
 	case "t5":
 		with(a, p.Config, text.LoadT5)
+	case "llama":
+		with(a, p.Config, text.LoadLlama)
+	case "hidream":
+		with(a, p.Config, dit.LoadHiDream)
+	case "cosmos":
+		with(a, p.Config, dit.LoadCosmos)
 	case "kl":
 		with(a, p.Config, vae.LoadKL)
+	case "causal3d":
+		with(a, p.Config, vae.LoadCausal3D)
 	case "tiny":
 		with(a, p.Config, vae.LoadTiny)
 	default:
-		t.Fatalf("no loader for %q", p.Kind)
+		a.t.Fatalf("no loader for %q", p.Kind)
 	}
 	return a
 }
@@ -220,13 +242,19 @@ func zeros(name string, tensors ...shaped) File {
 // of lists what a loader asks for, as a file in the original layout has it.
 func of(t testing.TB, kind string, config any, prefix, dtype string) []shaped {
 	t.Helper()
+	return (&asked{t: t, shape: map[string][]int{}}).of(kind, config, prefix, dtype)
+}
+
+func (a *asked) of(kind string, config any, prefix, dtype string) []shaped {
+	t := a.t
+	t.Helper()
 	raw, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := Part{View: &View{}}
 	p.Kind, p.Config = kind, raw
-	a := load(t, p)
+	a.load(p)
 	var out []shaped
 	for _, name := range a.names {
 		shape := a.shape[name]
@@ -237,7 +265,7 @@ func of(t testing.TB, kind string, config any, prefix, dtype string) []shaped {
 				side = c.Side
 			}
 			shape = []int{1, side * side, shape[1]}
-		case name == "x_embedder.proj.weight":
+		case name == "x_embedder.proj.weight" && kind == "sd3":
 			shape = []int{shape[0], shape[1] / 4, 2, 2}
 		}
 		out = append(out, shaped{prefix + name, dtype, shape})

@@ -54,19 +54,28 @@ var foreign = []signature{
 	{"Lumina 2 or Z-Image", []string{"cap_embedder.0.", "noise_refiner.0."}},
 	{"UMT5, the text encoder of Wan", []string{"encoder.block.1.layer.0.SelfAttention.relative_attention_bias."}},
 	{"UMT5, the text encoder of Wan", []string{"^enc.blk.1.attn_rel_b."}},
-	{"T5 of version 1.0, whose MLPs have no gate", []string{"encoder.block.0.layer.1.DenseReluDense.wi.weight"}},
-	{"an autoencoder with a convolution before its decoder, as those of Stable Diffusion 1, 2 and XL", []string{"post_quant_conv."}},
+	{"an autoencoder with a convolution before its decoder, as those of Stable Diffusion 1, 2 and XL", []string{"post_quant_conv.", "decoder.mid.attn_1."}},
+	{"an autoencoder with a convolution before its decoder, as those of Stable Diffusion 1, 2 and XL", []string{"post_quant_conv.", "decoder.mid_block.attentions.0.group_norm."}},
+	{"the autoencoder of Wan 2.2, whose stages have shortcuts", []string{"decoder.upsamples.0.upsamples."}},
+	{"the autoencoder of Wan 2.2, whose stages have shortcuts", []string{"decoder.norm_out.gamma", "decoder.up_blocks.0.upsampler."}},
+	{"a language model (Qwen, …) whose attention has biases", []string{"model.layers.0.self_attn.q_proj.bias"}},
+	{"a language model (Qwen, …) whose attention has biases", []string{"^blk.0.attn_q.bias"}},
+	{"a language model (Qwen, Gemma, …) whose attention has norms", []string{"model.layers.0.self_attn.q_norm."}},
+	{"a language model (Qwen, Gemma, …) whose attention has norms", []string{"^blk.0.attn_q_norm."}},
+	{"a language model (Gemma, …) with norms behind its layers", []string{"model.layers.0.pre_feedforward_layernorm."}},
+	{"a language model (Gemma, …) with norms behind its layers", []string{"^blk.0.post_attention_norm."}},
 }
 
 // others are known files that look like nothing that is supported.
 var others = []signature{
 	{"the image encoder of CLIP", []string{"vision_model."}},
 	{"OpenCLIP under its own names", []string{"transformer.resblocks.0.attn.in_proj_weight"}},
-	{"a language model (Llama, Qwen, Gemma, …)", []string{"model.layers.0.self_attn.q_proj."}},
-	{"a language model (Llama, Qwen, Gemma, …)", []string{"^blk.0.attn_q."}},
+	{"a language model (Qwen, Gemma, Phi, …) that is not made as Llama is", []string{"layers.0.self_attn.qkv_proj."}},
+	{"a language model (Qwen, Gemma, Phi, …) that is not made as Llama is", []string{"language_model.layers.0."}},
+	{"a language model (Qwen, Gemma, Phi, …) that is not made as Llama is", []string{"language_model.model.layers.0."}},
+	{"a language model (Qwen, Gemma, Phi, …) that is not made as Llama is", []string{"^blk.0.attn_qkv."}},
 	{"the encoder of TAESD, of which only the decoder draws", []string{"^0.weight", "^1.conv.0."}},
 	{"a program that enlarges pictures", []string{"RDB1.conv1."}},
-	{"a video autoencoder", []string{"decoder.middle.0.residual."}},
 	{"a video autoencoder", []string{"decoder.conv_in.conv."}},
 	{"a textual inversion", []string{"^emb_params"}},
 }

@@ -11,6 +11,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/weights"
 )
 
 // Names of a tokenizer's files as they are published.
@@ -72,9 +73,10 @@ func (f *Found) tokenizer(g *given, c *candidate, i int) {
 		}
 		return
 	}
-	if file := c.unit.files[0]; ggufWords(file.index) {
+	if file := c.unit.files[0]; ggufWords(file.index, c.Kind) {
+		write := map[string]func(*weights.Index) []byte{"t5": ggufPieces, "llama": ggufMerges}[c.Kind]
 		f.Tokenizers[c.Name] = []string{file.name}
-		f.words[file.name] = bytes.NewReader(ggufPieces(file.index))
+		f.words[file.name] = bytes.NewReader(write(file.index))
 		return
 	}
 	what := Missing{What: "the tokenizer of the text encoder CLIP-L", File: nameVocab + " and " + nameMerges + ", or " + nameTokenizer + ","}
@@ -83,6 +85,8 @@ func (f *Found) tokenizer(g *given, c *candidate, i int) {
 		what.What = "the tokenizer of the text encoder CLIP-G"
 	case t5:
 		what.What, what.File = "the tokenizer of the text encoder T5", namePieces+" or "+nameTokenizer
+	case llama:
+		what.What, what.File = "the tokenizer of the text encoder Llama", nameTokenizer
 	}
 	at := "tokenizer"
 	if i > 0 {
@@ -100,7 +104,7 @@ func (g *given) wordsIn(folder, kind string) []File {
 			continue
 		}
 		switch base := path.Base(w.Name); {
-		case base == nameTokenizer && g.kindOf(w.Name) == map[string]string{"clip": "BPE", "t5": "Unigram"}[kind]:
+		case base == nameTokenizer && g.kindOf(w.Name) == kind:
 			return []File{w}
 		case base == nameVocab:
 			vocab = append(vocab, w)
@@ -113,7 +117,7 @@ func (g *given) wordsIn(folder, kind string) []File {
 	switch {
 	case kind == "t5":
 		return pieces[:min(1, len(pieces))]
-	case len(merges) == 0:
+	case len(merges) == 0 || kind == "llama":
 		return nil
 	}
 	// The vocabulary follows from the merges. Where both names are there, merges.txt is
@@ -125,17 +129,26 @@ func (g *given) wordsIn(folder, kind string) []File {
 	return slices.Concat(vocab[:min(1, len(vocab))], merges)
 }
 
-// kindOf is the kind of model that a tokenizer.json has.
+// kindOf is the kind of text encoder that a tokenizer.json is for: words end with a sign
+// in CLIP's BPE and without one in Llama's.
 func (g *given) kindOf(name string) string {
 	model, err := parseObject(name, g.tokenizers[name]["model"])
 	if err != nil {
 		return ""
 	}
 	kind, _, err := get[string](model, name, "type")
-	if err != nil {
+	end, _, errEnd := get[string](model, name, "end_of_word_suffix")
+	switch {
+	case err != nil || errEnd != nil:
 		return ""
+	case kind == "Unigram":
+		return "t5"
+	case kind == "BPE" && end == "":
+		return "llama"
+	case kind == "BPE":
+		return "clip"
 	}
-	return kind
+	return ""
 }
 
 // Words are the files of a text encoder's tokenizer, as text.ReadTokenizer reads them
@@ -145,7 +158,11 @@ func (f *Found) Words(encoder string) (files []File, err error) {
 	for _, name := range f.Tokenizers[encoder] {
 		base := path.Base(name)
 		switch path.Ext(base) {
-		case ".gguf", ".model":
+		case ".gguf":
+			if base = namePieces; encoder == llama {
+				base = nameTokenizer
+			}
+		case ".model":
 			base = namePieces
 		case ".txt", ".gz":
 			base = nameMerges

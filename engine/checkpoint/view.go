@@ -48,10 +48,11 @@ func (l *lacks) note(name string) {
 	l.count++
 }
 
-// signed reports whether a unit has a layout's tensors under a prefix.
+// signed reports whether a unit has the tensors under a prefix that tell a layout.
 func (l *layout) signed(u *unit, prefix string) bool {
 	for _, name := range l.sign {
-		if _, ok := u.tensors[prefix+name]; !ok {
+		name, without := strings.CutPrefix(name, "!")
+		if _, ok := u.tensors[prefix+name]; ok == without {
 			return false
 		}
 	}

@@ -76,7 +76,7 @@ func TestGGUFWords(t *testing.T) {
 	x := &weights.Index{Meta: []weights.Pair{{Key: "tokenizer.ggml.add_space_prefix", Value: true}, {Key: "tokenizer.ggml.model", Value: "t5"},
 		{Key: "tokenizer.ggml.precompiled_charsmap", Value: table}, {Key: "tokenizer.ggml.remove_extra_whitespaces", Value: true},
 		{Key: "tokenizer.ggml.scores", Value: scores}, {Key: "tokenizer.ggml.token_type", Value: kinds}, {Key: "tokenizer.ggml.tokens", Value: tokens}}}
-	if len(tokens) < 500 || len(table) == 0 || !ggufWords(x) {
+	if len(tokens) < 500 || len(table) == 0 || !ggufWords(x, t5) || ggufWords(x, llama) {
 		t.Fatalf("%d tokens, a table of %d bytes", len(tokens), len(table))
 	}
 	tok, err := text.ReadTokenizer(text.Frame{Rows: 640, Length: 48, BOS: -1, EOS: 1}, ggufPieces(x))
@@ -107,7 +107,7 @@ func TestGGUFWords(t *testing.T) {
 // Of a diffusers folder every encoder has the words that go with it, and what was given
 // beside the folder counts.
 func TestWords(t *testing.T) {
-	bpe := `{"model":{"type":"BPE"}}`
+	bpe := `{"model":{"type":"BPE","end_of_word_suffix":"</w>"}}`
 	files := append(slices.DeleteFunc(folder(t), func(f File) bool { return f.Name == "F/tokenizer_2/tokenizer.json" }),
 		textFile("F/tokenizer_2/tokenizer.json", bpe), textFile("elsewhere/spiece.model", "x"))
 	f := identify(t, files...)
