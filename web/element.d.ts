@@ -21,6 +21,8 @@ export interface UndertoneDemoAttributes {
   weight?: number | string;
   /** Of all directions: "constant", "step:FIRST", "window:FIRST-LAST" or "bumps", each with "/OF" for block numbers of a model with OF blocks; or JSON. */
   schedule?: string;
+  /** What is taken from what the model reads of the prompt: "pooled:zero", "pooled:random", "tokens:empty", or two of them. */
+  ablate?: string;
   /** Shows the picture without guidance beside it, with a divider. */
   compare?: boolean | "";
   /** Which controls there are: "guidance", "another", "compare" and "open", with spaces between them, or "none". All by default. */

@@ -2,7 +2,7 @@
 // this site (host.js, embed.html). It needs no inline style, script or markup.
 const site = { bytes: 0, models: {} };
 
-const ofFrame = ["prompt", "seed", "steps", "size", "cfg", "guidance", "guidancerows", "weight", "preset", "schedule", "compare", "controls", "model", "precision"];
+const ofFrame = ["prompt", "seed", "steps", "size", "cfg", "guidance", "guidancerows", "ablate", "weight", "preset", "schedule", "compare", "controls", "model", "precision"];
 const ofFacade = ["src", "theme", "lang", "poster", "autoload"];
 const names = [...ofFrame, ...ofFacade];
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"undertone/cmd/internal/shrink"
 	"undertone/engine"
 	"undertone/engine/cpu"
 	"undertone/engine/weights"
@@ -66,7 +67,7 @@ func run(ctx context.Context, model, out, preview string) error {
 		if err != nil {
 			return fmt.Errorf("%q: %w", p.text, err)
 		}
-		shrink(strip.Pix[4*side*i:], strip.Stride, r.Image)
+		shrink.Into(strip.Pix[4*side*i:], strip.Stride, side, side, r.Image)
 		fmt.Printf("%s, %d directions\n", p.text, len(req.Guidance))
 	}
 	for name, m := range map[string]image.Image{out: strip, preview: stacked(strip)} {
@@ -88,25 +89,4 @@ func stacked(strip *image.RGBA) image.Image {
 		copy(m.Pix[(side+y)*half:], line[half:])
 	}
 	return m
-}
-
-// shrink writes m as side × side pixels, each the mean of those that it covers.
-func shrink(dst []byte, stride int, m *engine.Image) {
-	for y := range side {
-		y0, y1 := y*m.H/side, max((y+1)*m.H/side, y*m.H/side+1)
-		for x := range side {
-			x0, x1 := x*m.W/side, max((x+1)*m.W/side, x*m.W/side+1)
-			var sum [4]int
-			for v := y0; v < y1; v++ {
-				for u := x0; u < x1; u++ {
-					for c := range sum {
-						sum[c] += int(m.RGBA[4*(v*m.W+u)+c])
-					}
-				}
-			}
-			for c := range sum {
-				dst[y*stride+4*x+c] = byte(sum[c] / ((y1 - y0) * (x1 - x0)))
-			}
-		}
-	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"html"
 	"io"
 	"net/url"
 	"path/filepath"
@@ -26,6 +25,7 @@ var attributes = []attribute{
 	{"preset", "ids of the model's presets, with spaces between them: each is a direction with a slider"},
 	{"guidance", `a direction in words, "towards | away from", or a JSON list of directions`},
 	{"weight", "weights of the directions, with spaces between them"},
+	{"ablate", "what is taken from what the model reads of the prompt: pooled:zero, pooled:random, tokens:empty"},
 	{"schedule", "of all directions: constant, step:FIRST, window:FIRST-LAST or bumps, each with /OF for block numbers of a model with OF blocks; or JSON"},
 	{"controls", "guidance, another, compare and open, with spaces between them, or none; without this flag, all"},
 	{"model", "the name of one of the site's models"},
@@ -36,7 +36,7 @@ var attributes = []attribute{
 }
 
 // ofPicture are how many of attributes say what the picture is of.
-const ofPicture = 9
+const ofPicture = 10
 
 // embed prints the tag that puts a picture into a page, and writes its poster.
 func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -47,7 +47,8 @@ func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	compare := fs.Bool("compare", false, "show the picture without guidance beside it")
 	site := fs.String("site", "undertone/", "where the site is: a folder beside the page, or an address")
-	poster := fs.String("poster", "poster.png", "the PNG file to write, of the picture that the attributes give, which is shown until somebody opens the demo")
+	poster := fs.String("poster", "poster.png", "the PNG or JPEG file to write, of the picture that the attributes give, which is shown until somebody opens the demo")
+	markdown := fs.Bool("markdown", false, "print no tag, but a picture with a link as Markdown, for a README, where no script runs")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -58,7 +59,10 @@ func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	target, err := outputTo("--poster", *poster, ".png", stdout)
+	if *markdown && !strings.Contains(folder, "://") {
+		return usagef("--markdown: give --site the address that the site is at: a README is shown on pages that have no folder beside them")
+	}
+	target, err := posterTo(*poster, stdout)
 	if err != nil {
 		return err
 	}
@@ -72,19 +76,19 @@ func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer e.Close()
-	set, tag := fs.given(), tag{site: folder, poster: filepath.Base(target.name)}
+	set, tag := fs.given(), recipe.Tag{Site: folder, Poster: filepath.Base(target.name)}
 	var hash []string
 	for i, a := range attributes {
 		if !set[a.name] {
 			continue
 		}
-		tag.attributes = append(tag.attributes, [2]string{a.name, *given[a.name]})
+		tag.Attributes = append(tag.Attributes, recipe.Attribute{Name: a.name, Value: *given[a.name]})
 		if i < ofPicture {
 			hash = append(hash, a.name+"="+url.QueryEscape(*given[a.name]))
 		}
 	}
 	if *compare {
-		tag.attributes = append(tag.attributes, [2]string{"compare", ""})
+		tag.Attributes = append(tag.Attributes, recipe.Attribute{Name: "compare"})
 	}
 	req, notices := recipe.FromEmbed(strings.Join(hash, "&"), e.Info().Description)
 	if len(notices) > 0 {
@@ -96,13 +100,18 @@ func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := writePicture(target, r); err != nil {
+	tag.Request = req
+	if tag.Width, tag.Height, err = writePoster(target, r); err != nil {
 		return err
 	}
-	tag.request, tag.width, tag.height = req, r.Image.W, r.Image.H
-	fmt.Fprint(stdout, tag)
-	fmt.Fprintf(stderr, "Wrote %s. Put these lines into your page, and %s beside the page.\n", target.name, tag.poster)
-	if u, _ := url.Parse(folder); !u.IsAbs() {
+	if *markdown {
+		fmt.Fprint(stdout, tag.Markdown())
+		fmt.Fprintf(stderr, "Wrote %s. Put this line into your README, and %s beside it.\n", target.name, tag.Poster)
+		return nil
+	}
+	fmt.Fprint(stdout, tag.HTML())
+	fmt.Fprintf(stderr, "Wrote %s. Put these lines into your page, and %s beside the page.\n", target.name, tag.Poster)
+	if !strings.Contains(folder, "://") {
 		fmt.Fprintf(stderr, "Copy the site (dist/, or the folder site of the release) to %s beside the page.\n", folder)
 	}
 	return nil
@@ -123,29 +132,4 @@ func siteAddress(text string) (string, error) {
 		return "", usagef("--site %q: name a folder, or an address that begins with https://", text)
 	}
 	return strings.TrimSuffix(u.String(), "/") + "/", nil
-}
-
-// tag is what a page holds of a picture.
-type tag struct {
-	site, poster  string
-	attributes    [][2]string
-	request       recipe.Request
-	width, height int
-}
-
-// String is the HTML. What stands inside the element is seen where no script runs: a
-// picture that leads to the full page.
-func (t tag) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "<script type=\"module\" src=\"%selement.js\"></script>\n<undertone-demo", html.EscapeString(t.site))
-	for _, a := range append(t.attributes, [2]string{"poster", t.poster}) {
-		if a[1] == "" && a[0] == "compare" {
-			b.WriteString(" compare")
-			continue
-		}
-		fmt.Fprintf(&b, ` %s="%s"`, a[0], html.EscapeString(a[1]))
-	}
-	fmt.Fprintf(&b, ">\n  <a href=\"%s\"><img src=\"%s\" width=\"%d\" height=\"%d\" alt=\"%s\"></a>\n</undertone-demo>\n",
-		html.EscapeString(t.site+recipe.Hash(t.request)), html.EscapeString(t.poster), t.width, t.height, html.EscapeString(t.request.Prompt))
-	return b.String()
 }

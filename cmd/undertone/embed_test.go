@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"image/jpeg"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,11 +56,48 @@ func TestEmbedRefuses(t *testing.T) {
 		{"--steps 9 is out of range: the nearest that is possible is 8", []string{"embed", model, "--steps", "9", "--poster", out + ".png"}},
 		{`--preset "nowhere" is nothing that this model has`, []string{"embed", model, "--preset", "nowhere", "--poster", out + ".png"}},
 		{`--site "javascript:1": name a folder`, []string{"embed", model, "--site", "javascript:1", "--poster", out + ".png"}},
-		{"only png is written", []string{"embed", model, "--poster", out + ".jpg"}},
+		{"only png is written", []string{"embed", model, "--poster", out + ".gif"}},
+		{"--markdown: give --site the address", []string{"embed", model, "--markdown", "--poster", out + ".png"}},
+		{"--poster -: name a file", []string{"generate", model, "--poster", "-"}},
+		{"--poster needs the name of a file", []string{"generate", model, "--poster", ""}},
 		{"the tag is written to standard output", []string{"embed", model, "--poster", "-"}},
 	} {
 		if code, _, said := cli(c.args...); code != 2 || !strings.Contains(said, c.says) {
 			t.Errorf("%v: code %d, %q; wanted %q", c.args, code, said, c.says)
+		}
+	}
+}
+
+// TestPosters writes posters of both kinds, alone and beside the picture, and the line of a
+// README: all carry what made them.
+func TestPosters(t *testing.T) {
+	model, folder := tinyModel(t), t.TempDir()
+	photo, picture := filepath.Join(folder, "frog.jpg"), filepath.Join(folder, "frog.png")
+	t.Chdir(folder)
+	code, out, said := cli("embed", model, "--prompt", "a frog", "--seed", "3", "--ablate", "pooled:zero", "--markdown", "--site", "https://example.org/u", "--poster", photo)
+	if want := "[![a frog](<frog.jpg>)](https://example.org/u/#prompt=a+frog&seed=3&steps=2&size=32&ablate=%7B%22pooled%22:%22zero%22%7D)\n"; code != 0 || out != want {
+		t.Errorf("code %d, %s%s, wanted %s", code, said, out, want)
+	}
+	file, err := os.ReadFile(photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded, err := jpeg.Decode(bytes.NewReader(file))
+	if err != nil || decoded.Bounds().Dx() != 32 || !bytes.Contains(file[:200], []byte("#prompt=a+frog&seed=3&")) {
+		t.Errorf("the JPEG file: %v, %q", err, file[:80])
+	}
+	if code, _, said := cli("generate", model, "--poster", "alone.jpeg"); code != 0 {
+		t.Fatal(said)
+	}
+	if _, err := os.Stat("picture.png"); err == nil {
+		t.Error("a poster was asked for, and a picture is there too")
+	}
+	if code, _, said := cli("generate", model, "--poster", "p.png", "-o", picture); code != 0 {
+		t.Fatal(said)
+	}
+	for _, name := range []string{"alone.jpeg", "p.png", picture} {
+		if info, err := os.Stat(name); err != nil || info.Size() < 100 {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	if err := writePicture(f.target, r); err != nil {
+	if err := f.write(r); err != nil {
 		return err
 	}
 	stdout = f.target.notes(stdout, stderr)
@@ -71,6 +71,7 @@ type generateFlags struct {
 	given  map[string]bool // which flags stand there
 	paths  []string        // of the model
 	target output
+	poster *output // of the picture as a poster, or nil
 
 	prompt string
 	seed   uint64
@@ -108,15 +109,42 @@ func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, err
 	fs.StringVar(&f.pooled, "ablate-pooled", "", "what the model reads in place of the prompt's pooled vector: zero; random, of the same length; or prompt:TEXT, that of another text")
 	fs.StringVar(&f.tokens, "ablate-tokens", "", "what the model reads in place of the prompt's tokens: empty, those of no words")
 	out := fs.String("o", "picture.png", "the PNG file to write; - is standard output")
+	poster := fs.String("poster", "", "a PNG or JPEG file to write for <undertone-demo> to show, of at most 704 pixels a side; the picture itself is written with -o alone then")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
 	if fs.NArg() == 0 {
 		return nil, usagef("name one model folder, or the published files of one model")
 	}
-	target, err := outputTo("-o", *out, ".png", stdout)
-	f.given, f.paths, f.target = fs.given(), fs.Args(), target
-	return f, err
+	f.given, f.paths = fs.given(), fs.Args()
+	if *poster == "-" {
+		return nil, usagef("--poster -: name a file; -o - writes the picture to standard output")
+	}
+	if f.given["poster"] {
+		target, err := posterTo(*poster, stdout)
+		if err != nil {
+			return nil, err
+		}
+		f.target, f.poster = target, &target
+	}
+	if f.given["o"] || f.poster == nil {
+		target, err := outputTo("-o", *out, ".png", stdout)
+		if err != nil {
+			return nil, err
+		}
+		f.target = target
+	}
+	return f, nil
+}
+
+// write writes the files that were asked for.
+func (f *generateFlags) write(r *engine.Result) error {
+	if f.poster != nil {
+		if _, _, err := writePoster(*f.poster, r); err != nil || !f.given["o"] {
+			return err
+		}
+	}
+	return writePicture(f.target, r)
 }
 
 // terms are the directions of the flags, or of the file that stands for them.

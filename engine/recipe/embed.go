@@ -23,7 +23,8 @@ var EmbedKeys = []Field{FieldPreset, FieldWeight, FieldSchedule}
 //   - guidance: also one direction in words, "towards | away from",
 //   - weight: weights of the directions in their order, with spaces between them; without
 //     any direction, that of the model's first preset,
-//   - schedule: of all directions, as ScheduleJSON takes it.
+//   - schedule: of all directions, as ScheduleJSON takes it,
+//   - ablate: also in words, pooled:zero, pooled:random, tokens:empty, or two of them.
 //
 // Numbers out of range are brought into it, what cannot be used is left out, and a notice
 // tells of each. A direction in words has the weight 1 and the schedule of the model's
@@ -53,22 +54,47 @@ type embed struct {
 	notices []Notice
 }
 
-// inWords is a pair of a hash, with a direction in words as JSON.
+// inWords is a pair of a hash, with a direction or an ablation in words as JSON.
 func (e *embed) inWords(pair string) string {
 	key, value, _ := strings.Cut(pair, "=")
 	text := strings.TrimSpace(Unescape(value))
-	if Field(key) != FieldGuidance || text == "" || strings.HasPrefix(text, "[") {
+	var meant any
+	switch f := Field(key); {
+	case f == FieldGuidance && text != "" && !strings.HasPrefix(text, "["):
+		positive, negative, _ := strings.Cut(text, "|")
+		meant = []term{{Positive: strings.TrimSpace(positive), Negative: strings.TrimSpace(negative), Weight: 1}}
+		e.words = true
+	case f == FieldAblate && strings.Contains(text, ":") && !strings.HasPrefix(text, "{"):
+		a, ok := ablationOf(text)
+		if !ok {
+			return pair
+		}
+		meant = a
+	default:
 		return pair
 	}
-	positive, negative, _ := strings.Cut(text, "|")
-	list, err := tinyjson.Marshal([]term{{Positive: strings.TrimSpace(positive), Negative: strings.TrimSpace(negative), Weight: 1}})
+	list, err := tinyjson.Marshal(meant)
 	if err != nil {
 		return pair
 	}
-	e.words = true
 	var b strings.Builder
 	escape(&b, string(list))
 	return key + "=" + b.String()
+}
+
+// ablationOf reads an ablation in words.
+func ablationOf(text string) (a Ablation, ok bool) {
+	for _, word := range fields(text) {
+		switch of, by, _ := strings.Cut(word, ":"); of {
+		case "pooled":
+			a.Pooled = PooledAblation(by)
+		case "tokens":
+			a.Tokens = TokenAblation(by)
+		default:
+			return a, false
+		}
+	}
+	return a, true
 }
 
 // left tells of a value that was left out, or of what stands in its place.

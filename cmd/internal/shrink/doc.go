@@ -1,0 +1,2 @@
+// Package shrink makes small pictures of large ones.
+package shrink
