@@ -50,3 +50,31 @@ func TestScreenshotsEmbed(t *testing.T) {
 		}
 	}
 }
+
+// TestScreenshotsEmbedDialog takes pictures of the dialog that gives a picture to other
+// pages, and of the buttons under the picture, one of which opens it.
+func TestScreenshotsEmbedDialog(t *testing.T) {
+	folder := filepath.Join("..", "build", "screenshots")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	modernFont(t)
+	s := serveFolder(t, folderOf(t, dist))
+	b := open(t, s.URL, options{})
+	c := &screen{b, folder}
+	b.loadModel()
+	b.generate()
+	for _, width := range []int64{390, 820, 1440} {
+		for _, scheme := range []string{"light", "dark"} {
+			c.at(width, 900)
+			c.media("screen", "prefers-color-scheme "+scheme)
+			name := fmt.Sprintf("embed-dialog-%d-%s-", width, scheme)
+			b.eval(`document.querySelector("#embed").scrollIntoView({ block: "end" })`, nil)
+			c.take(name + "1-buttons")
+			b.click("#embed")
+			b.until(`document.querySelector("#embed-dialog")?.open && document.querySelector("#embed-dialog undertone-demo").shadowRoot`)
+			c.take(name + "2-dialog")
+			b.eval(`document.querySelector("#embed-dialog").close()`, nil)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import { Undertone } from "./undertone.js";
 const parts = {
   Undertone, offline, png,
   comparison: () => import("./comparison.js"),
+  element: () => import("./element.js"),
   film: () => import("./film.js"),
   folder: async (entry, most) => (await import("./folder.js")).walk(entry, most),
 };

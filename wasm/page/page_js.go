@@ -10,6 +10,7 @@ import (
 	"undertone/wasm/page/opener"
 	"undertone/wasm/page/panel"
 	"undertone/wasm/page/session"
+	"undertone/wasm/page/share"
 	"undertone/wasm/page/shell"
 	"undertone/wasm/page/stage"
 	"undertone/wasm/page/ui"
@@ -31,7 +32,8 @@ func Run(class js.Value) {
 	kept := gallery.New(a, imports.Open)
 
 	// The views of the stage, in the order of their tabs.
-	picture := stage.NewPicture(a, kept)
+	embeds := share.New(a)
+	picture := stage.NewPicture(a, kept, embeds.Button)
 	pictures.Add("picture", &words.Text.TabPicture, picture)
 	plain := stage.NewPlain(a)
 	pictures.Add("compare", &words.Text.TabCompare, stage.NewCompare(a, plain))
@@ -45,7 +47,7 @@ func Run(class js.Value) {
 	a.Add(
 		shell.NewLoader(a, storage, updates, opens.Button("open-model", "quiet")), shell.NewAlert(a, section),
 		panel.NewGuidance(a, section), panel.NewPrompt(a, controls), panel.NewAdvanced(a, controls), panel.NewSettings(a, controls, models.Box), models,
-		shell.NewDeviceStatus(), shell.NewEdition(), updates, storage, opens, saves,
+		shell.NewDeviceStatus(), shell.NewEdition(), updates, storage, opens, saves, embeds,
 		panel.NewDirectionMarks(a, "positive", "negative"),
 		shell.NewFocus(),
 	)

@@ -32,7 +32,7 @@ type Gallery interface {
 	Keep(p *app.Picture)
 }
 
-func newToolbar(a *app.App, gallery Gallery) *toolbar {
+func newToolbar(a *app.App, gallery Gallery, more []any) *toolbar {
 	v := &toolbar{
 		app: a, gallery: gallery,
 		times:   ui.El("p", ui.Attrs{{"id", "times"}, {"class", "muted"}}),
@@ -59,7 +59,7 @@ func newToolbar(a *app.App, gallery Gallery) *toolbar {
 	v.share.SetID("share")
 	v.bar = ui.El("div", ui.Attrs{{"class", "toolbar"}, {"hidden", ""}},
 		ui.El("div", ui.Attrs{{"class", "said"}}, v.paper, v.notices, v.times, v.note),
-		ui.El("div", ui.Attrs{{"class", "buttons"}}, v.save, v.keep, v.image, v.link, v.share))
+		ui.El("div", ui.Attrs{{"class", "buttons"}}, append([]any{v.save, v.keep, v.image, v.link, v.share}, more...)...))
 	return v
 }
 

@@ -59,9 +59,10 @@ type Picture struct {
 	Strip  ui.Element // of the session, likewise
 }
 
-// NewPicture makes the view; gallery is where pictures are kept.
-func NewPicture(a *app.App, gallery Gallery) *Picture {
-	v := &Picture{Single: NewSingle(), bar: newToolbar(a, gallery), strip: newStrip(a)}
+// NewPicture makes the view; gallery is where pictures are kept, and more are buttons of
+// others for the picture.
+func NewPicture(a *app.App, gallery Gallery, more ...any) *Picture {
+	v := &Picture{Single: NewSingle(), bar: newToolbar(a, gallery, more), strip: newStrip(a)}
 	v.others = ui.NewThumbnails("others", &words.Text.Several, func(i int) {
 		a.Update(func(s *app.State) {
 			if i < len(s.Pictures) {

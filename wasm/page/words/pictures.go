@@ -10,6 +10,9 @@ type pictureWords struct {
 	CopyImage, CopyLink, Share, Keep, Kept      string
 	Copied, CopiedLink, CopyRefused, KeptNote   string
 	Undo, Redo, SessionPictures, SessionPicture string
+	Embed, EmbedTitle, EmbedHint, EmbedCode     string
+	EmbedPage, EmbedReadme, EmbedCopy           string
+	EmbedPoster, EmbedWhere                     string
 	Several, Variant, FromFile, Restored        string
 
 	// Compare.

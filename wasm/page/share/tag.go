@@ -1,0 +1,36 @@
+package share
+
+import (
+	"path"
+	"strings"
+
+	"undertone/engine/recipe"
+	"undertone/wasm/page/app"
+)
+
+// tag is what another page holds of a picture that was made with the chosen model of the
+// site at this address, which ends in a slash.
+func tag(s *app.State, p *app.Picture, site string) recipe.Tag {
+	r := p.Recipe.Reduced()
+	t := recipe.Tag{
+		Site: site, Poster: r.FileName(), Request: r.Request(),
+		Width: r.Size.Width, Height: r.Size.Height,
+	}
+	t.Attributes = recipe.Attributes(t.Request, s.Model.Description)
+	if s.Offer > 0 { // the first is the element's own choice
+		folder := path.Base(path.Dir(s.Offers[s.Offer].Address))
+		t.Attributes = append(t.Attributes, recipe.Attribute{Name: "model", Value: folder})
+	}
+	return t
+}
+
+// folder is the address of the folder that a page is in.
+func folder(origin, page string) string {
+	return origin + page[:strings.LastIndexByte(page, '/')+1]
+}
+
+// shows reports whether a picture can be given to other pages: not one of a person's own
+// model, which no site has.
+func shows(s *app.State, p *app.Picture) bool {
+	return p != nil && !p.Own && s.Model != nil && s.Offer < len(s.Offers) && !s.Offers[s.Offer].Own()
+}
