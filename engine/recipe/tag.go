@@ -117,7 +117,7 @@ func (t Tag) HTML() string {
 // Markdown is for places that run no scripts: a picture that leads to the full page.
 func (t Tag) Markdown() string {
 	words := strings.Join(strings.Fields(t.Request.Prompt), " ")
-	link := strings.NewReplacer("(", "%28", ")", "%29").Replace(t.Link())
+	link := strings.ReplaceAll(strings.ReplaceAll(t.Link(), "(", "%28"), ")", "%29")
 	return "[![" + escapeMarkdown(words) + "](<" + t.Poster + ">)](" + link + ")\n"
 }
 
