@@ -18,6 +18,7 @@ import (
 var rooms = map[string]string{
 	"engine/fault":       "",
 	"guidance":           "",
+	"lab":                "engine/recipe guidance engine/fault",
 	"shaders":            "",
 	"engine/tinyjson":    "",
 	"engine/op":          "engine/fault",
@@ -58,7 +59,7 @@ var rooms = map[string]string{
 	// These two construct the machines. Nothing imports them.
 	"wasm/engine":          "wasm/host wasm/promise wasm/protocol wasm/engine/transfer engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/cpu engine/cpu/simd engine/gpu",
 	"wasm/engine/transfer": "",
-	"cmd/…":                "cmd/… engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/yuin/goldmark",
+	"cmd/…":                "cmd/… lab engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/yuin/goldmark",
 	// Its only Go files are the tests that drive a browser.
 	"e2e": "engine engine/recipe guidance wasm/protocol github.com/andybalholm/brotli",
 }

@@ -31,6 +31,7 @@ var commands = []command{
 	{"embed", "print the tag that puts a picture into a page, and write its poster", embed},
 	{"forward", "run the transformer once on given numbers", forward},
 	{"conform", "compare with another implementation's reference files", conformTo},
+	{"lab", "ask a model what its text vector and guidance do: pictures compared, with intervals", experiment},
 	{"serve", "serve a built site on this machine", serve},
 	{"dist", "build the static site", dist},
 	{"bench", "time the parts of a picture in a browser, with and without guidance", bench},

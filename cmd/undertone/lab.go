@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"undertone/cmd/undertone/internal/input"
+	"undertone/engine/recipe"
+	"undertone/engine/weights"
+	"undertone/lab"
+)
+
+// maxResults bounds a file of results, in bytes.
+const maxResults = 64 << 20
+
+// labFlags are what the command line of lab says.
+type labFlags struct {
+	experiment   lab.Experiment
+	paths        []string
+	out, prompts string
+	preset       string
+	number       int
+	seeds, steps int
+	size         recipe.Size
+}
+
+// experiment runs one of the lab's experiments on the CPU, or goes on with it.
+func experiment(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	f, err := parseLab(args, stdout, stderr)
+	if f == nil || err != nil {
+		return err
+	}
+	bar := newBar(stderr)
+	e, done, err := load(ctx, f.paths, bar)
+	defer done()
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	info := e.Info()
+	setting, err := f.setting(ctx, info.Description, e.Defaults())
+	if err != nil {
+		return err
+	}
+	results := lab.NewResults(f.experiment, setting, info.Precision)
+	file := filepath.Join(f.out, f.experiment.Name+".json")
+	switch old, err := readResults(ctx, file); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	default:
+		if err := results.Resume(old); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(f.out, 0o755); err != nil {
+		return err
+	}
+	written, already := time.Now(), len(results.Rows)
+	err = lab.Run(ctx, f.experiment, setting, func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
+		return e.Generate(ctx, r, nil)
+	}, results.Rows, func(r lab.Row, left int) error {
+		results.Add(r, left)
+		bar.show("picture", int64(len(results.Rows)), int64(len(results.Rows)+left))
+		if time.Since(written) < 5*time.Second {
+			return nil
+		}
+		written = time.Now()
+		return writeResults(file, results)
+	})
+	bar.end()
+	results.Whole = err == nil
+	if werr := writeResults(file, results); err == nil {
+		err = werr
+	}
+	if err != nil {
+		return err
+	}
+	if already > 0 {
+		fmt.Fprintf(stdout, "%d of %d pictures were there\n", already, len(results.Rows))
+	}
+	return publishResults(f, results, stdout)
+}
+
+func parseLab(args []string, stdout, stderr io.Writer) (*labFlags, error) {
+	fs, f := flags("lab", "EXPERIMENT MODEL_DIR|PATH…", stderr), &labFlags{}
+	fs.StringVar(&f.out, "out", "lab", "the `FOLDER` for NAME.json, NAME.csv and NAME.svg; an interrupted experiment goes on there")
+	fs.StringVar(&f.prompts, "prompts", "", "a text `FILE` with a prompt in each line; without this flag, the model's examples")
+	fs.IntVar(&f.number, "number", 8, "how many of the prompts are used, from the first on")
+	fs.IntVar(&f.seeds, "seeds", 2, "how many seeds each prompt is drawn with: 0, 1, …")
+	fs.StringVar(&f.preset, "preset", "", "the model's preset that is steered along; without this flag, the first")
+	fs.IntVar(&f.steps, "steps", 0, "without this flag, the model's own number")
+	sizeFlag(fs, &f.size)
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	if fs.NArg() == 0 {
+		for _, e := range lab.Experiments {
+			fmt.Fprintf(stdout, "%-8s %s\n", e.Name, e.Question)
+		}
+		return nil, nil
+	}
+	var err error
+	if f.experiment, err = lab.Find(fs.Arg(0)); err != nil {
+		return nil, usagef("%v", err)
+	}
+	if f.paths = fs.Args()[1:]; len(f.paths) == 0 {
+		return nil, usagef("name one model folder, or the published files of one model")
+	}
+	const most = 1000
+	if f.number < 1 || f.number > most || f.seeds < 1 || f.seeds > most {
+		return nil, usagef("--number %d and --seeds %d: each may be 1 to %d", f.number, f.seeds, most)
+	}
+	return f, nil
+}
+
+// setting is what the flags say, with the model's own where they say nothing.
+func (f *labFlags) setting(ctx context.Context, d recipe.Description, base recipe.Request) (lab.Setting, error) {
+	s := lab.Setting{Model: d, Base: base, Prompts: d.Examples}
+	if f.steps > 0 {
+		s.Base.Steps = f.steps
+	}
+	if f.size != (recipe.Size{}) {
+		s.Base.Size = f.size
+	}
+	if f.prompts != "" {
+		text, err := input.Read(ctx, f.prompts, maxResults)
+		if err != nil {
+			return s, err
+		}
+		s.Prompts = slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool { return strings.TrimSpace(line) == "" })
+	}
+	if len(s.Prompts) == 0 {
+		s.Prompts = []string{base.Prompt}
+	}
+	s.Prompts = s.Prompts[:min(f.number, len(s.Prompts))]
+	for seed := range min(f.seeds, math.MaxInt32) {
+		s.Seeds = append(s.Seeds, uint32(seed))
+	}
+	ids := make([]string, len(d.Presets))
+	for i, p := range d.Presets {
+		if ids[i] = p.ID; p.ID == f.preset || f.preset == "" && i == 0 {
+			t, err := p.Term()
+			if err != nil {
+				return s, err
+			}
+			s.Direction = t
+		}
+	}
+	if f.preset != "" && !slices.Contains(ids, f.preset) {
+		return s, usagef("--preset %s: this model has %v", f.preset, ids)
+	}
+	return s, nil
+}
+
+func readResults(ctx context.Context, file string) (*lab.Results, error) {
+	if _, err := os.Stat(file); err != nil {
+		return nil, err
+	}
+	text, err := input.Read(ctx, file, maxResults)
+	if err != nil {
+		return nil, err
+	}
+	var r lab.Results
+	if err := json.Unmarshal(text, &r); err != nil {
+		return nil, fmt.Errorf("%s holds no results of an experiment: %w", file, err)
+	}
+	return &r, nil
+}
+
+func writeResults(file string, r *lab.Results) error {
+	r.Sum()
+	return weights.WriteFile(file, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", " ")
+		return e.Encode(r)
+	})
+}
+
+// publishResults writes the table and the plot beside the results.
+func publishResults(f *labFlags, r *lab.Results, stdout io.Writer) error {
+	for ext, write := range map[string]func(io.Writer) error{".csv": r.WriteCSV, ".svg": r.WriteSVG} {
+		if err := weights.WriteFile(filepath.Join(f.out, r.Experiment+ext), write); err != nil {
+			return err
+		}
+	}
+	return r.WriteText(stdout)
+}

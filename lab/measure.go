@@ -1,0 +1,55 @@
+package lab
+
+import (
+	"math"
+
+	"undertone/engine/recipe"
+)
+
+// distance is 1 − SSIM of two pictures: 0 for the same, about 1 for unrelated ones, at
+// most 2.
+func distance(made, base *recipe.Result) float64 { return 1 - SSIM(made.Image, base.Image) }
+
+// cost is how many milliseconds the first picture took beyond the second.
+func cost(made, base *recipe.Result) float64 { return made.Timings.TotalMs - base.Timings.TotalMs }
+
+// SSIM is the structural similarity of two pictures of one size, −1 to 1, by their luma:
+// the mean over windows of 8 × 8 pixels, every 4 pixels (Wang et al. 2004, with K1 = 0.01,
+// K2 = 0.03). NaN if the sizes differ or are below 8.
+func SSIM(a, b *recipe.Image) float64 {
+	const side, stride = 8, 4
+	const c1, c2 = (0.01 * 255) * (0.01 * 255), (0.03 * 255) * (0.03 * 255)
+	if a.W != b.W || a.H != b.H || a.W < side || a.H < side {
+		return math.NaN()
+	}
+	x, y := luma(a), luma(b)
+	sum, n := 0.0, 0
+	for top := 0; top+side <= a.H; top += stride {
+		for left := 0; left+side <= a.W; left += stride {
+			var sx, sy, sxx, syy, sxy float64
+			for r := top; r < top+side; r++ {
+				for c := left; c < left+side; c++ {
+					p, q := x[r*a.W+c], y[r*a.W+c]
+					sx, sy = sx+p, sy+q
+					sxx, syy, sxy = sxx+p*p, syy+q*q, sxy+p*q
+				}
+			}
+			const count = side * side
+			mx, my := sx/count, sy/count
+			vx, vy, cov := sxx/count-mx*mx, syy/count-my*my, sxy/count-mx*my
+			sum += (2*mx*my + c1) * (2*cov + c2) / ((mx*mx + my*my + c1) * (vx + vy + c2))
+			n++
+		}
+	}
+	return sum / float64(n)
+}
+
+// luma is the brightness of every pixel, 0 to 255 (ITU-R BT.601).
+func luma(p *recipe.Image) []float64 {
+	out := make([]float64, p.W*p.H)
+	for i := range out {
+		c := p.RGBA[4*i : 4*i+3]
+		out[i] = 0.299*float64(c[0]) + 0.587*float64(c[1]) + 0.114*float64(c[2])
+	}
+	return out
+}

@@ -1,0 +1,106 @@
+package lab
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"undertone/engine/fault"
+	"undertone/engine/recipe"
+)
+
+// Results are an experiment's rows with everything that they depend on.
+type Results struct {
+	Experiment string         `json:"experiment"`
+	Question   string         `json:"question"`
+	X          string         `json:"x"`
+	Y          string         `json:"y"`
+	Paper      string         `json:"paper,omitempty"`
+	Here       string         `json:"here"`
+	Model      string         `json:"model"`
+	Revision   string         `json:"revision"`
+	Precision  string         `json:"precision"` // of the transformer's weights
+	Base       recipe.Request `json:"base"`      // what the experiment does not vary
+	Direction  recipe.Term    `json:"direction"`
+	Prompts    []string       `json:"prompts"`
+	Seeds      []uint32       `json:"seeds"`
+	Whole      bool           `json:"whole"` // every trial has a row
+	Means      []Mean         `json:"means"`
+	Rows       []Row          `json:"rows"`
+}
+
+// NewResults are those of an experiment that has not begun.
+func NewResults(e Experiment, s Setting, precision string) *Results {
+	return &Results{
+		Experiment: e.Name, Question: e.Question, X: e.X, Y: e.Y, Paper: e.Paper, Here: e.Here,
+		Model: s.Model.Model, Revision: s.Model.Revision, Precision: precision,
+		Base: s.Base, Direction: s.Direction, Prompts: s.Prompts, Seeds: s.Seeds,
+	}
+}
+
+// Resume takes over the rows of an earlier run, which has to have been of the same
+// experiment, model and setting (fault.RequestInvalid).
+func (r *Results) Resume(old *Results) error {
+	setting := func(r *Results) string {
+		only := *r
+		only.Whole, only.Means, only.Rows = false, nil, nil
+		text, err := json.Marshal(only)
+		if err != nil {
+			panic(err) // as in the file that is read and written
+		}
+		return string(text)
+	}
+	if setting(old) != setting(r) {
+		return fault.New(fault.RequestInvalid, "there are results of the experiment %.40q with another model or setting: choose another folder for these", old.Experiment)
+	}
+	r.Rows = slices.Clone(old.Rows)
+	return nil
+}
+
+// Add takes a row; left is how many are to come.
+func (r *Results) Add(row Row, left int) {
+	r.Rows = append(r.Rows, row)
+	r.Whole = left == 0
+}
+
+// Sum computes the means of the rows.
+func (r *Results) Sum() { r.Means = Means(r.Rows) }
+
+// WriteCSV writes the rows, with a line of names above them.
+func (r *Results) WriteCSV(w io.Writer) error {
+	c := csv.NewWriter(w)
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	c.Write([]string{"series", "x", "prompt", "seed", "value"})
+	for _, row := range r.Rows {
+		c.Write([]string{row.Series, number(row.X), row.Prompt, fmt.Sprint(row.Seed), number(row.Value)})
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// WriteText writes the means as a table for people.
+func (r *Results) WriteText(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%s\n%s, by %s; mean with its 95 %% interval\n", r.Question, r.Y, r.X)
+	for i, m := range r.Means {
+		if err != nil {
+			return err
+		}
+		if i == 0 || r.Means[i-1].Series != m.Series {
+			fmt.Fprintf(w, "\n%s\n", m.Series)
+		}
+		note := ""
+		if m.Unsure() {
+			note = "  no difference seen"
+		}
+		_, err = fmt.Fprintf(w, "  %8g  %9.4g  (%.4g to %.4g)  n = %d%s\n", m.X, m.Mean, m.Low, m.High, m.N, note)
+	}
+	for _, text := range []string{r.Paper, r.Here} {
+		if text != "" && err == nil {
+			_, err = fmt.Fprintf(w, "\n%s\n", text)
+		}
+	}
+	return err
+}

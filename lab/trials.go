@@ -1,0 +1,117 @@
+package lab
+
+import (
+	"fmt"
+	"strings"
+
+	"undertone/engine/fault"
+	"undertone/engine/recipe"
+	"undertone/guidance"
+)
+
+// pooledTrials take the pooled vector, or the tokens, away from prompts that are cut to
+// their first words: 1, 2, 4 and so on, and all of them.
+func pooledTrials(s Setting) ([]Trial, error) {
+	return s.each(func(base recipe.Request, add func(string, float64, recipe.Request)) error {
+		words := strings.Fields(base.Prompt)
+		for n := 1; n < 2*len(words); n *= 2 {
+			n = min(n, len(words))
+			made := base
+			made.Prompt = strings.Join(words[:n], " ")
+			for _, a := range []struct {
+				series string
+				recipe.Ablation
+			}{
+				{"pooled vector of zeros", recipe.Ablation{Pooled: recipe.PooledZero}},
+				{"random pooled vector", recipe.Ablation{Pooled: recipe.PooledRandom}},
+				{"no tokens", recipe.Ablation{Tokens: recipe.TokensEmpty}},
+			} {
+				made.Ablate = &a.Ablation
+				add(a.series, float64(n), made)
+			}
+			if n == len(words) {
+				break
+			}
+		}
+		return nil
+	})
+}
+
+// guided is a request with one direction.
+func (s Setting) guided(base recipe.Request, weight float64, schedule guidance.Schedule) recipe.Request {
+	t := s.Direction
+	t.Weight, t.Schedule, t.Head = weight, schedule, 0
+	base.Guidance = []recipe.Term{t}
+	return base
+}
+
+// weightTrials vary the weight from its opposite to twice the proposed one, at four first
+// blocks.
+func weightTrials(s Setting) ([]Trial, error) {
+	blocks, err := s.steered()
+	if err != nil {
+		return nil, err
+	}
+	return s.each(func(base recipe.Request, add func(string, float64, recipe.Request)) error {
+		last := -1
+		for quarter := range 4 {
+			start := quarter * blocks / 4
+			if start == last {
+				continue // a model of fewer blocks
+			}
+			last = start
+			for _, factor := range []float64{-1, -0.5, 0, 0.5, 1, 1.5, 2} {
+				w := max(-guidance.MaxWeight, min(factor*s.Direction.Weight, guidance.MaxWeight))
+				add(fmt.Sprintf("from block %d on", start), w, s.guided(base, w, guidance.Schedule{Kind: "step", Start: start}))
+			}
+		}
+		return nil
+	})
+}
+
+// blockTrials guide one block at a time.
+func blockTrials(s Setting) ([]Trial, error) {
+	blocks, err := s.steered()
+	if err != nil {
+		return nil, err
+	}
+	return s.each(func(base recipe.Request, add func(string, float64, recipe.Request)) error {
+		for b := range blocks {
+			for _, factor := range []float64{1, 2} {
+				w := max(-guidance.MaxWeight, min(factor*s.Direction.Weight, guidance.MaxWeight))
+				only := guidance.Schedule{Kind: "intervals", Intervals: []guidance.Interval{{From: b, To: b + 1, Weight: 1}}}
+				add(fmt.Sprintf("weight %g", w), float64(b), s.guided(base, w, only))
+			}
+		}
+		return nil
+	})
+}
+
+// costTrials use several directions at once, each with words of its own.
+func costTrials(s Setting) ([]Trial, error) {
+	if _, err := s.steered(); err != nil {
+		return nil, err
+	}
+	number := 0
+	return s.each(func(base recipe.Request, add func(string, float64, recipe.Request)) error {
+		for n := 1; n <= recipe.MaxTerms; n *= 2 {
+			made := base
+			for range n {
+				t := s.Direction
+				number++ // words that were encoded for no picture before
+				t.Positive = fmt.Sprintf("%s %d", t.Positive, number)
+				made.Guidance = append(made.Guidance, t)
+			}
+			add("new directions", float64(n), made)
+		}
+		return nil
+	})
+}
+
+// steered is the number of blocks, for an experiment that needs a direction.
+func (s Setting) steered() (blocks int, err error) {
+	if s.Direction.Positive == "" && s.Direction.Negative == "" || s.Direction.Weight == 0 {
+		return 0, fault.New(fault.RequestInvalid, "the experiment steers, and has no direction with a weight")
+	}
+	return s.Model.Blocks.Double + s.Model.Blocks.Single, nil
+}
