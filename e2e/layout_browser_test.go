@@ -33,8 +33,10 @@ func TestBrowserLayout(t *testing.T) {
 // on its side, in a small frame, or at twice the size of text.
 func TestBrowserWelcome(t *testing.T) {
 	t.Parallel()
+	script := axe(t)
 	b := open(t, smallSite(t).URL, options{})
 	b.ready()
+	b.rules(t, script, "rules")
 	for _, size := range [][2]int64{{1440, 900}, {1280, 720}, {844, 390}, {667, 375}, {640, 360}, {390, 844}, {360, 640}, {320, 568}} {
 		b.step(fmt.Sprint(size), func(t *testing.T) {
 			b.run(emulation.SetDeviceMetricsOverride(size[0], size[1], 1, size[0] < 1000))

@@ -20,7 +20,13 @@ const (
 // it is kept.
 func visit(t *testing.T, h *host, profile string) *tab {
 	t.Helper()
-	b := open(t, h.site(), options{serviceWorkers: true, profile: profile})
+	return visitWith(t, h, options{profile: profile})
+}
+
+func visitWith(t *testing.T, h *host, o options) *tab {
+	t.Helper()
+	o.serviceWorkers = true
+	b := open(t, h.site(), o)
 	b.ready()
 	b.until(isKept)
 	return b
@@ -56,10 +62,11 @@ const coldStart = 2 * time.Second
 // startCold starts a browser again whose server is gone, and fails the test if the
 // page never comes up in time: what else the machine does may slow down one of three
 // starts, and each is logged.
-func startCold(t *testing.T, h *host, profile string) *tab {
+func startCold(t *testing.T, h *host, o options) *tab {
 	t.Helper()
+	o.serviceWorkers = true
 	for n := 1; ; n++ {
-		b := open(t, h.site(), options{serviceWorkers: true, profile: profile})
+		b := open(t, h.site(), o)
 		b.ready()
 		var ms float64
 		b.eval(`return performance.now()`, &ms)
@@ -101,7 +108,7 @@ func TestBrowserColdStart(t *testing.T) {
 	h.stop()
 	h.asked()
 
-	b = startCold(t, h, profile)
+	b = startCold(t, h, options{profile: profile})
 	b.until(`document.querySelector("#load-note").textContent.includes("already on this device")`)
 	b.loadModel()
 	b.field("prompt", "the red frog at night")
@@ -115,8 +122,8 @@ func TestBrowserColdStart(t *testing.T) {
 // smaller version, of which everything that is equal is on this device already.
 func TestBrowserColdStartShipped(t *testing.T) {
 	h := newHost(t, folderOf(t, bothDist))
-	profile := t.TempDir()
-	b := visit(t, h, profile)
+	o := options{noGPU: true, profile: t.TempDir()} // a GPU in software takes far longer for the same
+	b := visitWith(t, h, o)
 	draw := func() any {
 		b.loadModel()
 		b.field("prompt", "two red cats in a field at night, pixel art")
@@ -129,7 +136,7 @@ func TestBrowserColdStartShipped(t *testing.T) {
 	b.close()
 	h.stop()
 
-	b = startCold(t, h, profile)
+	b = startCold(t, h, o)
 	b.until(`document.querySelector("#load-note").textContent.includes("already on this device")`)
 	if after := draw(); after != before {
 		t.Errorf("with a network the picture was %v, without %v", before, after)

@@ -53,7 +53,7 @@ func TestBrowserPrivacy(t *testing.T) {
 	t.Parallel()
 	s := quantizedSite(t)
 	e := newRecordingProxy(t, s.URL)
-	b := open(t, s.URL, options{serviceWorkers: true, proxy: e.URL})
+	b := open(t, s.URL, options{noGPU: true, serviceWorkers: true, proxy: e.URL})
 	b.loadModel()
 	b.field("prompt", "a zebrafinch in a meadow")
 	b.field("steps", "1")

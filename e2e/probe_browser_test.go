@@ -139,7 +139,7 @@ func (inside probeView) check(t *testing.T, picture shown) {
 func TestBrowserProbeView(t *testing.T) {
 	t.Parallel()
 	s := smallSite(t)
-	b := open(t, s.URL, options{})
+	b := open(t, s.URL, options{noGPU: true})
 	b.loadModel()
 	b.field("prompt", "a red frog, blurple at night")
 	b.lean()

@@ -157,19 +157,20 @@ func TestBrowserResumeOffline(t *testing.T) {
 	t.Logf("resumed %.0f ms after the network was back", k.Ms)
 }
 
-// TestBrowserResumeKilled ends the page, and every fourth time the browser, at some moment
-// while a model is written.
+// TestBrowserResumeKilled ends the page, and every fourth time the browser, at moments spread
+// over the time in which a model is written.
 func TestBrowserResumeKilled(t *testing.T) {
 	t.Parallel()
 	s := smallSite(t)
 	f := newSource(t, s)
 	o := options{profile: t.TempDir()}
 	b := open(t, s.URL+"/blank.html", o)
-	for i := range 20 {
+	const kills, within = 12, 400 * time.Millisecond
+	for i := range kills {
 		b.forget()
 		f.is(f.slowly(512<<10, 10*time.Millisecond))
 		b.call("store.begin", nil, f.address)
-		time.Sleep(time.Duration(rand.N(400)) * time.Millisecond)
+		time.Sleep(within*time.Duration(i*5%kills)/kills + rand.N(within/kills)) // page and browser at early and late ones
 		if i%4 != 0 {
 			b.run(chromedp.Reload())
 		} else {
