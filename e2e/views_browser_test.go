@@ -137,7 +137,7 @@ func (b *tab) followsFlow(t *testing.T) {
 	}
 	b.run(chromedp.EmulateViewport(1280, 900))
 	b.field("weight", "2")
-	b.follows()
+	b.generate()
 }
 
 // holds compares with a picture that is held, and saves both.
