@@ -17,7 +17,7 @@ NAME   := $(notdir $(MODEL))
 
 export CGO_ENABLED := 0
 
-.PHONY: help run test dist release samples bench golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots bare
+.PHONY: help run test dist release samples bench golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots hosts bare
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -97,6 +97,9 @@ browser: wasm model ## the page in a real Chromium, and in a real Firefox
 
 screenshots: wasm model ## take pictures of every view (build/screenshots), those of docs/images and web/screenshots among them
 	go test -count=1 -v -timeout 30m -tags screenshots -run TestScreenshots ./e2e
+
+hosts: ## build anew the pages that embed a picture, by the generators of docs/embedding.md (npm, cargo, Python 3.11)
+	e2e/testdata/hosts/make.sh
 
 mutants: ## planted bugs, each of which the tests must catch
 	$(GOTEST) -timeout 20m -tags mutants ./engine/testing/mutants $(LOG)

@@ -21,6 +21,9 @@
 //	gpu_fault_injection_test.go   faults of the GPU, planted in the engine's worker
 //	published_model_test.go       models that are published anew, changed or damaged
 //
+// testdata/hosts holds pages of other people that embed a picture, as generators of
+// documentation make them; `make hosts` makes them anew.
+//
 // A script lies in scripts/page, whose functions are there in every document as the parts
 // of the object test; in scripts/before, where a test has it run before the page's own
 // scripts; or in scripts/worker, where it runs before the engine's worker.

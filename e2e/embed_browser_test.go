@@ -335,32 +335,6 @@ func (b *tab) embedRemoval(t *testing.T, other *frame) {
 	other.drawn()
 }
 
-// TestBrowserEmbedHosts puts the element into pages that isolate themselves. In a sandbox,
-// the embed cannot run, and says so.
-func TestBrowserEmbedHosts(t *testing.T) {
-	t.Parallel()
-	s := smallSite(t)
-	s.headers = map[string]string{"Cross-Origin-Resource-Policy": "cross-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
-	b := open(t, s.URL+"/blank.html", options{noGPU: true})
-	for i, headers := range []map[string]string{
-		{"Cross-Origin-Embedder-Policy": "require-corp"},
-		{"Cross-Origin-Embedder-Policy": "credentialless"},
-	} {
-		seed := fmt.Sprint(i + 1)
-		b.run(chromedp.Navigate(hostPage(t, headers, element(s, `seed="`+seed+`" steps="1"`))))
-		b.until(`document.querySelector("undertone-demo").shadowRoot`)
-		b.eval(`document.querySelector("undertone-demo").load()`, nil)
-		f := b.framed(0, seed)
-		f.until(onCPU)
-		b.framed(0, seed).click("#load-cpu")
-		b.framed(0, seed).drawn()
-		b.silent(t)
-	}
-	s.headers = map[string]string{"Content-Security-Policy": "sandbox allow-scripts"}
-	b.run(chromedp.Navigate(s.URL + "/embed.html#seed=1"))
-	b.until(`document.querySelector("#broken").checkVisibility() && document.querySelector("#open").checkVisibility()`)
-}
-
 // TestElementSize holds the element to what a page can take without a thought, and the
 // embed to what it adds to what the page already has.
 func TestElementSize(t *testing.T) {

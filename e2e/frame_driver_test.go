@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -19,12 +20,13 @@ import (
 // headers are those of its answer.
 func hostPage(t *testing.T, headers map[string]string, body string) string {
 	t.Helper()
+	style := reserve(t) + "body { margin: 16px }"
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/":
 		case "/style.css":
 			w.Header().Set("Content-Type", "text/css")
-			fmt.Fprint(w, reserve)
+			fmt.Fprint(w, style)
 			return
 		default:
 			http.NotFound(w, r)
@@ -42,9 +44,14 @@ func hostPage(t *testing.T, headers map[string]string, body string) string {
 
 // reserve is the style of docs/embedding.md, which keeps the element's place before its
 // script has run.
-const reserve = `undertone-demo:not(:defined) { display: block; overflow: hidden; height: 384px; max-width: 720px; margin: 1.5em auto }
-@media (max-width: 591px) { undertone-demo:not(:defined) { height: calc(100vw + 249px) } }
-body { margin: 16px }`
+func reserve(t *testing.T) string {
+	t.Helper()
+	style, err := os.ReadFile("testdata/hosts/undertone.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(style)
+}
 
 // element is the script of the site and one <undertone-demo>.
 func element(s *server, attributes string) string {

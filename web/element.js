@@ -118,7 +118,8 @@ export class UndertoneDemo extends HTMLElement {
 
   #draw() {
     const [button, note, something] = this.#texts();
-    const { prompt, model, poster } = this;
+    const { prompt, model } = this;
+    const poster = this.poster ?? this.querySelector("img")?.src; // generators know the addresses of pictures
     const megabytes = (n) => (n ? `${(n / 1e6).toFixed(1)} MB` : "?");
     this.#caption.textContent = prompt ? `“${prompt}”` : something;
     this.#button.textContent = button.replace("%", megabytes(site.bytes));

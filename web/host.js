@@ -41,9 +41,7 @@ export class Host {
     try {
       this.#open(this.#address(script));
     } catch ({ message }) {
-      const wrong = { code: "src-invalid", message, advice: "Give the address of the folder that the site is in." };
-      this.#tell("error", wrong);
-      this.#settle("ready", undefined, wrong);
+      this.#fail({ code: "src-invalid", message, advice: "Give the address of the folder that the site is in." });
     }
   }
 
@@ -128,12 +126,11 @@ export class Host {
   /** Gives the frame a port, for the nonce that it sends: to this frame, while it shows a
    * document of the site, and to nobody else. */
   #hello = ({ source, origin, data }) => {
-    if (source !== this.#frame.contentWindow || origin !== this.#origin || data?.undertone !== "hello" || typeof data.nonce !== "string" || data.nonce.length > 99) return;
-    if (data.version !== version) {
-      const wrong = { code: "protocol-mismatch", message: `The frame speaks version ${Number(data.version)}, element.js version ${version}.`, advice: "Reload the page." };
-      this.#tell("error", wrong);
-      return this.#settle("ready", undefined, wrong);
-    }
+    if (source !== this.#frame.contentWindow || data?.undertone !== "hello" || typeof data.nonce !== "string" || data.nonce.length > 99) return;
+    // A frame without an origin gets no port: who it is cannot be told.
+    if (origin === "null") return this.#fail({ code: "embed-failed", message: "This page is in a sandbox without allow-same-origin, where browsers start no worker.", advice: "Open the full page." });
+    if (origin !== this.#origin) return;
+    if (data.version !== version) return this.#fail({ code: "protocol-mismatch", message: `The frame speaks version ${Number(data.version)}, element.js version ${version}.`, advice: "Reload the page." });
     const { port1, port2 } = new MessageChannel();
     this.#port?.close(); // of the document that was there before
     this.#port = port1;
@@ -150,6 +147,12 @@ export class Host {
       if (type === "ready") this.#settle("ready", detail);
       this.#tell(type, detail);
     }
+  }
+
+  /** Ends the wait for a frame that cannot be used. */
+  #fail(wrong) {
+    this.#tell("error", wrong);
+    this.#settle("ready", undefined, wrong);
   }
 
   #settle(id, value, wrong) {

@@ -26,6 +26,31 @@
       Object.assign(demo(n), properties);
       return told;
     },
+    // Draws in so many steps, and scrolls the element away after the first: what came of it
+    // by then, and a second later, and after it has come back.
+    async scrolledAway(steps) {
+      const count = (type) => events.filter((e) => e.type === type).length;
+      const before = { steps: count("step"), pictures: count("image") };
+      const heard = () => ({ steps: count("step") - before.steps, pictures: count("image") - before.pictures });
+      document.body.style.paddingBottom = "5000px";
+      const begun = new Promise((done) => addEventListener("undertone-step", done, { once: true }));
+      demo().steps = steps;
+      await begun;
+      scrollTo(0, 5000);
+      await test.sleep(600);
+      const out = heard();
+      await test.sleep(700);
+      const later = heard();
+      const back = new Promise((done) => addEventListener("undertone-image", done, { once: true }));
+      demo().scrollIntoView({ block: "center" });
+      await back;
+      return { steps: out.steps, later: later.steps, pictures: later.pictures, after: heard().pictures };
+    },
+    // Which parts are on paper.
+    printed() {
+      const seen = (part) => demo().shadowRoot.querySelector(`[part=${part}]`).checkVisibility();
+      return { figure: seen("figure"), image: seen("image"), caption: seen("caption"), button: seen("button"), note: seen("note"), frame: seen("frame") };
+    },
     generate: (n) => demo(n).generate(),
     file: async (n) => test.base64(await demo(n).toBlob()),
     // How the frame and its document fit: the heights of both.
