@@ -98,15 +98,24 @@ func Offer(found *checkpoint.Found) (*weights.Manifest, error) {
 		m.Components = append(m.Components, p.Component)
 		m.Files = append(m.Files, weights.File{Role: role[p.Role], Name: p.File, Path: p.File, Bytes: p.Source.Size()})
 	}
+	e := &Engine{}
+	if _, err := e.record(m.Components, newCounter(m)); err != nil {
+		return nil, err
+	}
+	if e.transformer == nil || e.decoder == nil {
+		return nil, fault.New(fault.PartMissing, "a model has a transformer and a decoder")
+	}
 	var err error
-	if m.Sizes, err = sizesOf(m); err != nil {
+	if m.Sizes, err = e.sizes(); err != nil {
 		return nil, err
 	}
 	m.Defaults = recipe.Defaults{Steps: found.Steps, Size: m.Sizes[0], CFG: found.CFG, Prompt: examples[0]}
 	if found.Guidance > 0 { // the scale that the network reads stands in the same place
 		m.Defaults.CFG = found.Guidance
 	}
-	m.Presets, err = presetsOf(m.Family)
+	if e.transformer.Shape().Pooled > 0 { // guidance has no other path
+		m.Presets, err = presetsOf(m.Family)
+	}
 	return m, err
 }
 
@@ -144,16 +153,9 @@ var published = []recipe.Size{
 	{Width: 768, Height: 512}, {Width: 512, Height: 768},
 }
 
-// sizesOf lists the sizes that a model can make: the published ones, or, of a network
-// whose table of positions ends before the smallest, the largest square and its half.
-func sizesOf(m *weights.Manifest) ([]recipe.Size, error) {
-	e := &Engine{}
-	if _, err := e.record(m.Components, newCounter(m)); err != nil {
-		return nil, err
-	}
-	if e.transformer == nil || e.decoder == nil {
-		return nil, fault.New(fault.PartMissing, "a model has a transformer and a decoder")
-	}
+// sizes lists those that a model can make: the published ones, or, of a network whose table
+// of positions ends before the smallest, the largest square and its half.
+func (e *Engine) sizes() ([]recipe.Size, error) {
 	step, side := e.decoder.Shape().Downscale*e.transformer.Shape().Patch, e.transformer.Shape().Side
 	fits := func(s recipe.Size) bool {
 		return s.Width%step == 0 && s.Height%step == 0 && (side == 0 || max(s.Width, s.Height) <= side*step)

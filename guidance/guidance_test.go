@@ -295,7 +295,7 @@ func TestPresets(t *testing.T) {
 	want := map[string][]float32{ // on the model each was found on
 		"aesthetics": weights(5, 0, 52, 3), "complexity": weights(5, 0, 52, 3), "counting": weights(5, 0, 52, 3),
 		"hands":            weights(13, 0, 17, 3, 15, 1, 12, 0),
-		"aesthetics-sd3.5": weights(2, 0, 36, 2), "aesthetics-hidream": weights(5, 0, 43, 3), "video": weights(5, 0, 55, 3.5),
+		"aesthetics-sd3.5": weights(2, 0, 36, 2), "aesthetics-hidream": weights(5, 0, 43, 3), "aesthetics-cosmos": weights(28, 3), "video": weights(5, 0, 55, 3.5),
 	}
 	seen := 0
 	for _, p := range Presets() {
@@ -313,6 +313,25 @@ func TestPresets(t *testing.T) {
 	}
 	if seen != len(want) {
 		t.Errorf("%d presets, want %d", seen, len(want))
+	}
+}
+
+// A family is offered the paper's directions as it has them for that family.
+func TestPresetsFor(t *testing.T) {
+	for family, want := range map[string]Preset{
+		"flux": {Weight: 3, Schedule: Schedule{Kind: "step", Start: 5, Of: 57}}, "sd3": {Weight: 2, Schedule: Schedule{Kind: "step", Start: 2, Of: 38}},
+		"hidream": {Weight: 3, Head: 3, Schedule: Schedule{Kind: "step", Start: 5, Of: 48}}, "cosmos": {Weight: 3, Schedule: Schedule{Kind: "step", Of: 28}},
+	} {
+		all := PresetsFor(family)
+		if len(all) != 4 {
+			t.Fatalf("%s: %d presets", family, len(all))
+		}
+		if p := all[0]; p.ID != "aesthetics" || p.Weight != want.Weight || p.Head != want.Head || !reflect.DeepEqual(p.Schedule, want.Schedule) {
+			t.Errorf("%s: %+v, want %+v", family, p, want)
+		}
+	}
+	if all := PresetsFor("wan"); len(all) != 0 {
+		t.Errorf("of a family for which nothing was published there are %d", len(all))
 	}
 }
 
