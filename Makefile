@@ -17,7 +17,7 @@ NAME   := $(notdir $(MODEL))
 
 export CGO_ENABLED := 0
 
-.PHONY: help run test dist release samples bench golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots hosts bare
+.PHONY: help run test dist release samples posters bench golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots hosts bare
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -116,6 +116,9 @@ fuzz: ## fuzz every parser of foreign bytes for FUZZTIME (10s) each
 
 samples: go ## draw anew what the page shows before a model is loaded
 	go run ./cmd/samples $(MODEL) web/samples.jpg web/link-preview.jpg
+
+posters: go ## draw the pictures of the article docs/pooled-vector.md anew
+	go run ./cmd/undertone embed $(MODEL) --in docs/pooled-vector.md
 
 bench: dist ## time the parts of a picture in the browser, with and without guidance
 	go run ./cmd/undertone bench

@@ -119,6 +119,7 @@ export declare class UndertoneDemo extends HTMLElement {
   preset: string | null;
   weight: string | null;
   schedule: string | null;
+  ablate: string | null;
   compare: boolean;
   controls: string | null;
   model: string | null;

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"undertone/engine"
 	"undertone/engine/recipe"
 )
 
@@ -49,6 +48,7 @@ func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	site := fs.String("site", "undertone/", "where the site is: a folder beside the page, or an address")
 	poster := fs.String("poster", "poster.png", "the PNG or JPEG file to write, of the picture that the attributes give, which is shown until somebody opens the demo")
 	markdown := fs.Bool("markdown", false, "print no tag, but a picture with a link as Markdown, for a README, where no script runs")
+	document := fs.String("in", "", "print nothing: draw the posters that the tags of this document name, each the picture of its tag's attributes")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -76,7 +76,14 @@ func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer e.Close()
-	set, tag := fs.given(), recipe.Tag{Site: folder, Poster: filepath.Base(target.name)}
+	set := fs.given()
+	if set["in"] {
+		if len(set) > 1 {
+			return usagef("--in %s: the document's tags say everything: leave out the other flags", *document)
+		}
+		return posters(ctx, e, *document, bar, stdout)
+	}
+	tag := recipe.Tag{Site: folder, Poster: filepath.Base(target.name)}
 	var hash []string
 	for i, a := range attributes {
 		if !set[a.name] {
@@ -94,9 +101,7 @@ func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(notices) > 0 {
 		return refused(notices[0])
 	}
-	bar.show("step", 0, int64(req.Steps))
-	r, err := e.Generate(ctx, req, func(s engine.StepEvent) { bar.show("step", int64(s.Step), int64(s.Steps)) })
-	bar.end()
+	r, err := draw(ctx, e, req, bar)
 	if err != nil {
 		return err
 	}

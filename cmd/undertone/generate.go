@@ -44,9 +44,7 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	defer e.Close()
 	req := f.request(e.Defaults())
 	req.Guidance = terms
-	bar.show("step", 0, int64(req.Steps))
-	r, err := e.Generate(ctx, req, func(s engine.StepEvent) { bar.show("step", int64(s.Step), int64(s.Steps)) })
-	bar.end()
+	r, err := draw(ctx, e, req, bar)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -18,7 +19,7 @@ import (
 
 // order is that of the navigation; documents that it does not name follow in that of
 // their names.
-var order = []string{"embedding", "api", "bundlers", "hosting", "models", "tool", "compatibility", "quirks"}
+var order = []string{"pooled-vector", "embedding", "api", "bundlers", "hosting", "models", "tool", "compatibility", "quirks"}
 
 // Folder is where the pages lie in a site.
 const Folder = "docs/"
@@ -33,6 +34,12 @@ var markdown = goldmark.New(
 
 // wide lets what is wider than the page scroll by itself, by keyboard too.
 var wide = strings.NewReplacer("<pre>", `<pre tabindex="0">`, "<table>", `<div class="wide" tabindex="0"><table>`, "</table>", "</table></div>")
+
+// inTags matches the pictures of the repository that tags of a document name.
+var inTags = regexp.MustCompile(`(<(?:img|undertone-demo)\s[^<>]*?(?:src|poster)=")(images/[A-Za-z0-9_\-./]+")`)
+
+// named gives pictures in tags their place in the repository, as read does in Markdown.
+func named(body string) string { return inTags.ReplaceAllString(body, "${1}./"+Folder+"${2}") }
 
 // document is one of docs/, parsed.
 type document struct {
@@ -68,7 +75,7 @@ func Render(documents map[string][]byte) (map[string][]byte, error) {
 		if err := markdown.Renderer().Render(&body, d.source, d.tree); err != nil {
 			return nil, fmt.Errorf("docs/%s.md: %w", d.Name, err)
 		}
-		if err := write(pages, d.Name, view{Title: d.Title, All: all, Here: d.Name, Body: template.HTML(wide.Replace(body.String()))}); err != nil {
+		if err := write(pages, d.Name, view{Title: d.Title, All: all, Here: d.Name, Body: template.HTML(named(wide.Replace(body.String())))}); err != nil {
 			return nil, err
 		}
 	}

@@ -39,7 +39,7 @@ const engineProgram = "engine.wasm"
 
 // besides are the folders and files that only the browser's own dialogues, other programs,
 // the manual and other sites' pages show.
-var besides = []string{"icons/", "screenshots/", linkPreview, manual.Folder, manualStyle, element, "host.js"}
+var besides = []string{"icons/", "screenshots/", linkPreview, manual.Folder, manualStyle, element, "host.js", "value.js"}
 
 // named matches the hashed addresses in a page, as web/sw.js does.
 var named = regexp.MustCompile(`assets/[\w.-]+\.[0-9a-f]{12}\.[a-z0-9]+`)
