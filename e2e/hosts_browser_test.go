@@ -139,7 +139,7 @@ func (b *tab) embedInHost(t *testing.T, s *server, h docsHost) {
 	f := b.framed(0, "7")
 	f.until(onCPU)
 	b.shift(t)
-	b.follows(h, f)
+	b.followsHost(h, f)
 	b.step("rules", func(t *testing.T) {
 		b.run(chromedp.Evaluate(axe(t)+";0", nil))
 		var found []any
@@ -159,8 +159,8 @@ func (b *tab) embedInHost(t *testing.T, s *server, h docsHost) {
 	b.silent(t)
 }
 
-// follows changes the page's colours and the element's language.
-func (b *tab) follows(h docsHost, f *frame) {
+// followsHost changes the page's colours and the element's language.
+func (b *tab) followsHost(h docsHost, f *frame) {
 	b.t.Helper()
 	const background = `getComputedStyle(document.documentElement).backgroundColor === `
 	f.until(background + `"rgb(255, 255, 255)"`)
