@@ -66,24 +66,24 @@ func TestArticlePosters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := demos(text)
+	list := withPosters(text)
 	if len(list) != 4 {
 		t.Errorf("the article has %d figures", len(list))
 	}
 	for _, d := range list {
-		q, notices := recipe.FromEmbed(d.hash, description)
+		q, notices := recipe.FromEmbed(d.Picture(), description)
 		if len(notices) != 0 {
-			t.Errorf("%s: %v", d.hash, notices)
+			t.Errorf("%s: %v", d.Picture(), notices)
 		}
-		file, err := os.ReadFile(filepath.Join(docs, d.poster))
+		file, err := os.ReadFile(filepath.Join(docs, d.Value("poster")))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if want := withComment([]byte{0xff, 0xd8}, recipe.Hash(q)); !bytes.HasPrefix(file, want) {
-			t.Errorf("%s is not the picture of %s: run make posters", d.poster, d.hash)
+			t.Errorf("%s is not the picture of %s: run make posters", d.Value("poster"), d.Picture())
 		}
 		if len(file) > most {
-			t.Errorf("%s has %d bytes, at most %d are allowed", d.poster, len(file), most)
+			t.Errorf("%s has %d bytes, at most %d are allowed", d.Value("poster"), len(file), most)
 		}
 	}
 }

@@ -12,7 +12,8 @@ var layout = template.Must(template.New("page").Parse(`<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{{.Title}} · Undertone</title>
-<link rel="icon" type="image/svg+xml" href="./icon.svg">
+{{with .Summary}}<meta name="description" content="{{.}}">
+{{end}}<link rel="icon" type="image/svg+xml" href="./icon.svg">
 <link rel="stylesheet" href="./docs.css">
 </head>
 <body>

@@ -3,6 +3,7 @@ package manual
 import (
 	"bytes"
 	"fmt"
+	stdhtml "html"
 	"html/template"
 	"path"
 	"regexp"
@@ -75,7 +76,7 @@ func Render(documents map[string][]byte) (map[string][]byte, error) {
 		if err := markdown.Renderer().Render(&body, d.source, d.tree); err != nil {
 			return nil, fmt.Errorf("docs/%s.md: %w", d.Name, err)
 		}
-		if err := write(pages, d.Name, view{Title: d.Title, All: all, Here: d.Name, Body: template.HTML(named(wide.Replace(body.String())))}); err != nil {
+		if err := write(pages, d.Name, view{Title: d.Title, Summary: d.Summary, All: all, Here: d.Name, Body: template.HTML(named(wide.Replace(body.String())))}); err != nil {
 			return nil, err
 		}
 	}
@@ -164,6 +165,7 @@ func words(n ast.Node, source []byte) string {
 // view is what the template shows.
 type view struct {
 	Title, Here string
+	Summary     string
 	All         []*document
 	Body        template.HTML
 }
@@ -175,4 +177,23 @@ func write(pages map[string][]byte, name string, v view) error {
 	}
 	pages[Folder+name+".html"] = out.Bytes()
 	return nil
+}
+
+var (
+	title       = regexp.MustCompile(`<title>([^<]*) · Undertone</title>`)
+	description = regexp.MustCompile(`<meta name="description" content="([^"]*)">`)
+)
+
+// TitleOf and SummaryOf are what a rendered page says of itself, as text.
+func TitleOf(page []byte) string { return first(title, page) }
+
+// SummaryOf is the first paragraph.
+func SummaryOf(page []byte) string { return first(description, page) }
+
+func first(of *regexp.Regexp, page []byte) string {
+	m := of.FindSubmatch(page)
+	if m == nil {
+		return ""
+	}
+	return stdhtml.UnescapeString(string(m[1]))
 }

@@ -58,6 +58,9 @@ func (a Addresses) links(index []byte) []byte {
 
 var previewTags = regexp.MustCompile(`(<meta property="og:image" content=")\./([^"]*">)`)
 
+// previewed matches the address of the picture that other programs show beside a link.
+var previewed = regexp.MustCompile(`<meta property="og:image" content="([^"]*)">`)
+
 // preview gives what other programs read of the page its address in full: most of them
 // take no relative one. Without the site's address, that is all it can be.
 func (a Addresses) preview(index []byte) []byte {

@@ -68,6 +68,9 @@ func Build(ctx context.Context, o Options) error {
 		}
 	}
 	b.files["index.html"] = o.Addresses.preview(b.files["index.html"])
+	if err := o.Addresses.announce(b.files); err != nil {
+		return err
+	}
 	if !o.Kill {
 		if err := b.list(o.Models); err != nil {
 			return err

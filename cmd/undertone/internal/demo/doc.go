@@ -1,0 +1,2 @@
+// Package demo finds the tags <undertone-demo> of a document.
+package demo
