@@ -45,6 +45,7 @@ var docsHosts = []docsHost{
 	{name: "Sphinx", folder: "sphinx", path: "/guidance.html", dark: `document.body.dataset.theme = "dark"`},
 	{name: "VitePress", folder: "vitepress", path: "/guidance.html", dark: `document.documentElement.classList.add("dark")`},
 	{name: "Hugo", folder: "hugo", path: "/guidance/", dark: darkRoot},
+	{name: "mdBook", folder: "mdbook", path: "/guidance.html", dark: `document.documentElement.classList.add("coal")`},
 	{name: "Jupyter", folder: "jupyter", path: "/guidance.html", dark: `document.documentElement.style.colorScheme = "dark"`},
 }
 
@@ -86,7 +87,7 @@ func (h docsHost) serve(t *testing.T, s *server) string {
 			}
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.Write([]byte(text))
-		case base == "undertone.css":
+		case strings.HasPrefix(base, "undertone") && path.Ext(base) == ".css":
 			w.Header().Set("Content-Type", "text/css")
 			w.Write([]byte(style + darkStyle))
 		case strings.HasPrefix(base, "frog"):
