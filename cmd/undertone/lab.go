@@ -80,8 +80,8 @@ func experiment(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	})
 	bar.end()
 	results.Whole = err == nil
-	if werr := writeResults(file, results); err == nil {
-		err = werr
+	if err == nil || len(results.Rows) > already {
+		err = errors.Join(err, writeResults(file, results))
 	}
 	if err != nil {
 		return err

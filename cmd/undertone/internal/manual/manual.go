@@ -20,7 +20,7 @@ import (
 
 // order is that of the navigation; documents that it does not name follow in that of
 // their names.
-var order = []string{"pooled-vector", "embedding", "api", "bundlers", "hosting", "models", "tool", "compatibility", "quirks"}
+var order = []string{"pooled-vector", "embedding", "api", "bundlers", "hosting", "models", "tool", "lab", "compatibility", "quirks"}
 
 // Folder is where the pages lie in a site.
 const Folder = "docs/"

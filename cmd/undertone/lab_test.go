@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"undertone/lab"
+)
+
+// TestLab runs an experiment, cuts its rows off and goes on: the files are the same again.
+func TestLab(t *testing.T) {
+	if code, out, _ := cli("lab"); code != 0 || strings.Count(out, "\n") != len(lab.Experiments) || !strings.Contains(out, "Does the pooled vector matter?") {
+		t.Errorf("the list: code %d, %q", code, out)
+	}
+	model, out := tinyModel(t), t.TempDir()
+	args := []string{"lab", "pooled", model, "--out", out, "--seeds", "2"}
+	first := succeed(t, args...)
+	files := map[string][]byte{}
+	for _, ext := range []string{"json", "csv", "svg"} {
+		data, err := os.ReadFile(filepath.Join(out, "pooled."+ext))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[ext] = data
+	}
+	var r lab.Results
+	if err := json.Unmarshal(files["json"], &r); err != nil || !r.Whole || len(r.Rows) != 18 || r.Model != "tiny" {
+		t.Fatalf("%d rows of %q, whole: %v, %v", len(r.Rows), r.Model, r.Whole, err)
+	}
+	if !strings.Contains(first, "random pooled vector") || !strings.Contains(first, "n = 2") {
+		t.Errorf("it says %q", first)
+	}
+
+	r.Whole, r.Rows = false, r.Rows[:7]
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(out, "pooled.json"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if again := succeed(t, args...); !strings.Contains(again, "7 of 18 pictures were there") {
+		t.Errorf("it says %q", again)
+	}
+	for ext, want := range files {
+		if data, err := os.ReadFile(filepath.Join(out, "pooled."+ext)); err != nil || !bytes.Equal(data, want) {
+			t.Errorf("pooled.%s differs after an interruption: %v", ext, err)
+		}
+	}
+
+	for says, args := range map[string][]string{
+		"there is no experiment \"nowhere\"": {"lab", "nowhere", model},
+		"name one model folder":              {"lab", "pooled"},
+		"--seeds 0":                          {"lab", "pooled", model, "--seeds", "0"},
+		"--preset nowhere":                   {"lab", "block", model, "--out", t.TempDir(), "--preset", "nowhere"},
+		"has no direction with a weight":     {"lab", "block", model, "--out", t.TempDir()},
+		"choose another folder":              {"lab", "pooled", model, "--out", out, "--seeds", "3"},
+		"holds no results of an experiment":  {"lab", "pooled", model, "--out", brokenResults(t)},
+		"9 steps, this model takes 1 to 8":   {"lab", "pooled", model, "--out", t.TempDir(), "--steps", "9"},
+	} {
+		if code, _, said := cli(args...); code == 0 || !strings.Contains(said, says) {
+			t.Errorf("%v: code %d, %q, wanted %q", args, code, said, says)
+		}
+	}
+	if data, err := os.ReadFile(filepath.Join(out, "pooled.json")); err != nil || !bytes.Equal(data, files["json"]) {
+		t.Errorf("results are changed by a refused run: %v", err)
+	}
+}
+
+// brokenResults is a folder with a file that holds none.
+func brokenResults(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "pooled.json"), []byte("a person's own notes"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
