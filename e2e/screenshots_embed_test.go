@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -52,7 +53,8 @@ func TestScreenshotsEmbed(t *testing.T) {
 }
 
 // TestScreenshotsEmbedDialog takes pictures of the dialog that gives a picture to other
-// pages, and of the buttons under the picture, one of which opens it.
+// pages, of the buttons under the picture, one of which opens it, and of the article with
+// live figures.
 func TestScreenshotsEmbedDialog(t *testing.T) {
 	folder := filepath.Join("..", "build", "screenshots")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -74,7 +76,21 @@ func TestScreenshotsEmbedDialog(t *testing.T) {
 			b.click("#embed")
 			b.until(`document.querySelector("#embed-dialog")?.open && document.querySelector("#embed-dialog undertone-demo").shadowRoot`)
 			c.take(name + "2-dialog")
+			b.eval(`document.querySelector("#embed-dialog .body").scrollTo(0, 9999)`, nil)
+			c.take(name + "3-code")
 			b.eval(`document.querySelector("#embed-dialog").close()`, nil)
+		}
+	}
+	for _, width := range []int64{390, 820, 1440} {
+		for _, scheme := range []string{"light", "dark"} {
+			c.at(width, 900)
+			c.media("screen", "prefers-color-scheme "+scheme)
+			b.run(chromedp.Navigate(s.URL + "/docs/pooled-vector.html"))
+			b.until(`document.querySelector("#figure-blocks").shadowRoot && document.querySelector("undertone-value").role`)
+			for _, part := range []string{"h1", "#how-strongly-the-weight", "#what-is-lost-without-it"} {
+				b.eval(`document.querySelector(`+quote(part)+`).scrollIntoView()`, nil)
+				c.take(fmt.Sprintf("article-%d-%s-%s", width, scheme, strings.Trim(part, "#")))
+			}
 		}
 	}
 }

@@ -29,7 +29,7 @@ type Options struct {
 
 // stable are the files of web/ that keep their name at the root of the site.
 var stable = map[string]bool{
-	"undertone.js": true, "undertone.d.ts": true, "element.js": true, "element.d.ts": true, "value.js": true, "embed.html": true,
+	"undertone.js": true, "undertone.d.ts": true, "element.js": true, "element.d.ts": true, "value.js": true, "value.d.ts": true, "embed.html": true,
 	"boot.js": true, "sw.js": true, "manifest.webmanifest": true,
 }
 

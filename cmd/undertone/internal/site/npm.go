@@ -111,7 +111,7 @@ func apiFiles(ctx context.Context, dir string) (map[string][]byte, error) {
 		}
 		return nil
 	}
-	for _, first := range []string{api, "undertone.d.ts", element, "element.d.ts", embedded} {
+	for _, first := range []string{api, "undertone.d.ts", element, "element.d.ts", "value.js", "value.d.ts", embedded} {
 		if err := add(first); err != nil {
 			return nil, err
 		}

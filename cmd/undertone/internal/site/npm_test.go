@@ -56,7 +56,9 @@ site/models/tiny/text.HASH.safetensors
 site/models/tiny/tokenizer.HASH.json
 site/models/tiny/vae.HASH.safetensors
 site/undertone.d.ts
-site/undertone.js`; names != want {
+site/undertone.js
+site/value.d.ts
+site/value.js`; names != want {
 		t.Errorf("the package holds\n%s\nwant\n%s", names, want)
 	}
 	var manifest struct {

@@ -23,6 +23,8 @@ func source(t *testing.T) Options {
 	put(t, filepath.Join(root, "web/embed.html"), `<link href="./style.css">`+versionTag+`<main data-models="x">`)
 	put(t, filepath.Join(root, "web/element.js"), sizesLine+` import("./host.js"); "./embed.html"`)
 	put(t, filepath.Join(root, "web/element.d.ts"), `export class UndertoneDemo {}`)
+	put(t, filepath.Join(root, "web/value.js"), `export class UndertoneValue {}`)
+	put(t, filepath.Join(root, "web/value.d.ts"), `export class UndertoneValue {}`)
 	put(t, filepath.Join(root, "web/host.js"), `"./embed.html"`)
 	put(t, filepath.Join(root, "LICENSE"), "the licence")
 	put(t, filepath.Join(root, "NOTICE"), "what is in it")
@@ -83,8 +85,8 @@ func TestBuildRewritesReferences(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(o.Out, "assets/notes*")); len(left) != 0 {
 		t.Errorf("notes are served: %v", left)
 	}
-	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 39 {
-		t.Errorf("SHA256SUMS lists %d files, want 39", n)
+	if n := strings.Count(read(t, filepath.Join(o.Out, "SHA256SUMS")), "\n"); n != 41 {
+		t.Errorf("SHA256SUMS lists %d files, want 41", n)
 	}
 	for name, want := range map[string]string{"LICENSE.txt": "the licence", "NOTICE.txt": "what is in it"} {
 		if got := read(t, filepath.Join(o.Out, name)); got != want {
