@@ -52,6 +52,7 @@ func TestBrowserFirstPicture(t *testing.T) {
 	if leaned := b.canvasOf(picturePane); leaned == plain || len(b.requests()) != 2 || b.last().Guidance[0].Positive != "at night" {
 		t.Errorf("the second press made %d pictures, the last of %+v", len(b.requests()), b.last())
 	}
+	b.step("two directions", func(t *testing.T) { b.seesTwo(t) })
 	b.step("Advanced", func(t *testing.T) {
 		if b.is(`document.querySelector("#positive").checkVisibility()`) {
 			t.Error("it is unfolded from the start")
@@ -65,6 +66,36 @@ func TestBrowserFirstPicture(t *testing.T) {
 		}
 	})
 	b.silent(t)
+}
+
+// seesTwo adds a direction, and looks on a desk's and a laptop's screen for what guides the
+// pictures of the views that have more to show than one.
+func (b *tab) seesTwo(t *testing.T) {
+	b.click("#add-direction")
+	b.click(`[data-preset="watercolour"]`)
+	b.generate() // a picture that follows quickly is made without its steps
+	for _, size := range screens[:2] {
+		b.resize(size[0], size[1])
+		for _, pane := range []string{"compare", "steps"} {
+			b.click("#tab-" + pane)
+			b.until(`document.querySelectorAll("#pane-` + pane + ` figure:not([hidden])").length === 2 && ` + idle)
+			wanted := []any{"#weight-slider", "#weight-slider-1"}
+			if pane == "steps" {
+				wanted = wanted[:1]
+			}
+			var unseen []string
+			if b.call("layout.unseen", &unseen, wanted...); len(unseen) != 0 {
+				t.Errorf("%v, %s: cannot be seen without scrolling: %q", size, pane, unseen)
+			}
+		}
+		var rows int
+		if b.call("layout.presetRows", &rows); rows != 1 {
+			t.Errorf("%v: the presets stand in %d rows", size, rows)
+		}
+	}
+	b.click("#tab-picture")
+	b.click("#remove-direction-1")
+	b.follows()
 }
 
 // address is that of the page.

@@ -89,15 +89,17 @@
       return places;
     },
     // What of guidance and the picture cannot be seen without scrolling.
-    unseen() {
+    unseen(...more) {
       scrollTo(0, 0);
-      const wanted = ["#pane-picture .picture canvas", "#weight-slider", "#weight", ...[...document.querySelectorAll("#guidance .large")].map((c) => `[data-preset="${c.dataset.preset}"]`)];
+      const wanted = more.length ? more : ["#pane-picture .picture canvas", "#weight-slider", "#weight", ...[...document.querySelectorAll("#guidance .large")].map((c) => `[data-preset="${c.dataset.preset}"]`)];
       return wanted.filter((selector) => {
         const e = document.querySelector(selector), r = e.getBoundingClientRect();
         const x = r.left + r.width / 2, y = r.top + r.height / 2;
         return r.width === 0 || r.left < 0 || r.right > innerWidth + 1 || r.top < 0 || r.bottom > innerHeight || !e.contains(document.elementFromPoint(x, y));
       });
     },
+    // In how many rows the presets stand.
+    presetRows: () => new Set(Array.from(document.querySelectorAll(".presets > *"), (e) => { const r = e.getBoundingClientRect(); return Math.round(r.top + r.height / 2); })).size,
     focus() {
       const e = document.activeElement, c = getComputedStyle(e);
       return { id: e.id, outline: c.outlineStyle + " " + c.boxShadow, width: parseFloat(c.outlineWidth) };
