@@ -53,6 +53,11 @@
       return { ...saved, stages: [...stages], content: files };
     },
     close: () => { model?.close(); model = undefined; },
+    // Counts in test.written what worker/count_writes.js tells from now on.
+    countWrites() {
+      if (test.written === undefined) new BroadcastChannel("test-writes").onmessage = ({ data }) => { test.written += data; };
+      test.written = 0;
+    },
     // Loads until so many bytes are there, and stops.
     async interrupt([kind, value], bytes, options) {
       const stop = new AbortController();

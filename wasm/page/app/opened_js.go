@@ -47,8 +47,13 @@ func (a *App) Open(o Offer, keep bool, device string, then func(loaded bool)) {
 	go func() {
 		got, err := a.loadOffer(ctx, o, device, keep, func(s *State) { s.back(o, &former) })
 		a.Update(func(s *State) {
-			if err == nil {
+			switch {
+			case err == nil:
 				s.opened(got)
+			case s.Problem == nil && keep:
+				s.Note = words.Join(words.Text.OpenStopped, words.Text.OpenStoppedKept)
+			case s.Problem == nil:
+				s.Note = words.Text.OpenStopped
 			}
 			then(err == nil)
 		})

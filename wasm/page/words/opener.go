@@ -17,4 +17,5 @@ type openerWords struct {
 	Model, ModelOwn, ModelOwnKept, EditionOwn, EditionOwnTerms                                  string
 	StorageOwn, StorageOwnPart, StorageDeleteOwn                                                string
 	CopiedLinkOwn, SavedOwn, AfterReloadOwn, StageDescribe, OpenSave, ModelSaved, StageSave     string
+	OpenStopped, OpenStoppedKept, OpenSaveNot                                                   string
 }
