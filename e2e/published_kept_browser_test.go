@@ -185,6 +185,7 @@ func TestBrowserPublishedRefused(t *testing.T) {
 	other := given{"address", elsewhere.URL + "/closed.safetensors"}
 	s.misbehave("/published/page.safetensors", html(200))
 	s.misbehave("/published/sd1.safetensors", content(named(t, "cond_stage_model.transformer.x")))
+	s.misbehave("/published/scaled.safetensors", content(unscaled))
 	s.misbehave("/published/odd.safetensors", content(named(t, "a", "b")))
 	s.misbehave("/published/cut.safetensors", func(w http.ResponseWriter, r *http.Request) {
 		data, err := os.ReadFile(filepath.Join(folder, "flux/transformer/diffusion_pytorch_model.safetensors"))
@@ -200,13 +201,14 @@ func TestBrowserPublishedRefused(t *testing.T) {
 	}{
 		{at("cut.safetensors"), "weights-truncated", "cut.safetensors"},
 		{at("sd1.safetensors"), "model-unsupported", "Stable Diffusion 1"},
+		{at("scaled.safetensors"), "scales-missing", "its scales are absent"},
 		{at("odd.safetensors"), "model-unsupported", "looked for FLUX.1"},
 		{at("page.safetensors"), "not-weights", "web page"},
 		{at("none.safetensors"), "http-status", "404"},
 		{other, "address-refused", "Access-Control-Allow-Origin"},
 		{given{"remote", append(except(flux, "text_encoder/"), except(sd3, "sd3/sd3", "vae", "tokenizer", "text_encoder/")...)}, "parts-mixed", "does not read"},
 		{given{"remote", append(except(flux, "text_encoder"), except(sd3, "text_encoder", "tokenizer", "vae")...)}, "parts-mixed", "two networks for one place"},
-		{given{"fetched", []place{{"pictures/a.png", s.URL + "/published/page.safetensors"}}}, "part-missing", "none is a weight file"},
+		{given{"fetched", []place{{"pictures/a.png", s.URL + "/published/page.safetensors"}}}, "weights-none", "none is a weight file"},
 	} {
 		for what, f := range map[string]*fault{"describe": b.describes(c.from).Fault, "load": b.opens(c.from, 0, nil).Fault} {
 			if f == nil || f.Code != c.code || !strings.Contains(f.Message, c.says) || f.Advice == "" {
@@ -243,6 +245,13 @@ func TestBrowserPublishedRefused(t *testing.T) {
 		}
 	})
 }
+
+// unscaled is a safetensors file of 8-bit floats that is marked as scaled, without scales.
+var unscaled = func() []byte {
+	header := `{"img_in.weight":{"dtype":"F8_E4M3","shape":[1,4],"data_offsets":[0,4]},"scaled_fp8":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[4,6]}}`
+	out := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	return append(append(out, header...), 1, 2, 3, 4, 0, 0)
+}()
 
 // named is a safetensors file of tensors of these names.
 func named(t *testing.T, names ...string) []byte {

@@ -92,7 +92,7 @@ func Identify(files []File) (*Found, error) {
 		all = append(all, cs...)
 	}
 	if len(all) == 0 {
-		return nil, fault.New(fault.ModelUnsupported, "there is no weight file among %d files, the first of which is %s", len(files), shown(files[0].Name))
+		return nil, fault.New(fault.WeightsNone, "there is no weight file among %d files, the first of which is %s", len(files), shown(files[0].Name))
 	}
 	for _, u := range g.units {
 		found.Unused += len(u.names) - len(u.used)

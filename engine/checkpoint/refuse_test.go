@@ -118,7 +118,7 @@ func TestMixedParts(t *testing.T) {
 		{"h.safetensors is a CLIP 1024 wide", []File{zeros("h.safetensors", of(t, "clip", odd, "", "F16")...)}, fault.ModelUnsupported},
 		{"its image tokens have 384 channels and its velocity 64", []File{zeros("fill.safetensors", fill...)}, fault.ModelUnsupported},
 		{"no file was given", nil, fault.ModelUnsupported},
-		{"there is no weight file among 1 files", []File{textFile("config.json", "{}")}, fault.ModelUnsupported},
+		{"there is no weight file among 1 files", []File{textFile("config.json", "{}")}, fault.WeightsNone},
 	} {
 		if _, err := Identify(c.files); !fault.Is(err, c.code) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%v, want %s", err, c.says)

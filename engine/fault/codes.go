@@ -36,6 +36,8 @@ const (
 	WeightsHash       Code = "weights-hash"       // a piece does not match its SHA-256
 	WeightsNotFinite  Code = "weights-not-finite" // NaN or infinite weights or scales
 	WeightsMissing    Code = "weights-missing"    // a tensor the model needs is absent or misshapen
+	ScalesMissing     Code = "scales-missing"     // 8-bit floats that are marked as scaled, without scales
+	WeightsNone       Code = "weights-none"       // no weight file among what was given
 	PartMissing       Code = "part-missing"       // files that make no whole model
 	PartsMixed        Code = "parts-mixed"        // files of several models
 	ModelUnsupported  Code = "model-unsupported"  // a family, layout or setting we do not have
@@ -59,7 +61,7 @@ var codes = []Code{
 	NoWebGPU, InsecureContext, NoAdapter, DeviceRefused, DeviceLost, GPUGone, OutOfMemory, ShaderCompile,
 	GPUValidation, LimitExceeded, NotFinite, Shape, BackendMissing, WorkerFailed, Protocol,
 	Fetch, HTTPStatus, AddressRefused, RangeMissing, FilesGone, NotWeights, ManifestInvalid, WeightsFormat, WeightsTruncated, WeightsLimit, WeightsHash,
-	WeightsNotFinite, WeightsMissing, PartMissing, PartsMixed, ModelUnsupported, TokenizerInvalid, StorageFull, StorageRefused,
+	WeightsNotFinite, WeightsMissing, ScalesMissing, WeightsNone, PartMissing, PartsMixed, ModelUnsupported, TokenizerInvalid, StorageFull, StorageRefused,
 	PromptTooLong, PromptNotText, SeedRange, StepsRange, SizeUnsupported, CFGRange,
 	GuidanceInvalid, RequestInvalid, EncodeUnsupported, PictureInvalid,
 }
@@ -91,16 +93,18 @@ var advice = map[Code]string{
 	FilesGone:         "Choose the files again.",
 	NotWeights:        "This is another kind of file: check its address or its name.",
 	ManifestInvalid:   "The model's model.json cannot be used: publish the model again with undertone convert.",
-	WeightsFormat:     "The weight file is damaged: publish it again.",
-	WeightsTruncated:  "The weight file is incomplete: load it again, or publish it again.",
+	WeightsFormat:     "The weight file is damaged: get it again from where it came, or publish it again.",
+	WeightsTruncated:  "The weight file is incomplete: load it again, get it again from where it came, or publish it again.",
 	WeightsLimit:      "The weight file is not damaged; its header needs more memory than is given to it here. Split the file, or leave metadata out.",
 	WeightsHash:       "The weight file was changed on its way: load it again.",
-	WeightsNotFinite:  "The weight file holds values that are not numbers: publish it again.",
-	WeightsMissing:    "The weight file does not fit its description: publish it again.",
+	WeightsNotFinite:  "The weight file holds values that are not numbers: get it again from where it came, or publish it again.",
+	WeightsMissing:    "The weight file does not fit its description: take the whole file as it was published, or publish it again.",
+	ScalesMissing:     "Take the whole file as it was published, or the model in another precision.",
+	WeightsNone:       "Choose the files that hold the weights too (.safetensors, .sft or .gguf), or the folder that they are in.",
 	PartMissing:       "Give the missing files beside the others, or the folder that holds them all.",
 	PartsMixed:        "Give the parts of one model, and each of them once.",
 	ModelUnsupported:  "This version of Undertone cannot use it; a newer one may.",
-	TokenizerInvalid:  "The model's tokenizer.json cannot be used: publish the model again.",
+	TokenizerInvalid:  "The model's words cannot be used: take the tokenizer of the model's own folder, or publish the model again.",
 	StorageFull:       "Pictures are made all the same; the weights are downloaded again next time, unless there is more room then.",
 	StorageRefused:    "Pictures are made all the same; the weights are downloaded again next time. In an ordinary window of the full page they can be kept.",
 	PromptTooLong:     "Shorten the prompt.",

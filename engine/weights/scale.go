@@ -63,7 +63,7 @@ func isMarker(name string) bool {
 // file has neither. Errors: what a scale tensor is stored as (Tensor.Readable),
 // ModelUnsupported where it has another number of elements, WeightsNotFinite where one is
 // no positive number that float32 can multiply the largest 8-bit float with, and
-// WeightsMissing where a file that is marked has no scales (Marked).
+// ScalesMissing where a file that is marked has none (Marked).
 func Scales(x *Index, src op.Source, t Tensor) ([]float32, error) {
 	s, ok := ScaleOf(t.Name, x.Lookup)
 	if !ok {
@@ -104,7 +104,7 @@ func element(t Tensor, i int) string {
 }
 
 // Marked refuses 8-bit floats under a prefix of names that are marked as scaled, when
-// nothing under that prefix has a scale (WeightsMissing): without its scales such a file
+// nothing under that prefix has a scale (ScalesMissing): without its scales such a file
 // gives noise. The tensors are those of the file that is named.
 func Marked(file, prefix string, tensors iter.Seq[Tensor]) error {
 	marker, weight := "", ""
@@ -129,6 +129,6 @@ func Marked(file, prefix string, tensors iter.Seq[Tensor]) error {
 		return nil
 	}
 	layer := strings.TrimSuffix(weight, "weight")
-	return fault.New(fault.WeightsMissing, "%s is marked as scaled by %q, but its scales are absent: %q has neither %q nor %q beside it, and no other tensor has one. Take the whole file as it was published, or one without the marker",
+	return fault.New(fault.ScalesMissing, "%s is marked as scaled by %q, but its scales are absent: %q has neither %q nor %q beside it, and no other tensor has one",
 		file, marker, weight, layer+scaleNames[0], layer+scaleNames[1])
 }

@@ -153,7 +153,7 @@ func gather(ctx context.Context, src protocol.Source, blobs []js.Value, s *store
 		g.files = append(g.files, p)
 	}
 	if len(g.files) == 0 {
-		return nil, fault.New(fault.PartMissing, "of %d files none is a weight file (.safetensors, .sft or .gguf) or describes one", len(src.Files))
+		return nil, fault.New(fault.WeightsNone, "of %d files none is a weight file (.safetensors, .sft or .gguf) or describes one", len(src.Files))
 	}
 	return g, nil
 }

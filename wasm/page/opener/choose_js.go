@@ -147,7 +147,7 @@ func (v *Opener) walk(at js.Value) {
 		e.take(list.Index(i), list.Index(i).Get("file"))
 	}
 	if len(e.files) == 0 {
-		v.problem = &app.Problem{Code: "part-missing", Message: fmt.Sprintf(words.Text.OpenEmpty, e.name), Translated: true}
+		v.problem = &app.Problem{Code: "weights-none", Message: fmt.Sprintf(words.Text.OpenEmpty, e.name), Translated: true}
 	}
 	v.addFolder(e)
 }

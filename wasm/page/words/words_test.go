@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+
+	"undertone/engine/fault"
 )
 
 // texts reads a language as it stands in its file.
@@ -153,6 +155,32 @@ func TestSiteFaults(t *testing.T) {
 		}
 		if len(codes) == 0 || !slices.Equal(codes, first) {
 			t.Errorf("%s tells %v, wanted %v", l.Name, codes, first)
+		}
+	}
+}
+
+// TestFilesRefused has a sentence, and a way on, of its own for everything that can be wrong
+// with a person's files, in every language.
+func TestFilesRefused(t *testing.T) {
+	defer Use(Languages[0])
+	codes := []fault.Code{
+		fault.WeightsTruncated, fault.WeightsFormat, fault.ModelUnsupported, fault.PartsMixed, fault.PartMissing, fault.HTTPStatus, fault.AddressRefused,
+		fault.WeightsNone, fault.ScalesMissing, fault.WeightsMissing, fault.NotWeights, fault.FilesGone, fault.TokenizerInvalid,
+	}
+	for _, l := range Languages {
+		Use(l)
+		said := map[string]fault.Code{}
+		for _, c := range codes {
+			texts := []string{fault.Advice(c)} // the engine's sentences have the names and the numbers
+			if Text.Faults != nil {
+				texts = []string{Text.Faults[string(c)].What, Text.Faults[string(c)].Advice}
+			}
+			for _, text := range texts {
+				if other, ok := said[text]; ok || text == "" {
+					t.Errorf("%s: of %s and of %s it says %q", l.Name, c, other, text)
+				}
+				said[text] = c
+			}
 		}
 	}
 }
