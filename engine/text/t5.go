@@ -39,8 +39,8 @@ func (c T5Config) Check() error {
 		return unsupported("%d heads of d_kv %d, supported: up to 256 of multiples of %d up to %d", c.NumHeads, c.HeadDim, op.Align, op.MaxHeadDim)
 	case c.NumLayers < 1 || c.NumLayers > 100 || c.MLP < 1 || c.MLP > 1<<16:
 		return unsupported("%d layers with %d hidden units, supported 1 to 100 and up to %d", c.NumLayers, c.MLP, 1<<16)
-	case c.MaxLength < 2 || c.MaxLength > 1024 || c.VocabSize < 1 || c.VocabSize > maxVocabulary:
-		return unsupported("%d tokens out of %d words, supported 2 to 1024 and up to %d", c.MaxLength, c.VocabSize, maxVocabulary)
+	case c.MaxLength < 1 || c.MaxLength > 1024 || c.VocabSize < 1 || c.VocabSize > maxVocabulary:
+		return unsupported("%d tokens out of %d words, supported 1 to 1024 and up to %d", c.MaxLength, c.VocabSize, maxVocabulary)
 	case c.FeedForward != "" && c.FeedForward != t5Gated && c.FeedForward != t5Plain:
 		return unsupported("feed_forward_proj %.40q, supported %q and %q", c.FeedForward, t5Gated, t5Plain)
 	}

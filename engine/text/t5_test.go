@@ -62,12 +62,18 @@ func TestT5Check(t *testing.T) {
 		"words":     func(c *T5Config) { c.VocabSize = 0 },
 		"end":       func(c *T5Config) { c.EOS = 1000 },
 		"padding":   func(c *T5Config) { c.PAD = -1 },
+		"nothing":   func(c *T5Config) { c.MaxLength = 0 },
 	} {
 		c := smallT5
 		change(&c)
 		if _, err := LoadT5(c, described{}); !fault.Is(err, fault.ModelUnsupported) {
 			t.Errorf("%s: %v, want %s", name, err, fault.ModelUnsupported)
 		}
+	}
+	end := smallT5
+	end.MaxLength = 1
+	if _, err := LoadT5(end, described{}); err != nil {
+		t.Errorf("the end alone: %v", err)
 	}
 }
 
