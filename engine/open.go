@@ -127,13 +127,15 @@ var examples = []string{
 }
 
 // nameOf makes a name of the transformer's file, or of its diffusers folder, whose files
-// are all called alike.
+// are all called alike; where there is no such folder around it, of what it is.
 func nameOf(found *checkpoint.Found) string {
 	i := slices.IndexFunc(found.Parts, func(p checkpoint.Part) bool { return p.Role == weights.RoleTransformer })
 	file := found.Parts[i].Files[0]
 	word := strings.TrimSuffix(path.Base(file), path.Ext(file))
 	if folder := path.Dir(file); path.Base(folder) == "transformer" && path.Dir(folder) != "." {
 		word = path.Base(path.Dir(folder))
+	} else if word == "model" || strings.HasPrefix(word, "diffusion_pytorch_model") {
+		word = found.Variant
 	}
 	slug := func(s string) string { // dashes in place of everything that a name may not have
 		return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(c rune) bool { return !('a' <= c && c <= 'z' || '0' <= c && c <= '9') }), "-")

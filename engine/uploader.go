@@ -102,7 +102,15 @@ func (u *Uploader) spec(name string, use op.Use, rows, cols int) (spec op.Weight
 			}
 		}
 	case use >= op.UseFrame0:
-		if want = []int{rows, cols / 9, 3, 3, 3}; t.Readable() == nil && slices.Equal(shape, want) {
+		want = []int{rows, cols / 9, 3, 3, 3}
+		if slices.Equal(shape, []int{rows, cols / 9, 3, 9}) { // as GGUF has it, where there are four dimensions
+			shape = want
+		}
+		if t.Readable() == nil && slices.Equal(shape, want) {
+			if elems, _ := t.DType.Block(); elems > 1 {
+				u.err = fault.New(fault.ModelUnsupported, "tensor %q, a kernel over frames, is stored in blocks of %d (%s), supported are whole numbers of bytes for each element", name, elems, t.Type)
+				return spec
+			}
 			data, offset = newFrame(src, t, int(use-op.UseFrame0)), 0
 		}
 		use = op.UseConv3x3

@@ -66,16 +66,23 @@ func TestPublishedPictures(t *testing.T) {
 		paths             []string
 		model             string
 		encoders          string
+		presets           int
+		to                []string
 	}{
-		{"flux", "256", "512x768", []string{fluxFolder(t)}, "small-flux-1", "clip_l t5"},
-		{"sd3", "64", "32", networks.WriteSD3(t, t.TempDir()), "sd3-medium", "clip_l clip_g"},
+		{"flux", "256", "512x768", []string{fluxFolder(t)}, "small-flux-1", "clip_l t5", 4, []string{"F32", "BF16"}},
+		{"sd3", "64", "32", networks.WriteSD3(t, t.TempDir()), "sd3-medium", "clip_l clip_g", 4, []string{"F32", "BF16"}},
+		{"hidream", "256", "512x768", networks.WriteHiDream(t, t.TempDir()), "hidream-i1-fast", "clip_l clip_g t5 llama", 4, []string{"F32"}},
+		{"cosmos", "256", "256", networks.WriteCosmos(t, t.TempDir()), "cosmos-predict2", "t5 clip_l", 4, []string{"F32"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want, p := drawn(t, c.size, append([]string{"generate"}, c.paths...)...)
+			if said := succeed(t, append([]string{"inspect", "--plan"}, c.paths...)...); !strings.Contains(said, "LARGEST") {
+				t.Errorf("the plan says\n%s", said)
+			}
 			if p.Model != c.model || p.Steps != 2 {
 				t.Errorf("the picture says that it is %d steps of %s", p.Steps, p.Model)
 			}
-			for _, to := range []string{"F32", "BF16"} {
+			for _, to := range c.to {
 				out := filepath.Join(t.TempDir(), "out")
 				if said := succeed(t, slices.Concat([]string{"convert"}, c.paths, []string{"--to", to, "--out", out})...); !strings.Contains(strings.Join(strings.Fields(said), " "), "dit linear "+to) {
 					t.Errorf("convert says\n%s", said)
@@ -93,7 +100,7 @@ func TestPublishedPictures(t *testing.T) {
 						encoders = append(encoders, x.Name)
 					}
 				}
-				if b.Version != 2 || strings.Join(encoders, " ") != c.encoders || b.Sizes[len(b.Sizes)-1].String() != c.size2 || len(b.Presets) != 4 {
+				if b.Version != 2 || strings.Join(encoders, " ") != c.encoders || b.Sizes[len(b.Sizes)-1].String() != c.size2 || len(b.Presets) != c.presets {
 					t.Errorf("version %d, encoders %v, sizes %v, %d presets", b.Version, encoders, b.Sizes, len(b.Presets))
 				}
 				succeed(t, "inspect", out)

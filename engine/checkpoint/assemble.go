@@ -44,7 +44,7 @@ func (f *Found) assemble(g *given, all []*candidate) error {
 			return err
 		}
 	}
-	for i, e := range encodersOf(f.Family) {
+	for i, e := range encodersOf(transformer) {
 		c := encoders[e.name]
 		if c == nil {
 			f.miss(weights.RoleText, e.name, e.what, e.optional)
@@ -77,13 +77,18 @@ func (f *Found) assemble(g *given, all []*candidate) error {
 	return f.decoder(decoder, fam)
 }
 
-// encodersOf lists the encoders that a family reads; without a transformer, all that
-// are known, none of which is missing.
-func encodersOf(kind string) []encoder {
-	if kind != "" {
-		return families[kind].encoders
+// encodersOf lists the encoders that a transformer reads: those of its family and, of one
+// with an adapter, that of the pooled vector. Without a transformer they are all that are
+// known, none of which is missing.
+func encodersOf(transformer *candidate) []encoder {
+	if transformer == nil {
+		return append(slices.Clone(families["sd3"].encoders), encoder{name: llama, what: needLlama})
 	}
-	return append(slices.Clone(families["sd3"].encoders), encoder{name: llama, what: needLlama})
+	all := families[transformer.Kind].encoders
+	if transformer.config["pooled_dim"] != nil {
+		all = append(slices.Clone(all), encoder{name: clipL, width: 768, pad: -1, what: needCLIPL})
+	}
+	return all
 }
 
 // belong refuses parts that do not belong together.
@@ -93,7 +98,7 @@ func (f *Found) belong(transformer, decoder *candidate, encoders map[string]*can
 	}
 	fam := families[transformer.Kind]
 	for _, name := range sortedKeys(encoders) {
-		if c := encoders[name]; !slices.ContainsFunc(fam.encoders, func(e encoder) bool { return e.name == name }) {
+		if c := encoders[name]; !slices.ContainsFunc(encodersOf(transformer), func(e encoder) bool { return e.name == name }) {
 			return fault.New(fault.PartsMixed, "%s is %s (%s), which %s in %s does not read: leave it out", shown(c.unit.label), c.Title, name, fam.title, shown(transformer.unit.label))
 		}
 	}
@@ -271,9 +276,10 @@ func (f *Found) miss(role, name string, what Missing, optional bool) {
 	f.Missing = append(f.Missing, what)
 }
 
-// schedule takes a scheduler_config.json's word.
+// schedule takes a scheduler_config.json's word. Cosmos' says nothing that its family does
+// not: its times are Karras', between the same two, and their shift is none.
 func (f *Found) schedule(g *given) error {
-	if g.scheduler == nil {
+	if g.scheduler == nil || f.Family == "cosmos" {
 		return nil
 	}
 	type dynamic struct {
@@ -286,11 +292,16 @@ func (f *Found) schedule(g *given) error {
 		Shift   float64  `json:"shift,omitempty"`
 		Dynamic *dynamic `json:"dynamic,omitempty"`
 		List    string   `json:"list,omitempty"`
+		Sampler string   `json:"sampler,omitempty"`
 	}{Kind: "flow"}
 	o, name := g.scheduler, nameScheduler
 	moves, _, err := get[bool](o, name, "use_dynamic_shifting")
+	class, _, errClass := get[string](o, name, "_class_name")
+	if err == nil {
+		err = errClass
+	}
 	var d dynamic
-	for key, at := range map[string]any{"shift": &out.Shift, "base_shift": &d.Base, "max_shift": &d.Max, "base_image_seq_len": &d.Tokens[0], "max_image_seq_len": &d.Tokens[1]} {
+	for key, at := range map[string]any{"shift": &out.Shift, "flow_shift": &out.Shift, "base_shift": &d.Base, "max_shift": &d.Max, "base_image_seq_len": &d.Tokens[0], "max_image_seq_len": &d.Tokens[1]} {
 		if raw, ok := o[key]; ok && string(raw) != "null" && err == nil {
 			if json.Unmarshal(raw, at) != nil {
 				err = fault.New(fault.ManifestInvalid, "%s: %s is %.64s, wanted a number", name, key, raw)
@@ -302,11 +313,17 @@ func (f *Found) schedule(g *given) error {
 		return err
 	case moves:
 		out.Shift, out.Dynamic = 0, &d
-	case f.Family == "sd3":
+	case f.Family == "sd3", f.Family == "hidream":
 		out.List = "sd3"
+		if class == "FlowMatchLCMScheduler" || class != "UniPCMultistepScheduler" && f.stochastic() {
+			out.Sampler = "lcm"
+		}
 	case out.Shift == 1:
 		out.Shift = 0 // which changes nothing
 	}
 	f.Schedule, err = json.Marshal(out)
 	return err
 }
+
+// stochastic reports whether the schedule that is known of the variant adds fresh noise.
+func (f *Found) stochastic() bool { return strings.Contains(string(f.Schedule), `"sampler":"lcm"`) }

@@ -120,6 +120,19 @@ func TestCosmosParts(t *testing.T) {
 		same(t, f.part(t, weights.RoleText, "t5"), t5First(512))
 		same(t, f.part(t, weights.RoleTransformer, ""), cosmos2B())
 	}
+	adapted := cosmos2B()
+	adapted.PooledDim = 768
+	l := zeros("clip_l.safetensors", of(t, "clip", publishedL(), "", "F16")...)
+	with := []File{zeros("adapted.safetensors", of(t, "cosmos", adapted, "net.", "BF16")...), rest[1], rest[2], wanFile(t, "w.safetensors", "", false)}
+	if err := identify(t, with...).Complete(false); err == nil || !strings.Contains(err.Error(), "missing the text encoder CLIP-L") {
+		t.Errorf("with an adapter and without CLIP-L: %v", err)
+	}
+	f := identify(t, append(with, l)...)
+	same(t, f.part(t, weights.RoleText, "clip_l"), publishedL())
+	same(t, f.part(t, weights.RoleTransformer, ""), adapted)
+	if _, err := Identify(append(rest, l)); !fault.Is(err, fault.PartsMixed) || !strings.Contains(err.Error(), "does not read") {
+		t.Errorf("CLIP-L without an adapter: %v", err)
+	}
 	if _, err := Identify(append(rest, zeros("ae.safetensors", of(t, "kl", grey(autoencoder(1, 0)), "", "F32")...))); !fault.Is(err, fault.PartsMixed) {
 		t.Errorf("with FLUX.1's decoder: %v", err)
 	}
@@ -127,7 +140,7 @@ func TestCosmosParts(t *testing.T) {
 	if _, err := Identify([]File{flux, wanFile(t, "wan.safetensors", "", true)}); !fault.Is(err, fault.PartsMixed) {
 		t.Errorf("FLUX.1 with Wan's decoder: %v", err)
 	}
-	f := identify(t, wanFile(t, "wan.safetensors", "", true))
+	f = identify(t, wanFile(t, "wan.safetensors", "", true))
 	same(t, f.part(t, weights.RoleDecoder, ""), wan21())
 	config := textFile("v/config.json", `{"latents_mean":[0],"z_dim":16}`)
 	if got := identify(t, wanFile(t, "v/x.safetensors", "", false), config).part(t, weights.RoleDecoder, ""); !strings.Contains(string(got.Config), `"latents_mean":[0]`) {
@@ -276,6 +289,33 @@ func TestLlamaGGUFWords(t *testing.T) {
 	for _, c := range file.Cases {
 		if got := tok.Tokenize(c.Text); got.Count != len(c.IDs) || !slices.Equal(got.IDs[:got.Count], c.IDs) {
 			t.Errorf("%.60q: %v, want %v", c.Text, got.IDs[:got.Count], c.IDs)
+		}
+	}
+}
+
+// A scheduler_config.json says how HiDream-I1 is shifted; Cosmos' says what is known.
+func TestSchedulesOfFamilies(t *testing.T) {
+	hidream, cosmos := of(t, "hidream", hidreamI1(), "", "BF16"), of(t, "cosmos", cosmos2B(), "net.", "BF16")
+	for _, c := range []struct {
+		file   File
+		config string
+		want   string
+		steps  int
+	}{
+		{zeros("hidream_i1_fast.safetensors", hidream...), "", `{"kind":"flow","shift":3,"list":"sd3","sampler":"lcm"}`, 16},
+		{zeros("hidream_i1_dev.safetensors", hidream...), "", `{"kind":"flow","shift":6,"list":"sd3","sampler":"lcm"}`, 28},
+		{zeros("hidream_i1_full.safetensors", hidream...), "", `{"kind":"flow","shift":3,"list":"sd3"}`, 50},
+		{zeros("hidream_i1_fast.safetensors", hidream...), `{"_class_name":"FlowMatchLCMScheduler","shift":2.5}`, `{"kind":"flow","shift":2.5,"list":"sd3","sampler":"lcm"}`, 16},
+		{zeros("hidream_i1_fast.safetensors", hidream...), `{"shift":3}`, `{"kind":"flow","shift":3,"list":"sd3","sampler":"lcm"}`, 16},
+		{zeros("hidream_i1_full.safetensors", hidream...), `{"_class_name":"UniPCMultistepScheduler","flow_shift":3.0}`, `{"kind":"flow","shift":3,"list":"sd3"}`, 50},
+		{zeros("cosmos_2b.safetensors", cosmos...), `{"_class_name":"FlowMatchEulerDiscreteScheduler","shift":1.0,"sigma_max":80.0,"sigma_min":0.002,"use_karras_sigmas":true}`, `{"kind":"edm"}`, 35},
+	} {
+		files := []File{c.file}
+		if c.config != "" {
+			files = append(files, textFile("scheduler/scheduler_config.json", c.config))
+		}
+		if f := identify(t, files...); string(f.Schedule) != c.want || f.Steps != c.steps {
+			t.Errorf("%s with %s: %s, %d steps; want %s, %d", c.file.Name, c.config, f.Schedule, f.Steps, c.want, c.steps)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"undertone/engine/fault"
@@ -269,7 +270,7 @@ func (b *Bundle) encoder(ctx context.Context, name string, choose chooser, repor
 			if elems[to] += t.Elems(); elems[to] > elems[most] {
 				most = to
 			}
-			outputs = append(outputs, Output{t.Name, to, t.Shape, func(w io.Writer) error {
+			outputs = append(outputs, Output{t.Name, to, joinedDims(t.Shape), func(w io.Writer) error {
 				c := Converted{Part: name, Name: t.Name, Class: class, From: t.DType, To: to, Before: t.Bytes}
 				from, stored := src, t
 				if scales != nil {
@@ -295,6 +296,15 @@ func (b *Bundle) encoder(ctx context.Context, name string, choose chooser, repor
 		}
 		return WriteGGUF(w, meta, outputs...)
 	}
+}
+
+// joinedDims is a shape as GGUF holds it: of a kernel over frames, which has five, the last
+// two are one.
+func joinedDims(shape []int) []int {
+	for n := len(shape); n > ggufDims; n-- {
+		shape = append(slices.Clone(shape[:n-2]), shape[n-2]*shape[n-1])
+	}
+	return shape
 }
 
 // copyTensor writes the bytes that t has.
@@ -324,7 +334,7 @@ func target(role string, t Tensor, q op.DType) (string, op.DType) {
 		full = q
 	}
 	switch {
-	case len(t.Shape) == 4:
+	case len(t.Shape) >= 4:
 		return "convolution", full
 	case len(t.Shape) != 2:
 		return "vector", op.F32

@@ -10,9 +10,11 @@ import (
 	"slices"
 	"testing"
 
+	"undertone/engine/dit"
 	"undertone/engine/op"
 	"undertone/engine/testing/scale"
 	"undertone/engine/text"
+	"undertone/engine/vae"
 	"undertone/engine/weights"
 )
 
@@ -25,7 +27,7 @@ func WriteFlux(t *testing.T, folder string) {
 	w.golden("flux_dev.diffusers.safetensors", "transformer/diffusion_pytorch_model.safetensors", "flux_dev.json")
 	w.golden("taef1.diffusers.safetensors", "vae/diffusion_pytorch_model.safetensors", "taef1.json")
 	w.clip("text_encoder", "tokenizer", `{"hidden_act":"quick_gelu","num_attention_heads":1}`, text.Config{HiddenSize: 24, Activation: "quick_gelu"})
-	w.t5("text_encoder_2", "tokenizer_2", 40)
+	w.t5("text_encoder_2", "tokenizer_2", text.T5Config{Width: 40})
 	w.put("model_index.json", []byte(`{"_class_name":"FluxPipeline","transformer":["diffusers","FluxTransformer2DModel"],"vae":["diffusers","AutoencoderTiny"],
 		"text_encoder":["transformers","CLIPTextModel"],"text_encoder_2":["transformers","T5EncoderModel"],"tokenizer":[],"tokenizer_2":[],"scheduler":[]}`))
 	w.put("scheduler/scheduler_config.json", []byte(`{"shift":3.0,"use_dynamic_shifting":true,"base_shift":0.5,"max_shift":1.15,"base_image_seq_len":256,"max_image_seq_len":4096}`))
@@ -42,6 +44,46 @@ func WriteSD3(t *testing.T, folder string) (folders []string) {
 	w.clip("text_encoder_2", "tokenizer_2", `{"hidden_act":"gelu","num_attention_heads":1}`, text.Config{HiddenSize: 20, Activation: "gelu", Penultimate: true, Projection: 20})
 	for _, name := range []string{"sd3", "decoders", "text_encoder", "tokenizer", "text_encoder_2", "tokenizer_2"} {
 		folders = append(folders, filepath.Join(folder, name))
+	}
+	return folders
+}
+
+// WriteHiDream writes a small HiDream-I1 Fast into a folder as diffusers keeps it, and Llama
+// beside it in another, as the publisher's pipeline wants it; it returns both.
+func WriteHiDream(t *testing.T, folder string) (folders []string) {
+	t.Helper()
+	w := files{t, folder}
+	config := dit.HiDreamConfig{InChannels: 16, Layers: 1, Single: 2, HeadDim: 16, Heads: 2, Captions: []int{24, 32}, PooledDim: 32,
+		Experts: 4, Active: 2, AxesDim: []int{8, 4, 4}, Resolution: []int{32, 32}, LlamaLayers: []int{0, 1, 1}}
+	w.encoder("hidream_i1_fast/transformer", w.text(config), func(x op.Weights) error { _, err := dit.LoadHiDream(config, x); return err })
+	w.golden("taef1.diffusers.safetensors", "hidream_i1_fast/vae/diffusion_pytorch_model.safetensors", "taef1.json")
+	w.clip("hidream_i1_fast/text_encoder", "hidream_i1_fast/tokenizer", `{"hidden_act":"quick_gelu","num_attention_heads":1}`, text.Config{HiddenSize: 12, Activation: "quick_gelu", Projection: 12})
+	w.clip("hidream_i1_fast/text_encoder_2", "hidream_i1_fast/tokenizer_2", `{"hidden_act":"gelu","num_attention_heads":1}`, text.Config{HiddenSize: 20, Activation: "gelu", Projection: 20})
+	w.t5("hidream_i1_fast/text_encoder_3", "hidream_i1_fast/tokenizer_3", text.T5Config{Width: 24})
+	w.put("hidream_i1_fast/model_index.json", []byte(`{"_class_name":"HiDreamImagePipeline","transformer":[],"vae":[],"text_encoder":[],"text_encoder_2":[],"text_encoder_3":[],
+		"text_encoder_4":[null,null],"tokenizer":[],"tokenizer_2":[],"tokenizer_3":[],"tokenizer_4":[null,null],"scheduler":[]}`))
+	w.put("hidream_i1_fast/scheduler/scheduler_config.json", []byte(`{"_class_name":"FlowMatchLCMScheduler","shift":3.0}`))
+	w.llama("llama")
+	return []string{filepath.Join(folder, "hidream_i1_fast"), filepath.Join(folder, "llama")}
+}
+
+// WriteCosmos writes a small Cosmos-Predict2 with an adapter as files here and there, and
+// returns their folders: the transformer with a CLIP, T5 1.0 and Wan's decoder.
+func WriteCosmos(t *testing.T, folder string) (folders []string) {
+	t.Helper()
+	w := files{t, folder}
+	config := dit.CosmosConfig{InChannels: 16, Heads: 2, HeadDim: 16, Layers: 2, MLPRatio: 2, ContextDim: 24, LoRA: 8, MaxSize: []int{4, 64, 64}, RopeScale: []float64{1, 4, 4}, PaddingMask: true, PooledDim: 12}
+	w.encoder("cosmos_predict2/transformer", w.text(config), func(x op.Weights) error { _, err := dit.LoadCosmos(config, x); return err })
+	w.t5("cosmos_predict2/text_encoder", "cosmos_predict2/tokenizer", text.T5Config{Width: 24, FeedForward: "relu"})
+	w.clip("cosmos_predict2/text_encoder_2", "cosmos_predict2/tokenizer_2", `{"hidden_act":"quick_gelu","num_attention_heads":1}`, text.Config{HiddenSize: 12, Activation: "quick_gelu"})
+	decoder := vae.Causal3DConfig{LatentChannels: 16, Channels: 4, Multiples: []int{1, 2, 4, 4}, Layers: 1, HalvesTime: []bool{false, true, true},
+		Mean: make([]float64, 16), Deviation: slices.Repeat([]float64{1.5}, 16)}
+	row := make([]float64, 16)
+	decoder.Preview = vae.Preview{Weight: [][]float64{row, row, row}, Bias: make([]float64, 3)}
+	said := map[string]any{"base_dim": 4, "latents_mean": decoder.Mean, "latents_std": decoder.Deviation}
+	w.encoder("cosmos_predict2/vae", w.text(said), func(x op.Weights) error { _, err := vae.LoadCausal3D(decoder, x); return err })
+	for _, name := range []string{"transformer", "text_encoder", "tokenizer", "text_encoder_2", "tokenizer_2", "vae"} {
+		folders = append(folders, filepath.Join(folder, "cosmos_predict2", name))
 	}
 	return folders
 }
@@ -124,10 +166,37 @@ func (w files) clip(folder, tokenizer, config string, c text.Config) {
 	w.put(tokenizer+"/merges.txt", []byte(scale.CLIPMerges))
 }
 
-// t5 is a T5 of this width, with a tokenizer.json.
-func (w files) t5(folder, tokenizer string, width int) {
+// t5 is a T5 of this width and kind, with a tokenizer.json.
+func (w files) t5(folder, tokenizer string, c text.T5Config) {
 	w.t.Helper()
-	c := text.T5Config{VocabSize: 30, Width: width, HeadDim: 8, MLP: 32, NumLayers: 1, NumHeads: 2, MaxLength: 512, EOS: 1}
+	c.VocabSize, c.HeadDim, c.MLP, c.NumLayers, c.NumHeads, c.MaxLength, c.EOS = 30, 8, 32, 1, 2, 512, 1
 	w.encoder(folder, "{}", func(x op.Weights) error { _, err := text.LoadT5(c, x); return err })
 	w.json(tokenizer+"/tokenizer.json", scale.T5Tokenizer())
+}
+
+// llama is a Llama 3 of two layers, with the tokenizer that the reference strings are of.
+func (w files) llama(folder string) {
+	w.t.Helper()
+	data, err := os.ReadFile(filepath.Join(root(w.t), "engine", "text", "testdata", "llama.json"))
+	var words struct{ Tokenizer json.RawMessage }
+	if err == nil {
+		err = json.Unmarshal(data, &words)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := text.LlamaConfig{VocabSize: 421, Width: 32, NumLayers: 2, NumHeads: 4, KVHeads: 2, HeadDim: 8, MLP: 48, Eps: 1e-5, RopeTheta: 500000, MaxLength: 128, BOS: 419, PAD: 420}
+	config := `{"model_type":"llama","num_attention_heads":4,"bos_token_id":419,"eos_token_id":[418,420],"rope_theta":500000.0}`
+	w.encoder(folder, config, func(x op.Weights) error { _, err := text.LoadLlama(c, x); return err })
+	w.put(folder+"/tokenizer.json", words.Tokenizer)
+}
+
+// text is a configuration as a config.json has it.
+func (w files) text(config any) string {
+	w.t.Helper()
+	data, err := json.Marshal(config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(data)
 }

@@ -20,8 +20,13 @@ type invented struct {
 
 func (w invented) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	x := &tensor{[]int{rows, cols}, make([]float32, rows*cols)}
-	if use == op.UseVector && rows == 1 {
+	switch {
+	case use == op.UseVector && rows == 1:
 		x.shape = []int{cols}
+	case use == op.UseConv3x3:
+		x.shape = []int{rows, cols / 9, 3, 3}
+	case use >= op.UseFrame0: // asked for once for each of three frames
+		x = &tensor{[]int{rows, cols / 9, 3, 3, 3}, make([]float32, 3*rows*cols)}
 	}
 	for i := range x.data {
 		x.data[i] = float32(w.rng.NormFloat64()) / 4
@@ -30,7 +35,7 @@ func (w invented) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 	return op.NewStorage(name, op.Weight, op.F32, rows, cols)
 }
 
-func (w invented) Has(name string) bool { return true }
+func (w invented) Has(string) bool { return false }
 
 func (w invented) Constant(name string, _ op.Use, rows, cols int, _ []float32) *op.Tensor {
 	return op.NewStorage(name, op.Weight, op.F32, rows, cols)
