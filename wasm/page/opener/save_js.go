@@ -28,7 +28,7 @@ func NewSave(a *app.App) *Save {
 		})
 	} else {
 		// A download made of memory could not be of a model's size.
-		v.Box = ui.El("p", ui.Attrs{"class": "muted"}, &words.Text.OpenSaveNot)
+		v.Box = ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.OpenSaveNot)
 	}
 	v.Box.SetID("save-model")
 	return v
