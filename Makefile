@@ -99,7 +99,7 @@ screenshots: wasm model ## take pictures of every view (build/screenshots), thos
 	go test -count=1 -v -timeout 30m -tags screenshots -run TestScreenshots ./e2e
 
 hosts: ## build anew the pages that embed a picture, by the generators of docs/embedding.md (npm, cargo, Python 3.11)
-	e2e/testdata/hosts/make.sh
+	./e2e/testdata/hosts/make.sh
 
 mutants: ## planted bugs, each of which the tests must catch
 	$(GOTEST) -timeout 20m -tags mutants ./engine/testing/mutants $(LOG)
