@@ -61,7 +61,7 @@ func placeName(address string) string {
 }
 
 // encoderNames are what text encoders are called by people.
-var encoderNames = map[string]string{"clip_l": "CLIP-L", "clip_g": "CLIP-G", "t5": "T5 v1.1 XXL"}
+var encoderNames = map[string]string{"clip_l": "CLIP-L", "clip_g": "CLIP-G", "t5": "T5 v1.1 XXL", "llama": "Llama 3.1 8B Instruct"}
 
 // partName names a part, or a missing one, in the page's language.
 func partName(role, name string) string {
@@ -106,6 +106,10 @@ func licence(variant string) string {
 		return words.Text.LicenceDev
 	case strings.HasPrefix(variant, "Stable Diffusion 3"):
 		return words.Text.LicenceStability
+	case strings.HasPrefix(variant, "HiDream"):
+		return words.Text.LicenceHiDream
+	case strings.HasPrefix(variant, "Cosmos"):
+		return words.Text.LicenceNVIDIA
 	}
 	return ""
 }

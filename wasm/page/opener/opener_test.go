@@ -65,7 +65,7 @@ func TestLicence(t *testing.T) {
 	words.Use(words.Languages[0])
 	for variant, want := range map[string]string{
 		"FLUX.1 schnell": "Apache", "FLUX.1 dev": "Non-Commercial", "FLUX.1 Kontext": "Non-Commercial", "FLUX.1 of other depths, without guidance as schnell": "Apache",
-		"Stable Diffusion 3.5 large turbo": "Stability", "": "", "Other": "",
+		"Stable Diffusion 3.5 large turbo": "Stability", "HiDream-I1 Fast": "Llama 3.1", "Cosmos-Predict2 of few steps": "NVIDIA", "": "", "Other": "",
 	} {
 		if got := licence(variant); !strings.Contains(got, want) || want == "" && got != "" {
 			t.Errorf("%s: %q", variant, got)

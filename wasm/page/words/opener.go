@@ -11,7 +11,7 @@ type openerWords struct {
 	OpenMemory, OpenLeast, OpenLimits, OpenFits, OpenSmaller, OpenTooLarge                      string
 	OpenNoMemory, OpenSmallerFile, OpenCPU                                                      string
 	OpenMissing, OpenMissingHint, OpenMore, OpenMoreHint, OpenOptional, OpenUsually, OpenUnused string
-	LicenceFree, LicenceDev, LicenceStability, OpenLicence                                      string
+	LicenceFree, LicenceDev, LicenceStability, LicenceHiDream, LicenceNVIDIA, OpenLicence       string
 	OpenKeep, OpenKeepHint, OpenKeepLow, OpenKeepNo                                             string
 	OpenLoad, OpenBusy, OpenIncomplete                                                          string
 	Model, ModelOwn, ModelOwnKept, EditionOwn, EditionOwnTerms                                  string
