@@ -186,7 +186,7 @@ var settings = map[string][]setting{
 	},
 	"t5": {
 		{"vocab_size", "vocab_size", true}, {"d_model", "d_model", true}, {"d_kv", "d_kv", true}, {"d_ff", "d_ff", true},
-		{"num_layers", "num_layers", true}, {"num_heads", "num_heads", true},
+		{"num_layers", "num_layers", true}, {"num_heads", "num_heads", true}, {"layer_norm_epsilon", "layer_norm_epsilon", false},
 	},
 	"kl": {
 		{"latent_channels", "latent_channels", true}, {"block_out_channels", "block_out_channels", true}, {"layers_per_block", "layers_per_block", true},

@@ -1,11 +1,17 @@
 package checkpoint
 
+import (
+	"slices"
+	"strings"
+)
+
 // What shapes do not tell of HiDream-I1 and Cosmos-Predict: what the published
 // transformer/config.json have.
 const (
 	hidreamHead   = 128
 	hidreamActive = 2
-	llamaLast     = 31 // the last of Llama's layers, which the blocks behind it read again
+	cosmosQKEps   = 1e-6 // of files under NVIDIA's names, in whose code it stands; diffusers has another
+	llamaLast     = 31   // the last of Llama's layers, which the blocks behind it read again
 )
 
 var (
@@ -53,6 +59,9 @@ func readCosmos(r *reading) config {
 	if r.has("extra_pos_embedder.pos_emb_t") {
 		at := func(axis string) int { return r.dim("extra_pos_embedder.pos_emb_"+axis, 0, 2) }
 		c["extra_pos_embed_type"], c["rope_scale"], c["max_size"] = "learnable", cosmosScaleExtra, []int{at("t"), 2 * at("h"), 2 * at("w")}
+	}
+	if slices.ContainsFunc(r.unit.names, func(name string) bool { return strings.HasSuffix(name, "blocks.0.self_attn.q_norm.weight") }) {
+		c["qk_norm_eps"] = cosmosQKEps
 	}
 	if r.has("scales") {
 		c["pooled_dim"] = r.dim("text_embedder_clip.linear_1.weight", 1, 2)

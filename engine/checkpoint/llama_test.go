@@ -33,7 +33,7 @@ func hidreamI1() dit.HiDreamConfig {
 }
 
 func cosmos2B() dit.CosmosConfig {
-	return dit.CosmosConfig{InChannels: 16, Heads: 16, HeadDim: 128, Layers: 28, MLPRatio: 4, ContextDim: 1024, LoRA: 256, MaxSize: []int{128, 240, 240}, RopeScale: []float64{1, 4, 4}, PaddingMask: true}
+	return dit.CosmosConfig{InChannels: 16, Heads: 16, HeadDim: 128, Layers: 28, MLPRatio: 4, ContextDim: 1024, LoRA: 256, MaxSize: []int{128, 240, 240}, RopeScale: []float64{1, 4, 4}, PaddingMask: true, QKEps: 1e-6}
 }
 
 func t5First(tokens int) text.T5Config {
@@ -119,6 +119,9 @@ func TestCosmosParts(t *testing.T) {
 		same(t, f.part(t, weights.RoleDecoder, ""), wan21())
 		same(t, f.part(t, weights.RoleText, "t5"), t5First(512))
 		same(t, f.part(t, weights.RoleTransformer, ""), cosmos2B())
+	}
+	if p := identify(t, read(t, published+"cosmos_extra_pos.safetensors")).part(t, weights.RoleTransformer, ""); strings.Contains(string(p.Config), "qk_norm_eps") {
+		t.Errorf("under the names of diffusers: %s", p.Config)
 	}
 	adapted := cosmos2B()
 	adapted.PooledDim = 768

@@ -25,7 +25,9 @@ func listed(list *op.Tensor, visit func(i, row int)) {
 	}
 }
 
-// route: for every expert the rows that it was chosen for, and its probability in each.
+// route: for every expert the rows that it was chosen for, and its probability in each. NaN
+// is above all numbers, as it is to PyTorch's topk, and the shares of its row are NaN, so
+// that the stream shows it.
 func route(j *job, n *op.RouteOp) {
 	logits, out := f32(n.Logits), f32(n.Out)
 	for e := range logits.Cols {
@@ -37,7 +39,7 @@ func route(j *job, n *op.RouteOp) {
 			row := logits.row(r)
 			before, highest, sum := 0, math.Inf(-1), 0.0
 			for i, v := range row {
-				if v > row[e] || v == row[e] && i < e {
+				if above(v, row[e]) || i < e && !above(row[e], v) {
 					before++
 				}
 				highest = max(highest, float64(v))
@@ -76,3 +78,6 @@ func scatterAdd(j *job, n *op.ScatterAddOp) {
 		}
 	})
 }
+
+// above reports whether a logit comes before another one.
+func above(a, b float32) bool { return a > b || a != a && b == b }

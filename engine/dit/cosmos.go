@@ -24,13 +24,16 @@ type CosmosConfig struct {
 	ExtraPos    string    `json:"extra_pos_embed_type"` // "learnable" (Predict1) or ""
 	// PooledDim is the width of the pooled vector that an adapter reads; 0: there is none.
 	PooledDim int `json:"pooled_dim,omitempty"`
+	// QKEps is that of the norms of q and k: 1e-6 as NVIDIA's own code has it, 1e-5, which 0
+	// stands for, as diffusers has it.
+	QKEps float64 `json:"qk_norm_eps,omitempty"`
 }
 
 const (
 	cosmosPatch  = 2
 	cosmosTheta  = 10000
 	cosmosFPS    = 24   // frames a second that positions in time count
-	cosmosQKEps  = 1e-5 // of the norms of q and k, as diffusers has it
+	cosmosQKEps  = 1e-5 // of diffusers
 	cosmosPosEps = 1e-14
 )
 
@@ -80,6 +83,8 @@ func (c CosmosConfig) Check() error {
 		return unsupported("extra_pos_embed_type %.64q, supported: learnable or none", c.ExtraPos)
 	case c.PooledDim < 0 || c.PooledDim > maxWidth:
 		return unsupported("pooled_dim %d, supported up to %d", c.PooledDim, maxWidth)
+	case !(c.QKEps >= 0 && c.QKEps < 1):
+		return unsupported("qk_norm_eps %g, supported 0 and above, below 1", c.QKEps)
 	}
 	return nil
 }
@@ -118,6 +123,14 @@ type cosmosLoRA struct{ down, up linear } // [R, D], [n·D, R]
 type cosmosAttention struct {
 	q, k, v, out linear
 	qNorm, kNorm *op.Tensor // [1, HeadDim]
+}
+
+// qkEps is the epsilon of the norms of q and k.
+func (c CosmosConfig) qkEps() float32 {
+	if c.QKEps == 0 {
+		return cosmosQKEps
+	}
+	return float32(c.QKEps)
 }
 
 // LoadCosmos asks for the weights under the publisher's names, without the "net." before

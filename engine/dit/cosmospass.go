@@ -86,7 +86,7 @@ func (b *cosmosPass) block(n int, w cosmosBlock) {
 	}
 	for _, g := range b.y.groups {
 		d := g.heads * b.HeadDim
-		l.QKNormRoPE(g.y, g.heads, b.HeadDim, w.self.qNorm, w.self.kNorm, nil, cosmosQKEps)
+		l.QKNormRoPE(g.y, g.heads, b.HeadDim, w.self.qNorm, w.self.kNorm, nil, b.qkEps())
 		l.Rotary(g.y.Columns(0, d), b.Pass.Positions, b.HeadDim, true)
 		l.Rotary(g.y.Columns(d, 2*d), b.Pass.Positions, b.HeadDim, true)
 	}
@@ -111,7 +111,7 @@ func (b *cosmosPass) block(n int, w cosmosBlock) {
 func (b *cosmosPass) headsNormed(x, weight *op.Tensor) *op.Tensor {
 	heads := *x
 	heads.Rows, heads.Cols, heads.Stride = x.Rows*b.Heads, b.HeadDim, b.HeadDim
-	n := *b.l.RMSNorm(&heads, weight, cosmosQKEps, false, nil)
+	n := *b.l.RMSNorm(&heads, weight, b.qkEps(), false, nil)
 	n.Rows, n.Cols, n.Stride = x.Rows, x.Cols, x.Cols
 	return &n
 }

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 
@@ -19,6 +20,8 @@ type T5Config struct {
 	MaxLength int `json:"max_length"`
 	EOS       int `json:"eos"`
 	PAD       int `json:"pad"`
+	// Eps is that of the norms; 0 stands for 1e-6, which all published ones have.
+	Eps float64 `json:"layer_norm_epsilon,omitempty"`
 	// FeedForward is "relu" of T5 1.0, whose MLPs have no gate; "" or "gated-gelu" of v1.1.
 	FeedForward string `json:"feed_forward_proj,omitempty"`
 	// Masked leaves padding out of attention, as HiDream does; FLUX and SD3 attend to it.
@@ -41,6 +44,8 @@ func (c T5Config) Check() error {
 		return unsupported("%d layers with %d hidden units, supported 1 to 100 and up to %d", c.NumLayers, c.MLP, 1<<16)
 	case c.MaxLength < 1 || c.MaxLength > 1024 || c.VocabSize < 1 || c.VocabSize > maxVocabulary:
 		return unsupported("%d tokens out of %d words, supported 1 to 1024 and up to %d", c.MaxLength, c.VocabSize, maxVocabulary)
+	case !(c.Eps >= 0 && c.Eps < 1):
+		return unsupported("layer_norm_epsilon %g, supported 0 and above, below 1", c.Eps)
 	case c.FeedForward != "" && c.FeedForward != t5Gated && c.FeedForward != t5Plain:
 		return unsupported("feed_forward_proj %.40q, supported %q and %q", c.FeedForward, t5Gated, t5Plain)
 	}
@@ -81,8 +86,8 @@ const (
 )
 
 const (
-	t5Eps     = 1e-6 // of the RMS norms
-	t5Buckets = 32   // of distances, half of them for keys behind the query
+	t5Eps     = 1e-6
+	t5Buckets = 32 // of distances, half of them for keys behind the query
 )
 
 // t5Bucket numbers the bucket of a distance, key − query. Distances below 8 have one
@@ -167,7 +172,7 @@ func (m *T5) Tokenizer(files ...[]byte) (*Tokenizer, error) {
 
 // Encode records ids [1, T] → states [T, C].
 func (m *T5) Encode(l *op.List, p Pass) {
-	a := m.NumHeads * m.HeadDim
+	a, eps := m.NumHeads*m.HeadDim, float32(cmp.Or(m.Eps, t5Eps))
 	x := l.Embedding(m.token, p.IDs, nil) // [T, C]
 	bias := m.relativeBias(l)             // [heads·T, T]
 	qkv := l.Temp(x.Rows, 3*a)            // [T, q|k|v]
@@ -178,14 +183,14 @@ func (m *T5) Encode(l *op.List, p Pass) {
 	}
 	p.afterLayer(x)
 	for _, b := range m.layers {
-		h := l.RMSNorm(x, b.norm1, t5Eps, false, nil) // [T, C]
-		l.MatMul(h, b.q, op.Epilogue{Out: q})         // [T, A]
-		l.MatMul(h, b.k, op.Epilogue{Out: k})         // [T, A]
-		l.MatMul(h, b.v, op.Epilogue{Out: v})         // [T, A]
+		h := l.RMSNorm(x, b.norm1, eps, false, nil) // [T, C]
+		l.MatMul(h, b.q, op.Epilogue{Out: q})       // [T, A]
+		l.MatMul(h, b.k, op.Epilogue{Out: k})       // [T, A]
+		l.MatMul(h, b.v, op.Epilogue{Out: v})       // [T, A]
 		attn := l.Attend(op.AttentionOp{Q: q, K: k, V: v, Heads: m.NumHeads, HeadDim: m.HeadDim,
 			Scale: 1, Bias: bias, Mask: mask}) // [T, A]; trained without the usual scale
 		l.MatMul(attn, b.out, op.Epilogue{Residual: x, Out: x}) // [T, C]
-		h = l.RMSNorm(x, b.norm2, t5Eps, false, nil)            // [T, C]
+		h = l.RMSNorm(x, b.norm2, eps, false, nil)              // [T, C]
 		if b.gate == nil {
 			h = l.MatMul(h, b.up, op.Epilogue{Act: op.ReLU}) // [T, F]
 		} else {
@@ -197,13 +202,13 @@ func (m *T5) Encode(l *op.List, p Pass) {
 		p.afterLayer(x)
 	}
 	if m.zero == nil {
-		l.RMSNorm(x, m.finalNorm, t5Eps, false, p.States) // [T, C]
+		l.RMSNorm(x, m.finalNorm, eps, false, p.States) // [T, C]
 		return
 	}
-	all := l.Temp(x.Rows+1, m.Width)                              // [T + 1, C]
-	l.RMSNorm(x, m.finalNorm, t5Eps, false, all.Slice(0, x.Rows)) // [T, C]
-	l.Copy(m.zero, all.Slice(x.Rows, x.Rows+1))                   // [1, C]
-	l.Embedding(all, p.Kept, p.States)                            // [T, C]
+	all := l.Temp(x.Rows+1, m.Width)                            // [T + 1, C]
+	l.RMSNorm(x, m.finalNorm, eps, false, all.Slice(0, x.Rows)) // [T, C]
+	l.Copy(m.zero, all.Slice(x.Rows, x.Rows+1))                 // [1, C]
+	l.Embedding(all, p.Kept, p.States)                          // [T, C]
 }
 
 // relativeBias lays the table of buckets out as attention reads it. Both products
