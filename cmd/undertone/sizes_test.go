@@ -105,9 +105,12 @@ func TestSizesInTheDocs(t *testing.T) {
 	decoder, l, g := scale.KL(128, 256, 512, 512), scale.CLIPL(op.BF16, 12), scale.CLIPG(op.BF16, 32)
 	// Of each model first what is of the row's type, then what is as published.
 	models := map[string][2]scale.Model{
-		"FLUX.1":        {{scale.Flux(op.BF16, 19, 38, true), scale.T5(op.BF16)}, {l, decoder}},
-		"SD 3.5 large":  {{scale.SD35("sd3.5_large", op.BF16, 38, 38, 0, 192)}, {l, g, decoder}},
-		"SD 3.5 medium": {{scale.SD35("sd3.5_medium", op.BF16, 24, 24, 13, 384)}, {l, g, decoder}},
+		"FLUX.1":               {{scale.Flux(op.BF16, 19, 38, true), scale.T5(op.BF16)}, {l, decoder}},
+		"SD 3.5 large":         {{scale.SD35("sd3.5_large", op.BF16, 38, 38, 0, 192)}, {l, g, decoder}},
+		"HiDream-I1":           {{scale.HiDream(op.BF16, 16, 32), scale.T5(op.BF16), scale.Llama(op.BF16)}, {scale.ProjectedL(op.BF16), g, decoder}},
+		"Cosmos-Predict2 2B":   {{scale.Cosmos(op.BF16, 28, 16, 128), scale.FirstT5(op.BF16)}, {scale.Wan()}},
+		"Cosmos-Predict2 0.6B": {{scale.Cosmos(op.BF16, 20, 20, 64), scale.FirstT5(op.BF16)}, {scale.Wan()}},
+		"SD 3.5 medium":        {{scale.SD35("sd3.5_medium", op.BF16, 24, 24, 13, 384)}, {l, g, decoder}},
 	}
 	rows := 0
 	for line := range strings.Lines(string(doc)) {

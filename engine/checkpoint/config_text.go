@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 
 	"undertone/engine/fault"
 	"undertone/engine/weights"
@@ -63,8 +62,8 @@ func readLlama(r *reading) config {
 		"num_hidden_layers": r.count("model.layers."), "intermediate_size": r.dim(layer+"mlp.gate_proj.weight", 0, 2),
 		"rms_norm_eps": llamaEps, "rope_theta": llamaTheta, "rope_scaling": llamaScaling, "bos": llamaBOS, "pad": llamaPad,
 	}
-	if x := r.unit.files[0].index; strings.HasPrefix(x.Format, "GGUF") {
-		r.llamaCPP(x, c)
+	if _, ok := r.unit.tensors["token_embd.weight"]; ok {
+		r.llamaCPP(r.unit.files[0].index, c)
 	} else if c["vocab_size"] == llamaVocabulary {
 		c["head_dim"] = llamaHead
 	}

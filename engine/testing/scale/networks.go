@@ -77,7 +77,11 @@ func (r *recorder) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 		t.Shape = []int{1, r.network.Side * r.network.Side, cols}
 	case use == op.UseConv3x3:
 		t.Shape = []int{rows, cols / 9, 3, 3}
-	case name == "x_embedder.proj.weight": // of SD3: a convolution whose kernel is as large as its stride
+	case use == op.UseFrame0:
+		t.Shape = []int{rows, cols / 9, 3, 3, 3}
+	case use > op.UseFrame0: // the same tensor again
+		return nil
+	case r.network.Architecture == "sd3" && name == "x_embedder.proj.weight": // a convolution whose kernel is as large as its stride
 		t.Shape = []int{rows, cols / 4, 2, 2}
 	case use == op.UseVector && rows == 1:
 		t.DType, t.Shape = vector, []int{cols}
@@ -96,6 +100,11 @@ func (r *recorder) Get(name string, use op.Use, rows, cols int) *op.Tensor {
 // CLIPL is the text encoder CLIP-L, with so many layers; 12 as published.
 func CLIPL(linear op.DType, layers int) Network {
 	return clip("clip_l", linear, text.Config{HiddenSize: 768, NumLayers: layers, NumHeads: 12, Intermediate: 3072, Activation: "quick_gelu"})
+}
+
+// ProjectedL is CLIP-L with its projection, which HiDream-I1 reads.
+func ProjectedL(linear op.DType) Network {
+	return clip("clip_l_hidream", linear, text.Config{HiddenSize: 768, NumLayers: 12, NumHeads: 12, Intermediate: 3072, Activation: "quick_gelu", Projection: 768})
 }
 
 // CLIPG is the text encoder CLIP-G, with so many layers; 32 as published.
@@ -169,6 +178,55 @@ func SD35(file string, linear op.DType, blocks, heads, dual, side int) Network {
 	}
 	return Network{File: file, Architecture: "sd3", Linear: linear, Side: side, Middle: min(side, c.Sample/2), Width: 64 * heads, Load: func(w op.Weights) error {
 		_, err := dit.LoadSD3(c, w)
+		return err
+	}}
+}
+
+// HiDream is the transformer of HiDream-I1; 16 and 32 blocks as published.
+func HiDream(linear op.DType, double, single int) Network {
+	c := dit.HiDreamConfig{InChannels: 16, Layers: double, Single: single, HeadDim: 128, Heads: 20, Captions: []int{4096, 4096}, PooledDim: 2048,
+		Experts: 4, Active: 2, AxesDim: []int{64, 32, 32}, Resolution: []int{128, 128}, LlamaLayers: make([]int, double+single)}
+	return Network{File: "hidream_i1_fast", Architecture: "hidream", Linear: linear, Load: func(w op.Weights) error {
+		_, err := dit.LoadHiDream(c, w)
+		return err
+	}}
+}
+
+// Cosmos is the transformer of a Cosmos-Predict2 of so many blocks and heads of this width.
+func Cosmos(linear op.DType, blocks, heads, head int) Network {
+	c := dit.CosmosConfig{InChannels: 16, Heads: heads, HeadDim: head, Layers: blocks, MLPRatio: 4, ContextDim: 1024, LoRA: 256,
+		MaxSize: []int{128, 240, 240}, RopeScale: []float64{1, 4, 4}, PaddingMask: true}
+	return Network{File: "cosmos_predict2_t2i", Architecture: "cosmos", Linear: linear, Load: func(w op.Weights) error {
+		_, err := dit.LoadCosmos(c, w)
+		return err
+	}}
+}
+
+// Llama is the text encoder Llama 3.1 8B.
+func Llama(linear op.DType) Network {
+	c := text.LlamaConfig{VocabSize: 128256, Width: 4096, NumLayers: 32, NumHeads: 32, KVHeads: 8, HeadDim: 128, MLP: 14336, Eps: 1e-5, RopeTheta: 500000, MaxLength: 128}
+	return Network{File: "llama_3.1_8b_instruct", Architecture: "llama", Linear: linear, Load: func(w op.Weights) error {
+		_, err := text.LoadLlama(c, w)
+		return err
+	}}
+}
+
+// FirstT5 is the text encoder T5 1.0 11B.
+func FirstT5(linear op.DType) Network {
+	c := text.T5Config{VocabSize: 32128, Width: 1024, HeadDim: 128, MLP: 65536, NumLayers: 24, NumHeads: 128, MaxLength: 512, EOS: 1, FeedForward: "relu"}
+	return Network{File: "oldt5_xxl", Architecture: "t5encoder", Linear: linear, Load: func(w op.Weights) error {
+		_, err := text.LoadT5(c, w)
+		return err
+	}}
+}
+
+// Wan is the decoder of Wan 2.1.
+func Wan() Network {
+	row := make([]float64, 16)
+	c := vae.Causal3DConfig{LatentChannels: 16, Channels: 96, Multiples: []int{1, 2, 4, 4}, Layers: 2, HalvesTime: []bool{false, true, true},
+		Mean: row, Deviation: slices.Repeat([]float64{1}, 16), Preview: vae.Preview{Weight: [][]float64{row, row, row}, Bias: make([]float64, 3)}}
+	return Network{File: "wan_2.1_vae", Linear: op.F16, Load: func(w op.Weights) error {
+		_, err := vae.LoadCausal3D(c, w)
 		return err
 	}}
 }
