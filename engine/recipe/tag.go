@@ -1,10 +1,6 @@
 package recipe
 
-import (
-	"strings"
-
-	"undertone/engine/tinyjson"
-)
+import "strings"
 
 // Attribute is one of <undertone-demo>. One without a value is bare.
 type Attribute struct{ Name, Value string }
@@ -14,76 +10,46 @@ type Attribute struct{ Name, Value string }
 // and the seed.
 func Attributes(q Request, d Description) []Attribute {
 	own := d.Request()
-	list := []Attribute{{string(FieldPrompt), q.Prompt}, {string(FieldSeed), numeral(float64(q.Seed))}}
-	add := func(f Field, value string, differs bool) {
-		if differs {
-			list = append(list, Attribute{string(f), value})
+	presets := presetAttributes(q.Guidance, d)
+	if presets != nil {
+		q.Guidance = nil
+	}
+	var list []Attribute
+	for pair := range strings.SplitSeq(Hash(q)[1:], "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		if f := Field(key); f == FieldSteps && q.Steps == own.Steps || f == FieldSize && q.Size == own.Size {
+			continue
 		}
+		list = append(list, Attribute{strings.ToLower(key), Unescape(value)}) // as HTML has them
 	}
-	add(FieldSteps, numeral(float64(q.Steps)), q.Steps != own.Steps)
-	add(FieldSize, q.Size.String(), q.Size != own.Size)
-	add(FieldCFG, numeral(q.CFG), q.CFG != own.CFG)
-	list = append(list, directionAttributes(q.Guidance, d)...)
-	add(FieldRows, rows(q.GuidanceRows), rows(q.GuidanceRows) != "")
-	if a := q.Ablate.Reduced(); a != nil {
-		add(FieldAblate, ablationText(a), true)
+	if q.CFG == 1 && own.CFG != 1 {
+		list = append(list, Attribute{string(FieldCFG), "1"}) // which a link leaves out
 	}
-	for i := range list {
-		list[i].Name = strings.ToLower(list[i].Name) // as HTML has them
-	}
-	return list
+	return append(list, presets...)
 }
 
-// directionAttributes are presets with their weights where all directions are presets of
-// the model, so that the sliders have their names, and the API's list otherwise.
-func directionAttributes(given []Term, d Description) []Attribute {
-	if len(given) == 0 {
-		return nil
-	}
-	var ids, weights []string
+// presetAttributes are presets with their weights where all directions are presets of the
+// model, so that people can read and change them; nil otherwise.
+func presetAttributes(given []Term, d Description) []Attribute {
+	var ids, weights string
 	for _, t := range given {
+		found := false
 		for _, p := range d.Presets {
-			if own, err := p.Term(); err == nil && sameDirection(own, t) {
-				ids, weights = append(ids, p.ID), append(weights, numeral(t.Weight))
-				break
+			if own, err := p.Term(); err == nil && !found {
+				own.Weight = t.Weight
+				if found = Hash(Request{Guidance: []Term{own}}) == Hash(Request{Guidance: []Term{t}}); found {
+					ids, weights = ids+" "+p.ID, weights+" "+numeral(t.Weight)
+				}
 			}
 		}
-	}
-	if len(ids) == len(given) {
-		return []Attribute{{string(FieldPreset), strings.Join(ids, " ")}, {string(FieldWeight), strings.Join(weights, " ")}}
-	}
-	text, err := tinyjson.Marshal(terms(given))
-	if err != nil {
-		panic(err) // as in JSON
-	}
-	return []Attribute{{string(FieldGuidance), string(text)}}
-}
-
-// sameDirection reports whether two directions differ in their weight alone.
-func sameDirection(a, b Term) bool {
-	b.Weight = a.Weight
-	one, _ := tinyjson.Marshal(terms([]Term{a}))
-	two, _ := tinyjson.Marshal(terms([]Term{b}))
-	return string(one) == string(two)
-}
-
-// ablationText is an ablation as an attribute has it: in words, unless it names a prompt.
-func ablationText(a *Ablation) string {
-	if a.Prompt == "" {
-		var list []string
-		if a.Pooled != "" {
-			list = append(list, "pooled:"+string(a.Pooled))
+		if !found {
+			return nil
 		}
-		if a.Tokens != "" {
-			list = append(list, "tokens:"+string(a.Tokens))
-		}
-		return strings.Join(list, " ")
 	}
-	text, err := tinyjson.Marshal(a)
-	if err != nil {
-		panic(err) // as in JSON
+	if ids == "" {
+		return nil
 	}
-	return string(text)
+	return []Attribute{{string(FieldPreset), ids[1:]}, {string(FieldWeight), weights[1:]}}
 }
 
 // Tag is what a page holds of a picture.
@@ -102,15 +68,25 @@ func (t Tag) Link() string { return t.Site + Hash(t.Request) }
 // script runs: a picture that leads to the full page.
 func (t Tag) HTML() string {
 	var b strings.Builder
-	b.WriteString(`<script type="module" src="` + escapeHTML(t.Site) + "element.js\"></script>\n<undertone-demo")
+	write := func(mark, value string) {
+		b.WriteString(mark)
+		b.WriteString(escapeHTML(value))
+	}
+	write(`<script type="module" src="`, t.Site)
+	b.WriteString("element.js\"></script>\n<undertone-demo")
 	for _, a := range append(t.Attributes[:len(t.Attributes):len(t.Attributes)], Attribute{"poster", t.Poster}) {
-		b.WriteString(" " + a.Name)
+		write(" ", a.Name)
 		if a.Value != "" || a.Name != "compare" {
-			b.WriteString(`="` + escapeHTML(a.Value) + `"`)
+			write(`="`, a.Value)
+			b.WriteByte('"')
 		}
 	}
-	b.WriteString(">\n  <a href=\"" + escapeHTML(t.Link()) + `"><img src="` + escapeHTML(t.Poster) + `" width="` + numeral(float64(t.Width)) +
-		`" height="` + numeral(float64(t.Height)) + `" alt="` + escapeHTML(t.Request.Prompt) + "\"></a>\n</undertone-demo>\n")
+	write(">\n  <a href=\"", t.Link())
+	write(`"><img src="`, t.Poster)
+	write(`" width="`, numeral(float64(t.Width)))
+	write(`" height="`, numeral(float64(t.Height)))
+	write(`" alt="`, t.Request.Prompt)
+	b.WriteString("\"></a>\n</undertone-demo>\n")
 	return b.String()
 }
 

@@ -40,7 +40,7 @@ func TestAttributes(t *testing.T) {
 			q.Guidance = []Term{night, {Positive: "red | blue", Weight: 2, Head: 1, Schedule: guidance.Schedule{Kind: "window", Start: 1, End: 3}}}
 		},
 		"prompt seed ablate": func(q *Request) { q.Ablate = &Ablation{Pooled: PooledZero, Tokens: TokensEmpty} },
-		"prompt seed preset weight ablate": func(q *Request) {
+		"prompt seed ablate preset weight": func(q *Request) {
 			q.Guidance = []Term{night}
 			q.Ablate = &Ablation{Pooled: PooledOfPrompt, Prompt: "a: cat"}
 		},
@@ -93,5 +93,16 @@ func TestTag(t *testing.T) {
 	want := `[![a "red" \<b\>car\</b\> \[x\](y) \& it's](<my car.png>)](https://example.org/u/#prompt=a+%22red%22+%3Cb%3Ecar%3C/b%3E+%5Bx%5D%28y%29+%26+it%27s&seed=3&steps=4&size=256)` + "\n"
 	if got := tag.Markdown(); got != want {
 		t.Errorf("%s\nwanted\n%s", got, want)
+	}
+}
+
+// A scale of 1 is said where the model's own is another: a link leaves it out.
+func TestAttributesOff(t *testing.T) {
+	d := offered(t)
+	d.Defaults.CFG = 3
+	q := d.Request()
+	q.CFG = 1
+	if got, _ := FromEmbed(hashOf(Attributes(q, d)), d); got.CFG != 1 {
+		t.Errorf("the scale 1 is read as %g", got.CFG)
 	}
 }

@@ -1,7 +1,6 @@
 package share
 
 import (
-	"path"
 	"strings"
 
 	"undertone/engine/recipe"
@@ -18,7 +17,8 @@ func tag(s *app.State, p *app.Picture, site string) recipe.Tag {
 	}
 	t.Attributes = recipe.Attributes(t.Request, s.Model.Description)
 	if s.Offer > 0 { // the first is the element's own choice
-		folder := path.Base(path.Dir(s.Offers[s.Offer].Address))
+		folder := strings.TrimSuffix(s.Offers[s.Offer].Address, "/model.json")
+		folder = folder[strings.LastIndexByte(folder, '/')+1:]
 		t.Attributes = append(t.Attributes, recipe.Attribute{Name: "model", Value: folder})
 	}
 	return t
