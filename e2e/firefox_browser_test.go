@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"undertone/engine"
+	"undertone/engine/testing/networks"
 )
 
 // TestBrowserFirefox uses the page with the shipped model in Debian's Firefox, which
@@ -133,6 +134,44 @@ func TestBrowserFirefoxOffline(t *testing.T) {
 	}
 	if asked := h.asked(); len(asked) != 0 {
 		t.Errorf("the server, which is stopped, answered %v", asked)
+	}
+}
+
+// TestBrowserFirefoxOpen opens published files, chosen and by their addresses, in a browser
+// that lets no page write into a folder: it says how to make a bundle.
+func TestBrowserFirefoxOpen(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	networks.WriteSD3(t, folder)
+	s, places := publishedSite(t, folder)
+	s.prelude = ""
+	f := openFirefox(t, s.URL, nil)
+	f.until(onCPU)
+	f.click("#open-model")
+	f.chooseFiles("#opener-file-input", filepath.Join(folder, "decoders", "vae.safetensors"), filepath.Join(folder, "tokenizer", "vocab.json"), filepath.Join(folder, "tokenizer", "merges.txt"))
+	for i, p := range except(places, "decoders/", "tokenizer") {
+		f.call("form.type", nil, "opener-address", p[1])
+		f.eval(`document.querySelector("#opener-address").focus()`, nil)
+		f.press(keyEnter)
+		f.until(`document.querySelectorAll("#opener .chosen li").length === ` + quote(4+i))
+	}
+	f.until(loadable)
+	f.click("#opener-load")
+	f.until(idle + ` && document.querySelector("#edition").textContent.includes("sd3-medium")`)
+	f.eval(`test.form.choose("size", "32")`, nil)
+	f.field("steps", "1")
+	f.generate()
+	var colours int
+	f.eval(`return new Set(new Uint32Array(test.pixels(document.querySelector(`+quote(picturePane)+`)).buffer)).size`, &colours)
+	if colours < 20 {
+		t.Errorf("the picture has %d colours", colours)
+	}
+	f.until(`document.querySelector("#save-model").checkVisibility()`)
+	if says := f.text("#save-model"); !strings.Contains(says, "undertone convert") {
+		t.Errorf("of saving it says %q", says)
+	}
+	if c := f.complaints(); len(c) != 0 {
+		t.Errorf("the console has %v", c)
 	}
 }
 

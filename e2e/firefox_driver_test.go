@@ -259,6 +259,16 @@ func (f *firefox) until(expression string) {
 	}
 }
 
+// chooseFiles has a person choose files.
+func (f *firefox) chooseFiles(selector string, paths ...string) {
+	f.t.Helper()
+	var r struct{ Result struct{ SharedID string } }
+	f.send("script.evaluate", map[string]any{
+		"expression": `document.querySelector(` + quote(selector) + `)`, "target": map[string]any{"context": f.tab}, "awaitPromise": false,
+	}, &r)
+	f.send("input.setFiles", map[string]any{"context": f.tab, "element": map[string]any{"sharedId": r.Result.SharedID}, "files": paths}, nil)
+}
+
 // press presses keys one after another, the first ones held down until all are up.
 func (f *firefox) press(keys ...string) {
 	f.t.Helper()
