@@ -86,7 +86,7 @@ func (b *tab) opensParts(t *testing.T, transformer, other string) {
 	b.chooses(transformer)
 	b.until(found)
 	missing := b.text("#opener-missing")
-	for _, want := range []string{"Text encoder CLIP-L", "clip_g.safetensors", "ComfyUI/models/text_encoders", "Decoder", "T5 v1.1 XXL (optional)"} {
+	for _, want := range []string{"Text encoder CLIP-L", "clip_g.safetensors", "ComfyUI/models/text_encoders", "Decoder", "T5 XXL (optional)"} {
 		if !strings.Contains(missing, want) {
 			t.Errorf("%q is not in %q", want, missing)
 		}

@@ -41,8 +41,8 @@ func NewIndexUploader(ctx context.Context, be op.Backend, index *weights.Index, 
 	return &Uploader{ctx: ctx, be: be, src: src, index: index, progress: func(int64) {}}
 }
 
-// Err is the first error: WeightsMissing where a tensor or its scale is absent or of
-// another shape, ModelUnsupported where it is of a type that the engine cannot read, or
+// Err is the first error: WeightsMissing where a tensor is absent or of another shape,
+// ScalesMissing where its scales are absent, ModelUnsupported where it is of a type that the engine cannot read, or
 // what the backend said.
 func (u *Uploader) Err() error { return u.err }
 

@@ -61,7 +61,7 @@ func placeName(address string) string {
 }
 
 // encoderNames are what text encoders are called by people.
-var encoderNames = map[string]string{"clip_l": "CLIP-L", "clip_g": "CLIP-G", "t5": "T5 v1.1 XXL", "llama": "Llama 3.1 8B Instruct"}
+var encoderNames = map[string]string{"clip_l": "CLIP-L", "clip_g": "CLIP-G", "t5": "T5 XXL", "llama": "Llama 3.1 8B Instruct"}
 
 // partName names a part, or a missing one, in the page's language.
 func partName(role, name string) string {
