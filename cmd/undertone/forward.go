@@ -18,7 +18,7 @@ import (
 // with another implementation.
 func forward(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flags("forward", "MODEL_DIR|PATH…", stderr)
-	in := fs.String("in", "", "safetensors: latent [tokens, channels] or [C, H, W], tokens [T, C], pooled [P], t [1], perhaps guidance [1]")
+	in := fs.String("in", "", "safetensors: latent [tokens, channels] or [C, H, W], tokens [T, C] (of HiDream t5 [T, C] and llama [layers, T, C]), pooled [P], t [1], perhaps guidance [1]")
 	out := fs.String("out", "", "safetensors to write: velocity, in the shape of latent, and blocks, the RMS after each; - is standard output")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -100,7 +100,12 @@ func readPass(name string) (*engine.Pass, []int, error) {
 		}
 		return float64(v[0])
 	}
-	p := &engine.Pass{Img: read("latent"), Txt: read("tokens"), Pooled: read("pooled"), Time: one("t")}
+	p := &engine.Pass{Img: read("latent"), Pooled: read("pooled"), Time: one("t")}
+	if _, ok := x.Lookup("llama"); ok {
+		p.Texts = append(p.Texts, pooledBy(len(p.Pooled)), states(x, "t5", read("t5")), states(x, "llama", read("llama")))
+	} else {
+		p.Txt = read("tokens")
+	}
 	if _, ok := x.Lookup("guidance"); ok {
 		p.Guidance = one("guidance")
 	}
@@ -122,6 +127,25 @@ func readPass(name string) (*engine.Pass, []int, error) {
 		return nil, nil, fault.New(fault.RequestInvalid, "latent has the shape %v, wanted [tokens of a square, channels] or [C, H, W] with even sides", t.Shape)
 	}
 	return p, t.Shape, nil
+}
+
+// pooledBy stands for the encoders of a pooled vector.
+func pooledBy(n int) (e engine.Encoded) {
+	e.Name, e.Pooled = "pooled", n
+	return e
+}
+
+// states are what a text encoder gives: of tokens, or of several layers' tokens.
+func states(x *weights.Index, name string, values []float32) (e engine.Encoded) {
+	e.Name, e.States = name, values
+	t, _ := x.Lookup(name)
+	if n := len(t.Shape); n > 1 {
+		e.Tokens, e.Width = t.Shape[n-2], t.Shape[n-1]
+	}
+	if len(t.Shape) == 3 {
+		e.Encoder.States = t.Shape[0]
+	}
+	return e
 }
 
 // finite refuses an input with NaN or infinity, naming the first and their number.

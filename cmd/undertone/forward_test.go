@@ -11,6 +11,7 @@ import (
 
 	"undertone/engine/conform"
 	"undertone/engine/op"
+	"undertone/engine/testing/networks"
 	"undertone/engine/weights"
 )
 
@@ -100,6 +101,39 @@ func TestForwardRefusesWhatIsNotFinite(t *testing.T) {
 		if _, err := os.Stat(out); err == nil {
 			t.Fatalf("%s with %g: a result was written", c.tensor, c.value)
 		}
+	}
+}
+
+// HiDream reads the states of T5 and those of all layers of Llama, which cannot be joined.
+func TestForwardOfHiDream(t *testing.T) {
+	paths, folder := networks.WriteHiDream(t, t.TempDir()), t.TempDir()
+	in, out := filepath.Join(folder, "in"), filepath.Join(folder, "out")
+	pass := func(layers int, llama float32) (code int, stderr string) {
+		wave := func(n int, by float32) []float32 {
+			x := make([]float32, n)
+			for i := range x {
+				x[i] = by * float32(math.Sin(float64(i)))
+			}
+			return x
+		}
+		write(t, in, weights.Float32s("latent", op.F32, []int{16, 4, 4}, wave(256, 1)), weights.Float32s("t5", op.F32, []int{5, 24}, wave(120, 1)),
+			weights.Float32s("llama", op.F32, []int{layers, 3, 32}, wave(96*layers, llama)), weights.Float32s("pooled", op.F32, []int{32}, wave(32, 1)), weights.Float32s("t", op.F32, nil, []float32{0.7}))
+		code, _, stderr = cli(append([]string{"forward", "--in", in, "--out", out}, paths...)...)
+		return code, stderr
+	}
+	if code, stderr := pass(2, 1); code != 0 {
+		t.Fatalf("code %d, %s", code, stderr)
+	}
+	a := readAll(t, out)
+	if code, stderr := pass(2, 2); code != 0 {
+		t.Fatalf("code %d, %s", code, stderr)
+	}
+	b := readAll(t, out)
+	if len(a["velocity"]) != 256 || len(a["blocks"]) < 3 || reflect.DeepEqual(a["velocity"], b["velocity"]) {
+		t.Errorf("%d numbers, %d blocks; other states of Llama give another velocity: %t", len(a["velocity"]), len(a["blocks"]), !reflect.DeepEqual(a["velocity"], b["velocity"]))
+	}
+	if code, stderr := pass(1, 1); code != 1 || !strings.Contains(stderr, `"llama" gives the states of 1 layer, the transformer reads 2`) {
+		t.Errorf("one layer of Llama: code %d, %s", code, stderr)
 	}
 }
 

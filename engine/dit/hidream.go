@@ -218,6 +218,8 @@ func (h *HiDream) Fit(p Parts) (Reading, error) {
 		return refuse("the decoder's latent has %d channels, the transformer's %d", p.LatentChannels, h.InChannels)
 	}
 	var t5, llama *Encoder
+	need := slices.Max(h.LlamaLayers) + 1
+	layered := slices.ContainsFunc(p.Encoders, func(e Encoder) bool { return e.States > 1 })
 	r := Reading{Width: h.Hidden()}
 	pooled := 0
 	for _, e := range p.Encoders {
@@ -229,11 +231,12 @@ func (h *HiDream) Fit(p Parts) (Reading, error) {
 			llama = &e
 		case e.States <= 1 && t5 == nil:
 			t5 = &e
+		case !layered && need > 1:
+			return refuse("the text encoder %.64q gives the states of 1 layer, the transformer reads %d", e.Name, need)
 		default:
 			return refuse("the transformer reads nothing of the text encoder %.64q beside the others", e.Name)
 		}
 	}
-	need := slices.Max(h.LlamaLayers) + 1
 	switch {
 	case t5 == nil || llama == nil:
 		return refuse("the transformer reads the states of T5 and those of all layers of Llama, one of which is missing among %d text encoders", len(p.Encoders))
