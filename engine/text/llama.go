@@ -95,17 +95,12 @@ type Llama struct {
 	LlamaConfig
 	token     *op.Tensor // [V, C]
 	rotary    *op.Tensor // [T, HeadDim], cos and sin of every pair
-	layers    []llamaLayer
+	layers    []rmsLayer
 	finalNorm *op.Tensor // [1, C]
 }
 
-type llamaLayer struct {
-	norm1, norm2 *op.Tensor // [1, C]
-	q, k, v      *op.Tensor // [A, C], [KV, C], [KV, C]
-	out          *op.Tensor // [C, A]
-	gate, up     *op.Tensor // [F, C]
-	down         *op.Tensor // [C, F]
-}
+var llamaNames = rmsNames{"input_layernorm", "post_attention_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+	"mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"}
 
 // LoadLlama asks for the weights under the names of the published checkpoints.
 func LoadLlama(c LlamaConfig, weights op.Weights) (*Llama, error) {
@@ -113,24 +108,14 @@ func LoadLlama(c LlamaConfig, weights op.Weights) (*Llama, error) {
 		return nil, err
 	}
 	const root = "model."
-	matrix := func(name string, out, in int) *op.Tensor {
-		return weights.Get(root+name+".weight", op.UseMatrix, out, in)
-	}
-	norm := func(name string) *op.Tensor { return weights.Get(root+name+".weight", op.UseVector, 1, c.Width) }
 	d, a, kv := c.Width, c.NumHeads*c.HeadDim, c.KVHeads*c.HeadDim
-	m := &Llama{LlamaConfig: c, token: matrix("embed_tokens", c.VocabSize, d), finalNorm: norm("norm")}
+	m := &Llama{
+		LlamaConfig: c,
+		token:       weights.Get(root+"embed_tokens.weight", op.UseMatrix, c.VocabSize, d),
+		finalNorm:   weights.Get(root+"norm.weight", op.UseVector, 1, d),
+	}
 	for n := range c.NumLayers {
-		at := fmt.Sprintf("layers.%d.", n)
-		m.layers = append(m.layers, llamaLayer{
-			norm1: norm(at + "input_layernorm"), norm2: norm(at + "post_attention_layernorm"),
-			q:    matrix(at+"self_attn.q_proj", a, d),
-			k:    matrix(at+"self_attn.k_proj", kv, d),
-			v:    matrix(at+"self_attn.v_proj", kv, d),
-			out:  matrix(at+"self_attn.o_proj", d, a),
-			gate: matrix(at+"mlp.gate_proj", c.MLP, d),
-			up:   matrix(at+"mlp.up_proj", c.MLP, d),
-			down: matrix(at+"mlp.down_proj", d, c.MLP),
-		})
+		m.layers = append(m.layers, loadRMSLayer(weights, fmt.Sprintf("%slayers.%d.", root, n), llamaNames, d, a, kv, c.MLP))
 	}
 	table := make([]float32, 0, c.MaxLength*c.HeadDim)
 	frequencies := c.Frequencies()
@@ -175,12 +160,7 @@ func (m *Llama) Encode(l *op.List, p Pass) {
 		l.Rotary(k, m.rotary, m.HeadDim, !m.RopeAdjacent)
 		attn := l.Attend(op.AttentionOp{Q: q, K: k, V: v, Heads: m.NumHeads, KVHeads: m.KVHeads, HeadDim: m.HeadDim,
 			Causal: true, Mask: p.Mask}) // [T, A]
-		l.MatMul(attn, b.out, op.Epilogue{Residual: x, Out: x})  // [T, C]
-		h = l.RMSNorm(x, b.norm2, eps, false, nil)               // [T, C]
-		gate := l.MatMul(h, b.gate, op.Epilogue{})               // [T, F]
-		up := l.MatMul(h, b.up, op.Epilogue{})                   // [T, F]
-		l.Gated(gate, up, op.SiLU, gate)                         // [T, F]
-		l.MatMul(gate, b.down, op.Epilogue{Residual: x, Out: x}) // [T, C]
+		b.behind(l, attn, x, eps, op.SiLU)
 		p.afterLayer(x)
 		state := p.States.Slice(n*t, (n+1)*t)
 		if n == m.NumLayers-1 {

@@ -66,17 +66,9 @@ type T5 struct {
 	bias      *op.Tensor // [t5Buckets, heads], of the first layer and used by all
 	transpose *op.Tensor // [heads, heads], the identity
 	buckets   *op.Tensor // [2·T − 1, t5Buckets], 1 at the bucket of each distance
-	layers    []t5Layer
+	layers    []rmsLayer
 	finalNorm *op.Tensor // [1, C]
 	zero      *op.Tensor // [1, C], the state of padding; nil where it is not zeroed
-}
-
-type t5Layer struct {
-	norm1, norm2 *op.Tensor // [1, C]
-	q, k, v      *op.Tensor // [A, C], A = heads·d_kv
-	out          *op.Tensor // [C, A]
-	gate, up     *op.Tensor // [F, C]; of T5 1.0 only up
-	down         *op.Tensor // [C, F]
 }
 
 // The MLPs, in the words of transformers.
@@ -114,33 +106,20 @@ func LoadT5(c T5Config, weights op.Weights) (*T5, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	matrix := func(name string, out, in int) *op.Tensor {
-		return weights.Get(name+".weight", op.UseMatrix, out, in)
-	}
-	norm := func(name string) *op.Tensor { return weights.Get(name+".weight", op.UseVector, 1, c.Width) }
 	d, a := c.Width, c.NumHeads*c.HeadDim
 	m := &T5{
 		T5Config:  c,
 		token:     weights.Get("shared.weight", op.UseMatrix, c.VocabSize, d),
-		bias:      matrix("encoder.block.0.layer.0.SelfAttention.relative_attention_bias", t5Buckets, c.NumHeads),
-		finalNorm: norm("encoder.final_layer_norm"),
+		bias:      weights.Get("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", op.UseMatrix, t5Buckets, c.NumHeads),
+		finalNorm: weights.Get("encoder.final_layer_norm.weight", op.UseVector, 1, d),
+	}
+	names := rmsNames{"0.layer_norm", "1.layer_norm", "0.SelfAttention.q", "0.SelfAttention.k", "0.SelfAttention.v", "0.SelfAttention.o",
+		"1.DenseReluDense.wi_0", "1.DenseReluDense.wi_1", "1.DenseReluDense.wo"}
+	if c.FeedForward == t5Plain {
+		names.gate, names.up = "", "1.DenseReluDense.wi"
 	}
 	for n := range c.NumLayers {
-		at := fmt.Sprintf("encoder.block.%d.layer.", n)
-		b := t5Layer{
-			norm1: norm(at + "0.layer_norm"), norm2: norm(at + "1.layer_norm"),
-			q:    matrix(at+"0.SelfAttention.q", a, d),
-			k:    matrix(at+"0.SelfAttention.k", a, d),
-			v:    matrix(at+"0.SelfAttention.v", a, d),
-			out:  matrix(at+"0.SelfAttention.o", d, a),
-			down: matrix(at+"1.DenseReluDense.wo", d, c.MLP),
-		}
-		if c.FeedForward == t5Plain {
-			b.up = matrix(at+"1.DenseReluDense.wi", c.MLP, d)
-		} else {
-			b.gate, b.up = matrix(at+"1.DenseReluDense.wi_0", c.MLP, d), matrix(at+"1.DenseReluDense.wi_1", c.MLP, d)
-		}
-		m.layers = append(m.layers, b)
+		m.layers = append(m.layers, loadRMSLayer(weights, fmt.Sprintf("encoder.block.%d.layer.", n), names, d, a, a, c.MLP))
 	}
 	if c.Zeroed {
 		m.zero = weights.Constant("zero", op.UseVector, 1, d, make([]float32, d))
@@ -181,6 +160,10 @@ func (m *T5) Encode(l *op.List, p Pass) {
 	if m.Masked {
 		mask = p.Mask
 	}
+	act := op.GELUTanh
+	if m.FeedForward == t5Plain {
+		act = op.ReLU
+	}
 	p.afterLayer(x)
 	for _, b := range m.layers {
 		h := l.RMSNorm(x, b.norm1, eps, false, nil) // [T, C]
@@ -189,16 +172,7 @@ func (m *T5) Encode(l *op.List, p Pass) {
 		l.MatMul(h, b.v, op.Epilogue{Out: v})       // [T, A]
 		attn := l.Attend(op.AttentionOp{Q: q, K: k, V: v, Heads: m.NumHeads, HeadDim: m.HeadDim,
 			Scale: 1, Bias: bias, Mask: mask}) // [T, A]; trained without the usual scale
-		l.MatMul(attn, b.out, op.Epilogue{Residual: x, Out: x}) // [T, C]
-		h = l.RMSNorm(x, b.norm2, eps, false, nil)              // [T, C]
-		if b.gate == nil {
-			h = l.MatMul(h, b.up, op.Epilogue{Act: op.ReLU}) // [T, F]
-		} else {
-			gate := l.MatMul(h, b.gate, op.Epilogue{}) // [T, F]
-			up := l.MatMul(h, b.up, op.Epilogue{})     // [T, F]
-			h = l.Gated(gate, up, op.GELUTanh, gate)   // [T, F]
-		}
-		l.MatMul(h, b.down, op.Epilogue{Residual: x, Out: x}) // [T, C]
+		b.behind(l, attn, x, eps, act)
 		p.afterLayer(x)
 	}
 	if m.zero == nil {
