@@ -48,7 +48,13 @@ func TestBrowserFirstPicture(t *testing.T) {
 		})
 	}
 	b.t = t
+	b.resize(screens[0][0], screens[0][1])
+	b.call("layout.watchShifts", nil)
 	b.lean()
+	var shifts []string
+	if b.eval(`await test.sleep(100); return test.shifts`, &shifts); len(shifts) != 0 {
+		t.Errorf("what the second press changes moves other things: %q", shifts)
+	}
 	if leaned := b.canvasOf(picturePane); leaned == plain || len(b.requests()) != 2 || b.last().Guidance[0].Positive != "at night" {
 		t.Errorf("the second press made %d pictures, the last of %+v", len(b.requests()), b.last())
 	}
