@@ -62,10 +62,10 @@
       return a.getBoundingClientRect().right <= b.getBoundingClientRect().left;
     },
     // What axe finds in what is shown.
-    async violations(within) {
+    async violations() {
       await test.drawn();
       await Promise.allSettled(document.getAnimations().map((a) => a.finished));
-      const { violations } = await axe.run(within ?? document, { resultTypes: ["violations"] });
+      const { violations } = await axe.run(document, { resultTypes: ["violations"] });
       return violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.slice(0, 4).map(({ html, failureSummary }) => ({ html, failureSummary })) }));
     },
     // From now on lists what moves by itself, whoever caused it.

@@ -88,7 +88,11 @@ func (v *Embed) hear(kind string, id int, text string) {
 	case "set":
 		v.given = split(text)
 		v.paint()
-		go func() { _ = shell.Speak(words.Choose(v.languages())) }() // or the language stays
+		go func() {
+			if shell.Speak(words.Choose(v.languages())) == nil { // or the language stays
+				v.app.Update(func(*app.State) {}) // what was drawn before the words came
+			}
+		}()
 		if v.app.State.Model != nil {
 			v.app.Press(func(*app.Form) { v.fill(&v.app.State) })
 		}
