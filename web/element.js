@@ -17,7 +17,7 @@ style.replaceSync(`
 :host([hidden]){display:none}
 :host([theme=light]){color-scheme:light}
 :host([theme=dark]){color-scheme:dark}
-figure,iframe{box-sizing:border-box;width:100%;margin:0;border:0;border-radius:20px;background:Canvas;background:light-dark(#fff,#1d1a24);box-shadow:0 0 0 1px #8886,0 8px 24px #0001}
+figure,iframe{box-sizing:border-box;width:100%;margin:0;border:0;border-radius:20px;background:Canvas;background:light-dark(#fff,#1d1a24);outline:1px solid #8886;outline-offset:-1px;box-shadow:0 8px 24px #0001}
 iframe{display:block}
 figure{display:grid;gap:10px 20px;padding:16px;color:CanvasText;color:light-dark(#1e1a24,#f1eef6);font:16px/1.5 system-ui,sans-serif}
 figure[hidden]{display:none}
