@@ -37,6 +37,22 @@ var attributes = []attribute{
 // ofPicture are how many of attributes say what the picture is of.
 const ofPicture = 10
 
+// attributesOf are the tag's attributes that flags set, and those of the picture as the
+// hash of the frame's address has them.
+func attributesOf(given map[string]*string, set map[string]bool) (list []recipe.Attribute, hash string) {
+	var ofPictures []string
+	for i, a := range attributes {
+		if !set[a.name] {
+			continue
+		}
+		list = append(list, recipe.Attribute{Name: a.name, Value: *given[a.name]})
+		if i < ofPicture {
+			ofPictures = append(ofPictures, a.name+"="+url.QueryEscape(*given[a.name]))
+		}
+	}
+	return list, strings.Join(ofPictures, "&")
+}
+
 // embed prints the tag that puts a picture into a page, and writes its poster.
 func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flags("embed", "MODEL_DIR", stderr)
@@ -84,20 +100,12 @@ func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return posters(ctx, e, *document, bar, stdout)
 	}
 	tag := recipe.Tag{Site: folder, Poster: filepath.Base(target.name)}
-	var hash []string
-	for i, a := range attributes {
-		if !set[a.name] {
-			continue
-		}
-		tag.Attributes = append(tag.Attributes, recipe.Attribute{Name: a.name, Value: *given[a.name]})
-		if i < ofPicture {
-			hash = append(hash, a.name+"="+url.QueryEscape(*given[a.name]))
-		}
-	}
+	hash := ""
+	tag.Attributes, hash = attributesOf(given, set)
 	if *compare {
 		tag.Attributes = append(tag.Attributes, recipe.Attribute{Name: "compare"})
 	}
-	req, notices := recipe.FromEmbed(strings.Join(hash, "&"), e.Info().Description)
+	req, notices := recipe.FromEmbed(hash, e.Info().Description)
 	if len(notices) > 0 {
 		return refused(notices[0])
 	}
