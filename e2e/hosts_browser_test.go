@@ -206,12 +206,15 @@ func (b *tab) throughTheFrame(t *testing.T) {
 
 // pauses scrolls the element out of view while it draws, and back.
 func (b *tab) pauses(t *testing.T, f *frame) {
-	var got struct{ Steps, Later, Pictures, After int }
+	var got struct {
+		Steps, Later, Pictures, After int
+		Milliseconds                  float64
+	}
 	if b.call("embed.scrolledAway", &got, 12); got.Steps == 0 || got.Steps > 8 || got.Later != got.Steps || got.Pictures != 0 {
 		t.Errorf("out of view, it went on: %+v", got)
 	}
-	if got.After != 1 {
-		t.Errorf("back in view, %d pictures were made", got.After)
+	if got.After != 1 || got.Milliseconds < 1000 {
+		t.Errorf("back in view, %d pictures were made, the first within %.0f ms of twelve steps of 100 ms each", got.After, got.Milliseconds)
 	}
 	f.drawn()
 }
