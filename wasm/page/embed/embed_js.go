@@ -47,8 +47,8 @@ func Run(class js.Value) {
 	shell.NewAnnouncer(a)
 	ui.KeepFromWheel()
 	v.frame.Call("watch", js.FuncOf(func(_ js.Value, args []js.Value) any {
-		seen := args[0].Bool()
-		a.Update(func(*app.State) { v.pace.seen = seen })
+		v.pace.seen = args[0].Bool()
+		a.Render() // at once: no animation frame comes to a frame out of view
 		return nil
 	}))
 	v.frame.Call("listen", js.FuncOf(func(_ js.Value, args []js.Value) any {

@@ -25,7 +25,8 @@ func (v *Embed) turn(ctx context.Context, before func(n int)) (leave func(), err
 		return nil
 	})
 	wanted := js.FuncOf(func(js.Value, []js.Value) any {
-		v.app.Update(func(*app.State) { v.pace.wanted = true })
+		v.pace.wanted = true
+		v.app.Render() // at once, as out of view
 		return nil
 	})
 	back, err := promise.Await(context.Background(), v.frame.Call("turn", c.Get("signal"), tell, wanted))
