@@ -165,12 +165,12 @@ func TestBrowserResumeKilled(t *testing.T) {
 	f := newSource(t, s)
 	o := options{profile: t.TempDir()}
 	b := open(t, s.URL+"/blank.html", o)
-	const kills, within = 12, 400 * time.Millisecond
+	const kills, within = 20, 400 * time.Millisecond
 	for i := range kills {
 		b.forget()
 		f.is(f.slowly(512<<10, 10*time.Millisecond))
 		b.call("store.begin", nil, f.address)
-		time.Sleep(within*time.Duration(i*5%kills)/kills + rand.N(within/kills)) // page and browser at early and late ones
+		time.Sleep(within*time.Duration(i*7%kills)/kills + rand.N(within/kills)) // page and browser at early and late ones
 		if i%4 != 0 {
 			b.run(chromedp.Reload())
 		} else {
