@@ -187,7 +187,7 @@ func (b *tab) starve(t *testing.T, how string) {
 	var whole struct{ Hash string }
 	var points []starvedPoint
 	b.call("gpu.loadForOneSize", &whole)
-	for at := 0; at < 60; at += 1 + at/8 {
+	for at := 0; at < 60; at += 1 + at/5 {
 		var p starvedPoint
 		b.call("gpu.starvePicture", &p, how, at)
 		if p.State.Met == 0 {
