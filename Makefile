@@ -68,8 +68,8 @@ release: wasm model ## write build/undertone-VERSION.zip, the site, to be hosted
 
 # Every stage appends to build/test.log, from which the count at the end is made.
 # An operation's case that ran with the same launches on another kind of device
-# counts as skipped; only the log lists those.
-GOTEST = go test -v -count=1
+# counts as skipped; only the log lists those. (vet runs in check, for all at once.)
+GOTEST = go test -v -count=1 -vet=off
 LOG    = 2>&1 | { mkdir -p build && tee -a build/test.log; } | grep -vE '^(=== |\s*--- (PASS|SKIP: TestOps)|PASS$$)'
 
 test: go ## install what the tests need, then run them all
