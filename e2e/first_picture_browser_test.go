@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 )
@@ -89,9 +90,16 @@ func (b *tab) seesTwo(t *testing.T) {
 			if pane == "steps" {
 				wanted = wanted[:1]
 			}
+			// What tells of a picture in the making may take a line for a while.
 			var unseen []string
-			if b.call("layout.unseen", &unseen, wanted...); len(unseen) != 0 {
-				t.Errorf("%v, %s: cannot be seen without scrolling: %q", size, pane, unseen)
+			for end := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+				if b.call("layout.unseen", &unseen, wanted...); len(unseen) == 0 {
+					break
+				}
+				if time.Now().After(end) {
+					t.Errorf("%v, %s: cannot be seen without scrolling: %q", size, pane, unseen)
+					break
+				}
 			}
 		}
 		var rows int
