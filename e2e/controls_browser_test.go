@@ -352,6 +352,14 @@ func (b *tab) speaksChinese(t *testing.T) {
 	if !b.is(`document.documentElement.lang === "en" && document.querySelector("#language").value === "en"`) {
 		t.Error("without its texts another language is spoken")
 	}
+	// Of two languages the one that was chosen last is spoken and remembered, whichever comes first.
+	b.eval(`undertone.texts = (tag) => test.sleep(300).then(() => globalThis.texts(tag))`, nil)
+	b.call("form.choose", nil, "language", "zh-Hans")
+	b.call("form.choose", nil, "language", "en")
+	b.eval(`await test.sleep(600)`, nil)
+	if !b.is(`document.documentElement.lang === "en" && localStorage.getItem("undertone.language") === "en"`) {
+		t.Error("a language that was given up is spoken, or remembered")
+	}
 	b.eval(`undertone.texts = globalThis.texts`, nil)
 	b.call("controls.translatePage", nil) // as a browser does that translates pages
 	b.call("form.speak", nil, "zh-Hans")

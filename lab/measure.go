@@ -10,8 +10,11 @@ import (
 // most 2.
 func distance(made, base *recipe.Result) float64 { return 1 - SSIM(made.Image, base.Image) }
 
-// cost is how many milliseconds the first picture took beyond the second.
-func cost(made, base *recipe.Result) float64 { return made.Timings.TotalMs - base.Timings.TotalMs }
+// cost is how many milliseconds the first picture took beyond the second. What the first
+// picture of its size prepares is in neither.
+func cost(made, base *recipe.Result) float64 { return own(made.Timings) - own(base.Timings) }
+
+func own(t recipe.Timings) float64 { return t.TotalMs - t.PrepareMs }
 
 // SSIM is the structural similarity of two pictures of one size, −1 to 1, by their luma:
 // the mean over windows of 8 × 8 pixels, every 4 pixels (Wang et al. 2004, with K1 = 0.01,

@@ -24,8 +24,8 @@ export class UndertoneValue extends HTMLElement {
   }
 
   connectedCallback() {
-    if (this.#value !== "") return;
     const { shadowRoot } = this;
+    if (shadowRoot.hasChildNodes()) return; // moved
     const options = this.getAttribute("options");
     if (options !== null) return shadowRoot.append(this.#select(options.split("|")));
     this.#value = this.#near(this.textContent);

@@ -8,7 +8,6 @@ import (
 	"undertone/wasm/page/panel"
 	"undertone/wasm/page/shell"
 	"undertone/wasm/page/ui"
-	"undertone/wasm/page/words"
 )
 
 // Embed is what the frame shows, and what it does for its host.
@@ -34,7 +33,7 @@ func Run(class js.Value) {
 	v := &Embed{app: a, frame: js.Global().Get("undertone").Get("frame")}
 	v.given = split(js.Global().Get("location").Get("hash").String())
 	v.paint()
-	shell.Begin(v.languages())
+	shell.Begin(v.given.own[keyLang])
 	section := ui.ByID("stage")
 	v.storage = shell.NewStorage(a, ui.El("div", nil)) // not shown: it tells what is here
 	v.view = newView(v, section)
@@ -62,17 +61,6 @@ func Run(class js.Value) {
 	select {}
 }
 
-// languages are those that the host and the browser wish for, the most wanted first.
-func (v *Embed) languages() []string {
-	wishes := []string{v.given.own[keyLang]}
-	if list := js.Global().Get("navigator").Get("languages"); list.Truthy() {
-		for i := range list.Length() {
-			wishes = append(wishes, list.Index(i).String())
-		}
-	}
-	return wishes
-}
-
 // paint takes over the host's colours.
 func (v *Embed) paint() {
 	theme := v.given.own[keyTheme]
@@ -89,7 +77,7 @@ func (v *Embed) hear(kind string, id int, text string) {
 		v.given = split(text)
 		v.paint()
 		go func() {
-			if shell.Speak(words.Choose(v.languages())) == nil { // or the language stays
+			if shell.Speak(shell.Wished(v.given.own[keyLang])) == nil { // or the language stays
 				v.app.Update(func(*app.State) {}) // what was drawn before the words came
 			}
 		}()

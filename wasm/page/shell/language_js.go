@@ -14,13 +14,7 @@ import (
 // NewLanguage offers the languages at the foot of the page. It begins with the one that
 // was chosen before, or else with the first of the browser's that the page has texts in.
 func NewLanguage(a *app.App) {
-	wishes := []string{ui.Recall("language")}
-	if list := js.Global().Get("navigator").Get("languages"); list.Truthy() {
-		for i := range list.Length() {
-			wishes = append(wishes, list.Index(i).String())
-		}
-	}
-	Begin(wishes)
+	Begin(ui.Recall("language"))
 
 	field := ui.El("select", ui.Attrs{{"id", "language"}, {"translate", "no"}})
 	for _, l := range words.Languages {
@@ -29,13 +23,13 @@ func NewLanguage(a *app.App) {
 	field.Set("value", ui.Root().Get("lang").String())
 	ui.On(field, "change", func(ui.Event) {
 		tag := field.Get("value").String()
+		ui.Remember("language", tag)
 		go func() {
 			if err := Speak(words.Choose([]string{tag})); err != nil {
 				field.Set("value", ui.Root().Get("lang").String())
 				a.Fail(app.FileError(words.Text.LanguageMissing))
 				return
 			}
-			ui.Remember("language", tag)
 			// A remark stays in the language in which it was made.
 			a.Update(func(s *app.State) { s.Note, s.Remark = "", "" })
 		}()
@@ -43,10 +37,22 @@ func NewLanguage(a *app.App) {
 	ui.Append(ui.ByID("language-field"), ui.El("label", ui.Attrs{{"for", "language"}}, &words.Text.Language), field)
 }
 
-// Begin speaks the first wish that the page has texts in, or where those cannot be had
-// the language that is always there, and takes over the document's texts.
-func Begin(wishes []string) {
-	if Speak(words.Choose(wishes)) != nil {
+// Wished is the first language that the page has texts in: first, if it has any in that,
+// else one that the browser asks for.
+func Wished(first string) words.Language {
+	wishes := []string{first}
+	if list := js.Global().Get("navigator").Get("languages"); list.Truthy() {
+		for i := range list.Length() {
+			wishes = append(wishes, list.Index(i).String())
+		}
+	}
+	return words.Choose(wishes)
+}
+
+// Begin speaks the wished language, or where its texts cannot be had the one that is
+// always there, and takes over the document's texts.
+func Begin(first string) {
+	if Speak(Wished(first)) != nil {
 		_ = Speak(words.Languages[0]) // it needs no file
 	}
 	followDocument()
@@ -62,15 +68,15 @@ func Speak(l words.Language) error {
 	wanted = l.Tag
 	if !l.Here() {
 		file, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("texts", l.Tag))
+		if wanted != l.Tag {
+			return nil // another was asked for meanwhile
+		}
 		if err != nil {
 			return err
 		}
 		if l, err = l.Supply([]byte(file.String())); err != nil {
 			return err
 		}
-	}
-	if wanted != l.Tag {
-		return nil
 	}
 	words.Use(l)
 	ui.Root().Set("lang", l.Tag)
