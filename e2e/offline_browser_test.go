@@ -20,12 +20,7 @@ const (
 // it is kept.
 func visit(t *testing.T, h *host, profile string) *tab {
 	t.Helper()
-	return visitWith(t, h, options{serviceWorkers: true, profile: profile})
-}
-
-func visitWith(t *testing.T, h *host, o options) *tab {
-	t.Helper()
-	b := open(t, h.site(), o)
+	b := open(t, h.site(), options{serviceWorkers: true, profile: profile})
 	b.ready()
 	b.until(isKept)
 	return b
@@ -116,13 +111,12 @@ func TestBrowserColdStart(t *testing.T) {
 	}
 }
 
-// TestBrowserColdStartShipped does the same with the shipped model, in whatever time, and
-// then takes its smaller version, of which everything that is equal is on this device already.
+// TestBrowserColdStartShipped does the same with the shipped model, and then takes its
+// smaller version, of which everything that is equal is on this device already.
 func TestBrowserColdStartShipped(t *testing.T) {
-	t.Parallel()
 	h := newHost(t, folderOf(t, bothDist))
-	o := options{noGPU: true, serviceWorkers: true, profile: t.TempDir()} // a GPU in software takes far longer for the same
-	b := visitWith(t, h, o)
+	profile := t.TempDir()
+	b := visit(t, h, profile)
 	draw := func() any {
 		b.loadModel()
 		b.field("prompt", "two red cats in a field at night, pixel art")
@@ -135,8 +129,7 @@ func TestBrowserColdStartShipped(t *testing.T) {
 	b.close()
 	h.stop()
 
-	b = open(t, h.site(), o)
-	b.ready()
+	b = startCold(t, h, profile)
 	b.until(`document.querySelector("#load-note").textContent.includes("already on this device")`)
 	if after := draw(); after != before {
 		t.Errorf("with a network the picture was %v, without %v", before, after)

@@ -21,8 +21,8 @@ const posterSide = 704
 // or else a PNG file.
 func posterTo(name string, stdout io.Writer) (output, error) {
 	ext := ".png"
-	if given := strings.ToLower(filepath.Ext(name)); given == ".jpg" || given == ".jpeg" {
-		ext = given
+	if isJPEG(name) {
+		ext = filepath.Ext(name)
 	}
 	return outputTo("--poster", name, ext, stdout)
 }

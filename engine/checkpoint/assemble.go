@@ -326,4 +326,9 @@ func (f *Found) schedule(g *given) error {
 }
 
 // stochastic reports whether the schedule that is known of the variant adds fresh noise.
-func (f *Found) stochastic() bool { return strings.Contains(string(f.Schedule), `"sampler":"lcm"`) }
+func (f *Found) stochastic() bool {
+	var known struct {
+		Sampler string `json:"sampler"`
+	}
+	return json.Unmarshal(f.Schedule, &known) == nil && known.Sampler == "lcm"
+}
