@@ -156,6 +156,15 @@ def small_vae(cfg, h, w):
     return {**{f"weights.{k}": t for k, t in state.items()}, "z": last(z), "out": last(out), "preview": preview}
 
 
+def small_encoder(cfg, height, width):
+    """Sides that no halving leaves whole, and pixels of which many are black or white."""
+    net, state = settle(tiny.Encoder(cfg["latent_channels"], [s["channels"] for s in cfg["stages"]]))
+    x = (rand(1, 3, height, width) * 0.5 + 0.5).clamp(0, 1)
+    z = (net(x) - cfg["shift_factor"]) * cfg["scaling_factor"]
+    last = lambda t: t[0].permute(1, 2, 0).reshape(-1, t.shape[1])
+    return {**{f"weights.encoder.{k}": t for k, t in state.items()}, "pixels": last(x), "z": last(z)}
+
+
 def normal(seed, n):
     """The engine's noise (engine/sample/normal.go), written again from its description."""
     i = np.arange((n + 3) // 4, dtype=np.uint64)
@@ -268,6 +277,10 @@ def main():
                "preview": {"weight": [[0.1, -0.2, 0.3, 0.0, 0.5], [0.2, 0.1, -0.1, 0.4, 0.0], [0.0, 0.3, 0.2, -0.3, 0.1]],
                            "bias": [0.5, 0.4, 0.6]}}
         write(args.out / "vae.safetensors", small_vae(vae, 3, 5), config=vae, height=3, width=5)
+        encoder = {"latent_channels": 5, "unshuffle": 4, "mean": 0.5,
+                   "stages": [{"channels": 6, "blocks": 1}, {"channels": 8, "blocks": 2}, {"channels": 10, "blocks": 2}],
+                   "scaling_factor": 0.7, "shift_factor": 0.3}
+        write(args.out / "encoder.safetensors", small_encoder(encoder, 36, 20), config=encoder, height=36, width=20)
         if (args.model / "model.json").exists():
             b = Bundle(args.model)
             tensors, meta = shipped(b)

@@ -8,10 +8,10 @@ import (
 	"undertone/engine/op"
 )
 
-// Shape is what the engine has to know of a decoder.
+// Shape is what the engine has to know of a decoder or an encoder.
 type Shape struct {
 	Channels  int // of a latent pixel
-	Downscale int // pixels a side that one latent pixel becomes
+	Downscale int // pixels a side that one latent pixel stands for
 }
 
 // Preview is the linear map from a latent pixel to its mean colour.
@@ -49,6 +49,24 @@ func checkLatent(channels int, scaling, shift float64, p Preview) error {
 // every is one number for every one of n channels.
 func every(n int, v float64) []float64 { return slices.Repeat([]float64{v}, n) }
 
+// narrow are the numbers as weights hold them.
+func narrow(xs []float64) []float32 {
+	out := make([]float32, len(xs))
+	for i, x := range xs {
+		out[i] = float32(x)
+	}
+	return out
+}
+
+// diagonal is the square matrix with these numbers on its diagonal.
+func diagonal(xs []float64) []float32 {
+	out := make([]float32, len(xs)*len(xs))
+	for i, x := range narrow(xs) {
+		out[i*len(xs)+i] = x
+	}
+	return out
+}
+
 func finite(xs ...float64) bool {
 	for _, x := range xs {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
@@ -67,21 +85,15 @@ type latent struct {
 // loadLatent makes it of what every channel of a latent is multiplied by, and of what is
 // added then.
 func loadLatent(n int, factors, shift []float64, p Preview, weights op.Weights) latent {
-	unscale, shifts, preview, mean := make([]float32, n*n), make([]float32, n), make([]float32, 0, 3*n), make([]float32, 3)
-	for i := range n {
-		unscale[i*n+i], shifts[i] = float32(factors[i]), float32(shift[i])
-	}
-	for i, row := range p.Weight {
-		for _, w := range row {
-			preview = append(preview, float32(w))
-		}
-		mean[i] = float32(p.Bias[i])
+	var preview []float32
+	for _, row := range p.Weight {
+		preview = append(preview, narrow(row)...)
 	}
 	return latent{
-		unscale: weights.Constant("vae.unscale", op.UseMatrix, n, n, unscale),
-		shift:   weights.Constant("vae.shift", op.UseVector, 1, n, shifts),
+		unscale: weights.Constant("vae.unscale", op.UseMatrix, n, n, diagonal(factors)),
+		shift:   weights.Constant("vae.shift", op.UseVector, 1, n, narrow(shift)),
 		preview: weights.Constant("vae.preview", op.UseMatrix, 3, n, preview),
-		mean:    weights.Constant("vae.preview bias", op.UseVector, 1, 3, mean),
+		mean:    weights.Constant("vae.preview bias", op.UseVector, 1, 3, narrow(p.Bias)),
 	}
 }
 

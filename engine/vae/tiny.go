@@ -49,7 +49,7 @@ type conv struct{ w, b *op.Tensor }
 
 type stage struct {
 	blocks [][3]conv
-	up     conv // to the next stage's channels, without bias; absent in the last stage
+	next   conv // to the next stage's channels, in a decoder without bias; absent in the last stage
 }
 
 // tinyNames are the ways in which published files count the layers: the name of a
@@ -97,7 +97,7 @@ func LoadTiny(c Config, weights op.Weights) (*Tiny, error) {
 		}
 		if n+1 < len(c.Stages) {
 			layer++ // Upsample
-			st.up = take("", s.Channels, c.Stages[n+1].Channels, false)
+			st.next = take("", s.Channels, c.Stages[n+1].Channels, false)
 			layer++
 		}
 		t.stages = append(t.stages, st)
@@ -198,6 +198,6 @@ func (s stage) run(l *op.List, x *op.Tensor, h, w int) *op.Tensor {
 
 // double records the step to the next stage: x [h·w, c] → [2h·2w, next c].
 func (s stage) double(l *op.List, x *op.Tensor, h, w int) (*op.Tensor, int, int) {
-	x = l.Upsample(x, h, w, nil)                                                // [2h·2w, c]
-	return l.Conv3x3(x, 2*h, 2*w, s.up.w, nil, nil, op.None, nil), 2 * h, 2 * w // [2h·2w, next c]
+	x = l.Upsample(x, h, w, nil)                                                  // [2h·2w, c]
+	return l.Conv3x3(x, 2*h, 2*w, s.next.w, nil, nil, op.None, nil), 2 * h, 2 * w // [2h·2w, next c]
 }

@@ -40,6 +40,7 @@ func Golden(t *testing.T, be op.Backend, lim Limits) {
 	t.Run("FLUX", func(t *testing.T) { FLUX(t, be, lim) })
 	t.Run("CLIP", func(t *testing.T) { CLIP(t, be, lim) })
 	t.Run("VAE", func(t *testing.T) { VAE(t, be, lim) })
+	t.Run("Encoder", func(t *testing.T) { Encoder(t, be, lim) })
 	t.Run("Published", func(t *testing.T) { Published(t, be, lim) })
 	t.Run("Shipped", func(t *testing.T) { Shipped(t, be, lim) })
 }

@@ -142,6 +142,23 @@ func VAE(t *testing.T, be op.Backend, lim Limits) {
 	near(t, "preview", b.run("preview", func(l *op.List) *op.Tensor { return m.LinearPreview(l, z) }), g.get("preview"), lim.Forward)
 }
 
+// Encoder compares a small encoder with PyTorch, on sides that no halving leaves whole.
+func Encoder(t *testing.T, be op.Backend, lim Limits) {
+	g := openGolden(t, "encoder", nil)
+	var c vae.TinyEncoderConfig
+	var height, width int
+	g.decode("config", &c)
+	g.decode("height", &height)
+	g.decode("width", &width)
+	n := g.network(be, "weights.")
+	m, err := vae.LoadTinyEncoder(c, n)
+	n.must(t, err)
+	b := &bench{golden: g, be: be}
+	defer func() { be.Free(b.made...) }()
+	pixels := b.fixed("pixels")
+	near(t, "latent", b.run("latent", func(l *op.List) *op.Tensor { return m.Encode(l, pixels, height, width, nil) }), g.get("z"), lim.Forward)
+}
+
 func closeTo(t *testing.T, what string, got, want, limit float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= limit*want) {
