@@ -2,10 +2,12 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
 	"undertone/engine/sample"
+	"undertone/guidance"
 )
 
 // ablate puts something else in the place of what the request takes away from the
@@ -27,6 +29,13 @@ func (r *run) ablate(ctx context.Context) error {
 		own.psi, err = c.randomPsi(ctx, r.branches[0], r.req.Seed)
 	case recipe.PooledOfPrompt:
 		own.psi, err = r.psiOfPrompt(ctx, a.Prompt)
+	case recipe.PooledOff:
+		own.psi = make([]float32, c.shape.Vector)
+		for i, b := range r.branches {
+			other := *b
+			other.psi = own.psi
+			r.branches[i] = &other
+		}
 	}
 	if err == nil && a.Tokens == recipe.TokensEmpty {
 		var empty *prompt
@@ -36,6 +45,34 @@ func (r *run) ablate(ctx context.Context) error {
 	}
 	r.branches[0] = &own
 	return err
+}
+
+// pooled is what stands for the prompt's pooled vector, "" where nothing does.
+func (r *run) pooled() recipe.PooledAblation {
+	if r.req.Ablate == nil {
+		return ""
+	}
+	return r.req.Ablate.Pooled
+}
+
+// unguided takes ψ out of the blocks of one row, yhat [(Blocks+1)·Vector], that no
+// direction changes, where some direction changes others.
+func unguided(yhat, tau []float32, dirs []guidance.Direction) {
+	d := len(tau)
+	changed := make([]bool, len(yhat)/d-1)
+	for _, dir := range dirs {
+		for l, w := range dir.Weights {
+			changed[l] = changed[l] || w != 0
+		}
+	}
+	if !slices.Contains(changed, true) {
+		return
+	}
+	for l, is := range changed {
+		if !is {
+			copy(yhat[l*d:(l+1)*d], tau)
+		}
+	}
 }
 
 // psiOfPrompt is ψ of another prompt.

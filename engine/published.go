@@ -21,6 +21,9 @@ func DescribePublished(found *checkpoint.Found, limits map[string]int64) (p reci
 		p.Parts = append(p.Parts, recipe.PublishedPart{Role: x.Role, Name: x.Name, Kind: x.Kind, Title: x.Title, Files: x.Files,
 			Type: x.Type, DiskBytes: x.Bytes, LargestBytes: x.Largest})
 	}
+	if x := found.Adapter; x != nil { // its weights on a device are counted with the transformer's
+		p.Parts = append(p.Parts, recipe.PublishedPart{Role: x.Role, Kind: x.Kind, Title: x.Title, Files: x.Files, Type: x.Type, DiskBytes: x.Bytes, LargestBytes: x.Largest})
+	}
 	for _, m := range found.Missing {
 		p.Missing = append(p.Missing, recipe.MissingPart{Role: m.Role, Name: m.Name, What: m.What, File: m.File, Where: m.Where, Required: !m.Optional})
 	}

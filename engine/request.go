@@ -30,7 +30,7 @@ func (e *Engine) limits() recipe.Limits {
 
 func (e *Engine) parameters(req Request) Parameters {
 	info := e.be.Info()
-	req.Guidance, req.Probe = slices.Clone(req.Guidance), nil
+	req.Guidance, req.Probe, req.GuidanceRows = slices.Clone(req.Guidance), nil, e.rows(req)
 	return Parameters{Request: req, Model: e.manifest.Name, Revision: e.manifest.Revision, Precision: e.precision, Backend: info.Backend, Plan: info.Plan}
 }
 

@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 	"undertone/guidance"
 )
 
@@ -104,16 +106,25 @@ func (r *run) guide(ctx context.Context) error {
 	if err := guidance.Blend(r.yhat, r.y, rows, d, blocks, dirs); err != nil {
 		return fault.Wrap(err, fault.GuidanceInvalid, "the directions cannot be blended")
 	}
-	if len(r.branches) == 1 {
-		return nil
-	}
-	other := r.req.GuidanceRows.Unconditional(dirs)
-	for row := 1; row < rows; row += 2 { // the prompt's comes first
-		if err := guidance.Blend(r.yhat[row*(blocks+1)*d:][:(blocks+1)*d], r.y[row*d:][:d], 1, d, blocks, other); err != nil {
-			return fault.Wrap(err, fault.GuidanceInvalid, "the directions cannot be blended")
+	of := [][]guidance.Direction{dirs, r.e.rows(r.req).Unconditional(dirs)} // the prompt's row comes first
+	for row := range rows {
+		branch, yhat := row%len(r.branches), r.yhat[row*(blocks+1)*d:][:(blocks+1)*d]
+		if branch == 1 {
+			if err := guidance.Blend(yhat, r.y[row*d:][:d], 1, d, blocks, of[branch]); err != nil {
+				return fault.Wrap(err, fault.GuidanceInvalid, "the directions cannot be blended")
+			}
+		}
+		if r.pooled() == recipe.PooledGuided {
+			unguided(yhat, r.tau[row/len(r.branches)*d:][:d], of[branch])
 		}
 	}
 	return nil
+}
+
+// rows are what the unconditional pass gets of the directions: what the request says or,
+// where it says nothing, the way of the model's family.
+func (e *Engine) rows(req Request) guidance.Rows {
+	return cmp.Or(req.GuidanceRows, guidance.Rows(e.transformer.Shape().Rows))
 }
 
 // directions turns the request's terms into what guidance.Blend adds, with ψ of
@@ -122,6 +133,9 @@ func (r *run) guide(ctx context.Context) error {
 func (r *run) directions(ctx context.Context) ([]guidance.Direction, error) {
 	if len(r.req.Guidance) > 0 && r.e.transformer.Shape().Pooled == 0 {
 		return nil, fault.New(fault.GuidanceInvalid, "%d directions for a model without a pooled text vector, which they change: it needs an adapter", len(r.req.Guidance))
+	}
+	if r.pooled() == recipe.PooledOff {
+		return nil, nil
 	}
 	var prompts []string
 	for _, t := range r.req.Guidance {

@@ -44,7 +44,7 @@ export const limits = Object.freeze({
 export const pieceBytes = 4194304;
 
 /** What may stand for parts of a prompt (ablate). */
-export const ablations = Object.freeze({ pooled: Object.freeze(["zero", "random", "prompt"]), tokens: Object.freeze(["empty"]) });
+export const ablations = Object.freeze({ pooled: Object.freeze(["zero", "random", "prompt", "off", "guided"]), tokens: Object.freeze(["empty"]) });
 
 /** What the unconditional pass of classifier-free guidance can get of the directions, the default first. */
 export const rows = Object.freeze(["both", "cond", "signed"]);

@@ -204,7 +204,7 @@ export function checkRequest(request, info) {
       }
       body.cfg = cfg;
     }
-    body.guidance = checkList(guidance, "The guidance", limits.terms).map(checkTerm);
+    body.guidance = checkList(guidance, "The guidance", limits.terms).map((term, i) => checkTerm(term, i, info.presets.some((preset) => preset.head !== 0)));
     if (guidanceRows !== undefined) {
       if (!rows.includes(guidanceRows)) {
         throw new UndertoneError("guidance-invalid", `The option guidanceRows is ${show(guidanceRows)}; ${rows.map((one) => JSON.stringify(one)).join(", ")} are possible.`);
@@ -255,10 +255,11 @@ function checkProbe(probe) {
   return { word };
 }
 
-function checkTerm(term, i) {
+/** Copies a direction. Of a model whose own directions steer the output head too (steers), others do by default. */
+function checkTerm(term, i, steers) {
   const at = `guidance[${i}]`;
   if (!isObject(term)) throw new UndertoneError("guidance-invalid", `The direction ${at} is ${show(term)}; an object is needed.`);
-  const { positive = "", negative = "", weight, head = 0, schedule = { kind: "constant" } } = term;
+  const { positive = "", negative = "", weight, head = steers ? weight : 0, schedule = { kind: "constant" } } = term;
   checkPrompt(positive, `The text ${at}.positive`);
   checkPrompt(negative, `The text ${at}.negative`);
   checkNumber(weight, `${at}.weight`);

@@ -203,13 +203,14 @@ export interface Request {
   probe?: { word?: number };
 }
 
-/** What the model reads in place of the prompt's own; the unconditional pass of cfg and the directions stay as they are. */
+/** What the model reads in place of the prompt's own; the unconditional pass of cfg and the directions stay as they are, but for "off" and "guided". */
 export interface Ablation {
   /**
    * In place of the pooled vector: zeros; normal numbers of the picture's seed, as long together as the vector; or the
-   * pooled vector of the prompt below.
+   * pooled vector of the prompt below. "off" leaves the pooled path out, directions included: of a model with an adapter,
+   * the model without. "guided" leaves it out of the blocks in which no direction has a weight, where there are directions.
    */
-  pooled?: "zero" | "random" | "prompt";
+  pooled?: "zero" | "random" | "prompt" | "off" | "guided";
   /** With pooled: "prompt". */
   prompt?: string;
   /** In place of the tokens: those of the empty prompt. */
@@ -222,7 +223,7 @@ export interface Direction {
   negative?: string;
   /** From −20 to 20; 0 changes not a bit. How much is useful depends on the model; its presets tell. */
   weight: number;
-  /** Weight at the output head; 0 by default. */
+  /** Weight at the output head. By default 0, and of a model whose own presets steer the head (HiDream) the weight of the blocks. */
   head?: number;
   /** How the weight is spread over the blocks; constant by default. */
   schedule?: Schedule;

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	}
 	defer e.Close()
 	req := f.request(e.Defaults())
-	req.Guidance = terms
+	req.Guidance = f.heads(terms, e.Info().Presets)
 	r, err := draw(ctx, e, req, bar)
 	if err != nil {
 		return err
@@ -100,11 +101,11 @@ func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, err
 	fs.StringVar(&f.positive, "positive", "", "modulation guidance: what to steer towards")
 	fs.StringVar(&f.negative, "negative", "", "modulation guidance: what to steer away from")
 	fs.Float64Var(&f.weight, "weight", 0, "modulation guidance: how strongly")
-	fs.Float64Var(&f.head, "head", 0, "modulation guidance: how strongly at the output head")
+	fs.Float64Var(&f.head, "head", 0, "modulation guidance: how strongly at the output head; without this flag 0, of a HiDream as --weight")
 	fs.StringVar(&f.schedule, "schedule", "step:5/57", "modulation guidance: constant, step:FIRST, window:FIRST-LAST or bumps, each with /OF for block numbers of a model with OF blocks; or JSON")
 	fs.StringVar(&f.file, "guidance", "", "modulation guidance: a JSON file, [{positive, negative, weight, head, schedule}, …]")
-	fs.StringVar(&f.rows, "guidance-rows", string(guidance.RowsBoth), "modulation guidance with --cfg: what the pass without the prompt gets of it; both: the same, cond: nothing, signed: the opposite")
-	fs.StringVar(&f.pooled, "ablate-pooled", "", "what the model reads in place of the prompt's pooled vector: zero; random, of the same length; or prompt:TEXT, that of another text")
+	fs.StringVar(&f.rows, "guidance-rows", "", "modulation guidance with --cfg: what the pass without the prompt gets of it; both: the same, cond: nothing, signed: the opposite; without this flag, both, of a Cosmos cond, of a HiDream signed")
+	fs.StringVar(&f.pooled, "ablate-pooled", "", "what the model reads in place of the prompt's pooled vector: zero; random, of the same length; prompt:TEXT, that of another text; off, nothing, and no directions; or guided, nothing in blocks that no direction changes")
 	fs.StringVar(&f.tokens, "ablate-tokens", "", "what the model reads in place of the prompt's tokens: empty, those of no words")
 	out := fs.String("o", "picture.png", "the PNG file to write; - is standard output")
 	poster := fs.String("poster", "", "a PNG or JPEG file to write for <undertone-demo> to show, of at most 704 pixels a side; the picture itself is written with -o alone then")
@@ -163,6 +164,17 @@ func (f *generateFlags) terms(ctx context.Context) ([]engine.Term, error) {
 		return readTerms(ctx, f.file)
 	}
 	return nil, nil
+}
+
+// heads lets the direction of the flags steer the output head too where those that the
+// model proposes do, unless a flag says how strongly.
+func (f *generateFlags) heads(terms []engine.Term, presets []recipe.Preset) []engine.Term {
+	if !f.given["head"] && !f.given["guidance"] && slices.ContainsFunc(presets, func(p recipe.Preset) bool { return p.Head != 0 }) {
+		for i := range terms {
+			terms[i].Head = terms[i].Weight
+		}
+	}
+	return terms
 }
 
 // request is the model's own with what the flags say in its place.

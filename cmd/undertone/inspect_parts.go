@@ -49,13 +49,17 @@ func writeParts(found *checkpoint.Found, stdout io.Writer) error {
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "PART\tIS\tTYPE\tSIZE\tLARGEST\tFILES")
-	for _, p := range found.Parts {
+	parts := found.Parts
+	if found.Adapter != nil {
+		parts = append(slices.Clone(parts), *found.Adapter)
+	}
+	for _, p := range parts {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", strings.TrimSpace(p.Role+" "+p.Name), p.Title, quoted(p.Type), size(p.Bytes), size(p.Largest), strings.Join(quotedAll(p.Files), " "))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	for _, p := range found.Parts {
+	for _, p := range parts {
 		fmt.Fprintf(stdout, "%s: %s\n", strings.TrimSpace(p.Role+" "+p.Name), p.Config)
 	}
 	for _, name := range slices.Sorted(maps.Keys(found.Tokenizers)) {

@@ -87,7 +87,7 @@ func TestExitCodesAndErrors(t *testing.T) {
 		{1, "seed 4294967296, wanted 0 to 4294967295", []string{"generate", model, "--seed", "4294967296", "-o", out}},
 		{2, "invalid value \"-1\"", []string{"generate", model, "--seed", "-1", "-o", out}},
 		{1, "guidance scale of 31", []string{"generate", model, "--cfg", "31", "-o", out}},
-		{1, `pooled vector cannot be "half"; zero, random and prompt are possible`, []string{"generate", model, "--ablate-pooled", "half", "-o", out}},
+		{1, `pooled vector cannot be "half"; zero, random, prompt, off and guided are possible`, []string{"generate", model, "--ablate-pooled", "half", "-o", out}},
 		{1, `tokens cannot be "none"; empty is possible`, []string{"generate", model, "--ablate-tokens", "none", "-o", out}},
 		{1, `schedule "stairs:3"`, []string{"generate", model, "--positive", "frog", "--schedule", "stairs:3", "-o", out}},
 		{2, "guidance needs words", []string{"generate", model, "--weight", "2", "-o", out}},

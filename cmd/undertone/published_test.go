@@ -76,6 +76,9 @@ func TestPublishedPictures(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want, p := drawn(t, c.size, append([]string{"generate"}, c.paths...)...)
+			if head := p.Guidance[0].Head; (head != 0) != (c.name == "hidream") || head != 0 && head != p.Guidance[0].Weight {
+				t.Errorf("without --head the head has a weight of %g", head)
+			}
 			if said := succeed(t, append([]string{"inspect", "--plan"}, c.paths...)...); !strings.Contains(said, "LARGEST") {
 				t.Errorf("the plan says\n%s", said)
 			}

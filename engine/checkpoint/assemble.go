@@ -13,7 +13,7 @@ import (
 
 // assemble puts the networks together and finishes their configurations.
 func (f *Found) assemble(g *given, all []*candidate) error {
-	var transformer, decoder *candidate
+	var transformer, decoder, adapter *candidate
 	encoders := map[string]*candidate{}
 	for _, c := range all {
 		var at **candidate
@@ -22,6 +22,8 @@ func (f *Found) assemble(g *given, all []*candidate) error {
 			at = &transformer
 		case weights.RoleDecoder:
 			at = &decoder
+		case RoleAdapter:
+			at = &adapter
 		}
 		other := encoders[c.Name]
 		if at != nil {
@@ -31,6 +33,11 @@ func (f *Found) assemble(g *given, all []*candidate) error {
 		}
 		if other != nil {
 			return fault.New(fault.PartsMixed, "there are two networks for one place, %s in %s and %s in %s: give one of them", other.Title, shown(other.unit.label), c.Title, shown(c.unit.label))
+		}
+	}
+	if adapter != nil && transformer != nil {
+		if err := bind(adapter, transformer); err != nil {
+			return err
 		}
 	}
 	if err := f.belong(transformer, decoder, encoders); err != nil {
@@ -61,6 +68,9 @@ func (f *Found) assemble(g *given, all []*candidate) error {
 	if transformer == nil {
 		f.miss(weights.RoleTransformer, "", needDiT, false)
 	} else if err := f.add(transformer); err != nil {
+		return err
+	}
+	if err := f.adapt(adapter, transformer != nil); err != nil {
 		return err
 	}
 	if decoder == nil {
@@ -245,8 +255,28 @@ func (f *Found) decoder(c *candidate, fam family) error {
 	return f.add(c)
 }
 
-// add writes a network's configuration down.
+// add writes a network's configuration down, and makes it one of the parts.
 func (f *Found) add(c *candidate) error {
+	err := c.finish()
+	f.Parts = append(f.Parts, c.Part)
+	return err
+}
+
+// adapt gives the transformer, the last of the parts, its adapter.
+func (f *Found) adapt(adapter *candidate, transformer bool) error {
+	if adapter == nil {
+		return nil
+	}
+	err := adapter.finish()
+	f.Adapter = &adapter.Part
+	if transformer {
+		f.Parts[len(f.Parts)-1].join(f.Adapter)
+	}
+	return err
+}
+
+// finish tells of a network what is known of its tensors, and its configuration.
+func (c *candidate) finish() error {
 	text, err := json.Marshal(c.config)
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "the configuration of %s cannot be written", c.Title)
@@ -264,7 +294,6 @@ func (f *Found) add(c *candidate) error {
 		}
 	}
 	c.Type, c.Largest = largest.Type, max(0, largest.Bytes)
-	f.Parts = append(f.Parts, c.Part)
 	return nil
 }
 

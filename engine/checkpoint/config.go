@@ -63,7 +63,7 @@ func (r *reading) count(literal string) int {
 // readers know what names and shapes tell of a network's configuration.
 var readers = map[string]func(*reading) config{
 	"flux": readFlux, "sd3": readSD3, "clip": readCLIP, "t5": readT5, "kl": readKL, "tiny": readTiny,
-	"hidream": readHiDream, "cosmos": readCosmos, "llama": readLlama, "causal3d": readCausal3D,
+	"hidream": readHiDream, "cosmos": readCosmos, "llama": readLlama, "causal3d": readCausal3D, RoleAdapter: readAdapter,
 }
 
 // What shapes do not tell of a network whose heads are as wide as those that were

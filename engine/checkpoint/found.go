@@ -14,6 +14,9 @@ type Found struct {
 	Family  string // the kind of the transformer's loader; "" where there is no transformer
 	Variant string // for people, as "FLUX.1 schnell"; what shapes do not tell is read from names
 	Parts   []Part // text encoders in the family's order, the transformer, the decoder
+	// Adapter is a pooled adapter in a file of its own, nil without one. The transformer
+	// among the parts has its tensors too.
+	Adapter *Part
 	// Missing are the parts that a picture takes beside these.
 	Missing []Missing
 	// Tokenizers are the files that tell each text encoder's tokenizer, by its name:
@@ -108,7 +111,7 @@ func recognize(u *unit) (out []*candidate, err error) {
 	if err := u.marked(); err != nil {
 		return nil, err
 	}
-	all := layouts()
+	all, networks := layouts(), 0
 	for i := range all {
 		l := &all[i]
 		for _, prefix := range l.prefixes {
@@ -122,9 +125,12 @@ func recognize(u *unit) (out []*candidate, err error) {
 			c := &candidate{Part: Part{View: v, Title: l.title}, unit: u, prefix: prefix}
 			c.Kind = l.kind
 			out = append(out, c)
+			if l.kind != RoleAdapter {
+				networks++
+			}
 		}
 	}
-	if len(out) > 1 {
+	if networks > 1 {
 		u.settings = nil // nobody knows of which of them
 	}
 	for _, c := range out {
@@ -147,7 +153,7 @@ func recognize(u *unit) (out []*candidate, err error) {
 	}
 	first := u.names[:min(3, len(u.names))]
 	return nil, fault.New(fault.ModelUnsupported,
-		"%s has %d tensors, the first of which are %.200q; looked for FLUX.1, Stable Diffusion 3, HiDream-I1, Cosmos, CLIP, T5, Llama, AutoencoderKL, AutoencoderKLWan and TAESD", shown(u.label), len(u.names), first)
+		"%s has %d tensors, the first of which are %.200q; looked for FLUX.1, Stable Diffusion 3, HiDream-I1, Cosmos, CLIP, T5, Llama, AutoencoderKL, AutoencoderKLWan, TAESD and pooled adapters", shown(u.label), len(u.names), first)
 }
 
 // describe fills in what is known of a network by itself.
@@ -158,6 +164,8 @@ func (c *candidate) describe() error {
 		return c.checkTransformer()
 	case "kl", "tiny", "causal3d":
 		c.Role, c.File = weights.RoleDecoder, "vae"
+	case RoleAdapter:
+		c.Role = RoleAdapter
 	case "t5":
 		c.Role, c.Name = weights.RoleText, t5
 	case "llama":

@@ -18,6 +18,9 @@ func (f *Found) Uses(name string) bool {
 			return true
 		}
 	}
+	if f.Adapter != nil && slices.Contains(f.Adapter.Files, name) {
+		return true
+	}
 	for _, files := range f.Tokenizers {
 		if slices.Contains(files, name) {
 			return true

@@ -74,7 +74,7 @@ func TestTablesAgree(t *testing.T) {
 	targets := map[string]map[string][]string{} // title → target → titles of those that make it
 	number := map[string]int{}
 	for _, l := range layouts() {
-		if readers[l.kind] == nil || len(settings[l.kind]) == 0 {
+		if readers[l.kind] == nil || len(settings[l.kind]) == 0 && l.kind != RoleAdapter { // which nobody publishes with a config.json
 			t.Errorf("%s has a reader %t, %d settings", l.kind, readers[l.kind] != nil, len(settings[l.kind]))
 		}
 		number[l.title]++

@@ -191,6 +191,7 @@ func (m *Cosmos) Shape() Shape {
 	return Shape{
 		Blocks: repeat("cross", m.Layers), Vector: m.vector() * d, Context: m.ContextDim, Pooled: m.PooledDim, Modulation: (9*m.Layers + 2) * d,
 		Channels: m.tokenChannels(), Patch: cosmosPatch, Time: d, Heads: m.Heads, HeadDim: m.HeadDim, Side: max(m.MaxSize[1], m.MaxSize[2]) / cosmosPatch,
+		Rows: "cond",
 	}
 }
 

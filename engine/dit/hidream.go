@@ -204,6 +204,7 @@ func (h *HiDream) Shape() Shape {
 		Blocks: append(repeat("double", h.Layers), repeat("single", h.Single)...),
 		Vector: d, Context: h.Captions[0], Pooled: h.PooledDim, Modulation: (hidreamVector*h.Layers + hidreamVector/2*h.Single + 2) * d,
 		Channels: h.tokenChannels(), Patch: hidreamPatch, Time: timeWidth, Heads: h.Heads, HeadDim: h.HeadDim,
+		Rows: "signed",
 	}
 }
 

@@ -19,6 +19,7 @@ type Shape struct {
 	Time           int      // width of what τ reads of one time
 	EmbedsGuidance bool     // the guidance scale is an input of τ instead of a second pass
 	Heads, HeadDim int      // of attention
+	Rows           string   // what the unconditional pass gets of directions where nobody says (guidance.Rows); "": the same as the other
 	Side           int      // most image tokens in a row or column of the picture; 0 where any number fits
 }
 

@@ -9,7 +9,8 @@ import (
 
 // Ablation takes something away from what a model reads of the prompt, so that a
 // picture shows what it was good for. The unconditional pass of classifier-free
-// guidance and the prompts of directions stay as they are.
+// guidance and the prompts of directions stay as they are, but for PooledOff and
+// PooledGuided, which hold for all of them.
 type Ablation struct {
 	Pooled PooledAblation `json:"pooled,omitempty"`
 	Prompt string         `json:"prompt,omitempty"` // with PooledOfPrompt
@@ -24,6 +25,12 @@ const (
 	PooledZero     PooledAblation = "zero"   // zeros
 	PooledRandom   PooledAblation = "random" // normal numbers of the picture's seed, of the norm of the prompt's own
 	PooledOfPrompt PooledAblation = "prompt" // that of another prompt
+	// PooledOff leaves the pooled path out, and the directions with it: of a model with an
+	// adapter it makes the model without.
+	PooledOff PooledAblation = "off"
+	// PooledGuided leaves it out of the blocks in which no direction has a weight, where there
+	// are directions, as the code does that was published with the paper.
+	PooledGuided PooledAblation = "guided"
 )
 
 // TokenAblation is what stands for the prompt's tokens.
@@ -37,8 +44,8 @@ func (a *Ablation) Check() error {
 	if a == nil {
 		return nil
 	}
-	if !slices.Contains([]PooledAblation{"", PooledZero, PooledRandom, PooledOfPrompt}, a.Pooled) {
-		return fault.New(fault.RequestInvalid, "the pooled vector cannot be %.40q; zero, random and prompt are possible", a.Pooled)
+	if !slices.Contains([]PooledAblation{"", PooledZero, PooledRandom, PooledOfPrompt, PooledOff, PooledGuided}, a.Pooled) {
+		return fault.New(fault.RequestInvalid, "the pooled vector cannot be %.40q; zero, random, prompt, off and guided are possible", a.Pooled)
 	}
 	if a.Tokens != "" && a.Tokens != TokensEmpty {
 		return fault.New(fault.RequestInvalid, "the tokens cannot be %.40q; empty is possible", a.Tokens)

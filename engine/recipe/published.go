@@ -15,7 +15,7 @@ type Published struct {
 // PublishedPart is one network of published files. What it takes on a device is known
 // where a whole model is there.
 type PublishedPart struct {
-	Role         string   `json:"role"`           // "text", "transformer" or "decoder"
+	Role         string   `json:"role"`           // "text", "transformer", "decoder" or, of a pooled adapter beside its transformer, "adapter"
 	Name         string   `json:"name,omitempty"` // of a text encoder: "clip_l", "clip_g" or "t5"
 	Kind         string   `json:"kind"`
 	Title        string   `json:"title"` // for people, as "CLIP"

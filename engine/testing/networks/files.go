@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"undertone/engine/dit"
@@ -67,13 +68,32 @@ func WriteHiDream(t *testing.T, folder string) (folders []string) {
 	return []string{filepath.Join(folder, "hidream_i1_fast"), filepath.Join(folder, "llama")}
 }
 
-// WriteCosmos writes a small Cosmos-Predict2 with an adapter as files here and there, and
-// returns their folders: the transformer with a CLIP, T5 1.0 and Wan's decoder.
+// CosmosAdapted is how many of the folders of WriteCosmos, the last, are an adapter's: itself,
+// and the CLIP that it reads.
+const CosmosAdapted = 3
+
+// WriteCosmos writes a small Cosmos-Predict2 and an adapter as files here and there, and
+// returns their folders: the transformer with T5 1.0 and Wan's decoder, then the adapter in
+// a file of its own and a CLIP.
 func WriteCosmos(t *testing.T, folder string) (folders []string) {
 	t.Helper()
 	w := files{t, folder}
 	config := dit.CosmosConfig{InChannels: 16, Heads: 2, HeadDim: 16, Layers: 2, MLPRatio: 2, ContextDim: 24, LoRA: 8, MaxSize: []int{4, 64, 64}, RopeScale: []float64{1, 4, 4}, PaddingMask: true, PooledDim: 12}
-	w.encoder("cosmos_predict2/transformer", w.text(config), func(x op.Weights) error { _, err := dit.LoadCosmos(config, x); return err })
+	plain := config
+	plain.PooledDim = 0
+	adapter := map[string]*tensor{}
+	w.encoder("cosmos_predict2/transformer", w.text(plain), func(x op.Weights) error {
+		_, err := dit.LoadCosmos(config, x)
+		made := x.(invented).tensors
+		for name, t := range made {
+			if name == "scales" || strings.HasPrefix(name, "text_embedder_clip.") {
+				adapter[name] = t
+				delete(made, name)
+			}
+		}
+		return err
+	})
+	w.weights("cosmos_predict2/adapter", adapter)
 	w.t5("cosmos_predict2/text_encoder", "cosmos_predict2/tokenizer", text.T5Config{Width: 24, FeedForward: "relu"})
 	w.clip("cosmos_predict2/text_encoder_2", "cosmos_predict2/tokenizer_2", `{"hidden_act":"quick_gelu","num_attention_heads":1}`, text.Config{HiddenSize: 12, Activation: "quick_gelu"})
 	decoder := vae.Causal3DConfig{LatentChannels: 16, Channels: 4, Multiples: []int{1, 2, 4, 4}, Layers: 1, HalvesTime: []bool{false, true, true},
@@ -82,7 +102,7 @@ func WriteCosmos(t *testing.T, folder string) (folders []string) {
 	decoder.Preview = vae.Preview{Weight: [][]float64{row, row, row}, Bias: make([]float64, 3)}
 	said := map[string]any{"base_dim": 4, "latents_mean": decoder.Mean, "latents_std": decoder.Deviation}
 	w.encoder("cosmos_predict2/vae", w.text(said), func(x op.Weights) error { _, err := vae.LoadCausal3D(decoder, x); return err })
-	for _, name := range []string{"transformer", "text_encoder", "tokenizer", "text_encoder_2", "tokenizer_2", "vae"} {
+	for _, name := range []string{"transformer", "text_encoder", "tokenizer", "vae", "adapter", "text_encoder_2", "tokenizer_2"} {
 		folders = append(folders, filepath.Join(folder, "cosmos_predict2", name))
 	}
 	return folders
@@ -143,9 +163,16 @@ func (w files) encoder(folder, config string, load func(op.Weights) error) {
 	if err := load(made); err != nil {
 		w.t.Fatal(err)
 	}
+	w.weights(folder, made.tensors)
+	w.put(folder+"/config.json", []byte(config))
+}
+
+// weights writes a folder's file of tensors.
+func (w files) weights(folder string, tensors map[string]*tensor) {
+	w.t.Helper()
 	var outputs []weights.Output
-	for _, name := range slices.Sorted(maps.Keys(made.tensors)) {
-		x := made.tensors[name]
+	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+		x := tensors[name]
 		outputs = append(outputs, weights.Float32s(name, op.BF16, x.shape, x.data))
 	}
 	var b bytes.Buffer
@@ -153,7 +180,6 @@ func (w files) encoder(folder, config string, load func(op.Weights) error) {
 		w.t.Fatal(err)
 	}
 	w.put(folder+"/model.safetensors", b.Bytes())
-	w.put(folder+"/config.json", []byte(config))
 }
 
 // clip is a CLIP with as many rows as its tokenizer has ids: every byte has one, and the

@@ -90,7 +90,7 @@ func (v *foundView) renderParts(r *result) {
 	}
 	for _, p := range r.Parts {
 		name := partName(p.Role, p.Name)
-		if p.Role == "decoder" || p.Role == "transformer" {
+		if p.Role != "text" {
 			name += " · " + p.Title
 		}
 		files := p.Files[0]
