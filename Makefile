@@ -134,5 +134,5 @@ golden: ## make the golden files anew: from PyTorch, ggml's readers of weights, 
 train: ## train the shipped model from the beginning (hours; see train/README.md)
 	cd train && ./run.sh
 
-train-%: ## one stage of it: autoencoder, latents, contrast, teacher, student, export, guide, judge, evaluate, report
-	cd train && PYTHON=$(PYTHON) ./run.sh $*
+train-%: ## one stage of it: autoencoder, latents, contrast, teacher, student, export, guide, judge, evaluate, report; or adapter, with ARGS (see docs/adapter.md)
+	cd train && PYTHON=$(PYTHON) ./run.sh $* $(ARGS)

@@ -192,7 +192,8 @@ class Flux(nn.Module):
         self.img_in = nn.Linear(cfg["in_channels"], d)
         self.txt_in = nn.Linear(cfg["context_in_dim"], d)
         self.time_in = MLPEmbedder(256, d)
-        self.vector_in = MLPEmbedder(cfg["vec_in_dim"], d)
+        if cfg["vec_in_dim"]:  # 0: it reads no pooled vector
+            self.vector_in = MLPEmbedder(cfg["vec_in_dim"], d)
         if cfg["guidance_embed"]:
             self.guidance_in = MLPEmbedder(256, d)
         self.double_blocks = nn.ModuleList(
@@ -211,11 +212,11 @@ class Flux(nn.Module):
         return self.rope_cache[key]
 
     def modulation_vector(self, t, pooled, guidance=None):
-        """y [B, D] = tau(t) (+ g(guidance)) + psi(pooled)."""
+        """y [B, D] = tau(t) (+ g(guidance)) (+ psi(pooled))."""
         y = self.time_in(timestep_embedding(t))
         if self.cfg["guidance_embed"]:
             y = y + self.guidance_in(timestep_embedding(guidance))
-        return y + self.vector_in(pooled)
+        return y + self.vector_in(pooled) if self.cfg["vec_in_dim"] else y
 
     def forward(self, img, txt, t, pooled, rows, cols, guidance=None, shift=None, probe=None):
         """img [B, rows*cols, in], txt [B, T, context], t [B] in [0,1], pooled [B, P] -> velocity like img.
