@@ -127,6 +127,7 @@ bench: dist ## time the parts of a picture in the browser, with and without guid
 golden: ## make the golden files anew: from PyTorch, ggml's readers of weights, Hugging Face's tokenizers
 	pip3 install --quiet --upgrade --target build/golden gguf==0.19.0 ml_dtypes==0.6.0 tokenizers==0.23.3
 	OMP_NUM_THREADS=2 PYTHONPATH=train $(PYTHON) train/golden.py
+	PYTHONPATH=train $(PYTHON) train/golden_judge.py
 	PYTHONPATH=build/golden $(PYTHON) train/golden_quant.py
 	PYTHONPATH=build/golden $(PYTHON) train/golden_gguf.py
 	PYTHONPATH=build/golden $(PYTHON) train/golden_tokens.py

@@ -51,6 +51,7 @@ func (e *Engine) describe(first Estimate) recipe.Description {
 		Bytes: m.Bytes(), Files: files, Bits: bits(files["dit"], m.Parameters().DiT), Blocks: countBlocks(e.transformer.Shape().Blocks),
 		Sizes: m.Sizes, Steps: m.Defaults.Steps, MaxSteps: m.MaxSteps, Defaults: m.Defaults,
 		Presets: m.Presets, Understands: m.Understands, Examples: m.Examples, Memory: first.PeakBytes,
+		Judge: m.Judge.Offered(),
 	}
 	if first.PeakBytes > 0 {
 		const guided = 3 // prompts to read: the picture's own, and the two of a direction

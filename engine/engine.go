@@ -25,6 +25,9 @@ type Engine struct {
 	modulation *modulation
 	pipelines  []*pipeline // by use, the latest last
 	lowMemory  bool        // see economize
+	sees       *sees       // nil until the judge is asked
+
+	sourceVerifies bool // see LoadOptions
 
 	working sync.Mutex
 	closed  atomic.Bool

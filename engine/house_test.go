@@ -29,14 +29,15 @@ var rooms = map[string]string{
 	"engine/sample":      "engine/op engine/fault",
 	"engine/dit":         "engine/op engine/fault",
 	"engine/vae":         "engine/op engine/fault",
+	"engine/judge":       "engine/op engine/fault",
 	"engine/text":        "engine/op engine/recipe engine/fault github.com/rivo/uniseg github.com/sugarme/tokenizer golang.org/x/text",
 	"engine/weights":     "engine/op engine/quant engine/recipe engine/sample engine/tinyjson engine/fault",
 	"engine/gpu":         "engine/op engine/quant engine/fault shaders github.com/cogentcore/webgpu",
 	// Published files → what the loaders of dit, text and vae ask for, without knowing them.
 	"engine/checkpoint": "engine/op engine/fault engine/weights",
 	// The engine receives its Backend: it knows no machine.
-	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
-	"engine/testing/networks": "engine engine/testing/scale engine/tinyjson engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/judge engine/sample guidance",
+	"engine/testing/networks": "engine engine/judge engine/testing/scale engine/tinyjson engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	// Files of published shapes, of what the loaders ask for.
 	"engine/testing/scale":   "engine engine/checkpoint engine/dit engine/op engine/quant engine/text engine/vae engine/weights",
 	"engine/recipe":          "engine/fault engine/tinyjson guidance",

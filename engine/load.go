@@ -66,7 +66,7 @@ func loadOnce(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOpt
 }
 
 func load(ctx context.Context, r *residency, b *weights.Bundle, opt LoadOptions) (*Engine, error) {
-	e := &Engine{be: r, residency: r, manifest: b.Manifest}
+	e := &Engine{be: r, residency: r, manifest: b.Manifest, sourceVerifies: opt.SourceVerifies}
 	l := &loading{ctx: ctx, be: r, bundle: b, opt: opt}
 	var readers []*reader
 	for _, c := range b.Components {

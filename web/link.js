@@ -61,7 +61,7 @@ export class Link {
   }
 
   /** Sends a request; resolves to the answer, or rejects with an UndertoneError. */
-  request(type, body, { signal, module, blobs, folder, ...listeners } = {}) {
+  request(type, body, { signal, module, blobs, folder, pixels, ...listeners } = {}) {
     if (this.#over) return Promise.reject(this.#over);
     if (signal?.aborted) return Promise.reject(aborted());
     const text = body && JSON.stringify(body);
@@ -88,7 +88,7 @@ export class Link {
       this.#waiting.set(id, { resolve: give, reject: refuse, ...listeners });
       signal?.addEventListener("abort", onAbort, { once: true });
       try {
-        this.#post(type, id, text, module, blobs, folder);
+        this.#post(type, id, text, { module, files: blobs, folder, pixels });
       } catch (error) {
         refuse(new UndertoneError("worker-failed", `The engine's worker could not be told: ${told(error)}`));
       }
@@ -107,8 +107,8 @@ export class Link {
     setTimeout(() => this.#worker.terminate(), 1000);
   }
 
-  #post(type, id, body, module, files, folder) {
-    this.#worker.postMessage({ v: version, type, id, body, module, files, folder });
+  #post(type, id, body, more) {
+    this.#worker.postMessage({ v: version, type, id, body, ...more });
   }
 
   /** Hears what the worker says. What is not of the protocol is not from the engine, and is let pass. */
@@ -138,6 +138,7 @@ export class Link {
       case messages.described:
       case messages.saved:
       case messages.result:
+      case messages.judged:
         waiting?.resolve({ body: content, pixels, seen });
         break;
       case messages.loaded: // also sent within a generate that had to open the device again

@@ -2,7 +2,7 @@
 // of wasm/protocol/protocol.go, where the messages are described. A test holds
 // the two equal, number for number and word for word.
 
-export const version = 7;
+export const version = 8;
 
 /** The messages, by name. */
 export const messages = Object.freeze({
@@ -11,6 +11,7 @@ export const messages = Object.freeze({
   describe: "describe",
   save: "save",
   generate: "generate",
+  judge: "judge",
   abort: "abort",
   close: "close",
   ping: "ping",
@@ -21,6 +22,7 @@ export const messages = Object.freeze({
   saved: "saved",
   step: "step",
   result: "result",
+  judged: "judged",
   error: "error",
   alive: "alive",
 });

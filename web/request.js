@@ -57,6 +57,25 @@ export function checkSave(manifest, folder, options) {
   });
 }
 
+/** The arguments of a model's judge; info tells whether there is one, and of what size it sees pictures. */
+export function checkJudge(image, options, info) {
+  return checked("The picture", () => {
+    const { judge } = info;
+    if (!judge) throw new UndertoneError("request-invalid", "This model has no judge.");
+    checkOptions(options);
+    const { onProgress, signal } = options;
+    checkListener(onProgress, "onProgress");
+    checkSignal(signal);
+    const own = (property) => offered(() => Reflect.getOwnPropertyDescriptor(ImageData.prototype, property).get.call(image));
+    const [width, height, data] = [own("width"), own("height"), own("data")];
+    if (!(data instanceof Uint8ClampedArray)) throw new UndertoneError("request-invalid", `The picture is ${show(image)}; an ImageData is needed.`);
+    if (width !== judge.size || height !== judge.size) {
+      throw new UndertoneError("size-unsupported", `The picture has ${width} × ${height} pixels; the judge of this model sees ${judge.size} × ${judge.size}.`);
+    }
+    return { body: { width, height }, pixels: data.slice().buffer, onProgress, signal };
+  });
+}
+
 /**
  * Where a model comes from: source is what the engine is sent, and blobs the published
  * files among it that have no address.

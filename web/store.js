@@ -258,8 +258,10 @@ async function records() {
   for (const name of await names(models)) {
     try {
       const { address, manifest, next = manifest } = await recordText(models, name);
-      const own = piecesOf(next);
-      list.push({ address, model: JSON.parse(next), own, pieces: [...piecesOf(manifest), ...own] });
+      const model = JSON.parse(next);
+      const old = JSON.parse(manifest);
+      const own = piecesOf(model.files);
+      list.push({ address, model, own, pieces: [...piecesOf(old.files), ...own, ...piecesOf(optional(old)), ...piecesOf(optional(model))] });
     } catch {
       // Of a version that we cannot read, unless it was deleted since it was listed.
       if (await models.getFileHandle(name).catch(() => null)) list.push({});
@@ -268,4 +270,7 @@ async function records() {
   return list;
 }
 
-const piecesOf = (manifest) => JSON.parse(manifest).files.flatMap((f) => f.pieces.map((hash, i) => [hash, Math.min(pieceBytes, f.bytes - i * pieceBytes)]));
+/** The files of a model that are fetched when somebody asks for them. */
+const optional = ({ judge }) => (judge ? [judge.file] : []);
+
+const piecesOf = (files) => files.flatMap((f) => f.pieces.map((hash, i) => [hash, Math.min(pieceBytes, f.bytes - i * pieceBytes)]));

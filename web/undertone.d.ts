@@ -43,6 +43,14 @@ export declare class Undertone {
    */
   generate(request: Request): Promise<Result>;
 
+  /**
+   * Says what a picture shows, by the model's judge (info.judge): for each attribute that it
+   * judges well enough, the probability of each of its values. The first call fetches the
+   * judge, whose pieces are verified and kept as the model's are. One call at a time, as of
+   * generate; the code is "request-invalid" where the model has no judge.
+   */
+  judge(image: ImageData, options?: { onProgress?: (progress: Progress) => void; signal?: AbortSignal }): Promise<Judgement>;
+
   /** What was loaded, and on which device. */
   readonly info: Info;
 
@@ -357,7 +365,21 @@ export interface Description {
   flops: number;
   /** Bytes that this picture takes at its peak, weights included. */
   memory: number;
+  /** What Undertone.judge can say of the model's pictures; absent where it has no judge. */
+  judge?: {
+    /** Of its file, which is fetched when it is first asked. */
+    bytes: number;
+    /** Of the square pictures that it sees, in pixels. */
+    size: number;
+    /** On how many its accuracy was measured. */
+    pictures: number;
+    /** accuracy: how often it was right, 0 to 1. Below 0.95 an attribute is unjudged, and absent in a Judgement. */
+    attributes: { name: string; values: string[]; accuracy: number }[];
+  };
 }
+
+/** By the name of an attribute, the probability of each of its values, in their order. */
+export type Judgement = Record<string, number[]>;
 
 /** What published files are, together. Sizes are in bytes. */
 export interface Found {

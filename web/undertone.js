@@ -13,7 +13,7 @@
 import { aborted, failure, show, told, UndertoneError } from "./errors.js";
 import { Link } from "./link.js";
 import { messages } from "./protocol.js";
-import { checkDescribe, checkLoad, checkRequest, checkSave, checkStored } from "./request.js";
+import { checkDescribe, checkJudge, checkLoad, checkRequest, checkSave, checkStored } from "./request.js";
 import { remove as removeStored, survey } from "./store.js"; // by name: an empty file does not pass for it
 import { encode } from "./png.js";
 
@@ -113,6 +113,26 @@ export class Undertone {
       });
       if (signal?.aborted) throw aborted();
       return picture(result, pixels, seen);
+    } catch (error) {
+      throw failure(error);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Says what a picture of the model shows. */
+  async judge(image, options = {}) {
+    const { body, pixels, onProgress, signal } = checkJudge(image, options, Undertone.#own(this).#info);
+    if (this.#busy) throw new UndertoneError("busy", "A picture is being made.");
+    this.#busy = true;
+    try {
+      const { body: judged } = await this.#link.request(messages.judge, body, {
+        signal,
+        onProgress,
+        pixels,
+        onLoaded: (loaded) => this.#understand(loaded),
+      });
+      return judged;
     } catch (error) {
       throw failure(error);
     } finally {

@@ -32,6 +32,7 @@ type Description struct {
 	Examples    []string         `json:"examples"`
 	FLOPs       float64          `json:"flops"`  // of the first picture with one direction of guidance
 	Memory      int64            `json:"memory"` // bytes that it takes at its peak, weights included
+	Judge       *Judge           `json:"judge,omitempty"`
 }
 
 // DescriptionName is what a description's file is called, beside its model.json.

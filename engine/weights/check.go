@@ -108,6 +108,7 @@ func (m *Manifest) checkAll(hashed bool) error {
 	m.checkFiles(c, hashed)
 	m.checkComponents(c)
 	m.checkOffers(c)
+	m.checkJudge(c)
 	if c.err == nil {
 		c.err = m.Scheduler.Validate()
 	}

@@ -79,26 +79,19 @@ func (b *Bundle) write(ctx context.Context, manifest string, create func(name st
 	m := b.Manifest
 	m.Files = nil
 	for _, f := range b.Files {
-		file, write := convertedPath(f), b.copier(ctx, f.Path)
-		if f.Role != tokenizerRole {
-			write = b.encoder(ctx, f.Name, choose, report)
-		}
-		src, _, err := b.OpenFile(ctx, f.Name)
+		converted, err := b.writeFile(ctx, f, create, choose, report)
 		if err != nil {
 			return err
 		}
-		err = f.Verify(ctx, src, nil)
-		Close(src)
-		if err != nil {
-			return err
-		}
-		h := newHasher()
-		if err := create(file, func(w io.Writer) error { return write(io.MultiWriter(w, h)) }); err != nil {
-			return err
-		}
-		converted := h.describe(f.Role, file)
-		converted.Name = f.Name
 		m.Files = append(m.Files, converted)
+	}
+	if b.Judge != nil {
+		converted, err := b.writeFile(ctx, b.Judge.File, create, choose, report)
+		if err != nil {
+			return err
+		}
+		j := *b.Judge
+		j.File, m.Judge = converted, &j
 	}
 	src, err := b.Open(ctx, card)
 	if err == nil {
@@ -112,6 +105,30 @@ func (b *Bundle) write(ctx context.Context, manifest string, create func(name st
 		return err
 	}
 	return create(manifest, func(w io.Writer) error { return m.Write(w) })
+}
+
+// writeFile writes one file, whose former bytes have to be what the manifest says.
+func (b *Bundle) writeFile(ctx context.Context, f File, create func(name string, write func(io.Writer) error) error, choose chooser, report func(Converted)) (File, error) {
+	file, write := convertedPath(f), b.copier(ctx, f.Path)
+	if f.Role != tokenizerRole {
+		write = b.encoder(ctx, f.Name, choose, report)
+	}
+	src, _, err := b.OpenFile(ctx, f.Name)
+	if err != nil {
+		return File{}, err
+	}
+	err = f.Verify(ctx, src, nil)
+	Close(src)
+	if err != nil {
+		return File{}, err
+	}
+	h := newHasher()
+	if err := create(file, func(w io.Writer) error { return write(io.MultiWriter(w, h)) }); err != nil {
+		return File{}, err
+	}
+	converted := h.describe(f.Role, file)
+	converted.Name = f.Name
+	return converted, nil
 }
 
 // card is the name of the model card, which goes where the model goes.
@@ -158,7 +175,7 @@ func (b *Bundle) mayConvertInto(ctx context.Context, out, manifest string) error
 			return sameBytes(src, original)
 		}
 	}
-	for _, f := range b.Files {
+	for _, f := range b.All() {
 		ours := copied(f.Path)
 		if f.Role != tokenizerRole {
 			ours = func(src op.Source) bool {
@@ -217,6 +234,9 @@ func (b *Bundle) copier(ctx context.Context, name string) func(io.Writer) error 
 
 // owner is the component that a weight file belongs to.
 func (b *Bundle) owner(file string) (c Component) {
+	if file == RoleJudge {
+		return Component{Role: RoleJudge, Kind: RoleJudge}
+	}
 	for _, c = range b.Components {
 		if c.File == file {
 			break
@@ -332,6 +352,9 @@ func target(role string, t Tensor, q op.DType) (string, op.DType) {
 	full := op.F16
 	if q == op.F32 || q == op.BF16 {
 		full = q
+	}
+	if role == RoleJudge && q == op.Q4_0 {
+		q = op.Q8_0 // its accuracy was measured at more digits
 	}
 	switch {
 	case len(t.Shape) >= 4:

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"path"
+	"slices"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
@@ -43,6 +44,7 @@ type Manifest struct {
 	Presets     []recipe.Preset   `json:"presets"`
 	Understands recipe.Vocabulary `json:"understands"`
 	Examples    []string          `json:"examples"`
+	Judge       *Judge            `json:"judge,omitempty"`
 }
 
 // File is one file of a model. Pieces are the SHA-256 of every 4 MiB of it,
@@ -146,17 +148,28 @@ func decode(text io.Reader, what string, into any) error {
 	return nil
 }
 
-// File finds a file by its name.
+// File finds a file by its name, that of the judge included.
 func (m *Manifest) File(name string) (*File, bool) {
 	for i := range m.Files {
 		if m.Files[i].Name == name {
 			return &m.Files[i], true
 		}
 	}
+	if m.Judge != nil && m.Judge.File.Name == name {
+		return &m.Judge.File, true
+	}
 	return nil, false
 }
 
-// Bytes is the size of all files together: what a person has to download.
+// All are the files, with that of the judge, which is optional.
+func (m *Manifest) All() []File {
+	if m.Judge == nil {
+		return m.Files
+	}
+	return append(slices.Clone(m.Files), m.Judge.File)
+}
+
+// Bytes is the size of all files of Files together: what a person has to download.
 func (m *Manifest) Bytes() (n int64) {
 	for _, f := range m.Files {
 		n += f.Bytes

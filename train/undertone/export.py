@@ -10,7 +10,7 @@ import torch
 from . import bundle, captions
 
 PIECE = 4 << 20
-NAMES = {torch.bfloat16: "BF16", torch.float32: "F32", torch.float64: "F64"}
+NAMES = {torch.bfloat16: "BF16", torch.float16: "F16", torch.float32: "F32", torch.float64: "F64"}
 TYPES = {v: k for k, v in NAMES.items()}
 
 
@@ -92,7 +92,11 @@ def write_bundle(folder, dit, text, vae, vae_config, revision):
                   component("transformer", bundle.ABOUT["family"], "dit", dit.cfg), component("decoder", "tiny", "vae", vae_config)]
     manifest = {"format": "undertone-model", "version": 2, **bundle.ABOUT, "revision": revision, "licenses": bundle.LICENSES,
                 "files": entries, "components": components, "scheduler": {"kind": "flow", "shift": 1.0}, **bundle.OFFERS}
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def write_manifest(folder, manifest):
     tmp = folder / "model.json.part"
     tmp.write_text(json.dumps(manifest, indent=1) + "\n")
     os.replace(tmp, folder / "model.json")
-    return manifest

@@ -2,20 +2,23 @@
 
 It is trained on renders that no other stage has seen, as they are and passed through the
 autoencoder, and measured on such renders before it may score anything. No network is ever
-trained through it, and it is not shipped: python3 -m undertone.judge makes it anew.
+trained through it. python3 -m undertone.judge makes it anew; --export writes it beside the
+shipped model, of which it is an optional part.
 """
 import argparse
 import json
 from dataclasses import replace
+
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from . import render
+from . import export, render
 from .autoencoder import load, to_tensor, to_uint8
-from .config import SIZE, STATE
+from .config import MODEL, SIZE, STATE
 from .loop import finished, load_ema, train
 from .precision import products
 from .scene import COLOURS, OBJECTS, PLACES, STYLES, TIMES, draw_scene
@@ -55,25 +58,31 @@ def labels(scenes):
     return torch.tensor([[UNSAID if r[k] is None else v.index(r[k]) for k, v in VALUES.items()] for r in rows])
 
 
+# What the layers' sizes follow from, as model.json has it: pictures are reduced from size to side, patches of pixels
+# become channels, and the maps of widths channels have Side/patch, half and a quarter of that to a side.
+SHAPE = {"size": SIZE, "side": SIDE, "patch": 4, "widths": [64, 96, 128], "places": 24, "features": 256}
+
+
 class Judge(nn.Module):
-    """Pictures [B, 3, 128, 128] in [0, 1] -> ({attribute: logits}, features [B, 256])."""
+    """Pictures [B, 3, side, side] in [0, 1] -> ({attribute: logits}, features [B, features])."""
 
-    def __init__(self):
+    def __init__(self, shape=SHAPE, values=VALUES):
         super().__init__()
+        self.shape, patch, features = shape, shape["patch"], shape["features"]
+        (a, b, c), cells = shape["widths"], (shape["side"] // patch // 4) ** 2
         self.body = nn.Sequential(
-            nn.PixelUnshuffle(4), nn.Conv2d(48, 64, 3, padding=1), nn.ReLU(),
-            nn.Conv2d(64, 96, 3, stride=2, padding=1), Block(96), nn.Conv2d(96, 128, 3, stride=2, padding=1), Block(128))
-        self.where = nn.Conv2d(128, 24, 1)  # keeps the 8x8 cells apart, for left, right and counting
-        self.mix = nn.Linear(24 * 64 + 2 * 128 + 8, 256)
+            nn.PixelUnshuffle(patch), nn.Conv2d(3 * patch ** 2, a, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(a, b, 3, stride=2, padding=1), Block(b), nn.Conv2d(b, c, 3, stride=2, padding=1), Block(c))
+        self.where = nn.Conv2d(c, shape["places"], 1)  # keeps the cells apart, for left, right and counting
+        self.mix = nn.Linear(shape["places"] * cells + 2 * c + 2 * patch, features)
         self.drop = nn.Dropout(0.25)
-        self.heads = nn.ModuleDict({k: nn.Linear(256, len(v)) for k, v in VALUES.items()})
+        self.heads = nn.ModuleDict({k: nn.Linear(features, len(v)) for k, v in values.items()})
 
-    @staticmethod
-    def seams(x):
-        """How steep the picture is between columns, and between rows, by their place in blocks of 4 pixels, against
-        the mean, [B, 8]: the grid of pixel art."""
+    def seams(self, x):
+        """How steep the picture is between columns, and between rows, by their place in patches, against the mean,
+        [B, 2 * patch]: the grid of pixel art."""
         across, down = (x - x.roll(1, d) for d in (3, 2))
-        parts = [across.abs().mean((1, 2)).unflatten(1, (-1, 4)).mean(1), down.abs().mean((1, 3)).unflatten(1, (-1, 4)).mean(1)]
+        parts = [v.abs().mean((1, other)).unflatten(1, (-1, self.shape["patch"])).mean(1) for v, other in ((across, 2), (down, 3))]
         return torch.cat([p / p.mean(1, keepdim=True).clamp(min=1e-4) - 1 for p in parts], 1)
 
     def forward(self, x):
@@ -191,6 +200,43 @@ def examine(net, auto):
             "unjudged": sorted(k for k, v in total.items() if v < ENOUGH)}
 
 
+def weights(net, block=32):
+    """{name: tensor} as engine/judge reads it: kernels as rows, the columns of mix by cell and then channel, with zeros
+    up to whole blocks of quantization, and the answers of all heads one after the other."""
+    conv = lambda m: (m.weight.flatten(1), m.bias)  # noqa: E731
+    parts = {"first": conv(net.body[1]), "second": conv(net.body[3]), "third": conv(net.body[5]), "places": conv(net.where)}
+    for name, i in (("middle", 4), ("last", 6)):
+        parts.update({f"{name}.{k}": conv(net.body[i].conv[2 * k]) for k in range(3)})
+    places = net.shape["places"]
+    cells = (net.shape["side"] // net.shape["patch"] // 4) ** 2
+    mix, n = net.mix.weight, places * cells
+    kept = mix[:, :n].unflatten(1, (places, cells)).transpose(1, 2).flatten(1)
+    parts["mix"] = (F.pad(torch.cat([kept, mix[:, n:]], 1), (0, -mix.shape[1] % block)), net.mix.bias)
+    heads = list(net.heads.values())
+    parts["heads"] = (torch.cat([h.weight for h in heads]), torch.cat([h.bias for h in heads]))
+    return {f"{k}.{what}": v for k, pair in parts.items() for what, v in zip(("weight", "bias"), pair)}
+
+
+def accuracies(examined):
+    """{attribute: share} of what examine measured: objects and colours are right where both ends are."""
+    joint = {"first": "object", "last": "object", "first colour": "colour", "last colour": "colour"}
+    return {k: examined["accuracy"][joint.get(k, k)] for k in VALUES}
+
+
+def write(folder, net, examined):
+    """Writes judge.safetensors, in half precision, and what model.json says of it. -> that part of model.json"""
+    folder = Path(folder)
+    export.write_safetensors(folder / "judge.safetensors", {k: v.half() for k, v in weights(net).items()})
+    manifest = json.loads((folder / "model.json").read_text())
+    share = accuracies(examined)
+    manifest["judge"] = {
+        "file": export.file_entry("judge", folder / "judge.safetensors"), "config": net.shape, "pictures": examined["pictures"],
+        "attributes": [{"name": k, "values": [str(x) for x in v], "accuracy": share[k]} for k, v in VALUES.items()],
+        "parameters": sum(p.numel() for p in net.parameters())}
+    export.write_manifest(folder, manifest)
+    return manifest["judge"]
+
+
 def make(auto, minutes, count=10000, batch=64, seed=7, lr=1.2e-3):
     """-> the trained judge."""
     torch.manual_seed(seed)
@@ -217,7 +263,11 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--minutes", type=float, default=10)
     p.add_argument("--scenes", type=int, default=10000)
+    p.add_argument("--export", action="store_true", help="write what was trained and measured beside the shipped model")
     a = p.parse_args()
+    if a.export:
+        write(MODEL, load_ema("judge", Judge()), json.loads((STATE / "judge.json").read_text()))
+        return
     auto = load()
     result = examine(make(auto, a.minutes, a.scenes), auto)
     (STATE / "judge.json").write_text(json.dumps(result) + "\n")

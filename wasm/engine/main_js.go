@@ -25,8 +25,9 @@ type request struct {
 	kind protocol.Type
 	id   int
 	body js.Value
-	// blobs are the published files that came with it, folder is where a model is saved.
-	blobs, folder js.Value
+	// blobs are the published files that came with it, folder is where a model is saved,
+	// pixels are those of a picture.
+	blobs, folder, pixels js.Value
 }
 
 // worker is the receiving end of the messages.
@@ -99,14 +100,14 @@ func (w *worker) receive(m js.Value) {
 		}
 		close(w.queue)
 		js.Global().Set("onmessage", js.Null())
-	case protocol.Load, protocol.Describe, protocol.Save, protocol.Generate:
+	case protocol.Load, protocol.Describe, protocol.Save, protocol.Generate, protocol.Judge:
 		if _, twice := w.cancel[id]; twice {
 			return
 		}
 		ctx, cancel := context.WithCancelCause(context.Background())
 		w.cancel[id] = cancel
 		select {
-		case w.queue <- request{ctx, kind, id, m.Get("body"), m.Get("files"), m.Get("folder")}:
+		case w.queue <- request{ctx, kind, id, m.Get("body"), m.Get("files"), m.Get("folder"), m.Get("pixels")}:
 		default: // waiting for room here would stop every message
 			cancel(nil)
 			delete(w.cancel, id)
@@ -135,6 +136,8 @@ func (w *worker) serve(r request) {
 			return describe(r)
 		case protocol.Save:
 			return w.save(r)
+		case protocol.Judge:
+			return w.judge(r)
 		default:
 			return w.generate(r)
 		}

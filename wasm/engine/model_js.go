@@ -70,6 +70,9 @@ func (m *session) fetch(ctx context.Context, report func(protocol.ProgressBody))
 		c.total += bundle.Files[i].Bytes
 	}
 	m.site.total = c.total
+	if j := bundle.Judge; j != nil {
+		m.site.files[j.File.Path] = &j.File // fetched when somebody asks
+	}
 	for _, f := range bundle.Files {
 		if !m.site.passing() {
 			c.begin(f.Path)

@@ -46,10 +46,13 @@ func newSite(ctx context.Context, address string, s *store) *site {
 	return &site{address: address, store: s, files: map[string]*weights.File{}, got: map[string]*download{}, reading: reading{serving: ctx}}
 }
 
-// kept is how many bytes of the opened files the store has, and reused how many it had
-// before.
+// kept is how many bytes of the opened files that every picture needs the store has, and
+// reused how many it had before.
 func (s *site) kept() (stored, reused int64) {
 	for _, d := range s.got {
+		if d.file.Role == weights.RoleJudge {
+			continue
+		}
 		stored += d.kept
 		reused += d.stored
 	}

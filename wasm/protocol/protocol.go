@@ -12,7 +12,7 @@ import (
 )
 
 // Version changes whenever a message does.
-const Version = 7
+const Version = 8
 
 // Type names a message.
 type Type string
@@ -26,6 +26,7 @@ const (
 	Describe Type = "describe" // DescribeBody; answered by described or error
 	Save     Type = "save"     // no body, with a FileSystemDirectoryHandle as folder: writes the loaded model there; answered by progress…, then saved or error
 	Generate Type = "generate" // recipe.Request; answered by step…, then result or error
+	Judge    Type = "judge"    // JudgeBody, with pixels; answered by progress… where the judge has to be fetched, then judged or error
 	Abort    Type = "abort"    // no body: stops the request of the same id
 	Close    Type = "close"    // no body: frees everything and ends the worker
 	Ping     Type = "ping"     // no body; answered by alive, whatever the engine is doing
@@ -37,13 +38,14 @@ const (
 	Saved     Type = "saved"     // SavedBody
 	Step      Type = "step"      // StepBody, with pixels when there is a preview
 	Result    Type = "result"    // ResultBody, with pixels
+	Judged    Type = "judged"    // recipe.Judgement
 	Error     Type = "error"     // ErrorBody; with id 0 the worker itself has failed
 	Alive     Type = "alive"     // { lock }: the Web Lock that the worker holds while it lives, or nothing
 )
 
 // Types lists every message.
 func Types() []Type {
-	return []Type{Init, Load, Describe, Save, Generate, Abort, Close, Ping, Ready, Progress, Loaded, Described, Saved, Step, Result, Error, Alive}
+	return []Type{Init, Load, Describe, Save, Generate, Judge, Abort, Close, Ping, Ready, Progress, Loaded, Described, Saved, Step, Result, Judged, Error, Alive}
 }
 
 // MaxBody bounds the JSON text of a message to the worker, in bytes. The largest
@@ -173,6 +175,13 @@ type StorageBody struct {
 type StepBody struct {
 	Step   int `json:"step"` // from 1
 	Steps  int `json:"steps"`
+	Width  int `json:"width"`
+	Height int `json:"height"`
+}
+
+// JudgeBody asks what a picture shows, of which the message has the pixels: an ArrayBuffer
+// of 8-bit RGBA.
+type JudgeBody struct {
 	Width  int `json:"width"`
 	Height int `json:"height"`
 }

@@ -13,3 +13,5 @@ func TestCPU(t *testing.T) {
 func TestBounded(t *testing.T) { Bounded(t, cpu.New(cpu.Options{}), CPU, true) }
 
 func TestEdges(t *testing.T) { Edges(t, cpu.New(cpu.Options{})) }
+
+func TestJudgeOfModel(t *testing.T) { JudgeOfModel(t, cpu.New(cpu.Options{})) }

@@ -31,6 +31,7 @@ var (
 // Run runs everything in this package on one machine, which stays open.
 func Run(t *testing.T, be op.Backend, lim Limits) {
 	Golden(t, be, lim)
+	t.Run("Judge", func(t *testing.T) { Judge(t, be) })
 	t.Run("Engine", func(t *testing.T) { Engine(t, be, lim == CPU) })
 }
 

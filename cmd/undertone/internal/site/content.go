@@ -108,22 +108,16 @@ func (c content) addModel(ctx context.Context, folder string) error {
 	manifest := b.Manifest
 	manifest.Files = slices.Clone(b.Files)
 	for i, f := range b.Files {
-		src, _, err := b.OpenFile(ctx, f.Name)
-		if err != nil {
+		if manifest.Files[i].Path, err = c.addWeights(ctx, b, f, to); err != nil {
 			return err
 		}
-		sum := sha256.New()
-		if err = f.Verify(ctx, src, nil); err == nil {
-			err = copyTo(ctx, sum, io.NewSectionReader(src, 0, f.Bytes))
-		}
-		weights.Close(src)
-		if err != nil {
+	}
+	if b.Judge != nil {
+		j := *b.Judge
+		if j.File.Path, err = c.addWeights(ctx, b, j.File, to); err != nil {
 			return err
 		}
-		hash := fmt.Sprintf("%x", sum.Sum(nil))
-		ext := path.Ext(f.Path)
-		manifest.Files[i].Path = strings.TrimSuffix(f.Path, ext) + "." + hash[:shortDigits] + ext
-		c[path.Join(to, manifest.Files[i].Path)] = item{sum: hash, write: func(w io.Writer) error { return copyFile(ctx, w, b, f) }}
+		manifest.Judge = &j
 	}
 	var text bytes.Buffer
 	if err := manifest.Write(&text); err != nil {
@@ -140,6 +134,27 @@ func (c content) addModel(ctx context.Context, folder string) error {
 		return err
 	}
 	return c.addCard(ctx, b, path.Join(to, "README.md"))
+}
+
+// addWeights adds a file of a model under the name that it returns, which has its hash in it.
+func (c content) addWeights(ctx context.Context, b *weights.Bundle, f weights.File, to string) (string, error) {
+	src, _, err := b.OpenFile(ctx, f.Name)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	if err = f.Verify(ctx, src, nil); err == nil {
+		err = copyTo(ctx, sum, io.NewSectionReader(src, 0, f.Bytes))
+	}
+	weights.Close(src)
+	if err != nil {
+		return "", err
+	}
+	hash := fmt.Sprintf("%x", sum.Sum(nil))
+	ext := path.Ext(f.Path)
+	name := strings.TrimSuffix(f.Path, ext) + "." + hash[:shortDigits] + ext
+	c[path.Join(to, name)] = item{sum: hash, write: func(w io.Writer) error { return copyFile(ctx, w, b, f) }}
+	return name, nil
 }
 
 // describe is what the page reads of a model: with it, it can say what there is
