@@ -44,17 +44,18 @@ PAPER = ({2: "ultra-detailed, photorealistic, cinematic", 0: "low-res, flat, car
 OTHER = ["a", "an", "and", "of", "to", "the", "with", "is", "picture", "image", "drawing", "scene", "next", "beside", "it"]
 
 
-def _one(rng, words):
+def one(rng, words):
+    """One of a list, each as likely."""
     return words[int(rng.integers(len(words)))]
 
 
 def noun(rng, thing, many=False, adjective=""):
     """(name, colour) -> "red car", without an article."""
     name, colour = thing
-    w = _one(rng, NAMES.get(name, [name]))
+    w = one(rng, NAMES.get(name, [name]))
     if many:
         w = PLURALS.get(w, w + "s")
-    c = _one(rng, COLOUR_WORDS.get(colour, [colour])) if colour else ""
+    c = one(rng, COLOUR_WORDS.get(colour, [colour])) if colour else ""
     return " ".join(x for x in (adjective, c, w) if x)
 
 
@@ -68,17 +69,17 @@ def subject(rng, s, unsaid=""):
     if unsaid == "count":
         return noun(rng, things[0], many=len(things) > 1)
     if len(things) == 1:
-        big = _one(rng, BIG_WORDS[s.size]) if rng.random() < 0.2 else ""
+        big = one(rng, BIG_WORDS[s.size]) if rng.random() < 0.2 else ""
         return article(noun(rng, things[0], adjective=big))
     if s.same:
         return NUMBERS[len(things)] + " " + noun(rng, things[0], many=True)
     a, b = (article(noun(rng, o)) for o in things)
     r = rng.random()
     if r < .5:
-        return f"{a} {_one(rng, ['to the left of', 'left of'])} {b}"
+        return f"{a} {one(rng, ['to the left of', 'left of'])} {b}"
     if r < .8:
-        return f"{b} {_one(rng, ['to the right of', 'right of'])} {a}"
-    return f"{a} {_one(rng, ['and', 'next to', 'beside'])} {b}"
+        return f"{b} {one(rng, ['to the right of', 'right of'])} {a}"
+    return f"{a} {one(rng, ['and', 'next to', 'beside'])} {b}"
 
 
 def quality(rng, s, p=0.8, unsaid=""):
@@ -125,14 +126,14 @@ def bare(rng, s, aspect, value, which=None):
         w = noun(rng, (value, None))
         return w if rng.random() < .4 else article(w)
     if aspect == "colour":
-        return noun(rng, (s.objects[0][0], value)) if rng.random() < .4 else _one(rng, COLOUR_WORDS.get(value, [value]))
-    return _one(rng, {"style": STYLE_WORDS, "time": TIME_WORDS, "place": PLACE_WORDS}[aspect][value])
+        return noun(rng, (s.objects[0][0], value)) if rng.random() < .4 else one(rng, COLOUR_WORDS.get(value, [value]))
+    return one(rng, {"style": STYLE_WORDS, "time": TIME_WORDS, "place": PLACE_WORDS}[aspect][value])
 
 
 def one_aspect(rng, s):
     """A bare phrase true of the scene."""
     known = [(a, value(s, a)) for a in ASPECTS]
-    aspect, v = _one(rng, [(a, v) for a, v in known if v is not None])
+    aspect, v = one(rng, [(a, v) for a, v in known if v is not None])
     return bare(rng, s, aspect, v)
 
 
@@ -145,9 +146,9 @@ def caption(rng, s, unsaid=""):
     if len(s.objects) == 1:
         k = "middle" if s.xs[0] == 128 else ("left" if s.xs[0] < 128 else "right")
         if rng.random() < (.12 if k == "middle" else .7):
-            side = _one(rng, SIDE_WORDS[k])
-    place, time = _one(rng, PLACE_WORDS[s.place]), _one(rng, TIME_WORDS[s.time])
-    style = _one(rng, STYLE_WORDS[s.style]) if s.style != "flat" or rng.random() < .06 else ""
+            side = one(rng, SIDE_WORDS[k])
+    place, time = one(rng, PLACE_WORDS[s.place]), one(rng, TIME_WORDS[s.time])
+    style = one(rng, STYLE_WORDS[s.style]) if s.style != "flat" or rng.random() < .06 else ""
     if unsaid == "style":
         style = ""
     if rng.random() < .12 or unsaid == "place":
@@ -192,18 +193,18 @@ VOCAB = {w: i for i, w in enumerate(vocabulary())}
 UNKNOWN = 3  # the id of any other word
 
 
-def encode(text, length=MAX_LENGTH):
+def encode(text, length=MAX_LENGTH, vocab=VOCAB):
     """Token ids [length]: BOS, at most length-2 words, EOS, PAD."""
-    ids = [VOCAB.get(w, UNKNOWN) for w in words_of(text)][:length - 2]
+    ids = [vocab.get(w, UNKNOWN) for w in words_of(text)][:length - 2]
     return [1] + ids + [2] + [0] * (length - 2 - len(ids))
 
 
-def tokenizer_json():
-    """The same rule as a Hugging Face tokenizer.json."""
+def tokenizer_json(vocab=VOCAB):
+    """The same rule as a Hugging Face tokenizer.json. vocab: {word: id}."""
     special = [{"id": i, "content": w, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
                 "special": True} for i, w in enumerate(vocabulary()[:4])]
     return json.dumps({
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": special,
         "normalizer": {"type": "Sequence", "normalizers": [{"type": "NFKC"}, {"type": "Lowercase"}]},
         "pre_tokenizer": {"type": "Whitespace"}, "post_processor": None, "decoder": None,
-        "model": {"type": "WordLevel", "vocab": VOCAB, "unk_token": "[UNK]"}}, indent=1) + "\n"
+        "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"}}, indent=1) + "\n"

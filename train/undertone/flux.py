@@ -46,10 +46,10 @@ def apply_rope(x, cos, sin):
     return torch.stack([a * c - b * s, a * s + b * c], -1).flatten(-2)
 
 
-def image_ids(rows, cols):
-    """Positions (0, row, col) of the image tokens, row-major: [rows*cols, 3]."""
+def image_ids(rows, cols, first=0):
+    """Positions (first, row, col) of the image tokens, row-major: [rows*cols, 3]."""
     r, c = torch.meshgrid(torch.arange(rows), torch.arange(cols), indexing="ij")
-    return torch.stack([torch.zeros_like(r), r, c], -1).reshape(-1, 3)
+    return torch.stack([torch.full_like(r, first), r, c], -1).reshape(-1, 3)
 
 
 def patchify(z):
@@ -203,11 +203,13 @@ class Flux(nn.Module):
         self.final_layer = FinalLayer(d, cfg["in_channels"])
         self.rope_cache = {}
 
-    def rope(self, n_txt, rows, cols, dtype):
-        """Tables for n_txt text tokens (all at position 0) followed by the image tokens."""
-        key = (n_txt, rows, cols, dtype)
+    def rope(self, n_txt, rows, cols, dtype, reference=False):
+        """Tables for n_txt text tokens (all at position 0), the image tokens and those of a reference of the same size, which
+        are told from them by a 1 on the first axis."""
+        key = (n_txt, rows, cols, dtype, reference)
         if key not in self.rope_cache:
-            ids = torch.cat([torch.zeros(n_txt, 3, dtype=torch.long), image_ids(rows, cols)])
+            pictures = [image_ids(rows, cols, first) for first in range(1 + reference)]
+            ids = torch.cat([torch.zeros(n_txt, 3, dtype=torch.long), *pictures])
             self.rope_cache[key] = rope_tables(ids, self.cfg["axes_dim"], self.cfg["theta"], dtype)
         return self.rope_cache[key]
 
@@ -218,8 +220,10 @@ class Flux(nn.Module):
             y = y + self.guidance_in(timestep_embedding(guidance))
         return y + self.vector_in(pooled) if self.cfg["vec_in_dim"] else y
 
-    def forward(self, img, txt, t, pooled, rows, cols, guidance=None, shift=None, probe=None):
+    def forward(self, img, txt, t, pooled, rows, cols, guidance=None, shift=None, probe=None, reference=None):
         """img [B, rows*cols, in], txt [B, T, context], t [B] in [0,1], pooled [B, P] -> velocity like img.
+
+        reference, like img: the tokens of a picture to edit. They follow the image tokens (FLUX Kontext's layout).
 
         shift, [blocks+1, D] or one per picture [blocks+1, B, D], is added to y block by block, its last
         row at the output head (modulation guidance). probe, a list, receives (name, tensor) after every block.
@@ -230,9 +234,12 @@ class Flux(nn.Module):
             ys = [y + s for s in shift]
         note = (lambda name, x: probe.append((name, x))) if probe is not None else (lambda name, x: None)
         note("vec", y)
+        n_img = img.shape[1]
+        if reference is not None:
+            img = torch.cat([img, reference], 1)
         img, txt = self.img_in(img), self.txt_in(txt)
         n_txt = txt.shape[1]
-        rope = self.rope(n_txt, rows, cols, torch.float64 if y.dtype == torch.float64 else torch.float32)
+        rope = self.rope(n_txt, rows, cols, torch.float64 if y.dtype == torch.float64 else torch.float32, reference is not None)
         for n, block in enumerate(self.double_blocks):
             img, txt = block(img, txt, ys[n], rope)
             note(f"double_blocks.{n}.img", img)
@@ -241,7 +248,7 @@ class Flux(nn.Module):
         for n, block in enumerate(self.single_blocks, len(self.double_blocks)):
             x = block(x, ys[n], rope)
             note(f"single_blocks.{n - len(self.double_blocks)}", x)
-        return self.final_layer(x.split([n_txt, img.shape[1]], 1)[1], ys[-1])
+        return self.final_layer(x[:, n_txt:n_txt + n_img], ys[-1])
 
 
 def init_for_training(net):

@@ -186,15 +186,18 @@ def mlp(seq, x):
 class FusedFlux(Flux):
     """The same function of the same weights as Flux, in bf16 under CPU autocast."""
 
-    def forward(self, img, txt, t, pooled, rows, cols, guidance=None, shift=None, probe=None):
+    def forward(self, img, txt, t, pooled, rows, cols, guidance=None, shift=None, probe=None, reference=None):
         if guidance is not None or probe is not None or self.cfg["activation"] != "gelu":
             raise ValueError("FusedFlux has no guidance embedding and no probe, and computes exact GELU only")
         y = self.modulation_vector(t, pooled)
         ys = [y] * (len(self.double_blocks) + len(self.single_blocks) + 1)
         if shift is not None:
             ys = [y + s for s in shift]
-        cos, sin = self.rope(txt.shape[1], rows, cols, torch.float32)
+        cos, sin = self.rope(txt.shape[1], rows, cols, torch.float32, reference is not None)
         cs, heads = torch.stack([cos, sin], -1).contiguous(), self.cfg["num_heads"]
+        n_img = img.shape[1]
+        if reference is not None:
+            img = torch.cat([img, reference], 1)
         img, txt = self.img_in(img).float(), self.txt_in(txt).float()
         for block, y in zip(self.double_blocks, ys):
             i, s = block.img_mod(y), block.txt_mod(y)
@@ -213,7 +216,7 @@ class FusedFlux(Flux):
             out, = Attend.apply(cs, heads, h, norm_scales(block.norm))
             x = Gate.apply(x, gate, block.linear2(out))
         a, b = self.final_layer.adaLN_modulation(ys[-1])[:, None].chunk(2, -1)
-        x = x.split([txt.shape[1], img.shape[1]], 1)[1]
+        x = x[:, txt.shape[1]:txt.shape[1] + n_img]
         return self.final_layer.linear(NormModulate.apply(x, a, b))
 
 

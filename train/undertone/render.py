@@ -41,10 +41,12 @@ def ellipse(d, x, y, rx, ry, fill):
     d.ellipse([(x - rx) * S, (y - ry) * S, (x + rx) * S, (y + ry) * S], fill=fill)
 
 
-def sky_things(d, im, rng, time, detail):
-    """Sun, moon, clouds, stars: some at middle detail, many at rich detail."""
+def sky_things(d, im, rng, time, detail, sun):
+    """Sun, moon, clouds, stars: some at middle detail, many at rich detail. sun: whether sun and moon are drawn."""
     x = int(rng.choice((40, 216)))
-    if time == "day":
+    if not sun:
+        pass
+    elif time == "day":
         ellipse(d, x, 36, 16, 16, (255, 236, 120))
     elif time == "sunset":
         ellipse(d, x, 140, 24, 24, (255, 214, 120))
@@ -104,8 +106,8 @@ def ground_things(d, rng, place, time, detail):
 
 
 @lru_cache(maxsize=None)
-def background(place, time, detail, bank):
-    """-> float32 [256, 256, 3] in 0..255. Depends on its arguments only."""
+def background(place, time, detail, bank, sun=True):
+    """-> float32 [256, 256, 3] in 0..255. Depends on its arguments only; without its sun it is the same drawing."""
     rng = np.random.default_rng([7, bank, detail] + [ord(c) for c in place + time])
     if place == "plain":
         c = np.array(PLAIN[time], float)
@@ -125,7 +127,7 @@ def background(place, time, detail, bank):
     im = gradient(top, low, SIZE * S, SIZE * S)
     d = ImageDraw.Draw(im)
     if detail:
-        sky_things(d, im, rng, time, detail)
+        sky_things(d, im, rng, time, detail, sun)
     a, b = (np.array(lit(c, time), float) for c in GROUND[place])
     if detail == 0:
         a = b = (a + b) / 2
@@ -321,7 +323,7 @@ SEAMS = np.where(np.add.outer(np.arange(SIZE) % 8 == 7, np.arange(SIZE) % 8 == 7
 
 def render(s):
     """Scene -> uint8 [256, 256, 3]."""
-    a = background(s.place, s.time, s.detail, s.bank).copy()
+    a = background(s.place, s.time, s.detail, s.bank, s.sun).copy()
     base = {160: BASE, 128: BASE - 16, 112: BASE - 16, 80: BASE - 16}[s.size]
     a = neon(s, a, base) if s.style == "neon" else objects(s, a, base)
     if s.style == "watercolour":

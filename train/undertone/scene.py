@@ -40,6 +40,7 @@ class Scene:
     detail: int
     polish: int
     bank: int  # which drawing of the background
+    sun: bool = True  # False: the sky is drawn without its sun or moon
 
     @property
     def same(self):

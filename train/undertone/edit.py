@@ -1,0 +1,338 @@
+"""The edit stage: the shipped model learns to edit pictures as well, with the words of instructions, and keeps what it can.
+
+python3 -m undertone.edit --minutes 300 starts or goes on with STATE/edit.pt; triples.py feeds it and may run at the same time.
+
+A step has two halves. Edits: a picture's tokens follow the noise (flux.Flux, reference), flow matching towards the edited
+picture, mostly at the four times that the sampler visits. What an edit should look like is nearly certain, so its velocities
+hardly change along the way and four steps suffice without CFG. Memories: without a reference the network repeats what the
+shipped student draws for captions, so that generation stays as it is.
+
+The text encoder is frozen but for the rows of new words, and tokens and pooled vector are dropped and shifted as in teacher.py.
+Both are never dropped at once while a reference is there: the empty prompt means any picture, without a reference, and neither
+"leave it" nor "change anything".
+"""
+import argparse
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from . import edits, render, shifts, triples, warm
+from .captions import VOCAB as KNOWN, bare
+from .clip import Clip
+from .config import DIT, GRID, MODEL, STATE, text_config
+from .contrast import trim, unknown
+from .distil import STEPS
+from .edits import VOCAB, encode, say
+from .flux import patchify, unpatchify
+from .loop import load_ema, train
+from .precision import products
+from .teacher import DROP_BOTH, DROP_POOLED, DROP_TOKENS, Prompts, decode, network, velocity
+
+EDITED, REMEMBERED = (16, 24), (5, 8)  # rows of a step, before and after CALM of the time
+CALM = .4
+CHANGED, VISIBLE = 3.0, .25  # weight of the tokens that an edit changes, and how far their latents move at least
+TIMES = (.34, .24, .22, .20)  # shares of t = 1, 3/4, 1/2, 1/4
+ANYWHERE = .15  # of the rows are at any time
+GUIDED = .40  # of the rows carry a shift
+# What a shift does: strengthens the edit that the words ask for, makes it alone, undoes it, or pulls somewhere else.
+ROLES = {"stronger": .40, "alone": .20, "undone": .15, "aside": .25}
+SECONDS_BETWEEN_LOOKS = 1500
+
+EMBEDDING = "text_model.embeddings.token_embedding.weight"
+NEW = list(VOCAB)[len(KNOWN):]
+
+
+class Words(nn.Module):
+    """An embedding whose first rows are frozen: old [N, C] and new [M, C], looked up as one list."""
+
+    def __init__(self, old, count):
+        super().__init__()
+        self.old = nn.Parameter(old, requires_grad=False)
+        self.new = nn.Parameter(torch.randn(count, old.shape[1]) * old.std())
+
+    @property
+    def weight(self):
+        return torch.cat([self.old, self.new])
+
+    def forward(self, ids):
+        return F.embedding(ids, self.weight)
+
+
+class Editor(nn.Module):
+    """The transformer and the text encoder with its new words; of the latter only those are trained."""
+
+    def __init__(self):
+        super().__init__()
+        self.dit = network()
+        self.text = Clip(text_config(len(KNOWN))).requires_grad_(False)
+        where = self.text.text_model.embeddings
+        where.token_embedding = Words(where.token_embedding.weight.detach(), len(NEW))
+
+    def start(self, folder):
+        """Weights of a bundle's transformer and text encoder; new words that it knows keep their rows."""
+        warm.load(self.dit, folder, "teacher")
+        found = {k.removeprefix("text."): v for k, v in warm.weights(folder, "contrast").items() if k.startswith("text.")}
+        words, rows, embedding = warm.words(folder), found.pop(EMBEDDING), self.text.text_model.embeddings.token_embedding
+        if missing := set(KNOWN) - set(words):
+            raise ValueError(f"the bundle {folder} lacks words of captions: {', '.join(sorted(missing))}")
+        warm.copy_rows(embedding.old.data, rows, list(KNOWN), words)
+        if set(NEW) & set(words):
+            warm.copy_rows(embedding.new.data, rows, NEW, words)
+        self.text.load_state_dict({**found, **{k: v for k, v in self.text.state_dict().items() if "token_embedding" in k}})
+
+    def encode(self, texts):
+        """-> tokens [N, T, C], pooled [N, C], with gradients into the new words where they are on."""
+        with products():
+            tokens, pooled = self.text(torch.tensor([encode(t) for t in texts]))
+        return tokens.float(), pooled.float()
+
+    def pooled(self, texts):
+        with products():
+            return self.text(trim(torch.tensor([encode(t) for t in texts])))[1].float()
+
+    def plain_text(self):
+        """The text encoder as it is exported: one embedding of all words."""
+        text = Clip(text_config(len(VOCAB)))
+        state = self.text.state_dict()
+        state[EMBEDDING] = torch.cat([state.pop(EMBEDDING.replace("weight", x)) for x in ("old", "new")])
+        text.load_state_dict(state)
+        return text.eval().requires_grad_(False)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One row of training: the instruction, the shift's two phrases and weights, and whether the picture stays as it is."""
+    text: str
+    positive: str = ""
+    negative: str = ""
+    weights: tuple = shifts.NONE
+    stays: bool = False
+
+
+def phrase(rng, edit, s):
+    """Words for the result of an edit, as directions of guidance use them: an instruction, or a caption's words."""
+    aspect = edit.kind if edit.kind in ("time", "place", "style", "detail", "polish", "quality") else None
+    if aspect and rng.random() < .5:
+        return bare(rng, s, aspect, edit.to)
+    return say(rng, edit, s)
+
+
+def against(rng, edit, s):
+    """What a direction towards an edit starts from: words for leaving the picture alone, the value of before, or nothing."""
+    before, u = edits.old(edit, s), rng.random()
+    if before and u < .4:
+        return phrase(rng, before, edits.apply(edit, s))
+    return "" if u > .85 else edits.one(rng, edits.KEEP)
+
+
+def request(rng, edit, s):
+    """A random request of training for an edit of the scene s."""
+    text = say(rng, edit, s)
+    if edit.kind == "keep" or rng.random() >= GUIDED:
+        return Request(text)
+    role = edits.pick(rng, ROLES)
+    large = rng.uniform(*shifts.RANGE)
+    if role == "aside":
+        other, _ = edits.draw(rng, s)
+        small = min(rng.exponential(shifts.MEAN), shifts.LIMIT) * shifts.FIRM
+        return Request(text, phrase(rng, other, s), against(rng, other, s), shifts.schedule(rng, small, shifts.LATEST))
+    weights = shifts.schedule(rng, large, shifts.LATEST)
+    if role == "undone":
+        return Request(text, against(rng, edit, s), phrase(rng, edit, s), weights, stays=True)
+    if role == "alone":
+        if edit.kind == "both":  # the words ask for one part, the shift for the other
+            said, mine = (edit.parts[i] for i in rng.permutation(2))
+            return Request(say(rng, said, s), phrase(rng, mine, s), against(rng, mine, s), weights)
+        return Request(edits.one(rng, edits.KEEP), phrase(rng, edit, s), against(rng, edit, s), weights)
+    return Request(text, phrase(rng, edit, s), against(rng, edit, s), weights)
+
+
+def times(n):
+    """Random times [n], mostly those of the sampler."""
+    t = 1 - torch.multinomial(torch.tensor(TIMES), n, replacement=True).float() / STEPS
+    return torch.where(torch.rand(n) < ANYWHERE, torch.rand(n), t)
+
+
+class Supply:
+    """What triples.py has made so far: z [N, 16, 16, 16] and pairs (row before, row after, Edit, scene before); points
+    [M, 5, 64, 64] with their masks and shifts (triples.make_memories)."""
+
+    def __init__(self):
+        self.known, self.pairs = set(), []
+        self.z, self.points, self.masks = torch.zeros(0, 16, 16, 16).half(), torch.zeros(0, 5, 64, 64).half(), torch.zeros(0, 2).bool()
+        self.shifts = None
+
+    def refresh(self):
+        """Reads what is new; ValueError while there is nothing."""
+        for part in self._new("triples"):
+            for i, (s, edit) in enumerate(zip(part["scenes"], part["edits"]), len(self.z)):
+                if edit is None:
+                    before, source = i, s
+                else:
+                    self.pairs.append((before, i, edit, source))
+            self.z = torch.cat([self.z, part["z"]])
+        for part in self._new("memories"):
+            self.points, self.masks = torch.cat([self.points, part["points"]]), torch.cat([self.masks, part["masks"]])
+            self.shifts = shifts.Shifts.join([x for x in (self.shifts, part["shifts"]) if x])
+        if not self.pairs or not len(self.points):
+            raise ValueError(f"{triples.FOLDER} holds no triples or no memories yet; run python3 -m undertone.triples")
+        return self
+
+    def _new(self, kind):
+        paths = [p for p in triples.parts(kind) if p.name not in self.known]
+        self.known |= {p.name for p in paths}
+        return map(torch.load, paths)
+
+
+def edit_loss(net, rng, supply, rows):
+    pick = rng.integers(len(supply.pairs), size=rows)
+    chosen = [supply.pairs[i] for i in pick]
+    asked = [request(rng, edit, s) for _, _, edit, s in chosen]
+    reference = patchify(supply.z[[p[0] for p in chosen]].float())
+    x0 = patchify(supply.z[[p[0] if a.stays else p[1] for p, a in zip(chosen, asked)]].float())
+    tokens, pooled, shift = conditions(net, asked)
+    empty = net.encode([""])
+    u = torch.rand(rows)
+    tokens = torch.where((u < DROP_TOKENS)[:, None, None], empty[0], tokens)
+    pooled = torch.where((u > 1 - DROP_POOLED)[:, None], empty[1], pooled)
+    t, noise = times(rows), torch.randn_like(x0)
+    x = x0 + t[:, None, None] * (noise - x0)
+    with products():
+        v = net.dit(x, tokens, t, pooled, GRID, GRID, shift=shift, reference=reference).float()
+    moved = (x0 - reference).abs().mean(-1) > VISIBLE
+    weight = 1 + (CHANGED - 1) * moved
+    return ((v - (noise - x0)).pow(2).mean(-1) * weight).sum() / weight.sum()
+
+
+def conditions(net, asked):
+    """-> tokens, pooled and shift [blocks + 1, B, D] of requests."""
+    tokens, pooled = net.encode([a.text for a in asked])
+    guided = [i for i, a in enumerate(asked) if any(a.weights)]
+    shift = torch.zeros(shifts.BLOCKS + 1, len(asked), DIT["hidden_size"])
+    if guided:
+        both = net.pooled([asked[i].positive for i in guided] + [asked[i].negative for i in guided])
+        with products():
+            plus, minus = net.dit.vector_in(both).float().chunk(2)
+        weights = torch.tensor([asked[i].weights for i in guided]).T
+        shift = shift.index_add(1, torch.tensor(guided), weights[:, :, None] * (plus - minus))
+    return tokens, pooled, shift
+
+
+def memory_loss(net, rng, supply, prompts, rows):
+    pick = torch.from_numpy(rng.integers(len(supply.points), size=rows))
+    q = torch.randint(STEPS, (rows,))
+    a, b = supply.points[pick, q].float(), supply.points[pick, q + 1].float()
+    asked = supply.shifts[pick]
+    tokens, pooled = prompts.drop(*prompts.of_ids(unknown(asked.ids, .002)), *supply.masks[pick].T)
+    v = velocity(net.dit, a, 1 - q.float() / STEPS, tokens, pooled, asked.vector(net.dit, prompts))
+    return (v - (a - b) * STEPS).pow(2).mean()
+
+
+def align(net, supply, rng, steps=250, rows=48, lr=1e-2):
+    """Gives the new words a first meaning: an instruction's pooled vector nears that of a caption's words for its result."""
+    optimizer = torch.optim.Adam([net.text.text_model.embeddings.token_embedding.new], lr)
+    for step in range(steps):
+        pick = [supply.pairs[i] for i in rng.integers(len(supply.pairs), size=4 * rows)]
+        pick = [(e, s) for _, _, e, s in pick if e.kind in ("time", "place", "style", "detail", "polish", "another")
+                or e.kind == "colour" and e.to][:rows]
+        target = net.pooled([wanted(rng, e, s) for e, s in pick]).detach()
+        loss = (net.pooled([say(rng, e, s) for e, s in pick]) - target).pow(2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step % 50 == 0 or step == steps - 1:
+            print(json.dumps({"stage": "align", "step": step, "loss": round(loss.item(), 4)}), flush=True)
+
+
+def wanted(rng, edit, s):
+    """A caption's words for the result of an edit."""
+    if edit.kind == "colour":
+        return edits.article(edits.noun(rng, (s.objects[edit.at or 0][0], edit.to)))
+    if edit.kind == "another":
+        return bare(rng, s, "count", edit.to)
+    return bare(rng, s, edit.kind, edit.to)
+
+
+def draw(dit, reference, tokens, pooled, steps=STEPS, seeds=None, shift=None, cfg=1.0, empty=None):
+    """Euler from noise to edited latents: reference, scaled latents [B, 16, 16, 16] -> the same. cfg: scale of CFG, whose other
+    pass has neither reference nor words (empty: their encoding)."""
+    n = len(reference)
+    seeds = seeds or range(n)
+    x = torch.stack([torch.randn(GRID * GRID, DIT["in_channels"], generator=torch.Generator().manual_seed(s)) for s in seeds])
+    ref = patchify(reference)
+    with torch.no_grad(), products():
+        for i in range(steps):
+            t = torch.full((n,), 1 - i / steps)
+            v = dit(x, tokens, t, pooled, GRID, GRID, shift=shift, reference=ref).float()
+            if cfg != 1.0:
+                free = dit(x, empty[0].expand_as(tokens), t, empty[1].expand_as(pooled), GRID, GRID).float()
+                v = free + cfg * (v - free)
+            x = x - v / steps
+    return unpatchify(x, GRID, GRID)
+
+
+def look(net, supply, path, count=24):
+    """A grid of triples that no training sees: reference, edit, truth; prints the instructions."""
+    rows, asked = triples.drawn(10 ** 6, scenes=count)
+    auto, vae, cfg = triples.codec()
+    pick = [4 * i + 1 for i in range(count)]
+    before, after = ([rows[i + d] for i in pick] for d in (-1, 0))
+    rng = np.random.default_rng(0)
+    texts = [say(rng, asked[i], s) for i, s in zip(pick, before)]
+    pictures = [np.stack([render.render(s) for s in scenes]) for scenes in (before, after)]
+    reference = triples.encode(auto, cfg, pictures[0])
+    made = draw(net.dit, reference, *net.encode(texts))
+    truth = triples.encode(auto, cfg, pictures[1])
+    shown = decode(vae, made)
+    tiles = [p[::2, ::2] for three in zip(pictures[0], shown, pictures[1]) for p in three]
+    render.grid(tiles, 12).save(path)
+    error = (made - truth).pow(2).mean().item()
+    copied = (reference - truth).pow(2).mean().item()
+    print(json.dumps({"stage": "look", "error": round(error, 4), "of a copy": round(copied, 4), "instructions": texts}), flush=True)
+
+
+def make(minutes, lr=5e-4, seed=8, folder=MODEL):
+    """-> the edit model (EMA), trained for so many minutes of CPU time in all, over any number of runs."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng()
+    net, supply = Editor(), Supply().refresh()
+    net.start(folder)
+    if not (STATE / "edit.pt").exists():
+        align(net, supply, rng)
+    prompts = Prompts(net.text)
+    looked = [None]
+
+    def loss_of(progress):
+        calm = progress >= CALM
+        return (edit_loss(net, rng, supply, EDITED[calm])
+                + memory_loss(net, rng, supply, prompts, REMEMBERED[calm]))
+
+    def report(ema, progress):
+        supply.refresh()
+        slot = int(progress * minutes * 60 / SECONDS_BETWEEN_LOOKS)
+        if slot != looked[0]:
+            looked[0] = slot
+            look(ema, supply, STATE / f"edit-{round(progress * minutes):03d}.png")
+
+    return train("edit", net, loss_of, minutes, lr, decay=.998, report=report).eval()
+
+
+def trained():
+    """The edit model of the last save (EMA)."""
+    return load_ema("edit", Editor())
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--minutes", type=float, default=300, help="of CPU time, in all runs together")
+    a = p.parse_args()
+    torch.set_num_threads(min(torch.get_num_threads(), 8))
+    make(a.minutes)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Encoded edits, made once and in parts, so that training can begin with the first ones while more are made.
+
+python3 -m undertone.triples --count 24000 --memories 8192 writes STATE/edits; an interrupted run goes on with the parts that
+are missing. A part of triples is a list of scenes with their latents, each scene followed by EDITS edited versions. A part of
+memories is what the shipped student draws for captions, step by step: a model that also edits keeps to that.
+"""
+import argparse
+import json
+
+import numpy as np
+import torch
+
+from . import edits, render, shifts, warm
+from .autoencoder import Autoencoder, to_tensor
+from .config import DIT, GRID, MODEL, STATE
+from .distil import SHIFTED, STEPS
+from .export import configs
+from .loop import save
+from .precision import products
+from .scene import draw_scene
+from .shipped import Shipped
+from .teacher import Prompts, drops, sample
+from .tiny import Tiny
+
+EDITS = 3  # of every scene
+SCENES, TRAJECTORIES = 128, 256  # in a part
+SEED, MEMORY_SEED = 51, 52  # of no other stage
+FOLDER = STATE / "edits"
+
+
+def codec(folder=MODEL):
+    """-> the encoder of a bundle, its decoder (of scaled latents), and the decoder's configuration with scale and shift."""
+    auto, cfg = Autoencoder(), configs(json.loads((folder / "model.json").read_text()))["vae"]
+    warm.load(auto, folder, "autoencoder")
+    vae = Tiny(cfg)
+    vae.decoder.load_state_dict(auto.decoder.state_dict())
+    return [n.eval().requires_grad_(False).to(memory_format=torch.channels_last) for n in (auto.encoder, vae)] + [cfg]
+
+
+def encode(net, cfg, pictures, batch=32):
+    """uint8 pictures [N, 256, 256, 3] -> scaled latents [N, 16, 16, 16], on which the transformer works."""
+    out = []
+    for i in range(0, len(pictures), batch):
+        with torch.no_grad(), products():
+            out.append(net(to_tensor(pictures[i:i + batch])).float())
+    return (torch.cat(out) - cfg["shift_factor"]) * cfg["scaling_factor"]
+
+
+def drawn(number, scenes=SCENES):
+    """The scenes of part number, in the order of their latents, and the edits: -> ([scenes * (1 + EDITS)], [(row, Edit)])."""
+    rng = np.random.default_rng([SEED, number])
+    rows, asked = [], []
+    for _ in range(scenes):
+        s = edits.draw_source(rng, render.BANKS)
+        rows.append(s)
+        asked.append(None)
+        for _ in range(EDITS):
+            edit, e = edits.draw(rng, s)
+            rows.append(e)
+            asked.append(edit)
+    return rows, asked
+
+
+def make_triples(number, net, cfg):
+    scenes, asked = drawn(number)
+    z = encode(net, cfg, np.stack([render.render(s) for s in scenes]))
+    return {"scenes": scenes, "edits": asked, "z": z.half()}
+
+
+def make_memories(number, net, prompts):
+    """-> points [TRAJECTORIES, 5, 64, 64] at t = 1, 3/4 ... 0 and the Shifts and drops they were drawn with (see distil.py)."""
+    rng = np.random.default_rng([MEMORY_SEED, number])
+    torch.manual_seed(MEMORY_SEED * 1000 + number)
+    scenes = [draw_scene(rng, render.BANKS, kinds={"single": .6, "copies": .16, "pair": .24}) for _ in range(TRAJECTORIES)]
+    asked = shifts.lessons(rng, scenes, SHIFTED)[0]
+    masks = drops(TRAJECTORIES)
+    tokens, pooled = prompts.drop(*prompts.of_ids(asked.ids), *masks)
+    with torch.no_grad():
+        shift = asked.vector(net, prompts)
+    keep = []
+    noise = torch.randn(TRAJECTORIES, GRID * GRID, DIT["in_channels"])
+    sample(net, tokens, pooled, prompts.empty, STEPS, noise=noise, keep=keep, shift=shift)
+    return {"points": torch.stack(keep, 1).half(), "shifts": asked, "masks": torch.stack(masks, 1)}
+
+
+def parts(kind):
+    """The finished parts of a kind, "triples" or "memories", by number."""
+    return sorted(FOLDER.glob(f"{kind}-*.pt"))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--count", type=int, default=24000, help="triples")
+    p.add_argument("--memories", type=int, default=8192, help="trajectories of the shipped student")
+    a = p.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    model, (net, _, cfg) = Shipped(MODEL), codec()
+    prompts = Prompts(model.text)
+    makers = {"triples": (-(-a.count // (SCENES * EDITS)), lambda n: make_triples(n, net, cfg)),
+              "memories": (-(-a.memories // TRAJECTORIES), lambda n: make_memories(n, model.net, prompts))}
+    most = max(n for n, _ in makers.values())
+    for share in range(most):  # both kinds grow together
+        for kind, (count, make) in makers.items():
+            for n in range(share * count // most, (share + 1) * count // most):
+                path = FOLDER / f"{kind}-{n:04d}.pt"
+                if not path.exists():
+                    save(path, make(n))
+                    print(json.dumps({"stage": kind, "part": n + 1, "of": count}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
