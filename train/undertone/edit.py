@@ -12,21 +12,24 @@ Both are never dropped at once while a reference is there: the empty prompt mean
 "leave it" nor "change anything".
 """
 import argparse
+import datetime
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from . import edits, render, shifts, triples, warm
+from . import bundle, edits, render, shifts, triples, warm
 from .captions import VOCAB as KNOWN, bare
 from .clip import Clip
 from .config import DIT, GRID, MODEL, STATE, text_config
 from .contrast import trim, unknown
 from .distil import STEPS
 from .edits import VOCAB, encode, say
+from .export import write_bundle
 from .flux import patchify, unpatchify
 from .loop import load_ema, train
 from .precision import products
@@ -326,10 +329,22 @@ def trained():
     return load_ema("edit", Editor())
 
 
+def export(folder):
+    """The bundle of the edit model: the shipped decoder, its encoder, and a text encoder with all words."""
+    net = trained()
+    encoder, vae, cfg = triples.codec()
+    about = {**bundle.ABOUT, **bundle.EDITING}
+    write_bundle(folder, net.dit, net.plain_text(), vae, cfg, datetime.date.today().isoformat(), VOCAB, encoder, about)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--minutes", type=float, default=300, help="of CPU time, in all runs together")
+    p.add_argument("--export", type=Path, help="write the model of the last save as a bundle into this folder, and train no further")
     a = p.parse_args()
+    if a.export:
+        export(a.export)
+        return
     torch.set_num_threads(min(torch.get_num_threads(), 8))
     make(a.minutes)
 

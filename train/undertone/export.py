@@ -1,4 +1,4 @@
-"""Writes a bundle: three bf16 safetensors, tokenizer.json and the model.json that names their hashes."""
+"""Writes a bundle: bf16 safetensors, tokenizer.json and the model.json that names their hashes."""
 import hashlib
 import json
 import os
@@ -56,8 +56,11 @@ def read_safetensors(path):
 
 def write_encoder(folder, net):
     """The encoder of an Autoencoder, which training needs to go on in the latents of the folder's decoder."""
-    write_safetensors(Path(folder) / "encoder.safetensors",
-                      {"encoder." + k: v.to(torch.bfloat16) for k, v in net.encoder.state_dict().items()})
+    write_safetensors(Path(folder) / "encoder.safetensors", encoder_state(net.encoder))
+
+
+def encoder_state(encoder):
+    return {"encoder." + k: v.to(torch.bfloat16) for k, v in encoder.state_dict().items()}
 
 
 def file_entry(role, path):
@@ -72,25 +75,32 @@ def configs(manifest):
     return {c["file"]: c["config"] for c in manifest["components"]}
 
 
-def write_bundle(folder, dit, text, vae, vae_config, revision):
-    """dit: Flux, text: Clip, vae: Tiny (modules); vae_config: with scaling, shift and preview."""
+def write_bundle(folder, dit, text, vae, vae_config, revision, vocab=captions.VOCAB, encoder=None, about=bundle.ABOUT):
+    """dit: Flux, text: Clip, vae: Tiny (modules); vae_config: with scaling, shift and preview; vocab: {word: id} of text;
+    encoder: tiny.Encoder of a model that edits pictures."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    states = {role: {k: v.to(torch.bfloat16) for k, v in net.state_dict().items()}
+              for role, net in (("dit", dit), ("text", text), ("vae", vae))}
+    if encoder:
+        states["encoder"] = encoder_state(encoder)
     entries, counts = [], {}
-    for role, net in (("dit", dit), ("text", text), ("vae", vae)):
-        state = {k: v.to(torch.bfloat16) for k, v in net.state_dict().items()}
+    for role, state in states.items():
         counts[role] = sum(v.numel() for v in state.values())
         write_safetensors(folder / f"{role}.safetensors", state)
         entries.append(file_entry(role, folder / f"{role}.safetensors"))
     tmp = folder / "tokenizer.json.part"
-    tmp.write_text(captions.tokenizer_json())
+    tmp.write_text(captions.tokenizer_json(vocab))
     os.replace(tmp, folder / "tokenizer.json")
     entries.append(file_entry("tokenizer", folder / "tokenizer.json"))
     component = lambda role, kind, file, config, **more: {"role": role, "kind": kind, **more, "config": config, "file": file,
                                                           "parameters": counts[file]}
     components = [component("text", "clip", "text", text.cfg, name="clip", tokenizer="tokenizer"),
-                  component("transformer", bundle.ABOUT["family"], "dit", dit.cfg), component("decoder", "tiny", "vae", vae_config)]
-    manifest = {"format": "undertone-model", "version": 2, **bundle.ABOUT, "revision": revision, "licenses": bundle.LICENSES,
+                  component("transformer", about["family"], "dit", dit.cfg), component("decoder", "tiny", "vae", vae_config)]
+    if encoder:
+        scale = {k: vae_config[k] for k in ("scaling_factor", "shift_factor")}
+        components.append(component("encoder", "tiny", "encoder", {**encoder.config(), **scale}))
+    manifest = {"format": "undertone-model", "version": 2, **about, "revision": revision, "licenses": bundle.LICENSES,
                 "files": entries, "components": components, "scheduler": {"kind": "flow", "shift": 1.0}, **bundle.OFFERS}
     write_manifest(folder, manifest)
     return manifest

@@ -55,10 +55,11 @@ class Tiny(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Picture [B, 3, H, W] in [0, 1] -> raw latent [B, 16, H/16, W/16]. Used only in training."""
+    """Picture [B, 3, H, W] in [0, 1] -> raw latent [B, 16, H/16, W/16]. For training, and for pictures to edit."""
 
     def __init__(self, latent=16, widths=(32, 64, 128)):
         super().__init__()
+        self.latent, self.widths = latent, widths
         a, b, c = widths
         # A picture's 4x4 cells become channels at once: full-resolution convolutions would cost most of the time.
         self.layers = nn.Sequential(nn.PixelUnshuffle(4), nn.Conv2d(48, a, 3, padding=1), Block(a),
@@ -68,6 +69,11 @@ class Encoder(nn.Module):
 
     def forward(self, x):
         return self.layers(x - 0.5)
+
+    def config(self):
+        """What model.json says of it beside scale and shift."""
+        return {"latent_channels": self.latent, "unshuffle": 4, "mean": 0.5,
+                "stages": [{"channels": c, "blocks": b} for c, b in zip(self.widths, (1, 2, 2))]}
 
 
 def decoder_flops(cfg, size=256):

@@ -1,0 +1,302 @@
+"""Scores the edit model: python3 -m undertone.edit_evaluate [section ...] writes STATE/edit-evaluation.json and grids.
+
+Sections: edits, guidance, generation, grids. The model is exported from the last save of training first, so that what is
+measured is what would ship; --folder names a bundle to measure instead. Needs the judge (undertone.judge).
+"""
+import argparse
+import json
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFilter
+
+from . import edit, edits, judge, render, triples
+from .bench import Bench, kept, paired, summary
+from .config import MODEL, STATE
+from .heldout import bootstrap, held_out, wilson
+from .loop import load_ema
+from .scene import Scene
+from .shipped import Shipped
+
+SEED = 61  # of no training stage
+NOISE = 200_000  # the n-th edit is drawn from the noise of seed NOISE + n
+ENOUGH_PSNR, IDENTITY_PSNR = 24, 26  # dB, outside the changed region and of an identity
+SAME, MARGIN, LEAST = 6, 12, .1  # steps of a pixel that count as unchanged; pixels kept from the changed; least unchanged share
+WEIGHTS = (-1, 0, 1, 2, 3, 4)
+STARTS = (0, 2, 3)  # 0 is the constant schedule
+SCALES = (1.0, 1.5, 2.0, 3.0)
+STAYS = ("object", "colour", "count", "place", "time", "style", "side")
+NOTHING = edits.KEEP[0]  # what a direction of an edit starts from
+
+
+class Item:
+    """A held-out edit: its scenes and pictures before and after, the instruction, what is asked for and what stays."""
+
+    def __init__(self, number):
+        rng = np.random.default_rng([SEED, number])
+        self.number, self.before = number, edits.draw_source(rng, render.BANKS)
+        self.edit, self.after = edits.draw(rng, self.before)
+        self.text = edits.say(rng, self.edit, self.before)
+        a, b = judge.truth(self.before), judge.truth(self.after)
+        self.asks = {k: b[k] for k in b if b[k] is not None and a[k] != b[k] and not (k == "side" and a[k] is None)}
+        self.stays = {k: b[k] for k in b if b[k] is not None and a[k] == b[k]}
+
+    @cached_property
+    def pictures(self):
+        return render.render(self.before), render.render(self.after)
+
+    @cached_property
+    def unchanged(self):
+        """bool [256, 256]: what the edit leaves alone, MARGIN pixels away from what it changes; None where that is little."""
+        a, b = (p.astype(int) for p in self.pictures)
+        changed = Image.fromarray((np.abs(a - b).max(-1) > SAME).astype(np.uint8) * 255)
+        mask = np.asarray(changed.filter(ImageFilter.MaxFilter(2 * MARGIN + 1))) == 0
+        return mask if mask.mean() >= LEAST else None
+
+
+def psnr(a, b, mask=None):
+    d = (a.astype(np.float32) - b) ** 2
+    return 10 * np.log10(255 ** 2 / max(float(d[mask].mean() if mask is not None else d.mean()), 1e-9))
+
+
+def nearer(made, item):
+    """Whether in the changed region a picture is nearer to the edited one than to the one before; NaN if nothing changes."""
+    a, b = (p.astype(np.float32) for p in item.pictures)
+    mask = np.abs(a - b).max(-1) > SAME
+    if mask.sum() < 64:
+        return np.nan
+    x = made.astype(np.float32)[mask]
+    return float(np.square(x - b[mask]).mean() < np.square(x - a[mask]).mean())
+
+
+class Setting:
+    """The networks and edits of one evaluation."""
+
+    def __init__(self, folder, count, few):
+        self.folder, self.count, self.few = folder, count, few
+        self.encoder, _, self.cfg = triples.codec(folder)
+        self.model = Shipped(folder)
+
+    @cached_property
+    def examined(self):
+        path = STATE / "judge.json"
+        if not path.exists():
+            raise SystemExit(f"{path} is missing: how reliable the judge is must be measured first (python3 -m undertone.judge)")
+        return json.loads(path.read_text())
+
+    @cached_property
+    def bench(self):
+        return Bench(load_ema("judge", judge.Judge().to(memory_format=torch.channels_last)), self.examined)
+
+    @cached_property
+    def items(self):
+        return [Item(i) for i in range(self.count)]
+
+    def latents(self, items):
+        """Scaled latents of the items' pictures before, of the encoder."""
+        facts = (self.cfg["scaling_factor"], [i.number for i in items], [repr(i.before) for i in items])
+        return torch.from_numpy(kept("edited", facts, lambda: triples.encode(
+            self.encoder, self.cfg, np.stack([i.pictures[0] for i in items])).numpy()))
+
+    def drawn(self, items, texts=None, reference=None, shift=None, cfg=1.0):
+        """uint8 pictures of the edits, [N, 256, 256, 3]. shift: [blocks + 1, N, D]; texts: in place of the instructions."""
+        texts = texts or [i.text for i in items]
+        reference = self.latents(items) if reference is None else reference
+        seeds = [NOISE + i.number for i in items]
+        facts = (self.model.key, texts, seeds, reference, shift, cfg)
+
+        def make(batch=25):
+            out = []
+            for i in range(0, len(items), batch):
+                rows = slice(i, i + batch)
+                z = edit.draw(self.model.net, reference[rows], *self.model.encode(texts[rows]), seeds=seeds[rows], cfg=cfg,
+                              shift=None if shift is None else shift[:, rows], empty=self.model.empty)
+                out.append(self.model.decode(z))
+            return np.concatenate(out)
+
+        return kept("edits", facts, make)
+
+    def blind(self, key, scene):
+        """Whether the judge is too unsure of an attribute, at all or in the scene's style."""
+        name = {"first": "object", "last": "object", "first colour": "colour", "last colour": "colour"}.get(key, key)
+        return name in self.examined["unjudged"] or (name, scene.style) in self.bench.blind
+
+    def scores(self, items, pictures):
+        """-> {"asked", "outside", "identity", "nearer", "truth": [N]} and {"stays": {attribute: [N]}}, NaN where nothing is scored.
+
+        asked: everything asked for is there; where the judge has no word for it (a sun, usual colours), nearer decides.
+        """
+        seen = judge.read(self.bench.net, pictures)
+        named = {k: [v[i] for i in seen[k]] for k, v in judge.VALUES.items()}
+        n = len(items)
+        out = {k: np.full(n, np.nan) for k in ("asked", "outside", "identity", "nearer", "truth")}
+        stays = {k: np.full(n, np.nan) for k in (*STAYS, "detail", "polish")}
+        for i, it in enumerate(items):
+            right = lambda k, v: named[k][i] == v  # noqa: B023, E731
+            out["truth"][i] = psnr(pictures[i], it.pictures[1])
+            if it.edit.kind == "keep":
+                out["identity"][i] = psnr(pictures[i], it.pictures[0])
+            else:
+                out["nearer"][i] = nearer(pictures[i], it)
+                asks = {k: v for k, v in it.asks.items() if not self.blind(k, it.after)}
+                if it.asks and asks:
+                    out["asked"][i] = all(right(k, v) for k, v in asks.items())
+                elif not it.asks:
+                    out["asked"][i] = out["nearer"][i]
+            if it.unchanged is not None:
+                out["outside"][i] = psnr(pictures[i], it.pictures[0], it.unchanged)
+            for k, parts in {"object": ("first", "last"), "colour": ("first colour", "last colour")}.items():
+                same = [p for p in parts if p in it.stays and not self.blind(p, it.after)]
+                if same:
+                    stays[k][i] = all(right(p, it.stays[p]) for p in same)
+            for k in stays:
+                if k in it.stays and not self.blind(k, it.after):
+                    stays[k][i] = right(k, it.stays[k])
+        return {**out, "stays": stays}
+
+
+def shares(scores):
+    """Shares in per cent with Wilson's intervals, PSNR in dB with the bootstrap's."""
+    enough = lambda v, least: np.where(np.isnan(v), np.nan, v >= least)  # noqa: E731
+    return {"asked": wilson(scores["asked"]), "nearer": wilson(scores["nearer"]),
+            "stays": {k: wilson(v) for k, v in scores["stays"].items()},
+            "outside": {"dB": bootstrap(scores["outside"], digits=2), "enough": wilson(enough(scores["outside"], ENOUGH_PSNR))},
+            "identity": {"dB": bootstrap(scores["identity"], digits=2),
+                         "enough": wilson(enough(scores["identity"], IDENTITY_PSNR))},
+            "truth": bootstrap(scores["truth"], digits=2)}
+
+
+def edits_section(e):
+    """The held-out edits, of each kind too, beside the true pictures passed through the autoencoder and untouched ones."""
+    scores = e.scores(e.items, e.drawn(e.items))
+    pick = lambda rows: {k: ({a: v[rows] for a, v in x.items()} if k == "stays" else x[rows]) for k, x in scores.items()}  # noqa: E731
+    kinds = np.array([i.edit.kind for i in e.items])
+    through = lambda which: np.concatenate([e.model.decode(triples.encode(  # noqa: E731
+        e.encoder, e.cfg, np.stack([i.pictures[which] for i in e.items[k:k + 50]]))) for k in range(0, len(e.items), 50)])
+    return {"edits": len(e.items), "all": shares(scores), "unjudged": e.examined["unjudged"],
+            "by kind": {k: shares(pick(np.flatnonzero(kinds == k))) for k in sorted(set(kinds))},
+            "ceiling": shares(e.scores(e.items, through(1))), "untouched": shares(e.scores(e.items, through(0)))}
+
+
+def gain(scores, base):
+    """Strength and preservation of a variant, and their paired differences from a base in points and dB."""
+    kept_ = lambda s: np.nanmean(np.stack([s["stays"][k] for k in STAYS]), 0)  # noqa: E731
+    return {"strength": wilson(scores["asked"]), "nearer": wilson(scores["nearer"]),
+            "preservation": bootstrap(kept_(scores), 100, digits=1), "outside": bootstrap(scores["outside"], digits=2),
+            "strength change": bootstrap(scores["asked"] - base["asked"], 100, digits=1),
+            "preservation change": bootstrap(kept_(scores) - kept_(base), 100, digits=1),
+            "outside change": bootstrap(scores["outside"] - base["outside"], digits=2)}
+
+
+def guidance(e):
+    """Strength and preservation over w: of the edit that the words ask for, and of one that only the shift asks for; beside CFG
+    and the words said twice."""
+    items = [i for i in e.items if i.edit.kind not in ("keep", "both")][:e.few]
+    delta = e.model.directions([i.text for i in items], [NOTHING] * len(items))
+    base = e.scores(items, e.drawn(items))
+    out = {"edits": len(items), "negative": NOTHING, "words": {}, "alone": {}}
+    for name, texts in (("words", None), ("alone", [NOTHING] * len(items))):
+        start = e.scores(items, e.drawn(items, texts=texts))
+        for first in STARTS:
+            for w in WEIGHTS:
+                if w or first == STARTS[0]:
+                    s = e.scores(items, e.drawn(items, texts, shift=e.model.shift(delta, w, first))) if w else start
+                    out[name].setdefault(str(first), {})[str(w)] = gain(s, start)
+    out["cfg"] = {f"{g:g}": gain(e.scores(items, e.drawn(items, cfg=g)), base) for g in SCALES}
+    out["words twice"] = gain(e.scores(items, e.drawn(items, [f"{i.text}, {i.text}" for i in items])), base)
+    return out
+
+
+def generation(e, captions=400):
+    """Without a reference: the scores of the edit model and of the shipped one on the same captions and noises."""
+    items = held_out(captions)
+    scores = {}
+    for name, model in (("shipped", Shipped(MODEL)), ("edit model", e.model)):
+        z = e.bench.small(model, items)
+        scores[name] = e.bench.score(z, items)
+    return {"captions": captions, **{k: summary(v, items)["all"] for k, v in scores.items()},
+            "change": paired(scores["edit model"], scores["shipped"])}
+
+
+def titled(tiles, titles, path, columns):
+    """A grid of pictures at half size, each with its title above, cut to fit."""
+    side, bar = tiles[0].shape[0] // 2, 22
+    rows = -(-len(tiles) // columns)
+    out = Image.new("RGB", (columns * (side + 2), rows * (side + bar)), "white")
+    d = ImageDraw.Draw(out)
+    for i, (p, t) in enumerate(zip(tiles, titles)):
+        x, y = i % columns * (side + 2), i // columns * (side + bar)
+        out.paste(Image.fromarray(p).resize((side, side), Image.BOX), (x, y + bar))
+        lines = t if len(t) <= 22 else t[:22] + "\n" + t[22:44]
+        d.multiline_text((x + 1, y), lines, fill="black", spacing=0)
+    out.save(path, optimize=True)
+
+
+def chain(e, texts, scene, seed=NOISE):
+    """Pictures of edits one after the other, each of the picture before as pixels: [1 + len(texts)] of uint8."""
+    out = [render.render(scene)]
+    for i, text in enumerate(texts):
+        z = triples.encode(e.encoder, e.cfg, out[-1][None])
+        out.append(e.model.decode(edit.draw(e.model.net, z, *e.model.encode([text]), seeds=[seed + i]))[0])
+    return out
+
+
+CHAINS = (("make it night", "turn the car blue", "as pixel art"), ("add a second car", "move it to the beach", "make it sunset"),
+          ("put a house on the left", "make it neon", "remove the house"))
+SHOWN = ("make it night", "turn the car blue", "as pixel art", "move it to the beach")
+
+
+def grids(e, count=48):
+    """edits.png: 48 held-out edits; edit-weights.png: weights -1 to 4 of four edits; edit-chains.png: three edits in turn."""
+    items = e.items[:count]
+    made = e.drawn(items)
+    tiles = [x for it, p in zip(items, made) for x in (it.pictures[0], p)]
+    titled(tiles, [t for it in items for t in (it.text, "")], STATE / "edits.png", 12)
+    scene = Scene((("car", "red"),), 160, (128,), "meadow", "day", "flat", 1, 1, 2)
+    z = triples.encode(e.encoder, e.cfg, render.render(scene)[None])
+    tiles, titles = [], []
+    for text in SHOWN:
+        delta = e.model.directions([text], [NOTHING])
+        for start in (0, 2):
+            for w in WEIGHTS:
+                tokens = e.model.encode([text])
+                p = e.model.decode(edit.draw(e.model.net, z, *tokens, seeds=[NOISE], shift=e.model.shift(delta, w, start)))[0]
+                tiles.append(p)
+                titles.append(f"w {w:g} from block {start}" + (f"\n{text}" if w == WEIGHTS[0] else ""))
+    titled(tiles, titles, STATE / "edit-weights.png", 2 * len(WEIGHTS))
+    tiles, titles = [], []
+    for texts in CHAINS:
+        tiles += chain(e, texts, scene)
+        titles += ["a red car in a meadow", *texts]
+    titled(tiles, titles, STATE / "edit-chains.png", 4)
+    return {"edits": [i.text for i in items], "weights": list(SHOWN), "chains": [list(c) for c in CHAINS]}
+
+
+SECTIONS = {"grids": grids, "edits": edits_section, "guidance": guidance, "generation": generation}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("sections", nargs="*", help=f"of: {' '.join(SECTIONS)} (default: all)")
+    p.add_argument("--folder", type=Path, help="bundle to measure (default: the last save of training, exported)")
+    p.add_argument("--edits", type=int, default=400, help="held-out edits")
+    p.add_argument("--few", type=int, default=120, help="of which guidance is measured on")
+    a = p.parse_args()
+    if set(a.sections) - set(SECTIONS):
+        p.error(f"unknown section {sorted(set(a.sections) - set(SECTIONS))[0]}; there are {', '.join(SECTIONS)}")
+    folder = a.folder or STATE / "sprites-edit"
+    if not a.folder:
+        edit.export(folder)
+    e = Setting(folder, a.edits, a.few)
+    path = STATE / "edit-evaluation.json"
+    out = json.loads(path.read_text()) if path.exists() else {}
+    for name in a.sections or SECTIONS:
+        out[name] = SECTIONS[name](e)
+        path.write_text(json.dumps(out, indent=1) + "\n")
+        print(json.dumps({name: out[name]}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
