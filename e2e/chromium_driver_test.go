@@ -40,6 +40,7 @@ type tab struct {
 // options of a tab.
 type options struct {
 	noGPU  bool   // the browser without WebGPU's flag: navigator.gpu exists, no adapter
+	webgpu bool   // WebGPU in software, which "auto" would leave for the faster CPU
 	before string // a script that runs in every document before the page's own scripts
 	// Service workers are left out unless a test is about them: an installed one
 	// answers in the place of a server that misbehaves.
@@ -112,6 +113,9 @@ func (b *tab) begin(address string) {
 		b.t.Fatal(err)
 	}
 	before := b.options.before
+	if b.options.webgpu {
+		before += script("before/name_webgpu.js")
+	}
 	if !b.options.serviceWorkers {
 		before += "delete Navigator.prototype.serviceWorker;"
 	}

@@ -41,7 +41,7 @@ type settingsEvent struct {
 func TestBrowserEmbed(t *testing.T) {
 	t.Parallel()
 	s := smallSite(t)
-	b := open(t, hostPage(t, strictPolicy(s), element(s, `prompt="a red frog" seed="5" steps="12" poster="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"`)), options{})
+	b := open(t, hostPage(t, strictPolicy(s), element(s, `prompt="a red frog" seed="5" steps="12" poster="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"`)), options{webgpu: true})
 	var f *frame
 	b.step("facade", func(t *testing.T) { b.embedFacade(t, s) })
 	b.step("keyboard", func(t *testing.T) { f = b.embedKeyboard(t, s) })

@@ -44,7 +44,7 @@ func (b *tab) crash() {
 // button helps, after which everything is there again. (A reload by script does not
 // help: Chromium gives the GPU back to the person only.)
 func TestBrowserGPUCrash(t *testing.T) {
-	b := open(t, smallSite(t).URL, options{})
+	b := open(t, smallSite(t).URL, options{webgpu: true})
 	b.loadModel()
 	b.field("prompt", "a red frog at night")
 	b.field("seed", "77")
@@ -214,7 +214,7 @@ func TestBrowserGPUFloor(t *testing.T) {
 // TestBrowserGPUTasks: while pictures are made, the page's own thread is
 // never busy for long.
 func TestBrowserGPUTasks(t *testing.T) {
-	b := open(t, smallSite(t).URL, options{})
+	b := open(t, smallSite(t).URL, options{webgpu: true})
 	b.loadModel()
 	b.field("steps", "12")
 	b.generate()

@@ -121,10 +121,13 @@ func (b *tab) diagnostics(t *testing.T) {
 	b.eval(`document.querySelector("#diagnostics").open = true`, nil)
 	b.until(`document.querySelector("#diagnostics-text").value.includes("Limits")`)
 	text := b.value("diagnostics-text")
-	for _, part := range []string{"Undertone: ", "Chrome", "Features: ", "maxBufferSize", "Last picture: ", "Plan: "} {
+	for _, part := range []string{"Undertone: ", "Chrome", "Features: ", "maxBufferSize", "Last picture: ", "Choice: Runs on the CPU, which is faster here", "Plan: "} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q is missing in\n%s", part, text)
 		}
+	}
+	if says := b.text("#device"); says != "CPU, faster here than WebGPU without a GPU" {
+		t.Errorf("the device is called %q", says)
 	}
 	if strings.Contains(text, "frog") || strings.Contains(text, "Prompt") || strings.Contains(text, "Direction") {
 		t.Errorf("words were not asked for:\n%s", text)

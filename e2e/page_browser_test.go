@@ -19,7 +19,7 @@ import (
 // that is stopped.
 func TestBrowserPage(t *testing.T) {
 	s := serve(t)
-	b := open(t, s.URL, options{})
+	b := open(t, s.URL, options{webgpu: true})
 
 	b.ready()
 	var after float64

@@ -25,7 +25,7 @@ func TestScreenshotsEmbed(t *testing.T) {
 	s := serveFolder(t, folderOf(t, dist))
 	host := hostPage(t, nil, `<style>body { font: 17px/1.6 system-ui; max-width: 46rem; margin: 2rem auto; padding: 0 16px } [data-theme=dark] { color-scheme: dark; background: #16151a; color: #eee }</style>
 <p>A vector steers every block of the transformer. Move the slider, and see what it does to the picture.</p>`+element(s, `prompt="a red car on the beach" seed="7" preset="night neon" weight="1.5 1"`))
-	b := open(t, host, options{})
+	b := open(t, host, options{webgpu: true})
 	c := &screen{b, folder}
 	for _, width := range []int64{360, 720} {
 		for _, theme := range []string{"light", "dark"} {
@@ -62,7 +62,7 @@ func TestScreenshotsEmbedDialog(t *testing.T) {
 	}
 	modernFont(t)
 	s := serveFolder(t, folderOf(t, dist))
-	b := open(t, s.URL, options{})
+	b := open(t, s.URL, options{webgpu: true})
 	c := &screen{b, folder}
 	b.loadModel()
 	b.generate()

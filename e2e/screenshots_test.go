@@ -28,11 +28,11 @@ func TestScreenshots(t *testing.T) {
 		c.desktop()
 		return s, c
 	}
-	t.Run("views", func(t *testing.T) { _, c := visit(t, options{}, countSubmits); c.views() })
-	t.Run("first visit", func(t *testing.T) { s, c := visit(t, options{}, countSubmits); c.firstVisit(s) })
+	t.Run("views", func(t *testing.T) { _, c := visit(t, options{webgpu: true}, countSubmits); c.views() })
+	t.Run("first visit", func(t *testing.T) { s, c := visit(t, options{webgpu: true}, countSubmits); c.firstVisit(s) })
 	t.Run("app", func(t *testing.T) {
 		// This host changes nothing in the files, which a service worker would refuse.
-		c := &screen{open(t, newHost(t, site).site(), options{serviceWorkers: true}), folder}
+		c := &screen{open(t, newHost(t, site).site(), options{serviceWorkers: true, webgpu: true}), folder}
 		c.desktop()
 		c.app()
 	})
@@ -43,13 +43,13 @@ func TestScreenshots(t *testing.T) {
 	})
 	t.Run("no adapter", func(t *testing.T) { _, c := visit(t, options{noGPU: true}, countSubmits); c.noGPU("fault-no-adapter") })
 	t.Run("no memory", func(t *testing.T) {
-		_, c := visit(t, options{}, gpuFaults)
+		_, c := visit(t, options{webgpu: true}, gpuFaults)
 		c.ready()
 		c.eval(`test.gpu.connect(); globalThis.planned = test.gpu.fault("no memory", 40); return null`, nil)
 		c.fault("fault-memory", `document.querySelector("#load").click()`)
 	})
 	t.Run("GPU gone", func(t *testing.T) {
-		_, c := visit(t, options{}, countSubmits)
+		_, c := visit(t, options{webgpu: true}, countSubmits)
 		c.ready()
 		c.loadModel()
 		for range 2 {

@@ -126,7 +126,10 @@ export interface LoadOptions {
   onProgress?: (progress: Progress) => void;
   /** Stops the download within 200 ms; load then rejects with the name AbortError. */
   signal?: AbortSignal;
-  /** "auto" (the default) is WebGPU, or fails with the reason. The CPU, which is far slower, is only ever chosen by name. */
+  /**
+   * "auto" (the default) is WebGPU, or fails with the reason. Where the browser has WebGPU in software alone, it is the
+   * faster of that and the CPU, by a short measurement: see info.choice. A GPU is not measured, nor is what is named.
+   */
   device?: "auto" | "webgpu" | "cpu";
   /**
    * true keeps the weights on this machine, in the origin's private file system, in
@@ -436,6 +439,12 @@ export interface Info extends Description {
   /** Of the transformer's weights, for example "Q8_0". */
   precision: string;
   backend: "webgpu" | "cpu";
+  /**
+   * Where "auto" compared the CPU with WebGPU in software: which it took, in a sentence, and
+   * the milliseconds that the same small piece of arithmetic took on either. A model that
+   * takes more than 1 GiB is not compared and stays on WebGPU.
+   */
+  choice?: { reason: string; webgpuMs: number; cpuMs: number };
   /** The vendor's words for the GPU. */
   adapter: string;
   /** The adapter computes on the CPU. */

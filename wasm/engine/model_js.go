@@ -126,7 +126,7 @@ func retry(try int) int {
 
 // loaded describes what was loaded, and what of it is kept on this machine.
 func (m *session) loaded() protocol.LoadedBody {
-	body := protocol.LoadedBody{Info: m.engine.Info()}
+	body := protocol.LoadedBody{Info: m.engine.Info(), Choice: m.choice}
 	if m.given != nil {
 		body.Found, body.Manifest, body.Address = m.given.about, m.given.manifest, m.given.address
 	}

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"syscall/js"
-	"time"
 
 	"undertone/engine"
-	"undertone/engine/cpu"
-	"undertone/engine/cpu/simd"
 	"undertone/engine/fault"
 	"undertone/engine/gpu"
 	"undertone/engine/op"
@@ -17,7 +14,8 @@ import (
 
 // session is one loaded model on one device.
 type session struct {
-	device string
+	device string // "webgpu" or "cpu"; "auto" until one of the two is chosen
+	choice *protocol.ChoiceBody
 	store  *store
 	bundle *weights.Bundle
 	// The model's bytes come from one of the two: what a model.json lists, or published files.
@@ -36,7 +34,7 @@ type session struct {
 // published files.
 func (m *session) load(ctx context.Context, b protocol.LoadBody, blobs []js.Value, report func(protocol.ProgressBody)) error {
 	m.close()
-	m.device = b.Device
+	m.device, m.choice = b.Device, nil
 	report(protocol.ProgressBody{Stage: protocol.StageDevice})
 	be, err := open(ctx, m.device, 0)
 	if err != nil {
@@ -55,7 +53,9 @@ func (m *session) load(ctx context.Context, b protocol.LoadBody, blobs []js.Valu
 	if err != nil {
 		return err
 	}
-	err = m.prepare(ctx, report)
+	if err = m.choose(ctx); err == nil {
+		err = m.prepare(ctx, report)
+	}
 	if fault.Is(err, fault.DeviceLost) {
 		err = m.reopen(ctx, report)
 	}
@@ -95,13 +95,11 @@ func (m *session) close() {
 	m.engine, m.be = nil, nil
 }
 
-// open makes the backend of that name. The CPU is only ever chosen by name. For
-// gentle see gpu.Options.
+// open makes the backend of that name, of which "auto" is WebGPU: see choose. For gentle
+// see gpu.Options.
 func open(ctx context.Context, device string, gentle int) (op.Backend, error) {
 	if device == "cpu" {
-		// Go shares its thread with the browser's events: an abort is only seen
-		// while nothing is computed.
-		return cpu.New(cpu.Options{Yield: func() { time.Sleep(time.Millisecond) }, SIMD: simd.Load()}), nil
+		return openCPU(), nil
 	}
 	d, err := gpu.Open(ctx, gpu.Options{Gentle: gentle})
 	if err != nil {

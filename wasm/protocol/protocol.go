@@ -157,10 +157,19 @@ type SavedBody struct {
 // LoadedBody is what was loaded.
 type LoadedBody struct {
 	recipe.Info
+	Choice   *ChoiceBody       `json:"choice,omitempty"`   // where devices were compared
 	Storage  *StorageBody      `json:"storage,omitempty"`  // where it was asked for
 	Address  string            `json:"address,omitempty"`  // of published files that are kept
 	Found    *recipe.Published `json:"found,omitempty"`    // of published files
 	Manifest json.RawMessage   `json:"manifest,omitempty"` // the model.json that was made of published files
+}
+
+// ChoiceBody tells by what one of two devices was chosen: the CPU, or WebGPU where a
+// browser has it in software.
+type ChoiceBody struct {
+	Reason   string  `json:"reason"`   // a sentence
+	WebGPUMs float64 `json:"webgpuMs"` // milliseconds of the same small piece of arithmetic
+	CPUMs    float64 `json:"cpuMs"`
 }
 
 // StorageBody tells what of the model is kept on this machine, in bytes.

@@ -18,7 +18,7 @@
     const again = setInterval(send, 5);
     send();
   });
-  const load = async (options) => (await test.api()).Undertone.load(address, options);
+  const load = async (options) => (await test.api()).Undertone.load(address, { device: "webgpu", ...options });
   // Somebody listens, so that each step is waited for and the GPU's calls are the same every time.
   const generate = async (u, more) => {
     const r = await u.generate({ ...request, onStep: () => {}, ...more });

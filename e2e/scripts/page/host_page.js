@@ -17,16 +17,16 @@
   test.host = {
     async load() {
       const { Undertone } = await test.api();
-      u = await Undertone.load("models/sprites/model.json", { onProgress: (p) => progress.push(p) });
+      u = await Undertone.load("models/sprites/model.json", { device: "webgpu", onProgress: (p) => progress.push(p) });
       return u.info;
     },
     // What the npm package says when it cannot import the API from a folder.
     importFault: async (entry, folder) => (await import(new URL(entry, location.href).href)).importUndertone(folder).then(() => "no error", (error) => error.message),
     async loadInfo(address, options) {
       const v = await (await test.api()).Undertone.load(address, options);
-      const { bytes, storage } = v.info;
+      const { bytes, storage, backend, choice } = v.info;
       v.close();
-      return { bytes, storage };
+      return { bytes, storage, backend, choice };
     },
     progress: () => progress,
     async result() {

@@ -13,7 +13,7 @@
       stop = new AbortController();
       progress = undefined;
       run((async () => {
-        u = await (await test.api()).Undertone.load(source, { store, signal: stop.signal, onProgress: (p) => { progress = p; } });
+        u = await (await test.api()).Undertone.load(source, { device: "webgpu", store, signal: stop.signal, onProgress: (p) => { progress = p; } });
         return { storage: u.info.storage, bytes: u.info.bytes };
       })());
     },

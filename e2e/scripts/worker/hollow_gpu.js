@@ -1,5 +1,6 @@
 // Runs in the engine's worker before its own script: a GPU that takes what is written to
-// it and drops it, and counts. Its limits are those that every device with WebGPU has.
+// it and drops it, and counts. Its limits are those that every device with WebGPU has. With
+// hollowSoftware among the global names it says that it is none, but a CPU.
 {
   const channel = new BroadcastChannel("hollow gpu");
   let written = 0, writes = 0, bytes = 0, most = 0, buffers = 0, largest = 0;
@@ -36,6 +37,6 @@
     createComputePipelineAsync: async () => nothing,
   };
   for (const name of ["createShaderModule", "createBindGroupLayout", "createPipelineLayout", "createBindGroup", "createCommandEncoder"]) device[name] = () => nothing;
-  const adapter = { features, limits, info: { vendor: "none", architecture: "hollow" }, requestDevice: async () => device };
+  const adapter = { features, limits, info: { vendor: "none", architecture: globalThis.hollowSoftware ? "swiftshader" : "hollow" }, requestDevice: async () => device };
   Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => adapter } });
 }

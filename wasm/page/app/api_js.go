@@ -90,8 +90,12 @@ func (a *api) info() Loaded {
 	if v := i.Get("address"); v.Type() == js.TypeString {
 		address = v.String()
 	}
+	choice := ""
+	if v := i.Get("choice"); v.Truthy() {
+		choice = v.Get("reason").String()
+	}
 	return Loaded{
-		Words: known, Storage: problem, Address: address,
+		Words: known, Storage: problem, Address: address, Choice: choice,
 		Backend: i.Get("backend").String(), Adapter: strings.Trim(i.Get("adapter").String(), "()"),
 		Software: i.Get("software").Bool(), Precision: i.Get("precision").String(), Plan: i.Get("plan").String(),
 	}

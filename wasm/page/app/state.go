@@ -112,13 +112,18 @@ func (s *State) Show(p *Picture) { s.Picture, s.Pictures = p, []*Picture{p} }
 type Loaded struct {
 	Backend   string
 	Adapter   string
-	Software  bool // an emulated GPU
+	Software  bool   // an emulated GPU
+	Choice    string // why the API chose this device, where it compared two; in English
 	Precision string
 	Storage   string          // code of what was wrong with keeping the weights, or ""
 	Words     map[string]bool // all that the model knows; nil before it is loaded
 	Plan      string          // of kernels, on which the bytes of a picture depend
 	Address   string          // of published files that are kept
 }
+
+// Named reports whether the CPU computes because somebody wanted it, not because it is
+// the faster of two devices.
+func (l Loaded) Named() bool { return l.Backend == "cpu" && l.Choice == "" }
 
 // Picture is a finished picture.
 type Picture struct {

@@ -65,7 +65,7 @@ func (v *Embed) move(s *app.State) {
 
 // device is what the model runs on.
 func (v *Embed) device(s *app.State) string {
-	if s.Loaded.Backend == "cpu" {
+	if s.Loaded.Named() {
 		return "cpu"
 	}
 	return "auto"

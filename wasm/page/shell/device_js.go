@@ -25,7 +25,10 @@ func NewDeviceStatus() *DeviceStatus {
 // Render draws it.
 func (v *DeviceStatus) Render(s *app.State) {
 	kind, adapter, cpu := words.Text.DeviceGPU, s.Loaded.Adapter, s.Loaded.Backend == "cpu"
+	chosen := cpu && s.Loaded.Choice != ""
 	switch {
+	case chosen:
+		kind, adapter = words.Text.DeviceFaster, ""
 	case cpu:
 		kind, adapter = words.Text.DeviceCPU, ""
 	case s.Loaded.Software:

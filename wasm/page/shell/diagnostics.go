@@ -39,6 +39,7 @@ func (r report) text(prompt bool) string {
 	line("Phase", "%s", [...]string{"waiting", "loading", "ready", "generating"}[s.Phase])
 	if s.Loaded.Backend != "" {
 		line("Device", "%s, %s, software %t, %s", s.Loaded.Backend, s.Loaded.Adapter, s.Loaded.Software, s.Loaded.Precision)
+		line("Choice", "%s", s.Loaded.Choice)
 		line("Plan", "%s", s.Loaded.Plan)
 	}
 	line("WebGPU", "%t", s.Device.WebGPU)

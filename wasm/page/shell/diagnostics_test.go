@@ -21,12 +21,12 @@ func model(t *testing.T) *app.Model {
 
 func TestReport(t *testing.T) {
 	m := model(t)
-	s := app.State{Model: m, Phase: app.Ready, Loaded: app.Loaded{Backend: "webgpu", Adapter: "some gpu", Precision: "Q8_0"}}
+	s := app.State{Model: m, Phase: app.Ready, Loaded: app.Loaded{Backend: "webgpu", Adapter: "some gpu", Precision: "Q8_0", Choice: "Runs on the CPU."}}
 	s.Picture = &app.Picture{Recipe: app.NewRecipe(recipe.Request{Prompt: "secret frog", Seed: 5, Steps: 4, Size: recipe.Square(256), Guidance: []recipe.Term{{Positive: "secret words", Weight: 1}}})}
 	r := report{version: "0.2.0", agent: "Chrome", state: &s}
 	r.fault = &app.Problem{Code: "guidance-invalid", Message: `the schedule of "secret words" does not fit`}
 	text := r.text(false)
-	for _, part := range []string{"Undertone: 0.2.0\n", "Browser: Chrome\n", "some gpu", "Last fault: guidance-invalid: the schedule of \"…\" does not fit", "1 directions"} {
+	for _, part := range []string{"Undertone: 0.2.0\n", "Browser: Chrome\n", "some gpu", "Choice: Runs on the CPU.", "Last fault: guidance-invalid: the schedule of \"…\" does not fit", "1 directions"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q is missing in\n%s", part, text)
 		}

@@ -83,7 +83,7 @@ func (v *Models) need(n int) {
 func (v *Models) pick(i int) {
 	s := &v.app.State
 	device := "auto"
-	if s.Loaded.Backend == "cpu" || s.Device.Known && !s.Device.WebGPU {
+	if s.Loaded.Named() || s.Device.Known && !s.Device.WebGPU {
 		device = "cpu"
 	}
 	v.app.Pick(i, v.after, device)

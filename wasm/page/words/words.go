@@ -61,9 +61,9 @@ type Texts struct {
 	// Faults are the engine's, by their codes, where it does not speak the language.
 	// SiteFaults are those of the site's own model, which a visitor cannot mend: what
 	// happened, with FaultOfSite as the advice.
-	SiteFaults                                                                                                               map[string]string
-	Faults                                                                                                                   map[string]struct{ What, Advice string }
-	FaultDetails, FaultOfSite, Ready, Done, Stopped, ReadingPrompt, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU string
+	SiteFaults                                                                                                                             map[string]string
+	Faults                                                                                                                                 map[string]struct{ What, Advice string }
+	FaultDetails, FaultOfSite, Ready, Done, Stopped, ReadingPrompt, Percent, Dismiss, Code, DeviceGPU, DeviceSoft, DeviceCPU, DeviceFaster string
 }
 
 // incomparable keeps the compiler from writing a function that compares all the words of
