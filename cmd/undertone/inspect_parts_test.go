@@ -33,7 +33,7 @@ func TestInspectParts(t *testing.T) {
 	if !strings.Contains(out, "total of BF16") || !strings.Contains(out, "as a published model: parts without a transformer\nPART") {
 		t.Errorf("of one file:\n%s", out)
 	}
-	files := []string{"inspect", published + "flux_dev.safetensors", published + "flux_schnell.safetensors"}
+	files := []string{"inspect", published + "flux_dev.safetensors", published + "flux_kontext.safetensors"}
 	if code, _, stderr := cli(files...); code != 1 || !strings.Contains(stderr, "FLUX.1 whose heads are not 128 wide") {
 		t.Errorf("two files: %d, %s", code, stderr)
 	}

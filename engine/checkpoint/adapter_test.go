@@ -1,14 +1,11 @@
 package checkpoint
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"testing"
 
-	"undertone/engine/dit"
 	"undertone/engine/fault"
-	"undertone/engine/op"
 	"undertone/engine/weights"
 )
 
@@ -56,38 +53,25 @@ func TestAdapterBeside(t *testing.T) {
 	}
 }
 
-// The bytes of an adapter are those of its file, behind those of the transformer.
+// A published file cut in two, transformer and adapter, gives the tensors of the whole one.
 func TestAdapterBytes(t *testing.T) {
-	base := read(t, "../testdata/published/cosmos_extra_pos.safetensors")
-	var c dit.CosmosConfig
-	if err := weights.Decode(identify(t, base).part(t, weights.RoleTransformer, "").Config, "config", &c); err != nil {
-		t.Fatal(err)
+	const name = published + "cosmos_predict2.safetensors"
+	half := func(to string, adapter bool) File {
+		return renamed(t, name, to, func(name string) string {
+			if adapter != (name == "scales" || strings.HasPrefix(name, "text_embedder_clip.")) {
+				return ""
+			}
+			return name
+		})
 	}
-	layers, w := c.Layers, 3*c.Hidden()
-	values := make([]float32, layers*w)
-	for i := range values {
-		values[i] = float32(i)
-	}
-	outputs := []weights.Output{weights.Float32s("scales", op.F32, []int{layers, w}, values)}
-	for name, shape := range map[string][]int{"linear_1.weight": {w, 8}, "linear_1.bias": {w}, "linear_2.weight": {w, w}, "linear_2.bias": {w}} {
-		n := 1
-		for _, d := range shape {
-			n *= d
-		}
-		outputs = append(outputs, weights.Float32s("text_embedder_clip."+name, op.F32, shape, make([]float32, n)))
-	}
-	var b bytes.Buffer
-	if err := weights.WriteSafetensors(&b, nil, outputs...); err != nil {
-		t.Fatal(err)
-	}
-	p := identify(t, base, File{"a.safetensors", bytes.NewReader(b.Bytes())}).part(t, weights.RoleTransformer, "")
-	alone := identify(t, base).part(t, weights.RoleTransformer, "")
+	whole := identify(t, read(t, name)).part(t, weights.RoleTransformer, "")
+	p := identify(t, half("base.safetensors", false), half("adapter.safetensors", true)).part(t, weights.RoleTransformer, "")
 	load(t, p)
-	if got := content(t, p, "scales"); len(got) != 4*len(values) || !slices.Equal(got[4:8], []byte{0, 0, 0x80, 0x3f}) {
-		t.Errorf("the scales are %v", got[:8])
+	if string(p.Config) != string(whole.Config) || len(p.Index.Tensors) != len(whole.Index.Tensors) || p.Parameters != whole.Parameters {
+		t.Errorf("%s, %d tensors, %d parameters", p.Config, len(p.Index.Tensors), p.Parameters)
 	}
-	for _, x := range alone.Index.Tensors {
-		if !slices.Equal(content(t, p, x.Name), content(t, alone, x.Name)) {
+	for _, x := range whole.Index.Tensors {
+		if !slices.Equal(content(t, p, x.Name), content(t, whole, x.Name)) {
 			t.Errorf("%s is another one", x.Name)
 		}
 	}

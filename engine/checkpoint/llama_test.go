@@ -120,7 +120,7 @@ func TestCosmosParts(t *testing.T) {
 		same(t, f.part(t, weights.RoleText, "t5"), t5First(512))
 		same(t, f.part(t, weights.RoleTransformer, ""), cosmos2B())
 	}
-	if p := identify(t, read(t, published+"cosmos_extra_pos.safetensors")).part(t, weights.RoleTransformer, ""); strings.Contains(string(p.Config), "qk_norm_eps") {
+	if p := identify(t, read(t, published+"cosmos_predict2.safetensors")).part(t, weights.RoleTransformer, ""); strings.Contains(string(p.Config), "qk_norm_eps") {
 		t.Errorf("under the names of diffusers: %s", p.Config)
 	}
 	adapted := cosmos2B()

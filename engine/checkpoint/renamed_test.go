@@ -112,9 +112,9 @@ func TestProjectionIsNeeded(t *testing.T) {
 	if _, err := Identify([]File{without}); !fault.Is(err, fault.WeightsMissing) || !strings.Contains(err.Error(), `g.safetensors has no tensor "text_projection.weight"`) {
 		t.Errorf("without a projection: %v", err)
 	}
-	projected := read(t, published+"clip_l_projected.safetensors")
-	for architecture, want := range map[string]float64{"CLIPTextModel": 0, "CLIPTextModelWithProjection": 48} {
-		f := identify(t, projected, textFile(strings.TrimSuffix(published, "/")+"/config.json", `{"hidden_act":"quick_gelu","num_attention_heads":3,"architectures":["`+architecture+`"]}`))
+	projected := read(t, published+"clip_g.safetensors")
+	for architecture, want := range map[string]float64{"CLIPTextModel": 0, "CLIPTextModelWithProjection": 64} {
+		f := identify(t, projected, textFile(strings.TrimSuffix(published, "/")+"/config.json", `{"hidden_act":"quick_gelu","num_attention_heads":4,"architectures":["`+architecture+`"]}`))
 		var c struct {
 			Projection float64 `json:"projection_dim"`
 		}

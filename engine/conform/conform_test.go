@@ -126,7 +126,7 @@ func TestChangedByte(t *testing.T) {
 	for _, c := range []struct {
 		prefix string
 		beside []string
-	}{{"flux_dev", nil}, {"sd35_medium", nil}, {"clip_l_projected", nil}, {"t5", nil}, {"vae_kl", nil}, {"taef1", nil}, {"e2e_flux_dev", []string{"flux_dev", "taef1"}}} {
+	}{{"flux_dev", nil}, {"sd35_medium", nil}, {"clip_g", nil}, {"t5", nil}, {"vae_kl", nil}, {"taef1", nil}, {"e2e_flux_dev", []string{"flux_dev", "taef1"}}} {
 		t.Run(c.prefix, func(t *testing.T) {
 			t.Parallel()
 			f := copied(t, c.prefix, c.beside...)
@@ -269,8 +269,8 @@ func TestMissingAndNotUnderstood(t *testing.T) {
 		"another depth":        {"flux_dev", config("num_layers", 2), "flux_dev - - - FAILED: the weight file has no tensor"},
 		"another patch":        {"flux_dev", config("patch_size", 2), "patch_size 2, supported 1"},
 		"other distances":      {"t5", config("relative_attention_max_distance", 256), "up to a distance of 256"},
-		"another epsilon":      {"clip_l_projected", config("layer_norm_eps", 1e-6), "layer_norm_eps 1e-06"},
-		"another EOS":          {"clip_l_projected", config("eos_token_id", 93), "in.ids have no EOS 93"},
+		"another epsilon":      {"clip_l", config("layer_norm_eps", 1e-6), "layer_norm_eps 1e-06"},
+		"another EOS":          {"clip_l", config("eos_token_id", 93), "in.ids have no EOS 93"},
 		"a quantization layer": {"vae_kl", config("use_post_quant_conv", true), "use_post_quant_conv true"},
 		"other stages":         {"vae_kl", without("case0.out.stages"), "vae_kl case0 stages - FAILED: case0.out.stages is missing"},
 		"no picture":           {"taef1", without("case0.out.image"), "taef1 case0 image - FAILED: case0.out.image is missing"},

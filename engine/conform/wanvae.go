@@ -64,8 +64,9 @@ func (m wanVAE) check(c *check) error {
 	if want, _ := c.get("out.full"); c.err == nil {
 		c.nearTo("out.full.strips", film(cut, 3), want)
 	}
-	tiled := m.tiles(c, zs, h, w)
-	c.same("out.spatial_tiles", film(tiled, 3))
+	if c.cases.has("out.spatial_tiles") {
+		c.same("out.spatial_tiles", film(m.tiles(c, zs, h, w), 3))
+	}
 	return c.err
 }
 

@@ -51,7 +51,7 @@ func bounds(whole int64, exact bool) []int64 {
 func Bounded(t *testing.T, be op.Backend, lim Limits, exact bool) {
 	prefixes := []string{"flux_dev", "sd35_medium"}
 	if exact {
-		prefixes = append(prefixes, "flux_schnell", "flux_kontext", "sd3_medium", "sd35_large")
+		prefixes = append(prefixes, "flux_kontext", "sd3_medium", "sd35_large")
 	}
 	for _, prefix := range prefixes {
 		t.Run(prefix, func(t *testing.T) {
