@@ -131,10 +131,15 @@ func (c *conditioner) randomPsi(ctx context.Context, p *prompt, seed uint32) ([]
 	if err != nil {
 		return nil, err
 	}
-	random := sample.Normal(seed, len(own))
-	factor := float32(norm(own) / norm(random))
+	return c.psiOf(ctx, randomLike(own, seed))
+}
+
+// randomLike are normal numbers that are, together, as long as a vector.
+func randomLike(v []float32, seed uint32) []float32 {
+	random := sample.Normal(seed, len(v))
+	factor := float32(norm(v) / norm(random))
 	for i := range random {
 		random[i] *= factor
 	}
-	return c.psiOf(ctx, random)
+	return random
 }

@@ -154,6 +154,9 @@ func (r *run) directions(ctx context.Context) ([]guidance.Direction, error) {
 			return nil, err
 		}
 		delta := guidance.Delta(ends[2*i].psi, ends[2*i+1].psi)
+		if t.Random {
+			delta = randomLike(delta, r.req.Seed)
+		}
 		dirs = append(dirs, guidance.Direction{Delta: delta, Weights: weights, Head: float32(t.Head)})
 		r.result.Geometry = append(r.result.Geometry, Geometry{Geometry: guidance.ReadOut(psi, delta), Weights: weights})
 	}

@@ -278,14 +278,15 @@ function checkProbe(probe) {
 function checkTerm(term, i, steers) {
   const at = `guidance[${i}]`;
   if (!isObject(term)) throw new UndertoneError("guidance-invalid", `The direction ${at} is ${show(term)}; an object is needed.`);
-  const { positive = "", negative = "", weight, head = steers ? weight : 0, schedule = { kind: "constant" } } = term;
+  const { positive = "", negative = "", weight, head = steers ? weight : 0, schedule = { kind: "constant" }, random = false } = term;
+  if (typeof random !== "boolean") throw new UndertoneError("guidance-invalid", `The value ${at}.random is ${show(random)}; true or false are possible.`);
   checkPrompt(positive, `The text ${at}.positive`);
   checkPrompt(negative, `The text ${at}.negative`);
   checkNumber(weight, `${at}.weight`);
   checkNumber(head, `${at}.head`);
   const lists = (value, name) => (typeof value === "object" && value !== null ? checkList(value, name, limits.blocks).map((inner, j) => entry(inner, `${name}[${j}]`)) : leaf(value, name));
   const entry = (value, name) => (typeof value === "object" && value !== null ? checkFields(value, name, leaf) : leaf(value, name));
-  return { positive, negative, weight, head, schedule: checkFields(schedule, `${at}.schedule`, lists) };
+  return { positive, negative, weight, head, schedule: checkFields(schedule, `${at}.schedule`, lists), ...(random && { random }) };
 }
 
 /** Copies an object of few fields, each with a check. */

@@ -236,6 +236,8 @@ export interface Direction {
   weight: number;
   /** Weight at the output head. By default 0, and of a model whose own presets steer the head (HiDream) the weight of the blocks. */
   head?: number;
+  /** true puts a random direction of the same length in its place, which the seed decides: something to compare with. */
+  random?: boolean;
   /** How the weight is spread over the blocks; constant by default. */
   schedule?: Schedule;
 }

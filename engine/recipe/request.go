@@ -41,6 +41,9 @@ type Term struct {
 	Weight   float64           `json:"weight"`
 	Head     float64           `json:"head"`
 	Schedule guidance.Schedule `json:"schedule"`
+	// Random puts a random direction of the same length in the place of the one between
+	// the prompts. The picture's seed decides which.
+	Random bool `json:"random,omitempty"`
 }
 
 // Weights are those of every block (fault.GuidanceInvalid).

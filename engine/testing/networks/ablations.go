@@ -63,6 +63,16 @@ func ablations(t *testing.T, be op.Backend) {
 		}
 	}
 
+	req := frog
+	req.Guidance = []recipe.Term{{Positive: "night", Negative: "day", Weight: 1}}
+	steered := picture(t, e, req)
+	req.Guidance[0].Random = true
+	anyhow := picture(t, e, req)
+	same("the same random direction again", picture(t, e, req), anyhow)
+	if a, b := steered.Geometry[0], anyhow.Geometry[0]; math.Abs(b.NormDelta/a.NormDelta-1) > 1e-6 || math.Abs(a.AngleDegrees-b.AngleDegrees) < 1e-3 {
+		t.Errorf("the direction is %+v, the random one in its place %+v", a, b)
+	}
+
 	with(nil, 3)
 	two := slices.Clone(l.wrote["yhat"])
 	with(&recipe.Ablation{Pooled: recipe.PooledZero}, 3)
