@@ -10,46 +10,96 @@ import (
 type Experiment struct {
 	Name     string
 	Question string
-	X, Y     string // the axes, with their units
-	Paper    string // what the paper reports (arXiv, "modulation guidance"), "" if nothing
+	X        string // the axis, with its unit
+	Paper    string // what the paper reports (arXiv 2602.09268, modulation guidance), "" if nothing
 	Here     string // how to read it for a model of few blocks
 	// Trials are the pictures to compare. What differs from the paper's setting is said
 	// in Here.
 	Trials func(s Setting) ([]Trial, error)
-	// Measure is Y of a picture and of the one it is compared with.
-	Measure func(made, base *recipe.Result) float64
+	// Measures is what is measured: Y, and, where there is a second, the price that is paid
+	// for it, which the plot then has in the place of X.
+	Measures func(s Setting) []Measure
+	// Alone says that pictures are compared with nothing, so that no base is drawn.
+	Alone bool
+	// Grid says that the plot is a table of series by X, not of lines.
+	Grid bool
 	// Times says that the measure is of time, so that no picture stands for a second one.
 	Times bool
+	// Conclude says in a sentence what the means come to, and, where it can, the preset
+	// that they propose. nil where the plot says it.
+	Conclude func(r *Results) (string, *recipe.Preset)
+}
+
+// Measure is one number of a picture and of the one it is compared with.
+type Measure struct {
+	Label string // with its unit
+	Of    func(t Trial, made, base Seen) float64
+	// Judged says that it needs what the judge says of both.
+	Judged bool
+}
+
+// Seen is a finished picture, and what the model's judge says of it where a measure needs
+// that.
+type Seen struct {
+	*recipe.Result
+	Judged recipe.Judgement
 }
 
 // Experiments is the table of all.
 var Experiments = []Experiment{
 	{
 		Name: "pooled", Question: "Does the pooled vector matter?",
-		X: "first words of the prompt", Y: "distance to the picture with nothing taken away (1 − SSIM)",
+		X:      "first words of the prompt",
 		Paper:  "Fig. 1: pictures with and without the pooled vector become alike from about 40 tokens on.",
 		Here:   "A model that was trained on the pooled vector alone, or on short prompts, may need it at every length.",
-		Trials: pooledTrials, Measure: distance,
+		Trials: pooledTrials, Measures: distances("the picture with nothing taken away"),
+	},
+	{
+		Name: "guidance", Question: "Does guidance help, and at what price?",
+		X:      "weight",
+		Paper:  "Fig. 3 and Table 7: a weight from some block on gains more for the same loss than the same weight at every block.",
+		Here:   "Beside it stand a random direction of the same length, and the same words in the prompt: guidance has to do more than these.",
+		Trials: guidanceTrials, Measures: gains,
 	},
 	{
 		Name: "weight", Question: "How far does guidance move a picture, and from which block on?",
-		X: "weight", Y: "distance to the picture without guidance (1 − SSIM)",
+		X:      "weight",
 		Paper:  "Fig. 13 and 14: later first blocks and smaller weights change less; artifacts from a weight of 8 on.",
 		Here:   "Distances say how much changes, not whether it becomes better.",
-		Trials: weightTrials, Measure: distance,
+		Trials: weightTrials, Measures: distances("the picture without guidance"),
 	},
 	{
 		Name: "block", Question: "Which block carries the direction?",
-		X: "the one block that is guided", Y: "distance to the picture without guidance (1 − SSIM)",
+		X:      "the one block that is guided",
 		Here:   "The paper guides ranges of blocks. Each block alone says where this model reads the vector.",
-		Trials: blockTrials, Measure: distance,
+		Trials: blockTrials, Measures: gainOrDistance,
+	},
+	{
+		Name: "turn", Question: "How far does a direction turn the vector that the blocks read?",
+		X:     "weight",
+		Paper: "The paper adds the direction to the vector of every block, whatever its length.",
+		Here:  "The intervals tell how much it depends on the prompt. The length of a direction is the model's own.",
+		Alone: true, Trials: turnTrials, Measures: turns,
+	},
+	{
+		Name: "map", Question: "Which directions are alike?",
+		X:     "number of the other preset",
+		Here:  "The cosine of two directions: 1 for the same, 0 for unrelated ones, −1 for opposites. Presets are numbered from 1 in the model's order.",
+		Alone: true, Grid: true, Trials: mapTrials, Measures: cosines,
+	},
+	{
+		Name: "settings", Question: "Which weight and first block suit these words?",
+		X:      "weight",
+		Paper:  "The paper chooses a weight and a first block for each task by hand.",
+		Here:   "Proposed is the largest gain at which no more than 5 of 100 objects are lost, and the range of weights for which that holds.",
+		Trials: settingsTrials, Measures: gains, Conclude: propose,
 	},
 	{
 		Name: "cost", Question: "What does guidance cost?",
-		X: "directions", Y: "milliseconds more than the picture without guidance",
+		X:      "directions",
 		Paper:  "The vectors are blended once for each block: the cost is that of encoding the directions' prompts.",
 		Here:   "Of the device that the experiment ran on. A later picture with the same directions does not encode them again.",
-		Trials: costTrials, Measure: cost, Times: true,
+		Trials: costTrials, Measures: costs, Times: true,
 	},
 }
 
@@ -89,7 +139,7 @@ type Point struct {
 }
 
 // each makes trials for every prompt and seed: make adds those of one unguided request.
-func (s Setting) each(make func(base recipe.Request, add func(series string, x float64, made recipe.Request)) error) (list []Trial, err error) {
+func (s Setting) each(make func(base recipe.Request, add func(series string, x float64, made, from recipe.Request)) error) (list []Trial, err error) {
 	if len(s.Prompts) == 0 || len(s.Seeds) == 0 {
 		return nil, fault.New(fault.RequestInvalid, "%d prompts and %d seeds, wanted at least one of each", len(s.Prompts), len(s.Seeds))
 	}
@@ -97,9 +147,7 @@ func (s Setting) each(make func(base recipe.Request, add func(series string, x f
 		for _, seed := range s.Seeds {
 			base := s.Base
 			base.Prompt, base.Seed, base.Guidance, base.Ablate = prompt, seed, nil, nil
-			err := make(base, func(series string, x float64, made recipe.Request) {
-				from := base
-				from.Prompt = made.Prompt
+			err := make(base, func(series string, x float64, made, from recipe.Request) {
 				list = append(list, Trial{Point{series, x, prompt, seed}, made, from})
 			})
 			if err != nil {

@@ -20,7 +20,8 @@ import (
 
 func setting() Setting {
 	return Setting{
-		Model:   recipe.Description{Model: "tiny", Blocks: recipe.Blocks{Double: 2, Single: 4}},
+		Model: recipe.Description{Model: "tiny", Blocks: recipe.Blocks{Double: 2, Single: 4}, Defaults: recipe.Defaults{CFG: 1},
+			Presets: []recipe.Preset{{ID: "night", Title: "Night", Positive: "at night", Negative: "by day"}, {ID: "neon", Title: "Neon", Positive: "neon"}}},
 		Base:    recipe.Request{Steps: 4, Size: recipe.Square(16), CFG: 1},
 		Prompts: []string{"a red frog in the snow", "two cars"}, Seeds: []uint32{0, 1},
 		Direction: recipe.Term{Positive: "night", Negative: "day", Weight: 2, Schedule: guidance.Schedule{Kind: "constant"}},
@@ -46,7 +47,27 @@ func drawn(_ context.Context, r recipe.Request) (*recipe.Result, error) {
 	if len(r.Guidance) == 0 {
 		times.PrepareMs, times.TotalMs = 50, times.TotalMs+50 // as of the first picture
 	}
-	return &recipe.Result{Image: p, Timings: times}, nil
+	out := &recipe.Result{Image: p, Timings: times}
+	if r.Probe != nil { // two directions, at a right angle where they differ
+		a, b := 3.0, 4.0
+		both := 5.0
+		if len(r.Guidance) == 2 && r.Guidance[0].Positive == r.Guidance[1].Positive {
+			b, both = 3, 6
+		}
+		out.Geometry = []recipe.Geometry{{Geometry: guidance.Geometry{NormDelta: a}}, {Geometry: guidance.Geometry{NormDelta: b}}}
+		out.Probe = &recipe.Probe{Blocks: []recipe.Vectors{{Kind: "single", NormShift: both, AngleDegrees: []float64{10, 20}}, {Kind: "head", AngleDegrees: []float64{90}}}}
+	}
+	return out, nil
+}
+
+// seen is what a judge says that sees more night the brighter the first pixel is, and a frog
+// unless the second is bright.
+func seen(_ context.Context, p *recipe.Image) (recipe.Judgement, error) {
+	night, frog := float64(p.RGBA[0])/255, 1.0
+	if p.RGBA[4] > 200 {
+		frog = 0
+	}
+	return recipe.Judgement{"time": {1 - night, night}, "first": {1 - frog, frog}, "last": {1 - frog, frog}, "detail": {0, night, 1 - night}}, nil
 }
 
 // TestTrials holds every experiment to requests that the engine takes, to trials that are
@@ -57,6 +78,11 @@ func TestTrials(t *testing.T) {
 		"weight": 4 * 7 * 4,       // first blocks 0, 1, 3, 4
 		"block":  6 * 2 * 4,
 		"cost":   4 * 4,
+
+		"guidance": (4*5 + 1) * 4, // four weights of four schedules and at random, and the words
+		"turn":     2 * 5 * 4,
+		"map":      2 * 2,
+		"settings": 3 * 7 * 4,
 	}
 	limits := recipe.Limits{Blocks: 6, MinSteps: 1, MaxSteps: 8, Sizes: []recipe.Size{recipe.Square(16)}}
 	for _, e := range Experiments {
@@ -70,12 +96,19 @@ func TestTrials(t *testing.T) {
 				t.Errorf("%s: %+v is there twice", e.Name, trial.Point)
 			}
 			seen[trial.Point] = true
-			for _, r := range []recipe.Request{trial.Request, trial.Base} {
+			asked := []recipe.Request{trial.Request}
+			if !e.Alone {
+				asked = append(asked, trial.Base)
+			}
+			for _, r := range asked {
 				if err := r.Check(limits); err != nil {
 					t.Errorf("%s: %+v: %v", e.Name, trial.Point, err)
 				}
 			}
 			made := trial.Request
+			if e.Alone || strings.HasPrefix(trial.Series, "words") {
+				continue // compared with nothing, or with other words
+			}
 			if made.Guidance, made.Ablate = nil, nil; made.Prompt != trial.Base.Prompt || made.Seed != trial.Base.Seed || trial.Base.Guidance != nil || trial.Base.Ablate != nil {
 				t.Errorf("%s: %+v is compared with %+v", e.Name, trial.Request, trial.Base)
 			}
@@ -102,12 +135,13 @@ func TestRunResumes(t *testing.T) {
 	e, s := Experiments[0], setting()
 	run := func(done []Row, most int) (rows []Row, pictures int, err error) {
 		rows = slices.Clone(done)
-		err = Run(context.Background(), e, s, func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
+		draw := func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
 			if pictures++; pictures > most {
 				return nil, errors.New("interrupted")
 			}
 			return drawn(ctx, r)
-		}, done, func(r Row, left int) error { rows = append(rows, r); return nil })
+		}
+		err = Run(context.Background(), e, s, Machine{Draw: draw}, done, func(r Row, left int) error { rows = append(rows, r); return nil })
 		return rows, pictures, err
 	}
 	whole, pictures, err := run(nil, math.MaxInt)
@@ -132,7 +166,7 @@ func TestRunResumes(t *testing.T) {
 func TestResumeRefusesOthers(t *testing.T) {
 	e, s := Experiments[1], setting()
 	old := NewResults(e, s, "F32")
-	old.Add(Row{Point{"a", 1, "p", 0}, 0.5}, 3)
+	old.Add(Row{Point: Point{"a", 1, "p", 0}, Value: 0.5}, 3)
 	if r := NewResults(e, s, "F32"); r.Resume(old) != nil || len(r.Rows) != 1 {
 		t.Error("the same setting is refused")
 	}
@@ -193,7 +227,7 @@ func TestMeans(t *testing.T) {
 	for i := range n {
 		v := 5 + 2*random.NormFloat64()
 		sum, squares = sum+v, squares+v*v
-		rows = append(rows, Row{Point{"b", 1, "p", uint32(i)}, v}, Row{Point{"a", float64(-i), "p", 0}, 1})
+		rows = append(rows, Row{Point: Point{"b", 1, "p", uint32(i)}, Value: v}, Row{Point: Point{"a", float64(-i), "p", 0}, Value: 1})
 	}
 	means := Means(rows)
 	m := means[0]
@@ -222,7 +256,7 @@ func TestWriting(t *testing.T) {
 		r.Prompts[0] = `a "frog" <b>`
 		s := setting()
 		s.Prompts[0] = r.Prompts[0]
-		if err := Run(context.Background(), e, s, drawn, nil, func(row Row, left int) error { r.Add(row, left); return nil }); err != nil {
+		if err := Run(context.Background(), e, s, Machine{Draw: drawn, Judge: seen}, nil, func(row Row, left int) error { r.Add(row, left); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		r.Sum()
@@ -249,7 +283,7 @@ func TestWriting(t *testing.T) {
 				circles++
 			}
 		}
-		if circles != len(r.Means) {
+		if !e.Grid && circles != len(r.Means) {
 			t.Errorf("%s: %d marks for %d means", e.Name, circles, len(r.Means))
 		}
 		for _, m := range r.Means {

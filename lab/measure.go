@@ -6,15 +6,56 @@ import (
 	"undertone/engine/recipe"
 )
 
-// distance is 1 − SSIM of two pictures: 0 for the same, about 1 for unrelated ones, at
+// distances is the measure of how much of a picture changes.
+func distances(to string) func(Setting) []Measure {
+	return func(Setting) []Measure { return []Measure{distanceTo(to)} }
+}
+
+// distanceTo is 1 − SSIM of two pictures: 0 for the same, about 1 for unrelated ones, at
 // most 2.
-func distance(made, base *recipe.Result) float64 { return 1 - SSIM(made.Image, base.Image) }
+func distanceTo(what string) Measure {
+	return Measure{Label: "distance to " + what + " (1 − SSIM)", Of: func(_ Trial, made, base Seen) float64 {
+		return 1 - SSIM(made.Image, base.Image)
+	}}
+}
 
-// cost is how many milliseconds the first picture took beyond the second. What the first
+// costs is how many milliseconds the first picture took beyond the second. What the first
 // picture of its size prepares is in neither.
-func cost(made, base *recipe.Result) float64 { return own(made.Timings) - own(base.Timings) }
+func costs(Setting) []Measure {
+	own := func(t recipe.Timings) float64 { return t.TotalMs - t.PrepareMs }
+	return []Measure{{Label: "milliseconds more than the picture without guidance", Of: func(_ Trial, made, base Seen) float64 {
+		return own(made.Timings) - own(base.Timings)
+	}}}
+}
 
-func own(t recipe.Timings) float64 { return t.TotalMs - t.PrepareMs }
+// turns is the angle between a block's vector with and without guidance, the mean over
+// blocks and steps. With a schedule that is the same for all blocks, it is of each.
+func turns(Setting) []Measure {
+	return []Measure{{Label: "angle between the vectors with and without guidance (degrees)", Of: func(_ Trial, made, _ Seen) float64 {
+		sum, n := 0.0, 0
+		for _, b := range made.Probe.Blocks {
+			if b.Kind == "head" {
+				continue
+			}
+			for _, a := range b.AngleDegrees {
+				sum, n = sum+a, n+1
+			}
+		}
+		return sum / float64(n)
+	}}}
+}
+
+// cosines is that of two directions, which follows from their lengths and that of their
+// sum: ‖a + b‖² = ‖a‖² + ‖b‖² + 2·a·b.
+func cosines(Setting) []Measure {
+	return []Measure{{Label: "cosine with the other preset", Of: func(_ Trial, made, _ Seen) float64 {
+		a, b, both := made.Geometry[0].NormDelta, made.Geometry[1].NormDelta, made.Probe.Blocks[0].NormShift
+		if a == 0 || b == 0 {
+			return 0
+		}
+		return max(-1, min((both*both-a*a-b*b)/(2*a*b), 1))
+	}}}
+}
 
 // SSIM is the structural similarity of two pictures of one size, −1 to 1, by their luma:
 // the mean over windows of 8 × 8 pixels, every 4 pixels (Wang et al. 2004, with K1 = 0.01,

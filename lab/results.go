@@ -18,8 +18,10 @@ type Results struct {
 	Question   string         `json:"question"`
 	X          string         `json:"x"`
 	Y          string         `json:"y"`
+	Price      string         `json:"price,omitempty"` // the second measure, where there is one
 	Paper      string         `json:"paper,omitempty"`
 	Here       string         `json:"here"`
+	Grid       bool           `json:"grid,omitempty"`
 	Model      string         `json:"model"`
 	Revision   string         `json:"revision"`
 	Precision  string         `json:"precision"` // of the transformer's weights
@@ -34,11 +36,15 @@ type Results struct {
 
 // NewResults are those of an experiment that has not begun.
 func NewResults(e Experiment, s Setting, precision string) *Results {
-	return &Results{
-		Experiment: e.Name, Question: e.Question, X: e.X, Y: e.Y, Paper: e.Paper, Here: e.Here,
+	r := &Results{
+		Experiment: e.Name, Question: e.Question, X: e.X, Paper: e.Paper, Here: e.Here, Grid: e.Grid,
 		Model: s.Model.Model, Revision: s.Model.Revision, Precision: precision,
 		Base: s.Base, Direction: s.Direction, Prompts: s.Prompts, Seeds: s.Seeds,
 	}
+	for i, m := range e.Measures(s) {
+		*[]*string{&r.Y, &r.Price}[i] = m.Label
+	}
+	return r
 }
 
 // Resume takes over the rows of an earlier run, which has to have been of the same
@@ -73,9 +79,10 @@ func (r *Results) Sum() { r.Means = Means(r.Rows) }
 func (r *Results) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-	c.Write([]string{"series", "x", "prompt", "seed", "value"})
+	columns := 5 + min(1, len(r.Price))
+	c.Write([]string{"series", "x", "prompt", "seed", "value", "price"}[:columns])
 	for _, row := range r.Rows {
-		c.Write([]string{row.Series, number(row.X), row.Prompt, fmt.Sprint(row.Seed), number(row.Value)})
+		c.Write([]string{row.Series, number(row.X), row.Prompt, fmt.Sprint(row.Seed), number(row.Value), number(row.Price)}[:columns])
 	}
 	c.Flush()
 	return c.Error()
@@ -92,12 +99,16 @@ func (r *Results) WriteText(w io.Writer) error {
 			fmt.Fprintf(w, "\n%s\n", m.Series)
 		}
 		note := ""
+		if r.Price != "" {
+			note = fmt.Sprintf("  %s %.3g (%.3g to %.3g)", r.Price, m.Price, m.PriceLow, m.PriceHigh)
+		}
 		if m.Unsure() {
-			note = "  no difference seen"
+			note += "  no difference seen"
 		}
 		_, err = fmt.Fprintf(w, "  %8g  %9.4g  (%.4g to %.4g)  n = %d%s\n", m.X, m.Mean, m.Low, m.High, m.N, note)
 	}
-	for _, text := range []string{r.Paper, r.Here} {
+	conclusion, _ := r.Conclude()
+	for _, text := range []string{conclusion, r.Paper, r.Here} {
 		if text != "" && err == nil {
 			_, err = fmt.Fprintf(w, "\n%s\n", text)
 		}

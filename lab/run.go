@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"slices"
 
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
@@ -13,56 +14,69 @@ import (
 type Row struct {
 	Point
 	Value float64 `json:"value"`
+	Price float64 `json:"price,omitempty"` // where the experiment has two measures
 }
 
-// Draw makes a picture.
-type Draw func(ctx context.Context, r recipe.Request) (*recipe.Result, error)
+// Machine makes pictures and looks at them.
+type Machine struct {
+	Draw func(ctx context.Context, r recipe.Request) (*recipe.Result, error)
+	// Judge is asked by experiments with a Judged measure alone: of models that have one.
+	Judge func(ctx context.Context, image *recipe.Image) (recipe.Judgement, error)
+}
+
+// see makes a picture and, where asked to, has it judged.
+func (m Machine) see(ctx context.Context, r recipe.Request, judged bool) (s Seen, err error) {
+	if s.Result, err = m.Draw(ctx, r); err == nil && judged {
+		s.Judged, err = m.Judge(ctx, s.Image)
+	}
+	return s, err
+}
 
 // Run makes the pictures of an experiment, but for the trials that done has rows of, and
 // gives each new row to each. It ends with the first error, that of each included.
-func Run(ctx context.Context, e Experiment, s Setting, draw Draw, done []Row, each func(r Row, left int) error) error {
-	trials, err := e.Trials(s)
+func Run(ctx context.Context, e Experiment, s Setting, m Machine, done []Row, each func(r Row, left int) error) error {
+	trials, err := Left(e, s, done)
 	if err != nil {
 		return err
 	}
-	known := make(map[Point]bool, len(done))
-	for _, r := range done {
-		known[r.Point] = true
-	}
-	left := 0
-	for _, t := range trials {
-		if !known[t.Point] {
-			left++
-		}
-	}
+	measures := e.Measures(s)
+	judged := slices.ContainsFunc(measures, func(m Measure) bool { return m.Judged })
 	var last string // the request of base
-	var base *recipe.Result
-	for _, t := range trials {
-		if known[t.Point] {
-			continue
-		}
+	var base Seen
+	for i, t := range trials {
 		text, err := json.Marshal(t.Base)
 		if err != nil {
 			return err
 		}
-		if base == nil || e.Times || string(text) != last {
-			if base, err = draw(ctx, t.Base); err != nil {
+		if !e.Alone && (base.Result == nil || e.Times || string(text) != last) {
+			if base, err = m.see(ctx, t.Base, judged); err != nil {
 				return err
 			}
 			last = string(text)
 		}
-		made, err := draw(ctx, t.Request)
+		made, err := m.see(ctx, t.Request, judged)
 		if err != nil {
 			return err
 		}
-		value := e.Measure(made, base)
-		if math.IsNaN(value) || math.IsInf(value, 0) {
-			return fault.New(fault.Internal, "%s of %q, seed %d is %v", e.Name, t.Prompt, t.Seed, value)
+		row := Row{Point: t.Point}
+		for i, to := range []*float64{&row.Value, &row.Price}[:len(measures)] {
+			if *to = measures[i].Of(t, made, base); math.IsNaN(*to) || math.IsInf(*to, 0) {
+				return fault.New(fault.Internal, "%s of %q, seed %d is %v", e.Name, t.Prompt, t.Seed, *to)
+			}
 		}
-		left--
-		if err := each(Row{t.Point, value}, left); err != nil {
+		if err := each(row, len(trials)-1-i); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Left are the trials that done has no rows of.
+func Left(e Experiment, s Setting, done []Row) ([]Trial, error) {
+	trials, err := e.Trials(s)
+	known := make(map[Point]bool, len(done))
+	for _, r := range done {
+		known[r.Point] = true
+	}
+	return slices.DeleteFunc(trials, func(t Trial) bool { return known[t.Point] }), err
 }

@@ -14,6 +14,10 @@ type Mean struct {
 	Low    float64 `json:"low"`
 	High   float64 `json:"high"`
 	N      int     `json:"n"`
+	// Price is the mean of the second measure, where there is one, with its interval.
+	Price     float64 `json:"price,omitempty"`
+	PriceLow  float64 `json:"priceLow,omitempty"`
+	PriceHigh float64 `json:"priceHigh,omitempty"`
 }
 
 // Unsure reports whether the interval has 0 in it: no difference is seen.
@@ -30,24 +34,32 @@ func Means(rows []Row) []Mean {
 		x      float64
 	}
 	order := map[string]int{}
-	values := map[key][]float64{}
+	values, prices := map[key][]float64{}, map[key][]float64{}
 	for _, r := range rows {
 		if _, ok := order[r.Series]; !ok {
 			order[r.Series] = len(order)
 		}
 		k := key{r.Series, r.X}
-		values[k] = append(values[k], r.Value)
+		values[k], prices[k] = append(values[k], r.Value), append(prices[k], r.Price)
 	}
 	list := make([]Mean, 0, len(values))
 	for k, v := range values {
-		slices.Sort(v) // the interval does not depend on the order of the rows
-		low, high := bootstrap(v)
-		list = append(list, Mean{k.series, k.x, mean(v), low, high, len(v)})
+		m := Mean{Series: k.series, X: k.x, N: len(v)}
+		m.Mean, m.Low, m.High = estimate(v)
+		m.Price, m.PriceLow, m.PriceHigh = estimate(prices[k])
+		list = append(list, m)
 	}
 	slices.SortFunc(list, func(a, b Mean) int {
 		return cmp.Or(cmp.Compare(order[a.Series], order[b.Series]), cmp.Compare(a.X, b.X))
 	})
 	return list
+}
+
+// estimate is the mean of values and its interval, in whatever order they are.
+func estimate(v []float64) (middle, low, high float64) {
+	slices.Sort(v)
+	low, high = bootstrap(v)
+	return mean(v), low, high
 }
 
 func mean(v []float64) float64 {

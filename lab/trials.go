@@ -9,15 +9,19 @@ import (
 	"undertone/guidance"
 )
 
+// add takes a trial of one prompt and seed, and the request it is compared with.
+type add = func(series string, x float64, made, from recipe.Request)
+
 // pooledTrials take the pooled vector, or the tokens, away from prompts that are cut to
 // their first words: 1, 2, 4 and so on, and all of them.
 func pooledTrials(s Setting) ([]Trial, error) {
-	return s.each(func(base recipe.Request, add func(string, float64, recipe.Request)) error {
+	return s.each(func(base recipe.Request, add add) error {
 		words := strings.Fields(base.Prompt)
 		for n := 1; n < 2*len(words); n *= 2 {
 			n = min(n, len(words))
-			made := base
-			made.Prompt = strings.Join(words[:n], " ")
+			from := base
+			from.Prompt = strings.Join(words[:n], " ")
+			made := from
 			for _, a := range []struct {
 				series string
 				recipe.Ablation
@@ -27,7 +31,7 @@ func pooledTrials(s Setting) ([]Trial, error) {
 				{"no tokens", recipe.Ablation{Tokens: recipe.TokensEmpty}},
 			} {
 				made.Ablate = &a.Ablation
-				add(a.series, float64(n), made)
+				add(a.series, float64(n), made, from)
 			}
 			if n == len(words) {
 				break
@@ -45,6 +49,11 @@ func (s Setting) guided(base recipe.Request, weight float64, schedule guidance.S
 	return base
 }
 
+// times is a multiple of the direction's own weight, within what is possible.
+func (s Setting) times(factor float64) float64 {
+	return max(-guidance.MaxWeight, min(factor*s.Direction.Weight, guidance.MaxWeight))
+}
+
 // weightTrials vary the weight from its opposite to twice the proposed one, at four first
 // blocks.
 func weightTrials(s Setting) ([]Trial, error) {
@@ -52,7 +61,7 @@ func weightTrials(s Setting) ([]Trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.each(func(base recipe.Request, add func(string, float64, recipe.Request)) error {
+	return s.each(func(base recipe.Request, add add) error {
 		last := -1
 		for quarter := range 4 {
 			start := quarter * blocks / 4
@@ -61,8 +70,8 @@ func weightTrials(s Setting) ([]Trial, error) {
 			}
 			last = start
 			for _, factor := range []float64{-1, -0.5, 0, 0.5, 1, 1.5, 2} {
-				w := max(-guidance.MaxWeight, min(factor*s.Direction.Weight, guidance.MaxWeight))
-				add(fmt.Sprintf("from block %d on", start), w, s.guided(base, w, guidance.Schedule{Kind: "step", Start: start}))
+				w := s.times(factor)
+				add(fmt.Sprintf("from block %d on", start), w, s.guided(base, w, guidance.Schedule{Kind: "step", Start: start}), base)
 			}
 		}
 		return nil
@@ -75,12 +84,12 @@ func blockTrials(s Setting) ([]Trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.each(func(base recipe.Request, add func(string, float64, recipe.Request)) error {
+	return s.each(func(base recipe.Request, add add) error {
 		for b := range blocks {
 			for _, factor := range []float64{1, 2} {
-				w := max(-guidance.MaxWeight, min(factor*s.Direction.Weight, guidance.MaxWeight))
+				w := s.times(factor)
 				only := guidance.Schedule{Kind: "intervals", Intervals: []guidance.Interval{{From: b, To: b + 1, Weight: 1}}}
-				add(fmt.Sprintf("weight %g", w), float64(b), s.guided(base, w, only))
+				add(fmt.Sprintf("weight %g", w), float64(b), s.guided(base, w, only), base)
 			}
 		}
 		return nil
@@ -93,7 +102,7 @@ func costTrials(s Setting) ([]Trial, error) {
 		return nil, err
 	}
 	number := 0
-	return s.each(func(base recipe.Request, add func(string, float64, recipe.Request)) error {
+	return s.each(func(base recipe.Request, add add) error {
 		for n := 1; n <= recipe.MaxTerms; n *= 2 {
 			made := base
 			for range n {
@@ -102,7 +111,7 @@ func costTrials(s Setting) ([]Trial, error) {
 				t.Positive = fmt.Sprintf("%s %d", t.Positive, number)
 				made.Guidance = append(made.Guidance, t)
 			}
-			add("new directions", float64(n), made)
+			add("new directions", float64(n), made, base)
 		}
 		return nil
 	})

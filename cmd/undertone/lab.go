@@ -29,6 +29,8 @@ type labFlags struct {
 	paths        []string
 	out, prompts string
 	preset       string
+	positive     string
+	negative     string
 	number       int
 	seeds, steps int
 	size         recipe.Size
@@ -67,9 +69,10 @@ func experiment(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return err
 	}
 	written, already := time.Now(), len(results.Rows)
-	err = lab.Run(ctx, f.experiment, setting, func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
+	machine := lab.Machine{Judge: e.Judge, Draw: func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
 		return e.Generate(ctx, r, nil)
-	}, results.Rows, func(r lab.Row, left int) error {
+	}}
+	err = lab.Run(ctx, f.experiment, setting, machine, results.Rows, func(r lab.Row, left int) error {
 		results.Add(r, left)
 		bar.show("picture", int64(len(results.Rows)), int64(len(results.Rows)+left))
 		if time.Since(written) < 5*time.Second {
@@ -99,6 +102,8 @@ func parseLab(args []string, stdout, stderr io.Writer) (*labFlags, error) {
 	fs.IntVar(&f.number, "number", 8, "how many of the prompts are used, from the first on")
 	fs.IntVar(&f.seeds, "seeds", 2, "how many seeds each prompt is drawn with: 0, 1, …")
 	fs.StringVar(&f.preset, "preset", "", "the model's preset that is steered along; without this flag, the first")
+	fs.StringVar(&f.positive, "positive", "", "steer towards these `WORDS`, in the place of a preset's")
+	fs.StringVar(&f.negative, "negative", "", "and away from these `WORDS`")
 	fs.IntVar(&f.steps, "steps", 0, "without this flag, the model's own number")
 	sizeFlag(fs, &f.size)
 	if err := fs.Parse(args); err != nil {
@@ -118,6 +123,9 @@ func parseLab(args []string, stdout, stderr io.Writer) (*labFlags, error) {
 		return nil, usagef("name one model folder, or the published files of one model")
 	}
 	const most = 1000
+	if f.preset != "" && (f.positive != "" || f.negative != "") {
+		return nil, usagef("--preset and --positive or --negative: name the one or the other")
+	}
 	if f.number < 1 || f.number > most || f.seeds < 1 || f.seeds > most {
 		return nil, usagef("--number %d and --seeds %d: each may be 1 to %d", f.number, f.seeds, most)
 	}
@@ -159,6 +167,12 @@ func (f *labFlags) setting(ctx context.Context, d recipe.Description, base recip
 	}
 	if f.preset != "" && !slices.Contains(ids, f.preset) {
 		return s, usagef("--preset %s: this model has %v", f.preset, ids)
+	}
+	if f.positive != "" || f.negative != "" {
+		s.Direction.Positive, s.Direction.Negative = f.positive, f.negative
+		if s.Direction.Weight == 0 {
+			s.Direction.Weight = 1 // of a model without presets
+		}
 	}
 	return s, nil
 }

@@ -56,6 +56,7 @@ func TestLab(t *testing.T) {
 		"there is no experiment \"nowhere\"": {"lab", "nowhere", model},
 		"name one model folder":              {"lab", "pooled"},
 		"--seeds 0":                          {"lab", "pooled", model, "--seeds", "0"},
+		"name the one or the other":          {"lab", "block", model, "--preset", "night", "--positive", "a"},
 		"--preset nowhere":                   {"lab", "block", model, "--out", t.TempDir(), "--preset", "nowhere"},
 		"has no direction with a weight":     {"lab", "block", model, "--out", t.TempDir()},
 		"choose another folder":              {"lab", "pooled", model, "--out", out, "--seeds", "3"},

@@ -1,0 +1,165 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"undertone/engine/recipe"
+)
+
+// judge is one that speaks of time and objects, and is not sure of detail.
+func judge() *recipe.Judge {
+	return &recipe.Judge{Size: 16, Pictures: 1000, Attributes: []recipe.Aspect{
+		{Name: "first", Values: []string{"butterfly", "frog"}, Accuracy: 0.99}, {Name: "last", Values: []string{"butterfly", "frog"}, Accuracy: 0.99},
+		{Name: "time", Values: []string{"day", "night"}, Accuracy: 0.96}, {Name: "detail", Values: []string{"0", "1", "2"}, Accuracy: 0.94},
+	}}
+}
+
+func TestTargets(t *testing.T) {
+	for _, c := range []struct {
+		positive, negative, want string
+	}{
+		{"at night", "by day", "night"}, {"by day", "at night", "day"}, {"a frog", "", "frog"},
+		{"ultra-detailed, cinematic", "flat", ""}, // unjudged
+		{"2 moons", "", ""}, {"at night", "night", ""}, {"neon", "", ""},
+	} {
+		s := setting()
+		s.Model.Judge, s.Direction.Positive, s.Direction.Negative = judge(), c.positive, c.negative
+		got, ok := s.target()
+		if ok != (c.want != "") || got.name != c.want {
+			t.Errorf("%q against %q: %+v, wanted %q", c.positive, c.negative, got, c.want)
+		}
+		s.Model.Judge = nil
+		if _, ok := s.target(); ok {
+			t.Error("there is no judge, and it speaks")
+		}
+	}
+	s := setting()
+	s.Model.Judge, s.Direction.Positive = judge(), "ultra-detailed"
+	s.Model.Judge.Attributes[3].Accuracy = 0.95
+	got, ok := s.target()
+	if !ok || got.value != -1 {
+		t.Fatalf("%+v, %v", got, ok)
+	}
+	if v := got.score(recipe.Judgement{"detail": {0.5, 0, 0.5}}); v != 0.5 {
+		t.Errorf("half of the lowest and half of the highest level is %v", v)
+	}
+}
+
+func TestObjects(t *testing.T) {
+	names := []string{"butterfly", "frog", "house", "fish"}
+	for prompt, want := range map[string][]int{
+		"two Frogs, neon": {1}, "butterflies and a frog": {0, 1}, "a house": {2}, "houses": {2}, "three fish": {3}, "a car": nil, "": nil,
+	} {
+		if got := objectsOf(prompt, names); !slices.Equal(got, want) {
+			t.Errorf("%q names %v, wanted %v", prompt, got, want)
+		}
+	}
+	sees := func(first, last int) Seen {
+		p := [][]float64{{1, 0}, {0, 1}}
+		return Seen{Judged: recipe.Judgement{"first": p[first], "last": p[last]}}
+	}
+	s := setting()
+	s.Model.Judge = judge()
+	lost := s.lost()
+	for _, c := range []struct {
+		prompt     string
+		made, base Seen
+		want       float64
+	}{
+		{"two frogs", sees(0, 0), sees(1, 1), 100}, {"two frogs", sees(1, 1), sees(1, 0), -100}, {"two frogs", sees(0, 0), sees(0, 1), 0},
+		{"a frog and a butterfly", sees(1, 0), sees(0, 1), 0}, {"a cat", sees(0, 0), sees(1, 1), 100}, {"a cat", sees(1, 1), sees(1, 1), 0},
+	} {
+		if got := lost.Of(Trial{Point: Point{Prompt: c.prompt}}, c.made, c.base); got != c.want {
+			t.Errorf("%q: %v objects lost, wanted %v", c.prompt, got, c.want)
+		}
+	}
+}
+
+// TestGains runs an experiment with a judge: it is asked for every picture once, and what it
+// says is in the table, the plot and the file.
+func TestGains(t *testing.T) {
+	s := setting()
+	s.Model.Judge = judge()
+	e, err := Find("settings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := NewResults(e, s, "F32")
+	drew, asked := 0, 0
+	m := Machine{Draw: func(ctx context.Context, q recipe.Request) (*recipe.Result, error) {
+		drew++
+		return drawn(ctx, q)
+	}, Judge: func(ctx context.Context, p *recipe.Image) (recipe.Judgement, error) {
+		asked++
+		return seen(ctx, p)
+	}}
+	if err := Run(context.Background(), e, s, m, nil, func(row Row, left int) error { r.Add(row, left); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	r.Sum()
+	if drew != asked || drew != len(r.Rows)+4 {
+		t.Errorf("%d pictures, %d of them judged, for %d rows", drew, asked, len(r.Rows))
+	}
+	var text, svg, csv bytes.Buffer
+	r.WriteText(&text)
+	r.WriteSVG(&svg)
+	r.WriteCSV(&csv)
+	for _, c := range []struct{ what, in string }{{"gain in night", text.String()}, {"objects lost", text.String()}, {"objects lost", svg.String()}, {"value,price", csv.String()}} {
+		if !strings.Contains(c.in, c.what) {
+			t.Errorf("%q is missing in %.200s", c.what, c.in)
+		}
+	}
+	if text, _ := (&Results{Experiment: "settings", Means: r.Means}).Conclude(); !strings.Contains(text, "No judge") {
+		t.Errorf("without a judge it concludes %q", text)
+	}
+}
+
+// TestPropose: the largest gain that is seen and costs few objects, and the weights up to
+// the first that costs more.
+func TestPropose(t *testing.T) {
+	row := func(block int, w, gain, half, price float64) Mean {
+		return Mean{Series: startOf(block), X: w, Mean: gain, Low: gain - half, High: gain + half, N: 8, Price: price}
+	}
+	r := &Results{Experiment: "settings", Price: "objects lost", Direction: recipe.Term{Positive: "at night"}, Means: []Mean{
+		row(0, 1, 20, 3, 0), row(0, 2, 40, 3, 9), row(0, 3, 60, 3, 2),
+		row(3, 1, 10, 3, -2), row(3, 2, 30, 3, 1), row(3, 3, 29, 3, 4), row(3, 4, 80, 3, 30),
+	}}
+	r.Means[2].Mean, r.Means[2].Low = 25, -1
+	text, p := r.Conclude()
+	if p == nil || p.Weight != 2 || p.Range[1] != 3 || string(p.Schedule) != `{"kind":"step","start":3}` || p.Positive != "at night" {
+		t.Fatalf("proposed is %+v: %s", p, text)
+	}
+	if _, err := p.Term(); err != nil {
+		t.Error(err)
+	}
+	for i := range r.Means {
+		r.Means[i].Price = 50
+	}
+	if text, p := r.Conclude(); p != nil || !strings.Contains(text, "No setting") {
+		t.Errorf("proposed is %+v: %s", p, text)
+	}
+}
+
+func TestVectors(t *testing.T) {
+	s := setting()
+	for name, want := range map[string][]float64{"turn": {15}, "map": {0, 1}} {
+		e, err := Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = Run(context.Background(), e, s, Machine{Draw: drawn}, nil, func(r Row, _ int) error {
+			if !slices.ContainsFunc(want, func(v float64) bool { return math.Abs(v-r.Value) < 1e-12 }) {
+				t.Errorf("%s: %+v is none of %v", name, r, want)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}

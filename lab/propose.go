@@ -1,0 +1,63 @@
+package lab
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"undertone/engine/recipe"
+	"undertone/guidance"
+)
+
+// dearest is how many objects of 100 a proposed setting may lose.
+const dearest = 5
+
+// propose chooses the setting with the largest gain among those that lose few objects, and
+// the range of weights at its first block for which that holds.
+func propose(r *Results) (string, *recipe.Preset) {
+	if len(r.Means) == 0 {
+		return "", nil
+	}
+	if r.Price == "" {
+		return "No judge speaks of these words: the plot says how much changes, and people have to say whether for the better.", nil
+	}
+	best := Mean{}
+	for _, m := range r.Means {
+		if m.Price <= dearest && m.Mean > best.Mean && !m.Unsure() {
+			best = m
+		}
+	}
+	if best.N == 0 {
+		return fmt.Sprintf("No setting is seen to gain anything and loses no more than %d of 100 objects.", dearest), nil
+	}
+	high := best.X
+	for _, m := range r.Means { // by weight
+		if m.Series != best.Series {
+			continue
+		}
+		if m.Price > dearest {
+			break
+		}
+		high = max(high, m.X)
+	}
+	start := 0
+	if _, err := fmt.Sscanf(best.Series, "from block %d", &start); err != nil {
+		return "", nil // a file of another version
+	}
+	schedule, err := json.Marshal(guidance.Schedule{Kind: "step", Start: start})
+	if err != nil {
+		panic(err) // a schedule is plain data
+	}
+	p := &recipe.Preset{ID: "own", Title: "Own", Positive: r.Direction.Positive, Negative: r.Direction.Negative,
+		Weight: best.X, Range: []float64{0, high}, Schedule: schedule}
+	return fmt.Sprintf("Proposed: weight %g, %s. It gains %.3g (%.3g to %.3g) and loses %.2g of 100 objects; weights up to %g lose no more than %d.",
+		best.X, best.Series, best.Mean, best.Low, best.High, max(0, best.Price), high, dearest), p
+}
+
+// Conclude is what an experiment's means come to, see Experiment.Conclude.
+func (r *Results) Conclude() (string, *recipe.Preset) {
+	e, err := Find(r.Experiment)
+	if err != nil || e.Conclude == nil {
+		return "", nil
+	}
+	return e.Conclude(r)
+}
