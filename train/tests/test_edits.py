@@ -32,7 +32,7 @@ def some(n, seed=0):
 class Grammar(unittest.TestCase):
     def test_every_word_is_known_fits_and_is_of_use(self):
         used = set()
-        for rng, s, e, _ in some(6000):
+        for rng, s, e, _ in some(3000):
             text = edits.say(rng, e, s)
             self.assertNotIn(captions.UNKNOWN, edits.encode(text), text)
             self.assertLessEqual(len(captions.words_of(text)), config.MAX_LENGTH - 2, text)
@@ -47,7 +47,7 @@ class Grammar(unittest.TestCase):
 
     def test_an_edit_changes_what_it_says_and_nothing_else(self):
         kinds = set()
-        for _, s, e, after in some(4000, 1):
+        for _, s, e, after in some(1500, 1):
             kinds.add(e.kind)
             parts = e.parts or (e,)
             changed = {f for f in scene.Scene.__dataclass_fields__ if getattr(s, f) != getattr(after, f)}
@@ -196,7 +196,7 @@ class Training(unittest.TestCase):
 
     def test_requests(self):
         kept, weights, stays = 0, [], 0
-        for rng, s, e, _ in some(3000, 5):
+        for rng, s, e, _ in some(1200, 5):
             r = edit.request(rng, e, s)
             for text in (r.text, r.positive, r.negative):
                 self.assertNotIn(captions.UNKNOWN, edits.encode(text), text)
@@ -209,8 +209,8 @@ class Training(unittest.TestCase):
             kept += r.text in edits.KEEP and not any(r.weights)
         self.assertLessEqual(max(weights), shifts.RANGE[1])
         self.assertAlmostEqual(np.mean(np.array(weights) > 0), edit.GUIDED, delta=.06)
-        self.assertGreater(kept, 60)
-        self.assertGreater(stays, 100)
+        self.assertGreater(kept, 24)
+        self.assertGreater(stays, 40)
 
     def test_rows_are_weighted_and_both_losses_reach_the_network(self):
         supply = edit.Supply()
@@ -238,6 +238,26 @@ class Training(unittest.TestCase):
     def test_parts_are_the_same_whenever_they_are_drawn(self):
         self.assertEqual(triples.drawn(7, scenes=5), triples.drawn(7, scenes=5))
         self.assertNotEqual(triples.drawn(7, scenes=5)[0], triples.drawn(8, scenes=5)[0])
+
+
+class Loop(unittest.TestCase):
+    def run_with(self, losses):
+        torch.manual_seed(0)
+        net, calls = torch.nn.Linear(3, 1), iter(losses)
+        with tempfile.TemporaryDirectory() as d, mock.patch.object(loop, "STATE", Path(d)):
+            ema = loop.train("small", net, lambda p: net(torch.ones(1, 3)).sum() * next(calls), .0005, 1e-3)
+        return net, ema
+
+    def test_a_step_without_a_finite_gradient_changes_nothing(self):
+        with mock.patch.object(loop, "clock", iter(np.arange(0, 9, .005)).__next__):  # six steps
+            net, ema = self.run_with([1, float("nan"), 1, float("inf"), 1, 1, 1])
+        for p in (*net.parameters(), *ema.parameters()):
+            self.assertTrue(torch.isfinite(p).all())
+
+    def test_training_gives_up_when_nothing_is_finite_any_more(self):
+        with self.assertRaisesRegex(FloatingPointError, "small: no finite gradient in 20 steps"):
+            with mock.patch.object(loop, "clock", iter(np.arange(0, 9, .0001)).__next__):
+                self.run_with([float("nan")] * 100)
 
 
 if __name__ == "__main__":

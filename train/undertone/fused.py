@@ -6,6 +6,7 @@ guidance embedding, exact GELU. Without a compiler, or on a GPU, use Flux.
 """
 import ctypes
 import hashlib
+import math
 import shutil
 import subprocess
 from pathlib import Path
@@ -235,16 +236,20 @@ class Adam:
         self.t = 0
 
     def step(self, lr, clip, decay):
-        self.t += 1
+        """False, and nothing is changed, where the gradient is not finite."""
         b1, b2 = self.betas
         grads = [None if p.grad is None else same_memory(p, p.grad) for p in self.params]
         norm = sum(call("square_sum", g, g.numel()) for g in grads if g is not None) ** 0.5
+        if not math.isfinite(norm):
+            return False
+        self.t += 1
         factor = min(1.0, clip / (norm + 1e-12))
         for p, m, v, e, g in zip(self.params, self.m, self.v, self.ema, grads):
             if g is None:
                 continue
             call("adam", p.data, m, v, e, g, p.numel(), float(factor), float(lr / (1 - b1 ** self.t)), float(b1), float(b2),
                  float(1 / (1 - b2 ** self.t)), float(self.eps), float(decay))
+        return True
 
     def state_dict(self):
         return {"m": self.m, "v": self.v, "t": self.t}

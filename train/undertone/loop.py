@@ -1,6 +1,7 @@
 """One training loop for all stages: by the clock, resumable, with EMA and an annealed rate."""
 import copy
 import json
+import math
 import os
 import time
 
@@ -8,6 +9,8 @@ import torch
 
 from . import fused
 from .config import STATE
+
+PATIENCE = 20  # steps running without a finite loss and gradient before training gives up
 
 
 def rate(progress):
@@ -23,12 +26,14 @@ class TorchAdam:
         self.opt = torch.optim.Adam(self.params, betas=betas)
 
     def step(self, lr, clip, decay):
-        torch.nn.utils.clip_grad_norm_(self.params, clip)
+        if not math.isfinite(torch.nn.utils.clip_grad_norm_(self.params, clip)):
+            return False
         for g in self.opt.param_groups:
             g["lr"] = lr
         self.opt.step()
         torch._foreach_mul_(self.ema, decay)
         torch._foreach_add_(self.ema, [p.detach() for p in self.params], alpha=1 - decay)
+        return True
 
     def state_dict(self):
         return self.opt.state_dict()
@@ -53,7 +58,8 @@ def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, 
     """Trains the parameters of net that ask for gradients for so many minutes of work (see clock).
 
     loss_of(progress) -> scalar loss of a fresh batch; report(ema_net, progress) is called at every save.
-    The EMA's horizon grows from the first step up to 1/(1-decay); clip bounds the norm of the gradient.
+    The EMA's horizon grows from the first step up to 1/(1-decay); clip bounds the norm of the gradient. A step whose loss
+    or gradient is not finite changes nothing; FloatingPointError after PATIENCE of them running.
     Writes STATE/stage.pt (weights, EMA, optimizer, seconds done) and STATE/stage.log (a JSON line per report).
     Returns the EMA network.
     """
@@ -70,19 +76,22 @@ def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, 
         opt.load_state_dict(s["opt"])
         done = s["seconds"]
     total = minutes * 60
-    losses, last, saved, logged = [], clock(), time.time(), time.time()
+    losses, failed, last, saved, logged = [], 0, clock(), time.time(), time.time()
     net.train()
     while done < total:
         net.zero_grad(set_to_none=True)
         loss = loss_of(done / total)
         loss.backward()
         step += 1
-        opt.step(lr * rate(done / total), clip, min(decay, step / (step + 20)))
-        losses.append(loss.item())
+        if math.isfinite(loss.item()) and opt.step(lr * rate(done / total), clip, min(decay, step / (step + 20))):
+            losses.append(loss.item())
+            failed = 0
+        elif (failed := failed + 1) >= PATIENCE:
+            raise FloatingPointError(f"{stage}: no finite gradient in {PATIENCE} steps running; {path} is from before them")
         now, worked = time.time(), clock()
         done, last = done + worked - last, worked
         if now - logged > log_every or done >= total:
-            line = {"stage": stage, "seconds": round(done), "step": step, "loss": round(sum(losses) / len(losses), 5)}
+            line = {"stage": stage, "seconds": round(done), "step": step, "loss": round(sum(losses) / len(losses), 5) if losses else None}
             print(json.dumps(line), flush=True)
             with open(log, "a") as f:
                 f.write(json.dumps(line) + "\n")
