@@ -39,7 +39,7 @@ func drawing(t *testing.T, found *checkpoint.Found) func(req engine.Request) []f
 	t.Cleanup(e.Close)
 	return func(req engine.Request) []float32 {
 		t.Helper()
-		req.Prompt, req.Seed, req.Steps, req.Size = "a frog", 3, 1, recipe.Square(256)
+		req.Prompt, req.Seed, req.Steps, req.Size = "a frog", 3, max(req.Steps, 1), recipe.Square(256)
 		if req.CFG == 0 {
 			req.CFG = 3
 		}
@@ -115,6 +115,24 @@ func TestAdapterDescribed(t *testing.T) {
 					t.Errorf("part %d: %+v, without the adapter %+v", i, y, x)
 				}
 			}
+		}
+	}
+}
+
+// A picture is made with the sampler that the plan names, and so is the next.
+func TestSamplersOfAPlan(t *testing.T) {
+	folders := networks.WriteCosmos(t, t.TempDir())
+	found := openFiles(t, folders[:len(folders)-networks.CosmosAdapted]...)
+	euler := drawing(t, found)(engine.Request{CFG: 1})
+	for sampler, steps := range map[string]string{"ab2": `{"kind":"edm","sampler":"ab2"}`, "unipc": `{"kind":"flow","list":"unipc","sampler":"unipc"}`} {
+		found.Schedule = []byte(steps)
+		draw := drawing(t, found)
+		first := draw(engine.Request{CFG: 1, Steps: 3})
+		if !slices.Equal(first, draw(engine.Request{CFG: 1, Steps: 3})) {
+			t.Errorf("%s: the second picture is another one", sampler)
+		}
+		if one := draw(engine.Request{CFG: 1}); sampler == "ab2" && !slices.Equal(one, euler) || slices.Equal(one, first) {
+			t.Errorf("%s: one step is not Euler's, or is as three", sampler)
 		}
 	}
 }

@@ -40,6 +40,7 @@ type pipeline struct {
 	dts, ts       *op.Tensor   // [max steps, 1]: what Euler's step is multiplied by, and −t_next
 	dt, t         *op.Tensor   // [1, 1], those of the current step
 	fresh         *fresh       // of a stochastic sampler, else nil
+	history       *history     // of one that remembers, else nil
 
 	runNoise   op.Program // noise → latent
 	runDecode  op.Program // latent → rgba
@@ -127,6 +128,12 @@ func (p *pipeline) make(ctx context.Context, strips int) error {
 			return err
 		}
 	}
+	if p.schedule.Remembers() {
+		var err error
+		if p.history, err = p.newHistory(); err != nil {
+			return err
+		}
+	}
 	if len(table) > 0 {
 		var err error
 		if p.positions, err = p.new("positions", op.F32, len(table)/width, width); err != nil {
@@ -195,10 +202,7 @@ func (p *pipeline) step(ctx context.Context, scale float32) (op.Program, error) 
 		uncond := p.transformer.Velocity(l, p.pass(1, nil))
 		l.CFG(cond, uncond, scale, p.velocity)
 	}
-	l.Euler(p.latent, p.velocity, p.dt)
-	if p.fresh != nil {
-		p.fresh.record(l, p)
-	}
+	p.advance(l)
 	program, err := p.be.Compile(ctx, l)
 	if err != nil {
 		return nil, err
@@ -208,6 +212,18 @@ func (p *pipeline) step(ctx context.Context, scale float32) (op.Program, error) 
 		p.cfg = scale
 	}
 	return program, nil
+}
+
+// advance records what the sampler makes of the velocity.
+func (p *pipeline) advance(l *op.List) {
+	if p.history != nil {
+		p.history.record(l, p)
+		return
+	}
+	l.Euler(p.latent, p.velocity, p.dt)
+	if p.fresh != nil {
+		p.fresh.record(l, p)
+	}
 }
 
 // pass names the tensors of one branch.
@@ -230,8 +246,16 @@ func (p *pipeline) begin(ctx context.Context, seed uint32, sigmas []float64) err
 	dts, ts := make([]float32, p.dts.Rows), make([]float32, p.ts.Rows)
 	for k := range len(sigmas) - 1 {
 		dts[k], ts[k] = float32(sigmas[k+1]-sigmas[k]), float32(-sigmas[k+1])
-		if p.fresh != nil {
+		if p.fresh != nil || p.history != nil {
 			dts[k] = float32(-sigmas[k]) // all the way to the data
+		}
+		if p.history != nil {
+			ts[k] = -1
+		}
+	}
+	if p.history != nil {
+		if err := p.history.begin(p, sigmas); err != nil {
+			return err
 		}
 	}
 	if p.fresh != nil {
@@ -254,6 +278,11 @@ func (p *pipeline) stepCopies(k int, branches []*prompt, m *modulation) []op.Cop
 	copies := []op.Copy{{Dst: p.dt, Src: p.dts.Slice(k, k+1)}}
 	if p.fresh != nil {
 		copies = append(copies, op.Copy{Dst: p.fresh.next, Src: p.fresh.nexts.Slice(k, k+1)})
+	}
+	if p.history != nil {
+		for i, t := range p.history.factors {
+			copies = append(copies, op.Copy{Dst: t, Src: p.history.lists[i].Slice(k, k+1)})
+		}
 	}
 	for b, prompt := range branches {
 		copies = append(copies, op.Copy{Dst: p.mod[b], Src: m.row(k, b)})

@@ -344,7 +344,9 @@ func (f *Found) schedule(g *given) error {
 		out.Shift, out.Dynamic = 0, &d
 	case f.Family == "sd3", f.Family == "hidream":
 		out.List = "sd3"
-		if class == "FlowMatchLCMScheduler" || class != "UniPCMultistepScheduler" && f.stochastic() {
+		if class == "UniPCMultistepScheduler" {
+			out.List, out.Sampler = "unipc", "unipc"
+		} else if class == "FlowMatchLCMScheduler" || f.stochastic() {
 			out.Sampler = "lcm"
 		}
 	case out.Shift == 1:

@@ -62,6 +62,7 @@ const (
 	scheduleDynamic = `{"kind":"flow","dynamic":{"base":0.5,"max":1.15,"tokens":[256,4096]}}`
 	scheduleSD3     = `{"kind":"flow","shift":3,"list":"sd3"}`
 	scheduleFast    = `{"kind":"flow","shift":3,"list":"sd3","sampler":"lcm"}`
+	scheduleFull    = `{"kind":"flow","shift":3,"list":"unipc","sampler":"unipc"}`
 	scheduleDev     = `{"kind":"flow","shift":6,"list":"sd3","sampler":"lcm"}`
 	scheduleEDM     = `{"kind":"edm"}`
 	scheduleFew     = `{"kind":"edm","sampler":"lcm","sigmas":[0.9876543209876543,0.782608695652174,0.6089779462736373,0.40617577197149643]}`
@@ -144,7 +145,7 @@ var families = map[string]family{
 			{name: llama, what: needLlama},
 		},
 		variants: []variant{
-			{title: "HiDream-I1 Full", fits: func(config) bool { return true }, word: "full", tokens: 128, Settings: Settings{50, 5, 0, json.RawMessage(scheduleSD3)}},
+			{title: "HiDream-I1 Full", fits: func(config) bool { return true }, word: "full", tokens: 128, Settings: Settings{50, 5, 0, json.RawMessage(scheduleFull)}},
 			{title: "HiDream-I1 Dev", fits: func(config) bool { return true }, word: "dev", tokens: 128, Settings: Settings{28, 1, 0, json.RawMessage(scheduleDev)}},
 			{title: "HiDream-I1 Fast", fits: func(config) bool { return true }, tokens: 128, Settings: Settings{16, 1, 0, json.RawMessage(scheduleFast)}},
 		},

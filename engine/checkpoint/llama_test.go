@@ -307,10 +307,10 @@ func TestSchedulesOfFamilies(t *testing.T) {
 	}{
 		{zeros("hidream_i1_fast.safetensors", hidream...), "", `{"kind":"flow","shift":3,"list":"sd3","sampler":"lcm"}`, 16},
 		{zeros("hidream_i1_dev.safetensors", hidream...), "", `{"kind":"flow","shift":6,"list":"sd3","sampler":"lcm"}`, 28},
-		{zeros("hidream_i1_full.safetensors", hidream...), "", `{"kind":"flow","shift":3,"list":"sd3"}`, 50},
+		{zeros("hidream_i1_full.safetensors", hidream...), "", `{"kind":"flow","shift":3,"list":"unipc","sampler":"unipc"}`, 50},
 		{zeros("hidream_i1_fast.safetensors", hidream...), `{"_class_name":"FlowMatchLCMScheduler","shift":2.5}`, `{"kind":"flow","shift":2.5,"list":"sd3","sampler":"lcm"}`, 16},
 		{zeros("hidream_i1_fast.safetensors", hidream...), `{"shift":3}`, `{"kind":"flow","shift":3,"list":"sd3","sampler":"lcm"}`, 16},
-		{zeros("hidream_i1_full.safetensors", hidream...), `{"_class_name":"UniPCMultistepScheduler","flow_shift":3.0}`, `{"kind":"flow","shift":3,"list":"sd3"}`, 50},
+		{zeros("hidream_i1_full.safetensors", hidream...), `{"_class_name":"UniPCMultistepScheduler","flow_shift":3.0}`, `{"kind":"flow","shift":3,"list":"unipc","sampler":"unipc"}`, 50},
 		{zeros("cosmos_2b.safetensors", cosmos...), `{"_class_name":"FlowMatchEulerDiscreteScheduler","shift":1.0,"sigma_max":80.0,"sigma_min":0.002,"use_karras_sigmas":true}`, `{"kind":"edm"}`, 35},
 	} {
 		files := []File{c.file}

@@ -193,20 +193,9 @@ func (m cosmos) samplers(c *check, inputs *tensors) error {
 	runs := m.runs(delta)
 	for _, name := range []string{"plain", "guided"} {
 		r := runs[name]
-		x := scaledBy(noise, float64(sigmas[0]))
-		var kept []float32
-		var history sample.AdamsBashforth
-		for k := 0; k+1 < len(sigmas) && c.err == nil; k++ {
-			sigma, next := float64(sigmas[k]), float64(sigmas[k+1])
-			history.Step(x, guess(r, x, sigma, cosmosGuidance), sigma, next)
-			if slices.Contains([]int{1, 2, 3, 10, 20, 34, 35}, k+1) {
-				kept = append(kept, float32s(x)...)
-			}
-		}
-		c.same("ab2."+name+".latents_after_1_2_3_10_20_34_35", kept)
-		c.same("ab2."+name+".final_clean", float32s(guess(r, x, float64(sigmas[len(sigmas)-1]), cosmosGuidance)))
+		m.adamsBashforth(c, "ab2."+name, noise, len(sigmas), func(x []float64, sigma float64) []float64 { return guess(r, x, sigma, cosmosGuidance) })
 
-		x = scaledBy(noise, float64(few[0]))
+		x := scaledBy(noise, float64(few[0]))
 		var all []float32
 		for k := 0; k+1 < len(few) && c.err == nil; k++ {
 			x0 := guess(r, x, float64(few[k]), noGuidance)
@@ -221,6 +210,34 @@ func (m cosmos) samplers(c *check, inputs *tensors) error {
 		c.same("fewstep."+name+".x0", all)
 	}
 	return c.err
+}
+
+// adamsBashforth compares a picture of so many evaluations, with the steps that pictures are
+// made with: their latents are those of the reference over 1 + σ, and the last is the data.
+func (m cosmos) adamsBashforth(c *check, name string, noise []float32, evaluations int, guess func(x []float64, sigma float64) []float64) {
+	schedule := sample.Schedule{Kind: "edm", Sampler: "ab2"}
+	times := schedule.Sigmas(evaluations, 0)
+	x := scaledBy(noise, times[0])
+	var kept []float32
+	var history sample.History
+	for k, step := range schedule.Multisteps(times) {
+		if c.err != nil {
+			return
+		}
+		wide := func(at int) []float64 {
+			out := make([]float64, len(x))
+			for i, v := range x {
+				out[i] = v / (1 - times[at])
+			}
+			return out
+		}
+		history.Step(step, x, guess(wide(k), times[k]/(1-times[k])))
+		if slices.Contains([]int{1, 2, 3, 10, 20, 34, 35}, k+1) {
+			kept = append(kept, float32s(wide(k+1))...)
+		}
+	}
+	c.same(name+".latents_after_1_2_3_10_20_34_35", kept)
+	c.same(name+".final_clean", float32s(x))
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -9,6 +9,7 @@
 //
 //	a list   "flux": 1, 1−1/n, …, 1/n
 //	         "sd3":  n values evenly from 1 to s·.001/(1 + (s−1)·.001)
+//	"unipc": 0.999·(1, 1−1/n, …, 1/n)
 //	         or one that is given by hand, such as that of a distilled model
 //	a shift  σ ← s·σ/(1 + (s−1)·σ), which bends any of these lists towards noise
 //
@@ -25,6 +26,7 @@
 //
 //	"euler":  x ← x + (σ' − σ)·v
 //	"lcm":    x ← (1 − σ')·(x − σ·v) + σ'·ε
+//	"ab2", "unipc": see [Multistep]
 //
 // Euler's is deterministic. The other, of latent consistency models (arXiv
 // 2310.04378), goes to the data that the velocity points at and adds fresh standard

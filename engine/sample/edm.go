@@ -28,33 +28,3 @@ func Karras(n int, again bool) (sigmas []float64) {
 	}
 	return sigmas
 }
-
-// AdamsBashforth takes steps in −ln σ with the data x₀ that the network points to, now and
-// one step before (arXiv 2308.02157); the first step is Euler's. Its zero value begins.
-type AdamsBashforth struct {
-	data  []float64 // of the step before
-	sigma float64
-}
-
-// Step takes x from σ to the next, x₀ being the data that the network points to from there.
-func (a *AdamsBashforth) Step(x, data []float64, sigma, next float64) {
-	dt := math.Log(sigma / next)
-	now, before := 1.0, 0.0 // how much the data counts
-	if a.data != nil {
-		phi1 := -math.Expm1(-dt) / dt
-		phi2 := (phi1 - 1) / -dt
-		c2 := math.Log(sigma/a.sigma) / dt // below 0: it lies behind
-		before = dt * phi2 / c2
-		now = dt*phi1 - before
-	} else {
-		now = -math.Expm1(-dt)
-	}
-	for i := range x {
-		v := next/sigma*x[i] + now*data[i]
-		if a.data != nil {
-			v += before * a.data[i]
-		}
-		x[i] = v
-	}
-	a.data, a.sigma = append([]float64(nil), data...), sigma
-}

@@ -12,14 +12,16 @@ import (
 //	{"kind": "flow", "dynamic": {"base": 0.5, "max": 1.15, "tokens": [256, 4096]}}
 //
 // SD3 and SD3.5 {"kind": "flow", "shift": 3, "list": "sd3"}; HiDream-I1 Fast the same
-// with "sampler": "lcm"; Cosmos-Predict2 {"kind": "edm"}.
+// with "sampler": "lcm", and Full {"kind": "flow", "shift": 3, "list": "unipc", "sampler":
+// "unipc"}; Cosmos-Predict2 {"kind": "edm"} as diffusers runs it, and with "sampler": "ab2" as
+// its publisher does.
 type Schedule struct {
 	Kind    string    `json:"kind"`              // "flow", or "edm": Karras' times (see Karras) as those of a flow
 	Shift   float64   `json:"shift,omitempty"`   // s; 0 means 1, which changes nothing
 	Dynamic *Dynamic  `json:"dynamic,omitempty"` // in place of Shift
-	List    string    `json:"list,omitempty"`    // "flux" (also "") or "sd3"
+	List    string    `json:"list,omitempty"`    // "flux" (also ""), "sd3" or "unipc"
 	Given   []float64 `json:"sigmas,omitempty"`  // in place of List: before the shift, without the last 0
-	Sampler string    `json:"sampler,omitempty"` // "euler" (also "") or "lcm"
+	Sampler string    `json:"sampler,omitempty"` // "euler" (also ""), "lcm", "ab2" or "unipc"
 }
 
 // Dynamic is a shift e^mu that depends on the number of image tokens: mu is Base at
@@ -54,13 +56,16 @@ func (s Schedule) Validate() error {
 	for _, w := range []struct {
 		field, word string
 		known       []string
-	}{{"kind", s.Kind, []string{"flow", "edm"}}, {"list", s.List, []string{"", "flux", "sd3"}}, {"sampler", s.Sampler, []string{"", "euler", "lcm"}}} {
+	}{{"kind", s.Kind, []string{"flow", "edm"}}, {"list", s.List, []string{"", "flux", "sd3", "unipc"}}, {"sampler", s.Sampler, []string{"", "euler", "lcm", "ab2", "unipc"}}} {
 		if err := oneOf(w.field, w.word, w.known); err != nil {
 			return err
 		}
 	}
 	if s.Kind == "edm" && (s.Shift != 0 || s.Dynamic != nil || s.List != "") {
 		return wrong("kind %q has no shift, no dynamic and no list; leave them out", s.Kind)
+	}
+	if s.Sampler == "ab2" && s.Kind != "edm" || s.Sampler == "unipc" && s.Kind != "flow" {
+		return wrong("sampler %q is not one of kind %q: ab2 is of edm, unipc of flow", s.Sampler, s.Kind)
 	}
 	if s.Shift != 0 && !(s.Shift >= minShift && s.Shift <= maxShift) {
 		return wrong("shift is %g, supported %g to %g", s.Shift, minShift, maxShift)
@@ -150,6 +155,8 @@ func (s Schedule) Sigmas(steps, tokens int) []float64 {
 			if i > 0 {
 				t = 1 + (bend(0.001)-1)*float64(i)/float64(steps-1)
 			}
+		case s.List == "unipc":
+			t = 0.999 * (1 - float64(i)/float64(steps))
 		default:
 			t = 1 - float64(i)/float64(steps)
 		}

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -117,8 +119,10 @@ func TestValidate(t *testing.T) {
 	}{
 		{Schedule{}, fault.ModelUnsupported, `kind ""`},
 		{Schedule{Kind: "ddim"}, fault.ModelUnsupported, `kind "ddim", supported: ["flow" "edm"]`},
-		{Schedule{Kind: "flow", List: "karras"}, fault.ModelUnsupported, `list "karras", supported: ["flux" "sd3"]`},
-		{Schedule{Kind: "flow", Sampler: "unipc"}, fault.ModelUnsupported, `sampler "unipc"`},
+		{Schedule{Kind: "flow", List: "karras"}, fault.ModelUnsupported, `list "karras", supported: ["flux" "sd3" "unipc"]`},
+		{Schedule{Kind: "flow", Sampler: "heun"}, fault.ModelUnsupported, `sampler "heun"`},
+		{Schedule{Kind: "flow", Sampler: "ab2"}, fault.ManifestInvalid, `sampler "ab2" is not one of kind "flow"`},
+		{Schedule{Kind: "edm", Sampler: "unipc"}, fault.ManifestInvalid, `sampler "unipc" is not one of kind "edm"`},
 		{Schedule{Kind: "flow", Shift: -3}, fault.ManifestInvalid, "shift is -3, supported 0.01 to 100"},
 		{Schedule{Kind: "flow", Shift: nan}, fault.ManifestInvalid, "shift is NaN"},
 		{Schedule{Kind: "flow", Shift: 3, Dynamic: &Dynamic{0.5, 1.15, [2]int{256, 4096}}}, fault.ManifestInvalid, "shift 3 and dynamic"},
@@ -140,6 +144,84 @@ func TestValidate(t *testing.T) {
 		err := c.s.Validate()
 		if !fault.Is(err, c.code) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%+v: %v, want %s about %q", c.s, err, c.code, c.says)
+		}
+	}
+}
+
+// UniPC as the library has it: its times, and the latents of a small field of velocities.
+func TestUniPC(t *testing.T) {
+	data, err := os.ReadFile("testdata/unipc.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		Start []float64
+		Steps map[string]struct {
+			Shift   float64
+			Sigmas  []float64
+			Latents [][]float64
+		}
+	}
+	if err := json.Unmarshal(data, &golden); err != nil || len(golden.Steps) != 4 {
+		t.Fatal(len(golden.Steps), err)
+	}
+	for name, want := range golden.Steps {
+		n, err := strconv.Atoi(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := Schedule{Kind: "flow", Shift: want.Shift, List: "unipc", Sampler: "unipc"}
+		if err := s.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		sigmas := s.Sigmas(n, 0)
+		for i, v := range want.Sigmas {
+			if math.Abs(sigmas[i]-v) > 1e-6 {
+				t.Errorf("%d steps: σ %d is %g, want %g", n, i, sigmas[i], v)
+			}
+		}
+		kept := map[int]int{} // by step, where not all are
+		for i := range want.Latents {
+			kept[i] = i
+		}
+		if n > len(want.Latents) {
+			kept = map[int]int{0: 0, 1: 1, 2: 2, 9: 3, 48: 4, 49: 5}
+		}
+		x := slices.Clone(golden.Start)
+		var h History
+		for k, step := range s.Multisteps(sigmas) {
+			data := make([]float64, len(x))
+			for i := range x {
+				data[i] = x[i] - sigmas[k]*(0.5*x[i]+0.25*sigmas[k])
+			}
+			h.Step(step, x, data)
+			if at, ok := kept[k]; ok {
+				for i, v := range want.Latents[at] {
+					if math.Abs(x[i]-v) > 2e-6 {
+						t.Errorf("%d steps: after step %d number %d is %.8g, want %.8g", n, k+1, i, x[i], v)
+					}
+				}
+			}
+		}
+	}
+}
+
+// From a time of no picture at all, whose λ is infinite, everything stays finite; and the
+// last step of either sampler takes the data.
+func TestMultistepsAreFinite(t *testing.T) {
+	for _, s := range []Schedule{{Kind: "flow", Sampler: "unipc"}, {Kind: "flow", List: "sd3", Shift: 3, Sampler: "unipc"}, {Kind: "edm", Sampler: "ab2"}, {Kind: "edm", Sampler: "ab2", Given: []float64{.98, .5}}} {
+		for _, n := range []int{1, 2, 3, 7} {
+			steps := s.Multisteps(s.Sigmas(n, 0))
+			for k, m := range steps {
+				for _, v := range m.Factors() {
+					if math.IsNaN(v) || math.IsInf(v, 0) {
+						t.Errorf("%+v: step %d of %d is %+v", s, k+1, n, m)
+					}
+				}
+			}
+			if last := steps[len(steps)-1]; math.Abs(last.Next) > 1e-12 || math.Abs(last.Ahead[0]-1) > 1e-12 || last.Ahead[1] != 0 {
+				t.Errorf("%+v: the last of %d steps is %+v", s, n, last)
+			}
 		}
 	}
 }
