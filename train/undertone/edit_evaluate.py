@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from . import edit, edits, judge, render, triples
 from .bench import Bench, kept, paired, summary
 from .config import MODEL, STATE
+from .distil import STEPS
 from .heldout import bootstrap, held_out, wilson
 from .loop import load_ema
 from .scene import Scene
@@ -100,18 +101,18 @@ class Setting:
         return torch.from_numpy(kept("edited", facts, lambda: triples.encode(
             self.encoder, self.cfg, np.stack([i.pictures[0] for i in items])).numpy()))
 
-    def drawn(self, items, texts=None, reference=None, shift=None, cfg=1.0):
+    def drawn(self, items, texts=None, shift=None, cfg=1.0, steps=STEPS):
         """uint8 pictures of the edits, [N, 256, 256, 3]. shift: [blocks + 1, N, D]; texts: in place of the instructions."""
         texts = texts or [i.text for i in items]
-        reference = self.latents(items) if reference is None else reference
+        reference = self.latents(items)
         seeds = [NOISE + i.number for i in items]
-        facts = (self.model.key, texts, seeds, reference, shift, cfg)
+        facts = (self.model.key, texts, seeds, reference, shift, cfg, steps)
 
         def make(batch=25):
             out = []
             for i in range(0, len(items), batch):
                 rows = slice(i, i + batch)
-                z = edit.draw(self.model.net, reference[rows], *self.model.encode(texts[rows]), seeds=seeds[rows], cfg=cfg,
+                z = edit.draw(self.model.net, reference[rows], *self.model.encode(texts[rows]), seeds=seeds[rows], cfg=cfg, steps=steps,
                               shift=None if shift is None else shift[:, rows], empty=self.model.empty)
                 out.append(self.model.decode(z))
             return np.concatenate(out)
@@ -191,8 +192,8 @@ def gain(scores, base):
 
 
 def guidance(e):
-    """Strength and preservation over w: of the edit that the words ask for, and of one that only the shift asks for; beside CFG
-    and the words said twice."""
+    """Strength and preservation over w: of the edit that the words ask for, and of one that only the shift asks for; beside CFG,
+    the words said twice, and fewer and more steps."""
     items = [i for i in e.items if i.edit.kind not in ("keep", "both")][:e.few]
     delta = e.model.directions([i.text for i in items], [NOTHING] * len(items))
     base = e.scores(items, e.drawn(items))
@@ -206,6 +207,7 @@ def guidance(e):
                     out[name].setdefault(str(first), {})[str(w)] = gain(s, start)
     out["cfg"] = {f"{g:g}": gain(e.scores(items, e.drawn(items, cfg=g)), base) for g in SCALES}
     out["words twice"] = gain(e.scores(items, e.drawn(items, [f"{i.text}, {i.text}" for i in items])), base)
+    out["steps"] = {str(n): gain(e.scores(items, e.drawn(items, steps=n)), base) for n in (2, STEPS, 16)}
     return out
 
 
