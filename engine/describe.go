@@ -17,6 +17,12 @@ func Describe(m *weights.Manifest) (recipe.Description, error) {
 		return recipe.Description{}, err
 	}
 	d := e.describe(estimate)
+	if e.edits() {
+		if _, estimate, err = plan(m, edited(proposed(m)), nil); err != nil {
+			return recipe.Description{}, err
+		}
+		d.Edits = e.describeEdits(estimate)
+	}
 	return d, d.Check()
 }
 
@@ -27,8 +33,13 @@ func (e *Engine) Info() Info {
 	if err != nil {
 		estimate = Estimate{} // of a model whose own proposal is out of its range
 	}
+	d := e.describe(estimate)
+	if e.edits() {
+		_, estimate, _ = plan(&e.manifest, edited(e.Defaults()), be.Limits) // likewise empty
+		d.Edits = e.describeEdits(estimate)
+	}
 	return Info{
-		Description: e.describe(estimate), Precision: e.precision, Backend: be.Backend, Adapter: be.Adapter, Software: be.Software,
+		Description: d, Precision: e.precision, Backend: be.Backend, Adapter: be.Adapter, Software: be.Software,
 		Features: be.Features, Plan: be.Plan, Words: e.conditioner.readers[0].tokenizer.Vocabulary(),
 	}
 }
@@ -53,11 +64,24 @@ func (e *Engine) describe(first Estimate) recipe.Description {
 		Presets: m.Presets, Understands: m.Understands, Examples: m.Examples, Memory: first.PeakBytes,
 		Judge: m.Judge.Offered(),
 	}
-	if first.PeakBytes > 0 {
-		const guided = 3 // prompts to read: the picture's own, and the two of a direction
-		d.FLOPs = first.FLOPs(m.Defaults.Steps, guided)
-	}
+	d.FLOPs = first.FLOPs(m.Defaults.Steps, guided)
 	return d
+}
+
+// guided is how many prompts a picture with one direction reads: its own, and two of the
+// direction.
+const guided = 3
+
+// edited is a request with a reference picture, which may have any size.
+func edited(req Request) Request {
+	req.Reference = &recipe.Reference{Width: 1, Height: 1, Pixels: make([]byte, 4)}
+	return req
+}
+
+// describeEdits tells of an edit with the settings of the proposed picture.
+func (e *Engine) describeEdits(first Estimate) *recipe.Edits {
+	m := &e.manifest
+	return &recipe.Edits{Bytes: m.OptionalBytes(), FLOPs: first.FLOPs(m.Defaults.Steps, guided), Memory: first.PeakBytes}
 }
 
 // bits is how many a file of so many bytes spends on each weight, without the scales

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -21,13 +22,13 @@ type Engine struct {
 	conditioner *conditioner
 	transformer Transformer
 	decoder     Decoder
+	encoder     Encoder // nil until the first reference picture
+	options     LoadOptions
 
 	modulation *modulation
 	pipelines  []*pipeline // by use, the latest last
 	lowMemory  bool        // see economize
 	sees       *sees       // nil until the judge is asked
-
-	sourceVerifies bool // see LoadOptions
 
 	working sync.Mutex
 	closed  atomic.Bool
@@ -62,13 +63,17 @@ func (e *Engine) Generate(ctx context.Context, req Request, onStep func(StepEven
 	return r, nil
 }
 
-// generate is the whole story of one picture.
+// generate is the whole story of one picture. Without an instruction, an edit is the
+// reference itself.
 func (e *Engine) generate(ctx context.Context, req Request, onStep func(StepEvent)) (*Result, error) {
+	if req.Reference != nil && strings.TrimSpace(req.Prompt) == "" {
+		return e.unchanged(req), nil
+	}
 	r := e.newRun(req, onStep)
 	return r.result, r.each(ctx,
 		r.encode,  // words and times → contexts, ψ and τ
 		r.guide,   // y = τ + ψ, and ŷ = y + Σ w·δ for every block and step, on the CPU
-		r.prepare, // noise from the seed; programs and tensors
+		r.prepare, // noise from the seed; programs and tensors; the latent of a reference picture
 		r.denoise, // Euler steps along the velocity
 		r.decode,  // latent → pixels
 	)

@@ -23,8 +23,9 @@ type Estimate struct {
 	Modulation Cost `json:"modulation"` // of all steps
 	Step       Cost `json:"step"`
 	Decode     Cost `json:"decode"`
+	Reference  Cost `json:"reference"` // reading the reference picture, where there is one
 
-	WeightBytes   int64 `json:"weightBytes"`   // of all files, on the device about the same
+	WeightBytes   int64 `json:"weightBytes"`   // of all files that the picture needs, on the device about the same
 	FixedBytes    int64 `json:"fixedBytes"`    // tensors that live as long as the pipeline
 	PeakBytes     int64 `json:"peakBytes"`     // weights, fixed tensors, and the largest program's temporaries
 	LeastBytes    int64 `json:"leastBytes"`    // the same where only the running program's weights are on the device
@@ -46,7 +47,7 @@ type PartEstimate struct {
 // FLOPs is the arithmetic of a picture of so many steps with so many prompts to
 // encode (that of the picture, and two for each direction).
 func (e Estimate) FLOPs(steps, prompts int) float64 {
-	return float64(prompts)*e.Text.FLOPs + e.Times.FLOPs + e.Modulation.FLOPs + float64(steps)*e.Step.FLOPs + e.Decode.FLOPs
+	return float64(prompts)*e.Text.FLOPs + e.Times.FLOPs + e.Modulation.FLOPs + float64(steps)*e.Step.FLOPs + e.Decode.FLOPs + e.Reference.FLOPs
 }
 
 // EstimateModel records everything that a picture of the request's size, steps and
@@ -80,7 +81,7 @@ func plan(m *weights.Manifest, req Request, limits map[string]int64) (*Engine, E
 		return nil, Estimate{}, err
 	}
 	branches, scale := e.branches(req)
-	p, err := e.pipeline(ctx, req.Size)
+	p, err := e.pipeline(ctx, req.Size, req.Reference != nil)
 	if err != nil {
 		return nil, Estimate{}, err
 	}
@@ -107,6 +108,8 @@ func (e *Engine) record(components []weights.Component, be *counter) (readers []
 			e.transformer, err = build(transformers, c, w)
 		case weights.RoleDecoder:
 			e.decoder, err = build(decoders, c, w)
+		case weights.RoleEncoder:
+			e.encoder, err = build(encoders, c, w)
 		}
 		if err != nil {
 			return nil, err
@@ -237,7 +240,10 @@ func (c *counter) estimate(m *weights.Manifest) Estimate {
 	text.FLOPs += psi.FLOPs / psiBatch
 	text.Operations += psi.Operations
 	e := Estimate{Text: text, Times: c.programs["tau"], Modulation: c.programs["modulation"], Step: c.programs["step"], Decode: c.programs["decode"],
-		WeightBytes: m.Bytes(), FixedBytes: c.fixed, LargestTensor: c.largest, LargestWeight: c.largestWeight}
+		Reference: c.programs["reference"], WeightBytes: m.Bytes(), FixedBytes: c.fixed, LargestTensor: c.largest, LargestWeight: c.largestWeight}
+	if _, edits := c.programs["reference"]; edits {
+		e.WeightBytes += m.OptionalBytes()
+	}
 	var temps int64
 	for _, p := range c.programs {
 		temps = max(temps, p.TempBytes)

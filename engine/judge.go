@@ -99,7 +99,7 @@ func (e *Engine) loadJudge(ctx context.Context, about *weights.Judge) (s *sees, 
 		return nil, err
 	}
 	defer weights.Close(src)
-	if !e.sourceVerifies {
+	if !e.options.SourceVerifies {
 		if err := f.Verify(ctx, src, nil); err != nil {
 			return nil, err
 		}

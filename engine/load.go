@@ -66,8 +66,8 @@ func loadOnce(ctx context.Context, be op.Backend, b *weights.Bundle, opt LoadOpt
 }
 
 func load(ctx context.Context, r *residency, b *weights.Bundle, opt LoadOptions) (*Engine, error) {
-	e := &Engine{be: r, residency: r, manifest: b.Manifest, sourceVerifies: opt.SourceVerifies}
-	l := &loading{ctx: ctx, be: r, bundle: b, opt: opt}
+	e := &Engine{be: r, residency: r, manifest: b.Manifest, options: opt}
+	l := &loading{ctx: ctx, be: r, bundle: b, opt: opt, total: b.Bytes()}
 	var readers []*reader
 	for _, c := range b.Components {
 		var err error
@@ -111,6 +111,8 @@ func Supports(m *weights.Manifest) error {
 			_, err = find(transformers, c)
 		case weights.RoleDecoder:
 			_, err = find(decoders, c)
+		case weights.RoleEncoder:
+			_, err = find(encoders, c)
 		}
 		if err != nil {
 			return err
@@ -129,6 +131,14 @@ func (e *Engine) fit(readers []*reader) (dit.Reading, error) {
 	if err != nil {
 		return reading, err
 	}
+	if _, reads := e.transformer.(referenced); e.edits() && !reads {
+		return reading, fault.New(fault.ModelUnsupported, "there is an encoder, for reference pictures, which the family %s does not read", e.manifest.Family)
+	}
+	if e.encoder != nil {
+		if err := e.fitEncoder(e.encoder); err != nil {
+			return reading, err
+		}
+	}
 	step, side := e.decoder.Shape().Downscale*e.transformer.Shape().Patch, e.transformer.Shape().Side
 	for _, s := range e.manifest.Sizes {
 		if s.Frames > 0 {
@@ -144,12 +154,13 @@ func (e *Engine) fit(readers []*reader) (dit.Reading, error) {
 	return reading, nil
 }
 
-// loading is the state of one Load.
+// loading is the state of one Load, or of the encoder's, which comes later.
 type loading struct {
 	ctx    context.Context
 	be     *residency
 	bundle *weights.Bundle
 	opt    LoadOptions
+	total  int64 // bytes of the files
 
 	verified, uploaded int64 // bytes of finished files
 }
@@ -166,7 +177,7 @@ func (l *loading) open(name string) (op.Source, error) {
 	if err != nil || l.opt.SourceVerifies {
 		return src, err
 	}
-	err = f.Verify(l.ctx, src, func(done int64) { l.tell("verify", name, l.verified+done, l.bundle.Bytes()) })
+	err = f.Verify(l.ctx, src, func(done int64) { l.tell("verify", name, l.verified+done, l.total) })
 	if err != nil {
 		weights.Close(src)
 		return nil, err
@@ -226,7 +237,7 @@ func upload[Part any](l *loading, table map[string]loader[Part], c weights.Compo
 	if err != nil {
 		return part, "", err
 	}
-	u.progress = func(done int64) { l.tell("upload", c.File, l.uploaded+done, l.bundle.Bytes()) }
+	u.progress = func(done int64) { l.tell("upload", c.File, l.uploaded+done, l.total) }
 	if part, err = build(table, c, asked{u, l.be, c.File}); err != nil {
 		return part, "", err
 	}

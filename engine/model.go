@@ -63,12 +63,21 @@ type Decoder interface {
 	LinearPreview(l *op.List, z *op.Tensor) *op.Tensor
 }
 
+// Encoder makes a latent of a picture.
+type Encoder interface {
+	Shape() vae.Shape
+	// Encode records pixels [H·W, 3] in [0, 1] → z [h·w, Channels], scaled as Draw and
+	// the transformer read it. out may be nil.
+	Encode(l *op.List, pixels *op.Tensor, height, width int, out *op.Tensor) *op.Tensor
+}
+
 // What a model can be made of: kind → loader. This is the only place that lists
 // them: a new family is one file in dit and one row here.
 var (
 	textEncoders = map[string]loader[TextEncoder]{"clip": with[TextEncoder](text.LoadCLIP), "t5": with[TextEncoder](text.LoadT5), "llama": with[TextEncoder](text.LoadLlama)}
 	transformers = map[string]loader[Transformer]{"flux": with[Transformer](dit.LoadFlux), "sd3": with[Transformer](dit.LoadSD3), "hidream": with[Transformer](dit.LoadHiDream), "cosmos": with[Transformer](dit.LoadCosmos)}
 	decoders     = map[string]loader[Decoder]{"tiny": with[Decoder](vae.LoadTiny), "kl": with[Decoder](vae.LoadKL), "causal3d": with[Decoder](vae.LoadCausal3D)}
+	encoders     = map[string]loader[Encoder]{"tiny": with[Encoder](vae.LoadTinyEncoder)}
 )
 
 // loader reads a component's configuration from the manifest and asks for its weights.

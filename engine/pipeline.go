@@ -25,6 +25,7 @@ type pipeline struct {
 	decoder       Decoder
 	reading       dit.Reading
 	size          recipe.Size // of the picture
+	edits         bool        // pictures have a reference
 	width, height int         // of the latent, in its own pixels
 	rows, cols    int         // of image tokens
 	steps         int         // at most
@@ -39,24 +40,28 @@ type pipeline struct {
 	mod           []*op.Tensor // [1, Modulation], likewise
 	dts, ts       *op.Tensor   // [max steps, 1]: what Euler's step is multiplied by, and −t_next
 	dt, t         *op.Tensor   // [1, 1], those of the current step
+	given         *op.Tensor   // [picture's pixels, 3], the reference as it is read; these three only where pictures have one
+	reference     *op.Tensor   // [S, in], its latent
+	referred      string       // the hash of the picture that reference is of
 	fresh         *fresh       // of a stochastic sampler, else nil
 	history       *history     // of one that remembers, else nil
 
-	runNoise   op.Program // noise → latent
-	runDecode  op.Program // latent → rgba
-	runPreview op.Program // latent, velocity → preview
-	runStep    op.Program // one pass, Euler
-	runCFG     op.Program // two passes, classifier-free guidance, Euler
-	cfg        float32    // the scale recorded in runCFG
-	runProbe   op.Program // one pass that leaves the latent alone, see probe.go
-	maps       dit.Maps   // what runProbe writes to
-	stepMs     float64    // what a step took in the last picture; 0 before the first
-	owned      []*op.Tensor
+	runNoise     op.Program // noise → latent
+	runDecode    op.Program // latent → rgba
+	runPreview   op.Program // latent, velocity → preview
+	runStep      op.Program // one pass, Euler
+	runCFG       op.Program // two passes, classifier-free guidance, Euler
+	cfg          float32    // the scale recorded in runCFG
+	runReference op.Program // pixels → reference
+	runProbe     op.Program // one pass that leaves the latent alone, see probe.go
+	maps         dit.Maps   // what runProbe writes to
+	stepMs       float64    // what a step took in the last picture; 0 before the first
+	owned        []*op.Tensor
 }
 
-// pipeline finds or makes the pipeline of a size.
-func (e *Engine) pipeline(ctx context.Context, s recipe.Size) (*pipeline, error) {
-	if i := slices.IndexFunc(e.pipelines, func(p *pipeline) bool { return p.size == s }); i >= 0 {
+// pipeline finds or makes the pipeline of a size, for pictures with or without a reference.
+func (e *Engine) pipeline(ctx context.Context, s recipe.Size, edits bool) (*pipeline, error) {
+	if i := slices.IndexFunc(e.pipelines, func(p *pipeline) bool { return p.size == s && p.edits == edits }); i >= 0 {
 		p := e.pipelines[i]
 		e.pipelines = append(slices.Delete(e.pipelines, i, i+1), p)
 		return p, nil
@@ -72,11 +77,15 @@ func (e *Engine) pipeline(ctx context.Context, s recipe.Size) (*pipeline, error)
 	down := e.decoder.Shape().Downscale
 	rows, cols := e.tokens(s)
 	p := &pipeline{
-		be: e.be, transformer: e.transformer, decoder: e.decoder, reading: e.conditioner.reading, size: s,
+		be: e.be, transformer: e.transformer, decoder: e.decoder, reading: e.conditioner.reading, size: s, edits: edits,
 		width: s.Width / down, height: s.Height / down, rows: rows, cols: cols,
 		steps: e.manifest.MaxSteps, schedule: e.manifest.Scheduler,
 	}
-	if err := p.make(ctx, strips); err != nil {
+	err := p.make(ctx, strips)
+	if err == nil && edits {
+		err = p.makeReference(ctx, e.encoder)
+	}
+	if err != nil {
 		p.free()
 		return nil, err
 	}
@@ -105,6 +114,9 @@ func (p *pipeline) make(ctx context.Context, strips int) error {
 	shape, v := p.transformer.Shape(), p.decoder
 	pixels, tokens := p.height*p.width, p.rows*p.cols
 	table, width := p.transformer.Positions(p.reading.Tokens, p.rows, p.cols)
+	if p.edits {
+		table = append(table, p.transformer.(referenced).ReferencePositions(p.rows, p.cols)...)
+	}
 	for _, t := range []struct {
 		at         **op.Tensor
 		name       string
@@ -228,7 +240,7 @@ func (p *pipeline) advance(l *op.List) {
 
 // pass names the tensors of one branch.
 func (p *pipeline) pass(branch int, out *op.Tensor) dit.Pass {
-	return dit.Pass{Context: p.context[branch], Lead: p.reading.Lead, Latent: p.latent, Mod: p.mod[branch], Positions: p.positions,
+	return dit.Pass{Context: p.context[branch], Lead: p.reading.Lead, Latent: p.latent, Reference: p.reference, Mod: p.mod[branch], Positions: p.positions,
 		Rows: p.rows, Cols: p.cols, Out: out, Limit: p.be.Info().MaxTensor()}
 }
 
@@ -362,7 +374,7 @@ func readImage(ctx context.Context, be op.Backend, t *op.Tensor, width, height i
 }
 
 func (p *pipeline) free() {
-	for _, run := range []op.Program{p.runNoise, p.runDecode, p.runPreview, p.runStep, p.runCFG, p.runProbe} {
+	for _, run := range []op.Program{p.runNoise, p.runDecode, p.runPreview, p.runStep, p.runCFG, p.runReference, p.runProbe} {
 		if run != nil {
 			run.Close()
 		}

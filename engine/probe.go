@@ -66,7 +66,10 @@ func (p *pipeline) recordProbe(ctx context.Context) (err error) {
 	t, shape := p.transformer, p.transformer.Shape()
 	width := shape.Heads * shape.HeadDim
 	if p.maps.Unit == nil { // what a failed attempt has made is still owned
-		if p.maps.Unit, err = p.new("unit values", op.F32, p.reading.Tokens+p.latent.Rows, width); err != nil {
+		if p.reference != nil {
+			p.maps.Reference = p.reference.Rows
+		}
+		if p.maps.Unit, err = p.new("unit values", op.F32, p.reading.Tokens+p.latent.Rows+p.maps.Reference, width); err != nil {
 			return err
 		}
 	}

@@ -25,12 +25,13 @@ type (
 
 // limits are what the model can do.
 func (e *Engine) limits() recipe.Limits {
-	return recipe.Limits{MinSteps: e.manifest.Scheduler.FixedSteps(), MaxSteps: e.manifest.MaxSteps, Sizes: e.manifest.Sizes, Blocks: len(e.transformer.Shape().Blocks)}
+	return recipe.Limits{MinSteps: e.manifest.Scheduler.FixedSteps(), MaxSteps: e.manifest.MaxSteps, Sizes: e.manifest.Sizes, Blocks: len(e.transformer.Shape().Blocks), Edits: e.edits()}
 }
 
 func (e *Engine) parameters(req Request) Parameters {
 	info := e.be.Info()
-	req.Guidance, req.Probe, req.GuidanceRows = slices.Clone(req.Guidance), nil, e.rows(req)
+	req.Guidance, req.GuidanceRows = slices.Clone(req.Guidance), e.rows(req)
+	req.Probe, req.Reference = nil, named(req.Reference)
 	return Parameters{Request: req, Model: e.manifest.Name, Revision: e.manifest.Revision, Precision: e.precision, Backend: info.Backend, Plan: info.Plan}
 }
 

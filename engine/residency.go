@@ -219,6 +219,27 @@ func (a asked) Constant(name string, use op.Use, rows, cols int, values []float3
 	return t
 }
 
+// mark remembers what there is; what it returns takes away what has come since.
+func (r *residency) mark() (back func()) {
+	known, fixed := maps.Clone(r.known), maps.Clone(r.fixed)
+	return func() {
+		for s, w := range r.known {
+			if known[s] == nil {
+				if w.here {
+					r.Free(w.uploaded)
+					r.here -= w.bytes
+				}
+				delete(r.known, s)
+			}
+		}
+		for t := range r.fixed {
+			if !fixed[t] {
+				r.Free(t)
+			}
+		}
+	}
+}
+
 // New makes a tensor that stays until it is freed.
 func (r *residency) New(name string, dt op.DType, rows, cols int) (*op.Tensor, error) {
 	t, err := r.Backend.New(name, dt, rows, cols)

@@ -163,15 +163,25 @@ func (r *run) directions(ctx context.Context) ([]guidance.Direction, error) {
 	return dirs, nil
 }
 
-// prepare finds the programs and tensors of this size, and draws the noise.
+// prepare finds the programs and tensors of this size, draws the noise, and has the
+// reference picture read.
 func (r *run) prepare(ctx context.Context) (err error) {
-	if r.pipeline, err = r.e.pipeline(ctx, r.req.Size); err != nil {
+	edits := r.req.Reference != nil
+	if edits {
+		if err := r.e.needEncoder(ctx); err != nil {
+			return err
+		}
+	}
+	if r.pipeline, err = r.e.pipeline(ctx, r.req.Size, edits); err != nil {
 		return err
 	}
 	if r.step, err = r.pipeline.step(ctx, float32(r.scale)); err != nil {
 		return err
 	}
 	if err := r.pipeline.begin(ctx, r.req.Seed, r.sigmas); err != nil {
+		return err
+	}
+	if err := r.refer(ctx); err != nil {
 		return err
 	}
 	if r.modulation, err = r.e.modulate(ctx, r.req.Steps*len(r.branches), len(r.branches)); err != nil {

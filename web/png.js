@@ -45,8 +45,8 @@ export const compressed = (image) => deflate(filtered(image, 5, 4).data);
 export { joined };
 
 /** What makes a picture again, and what it was made with, as files hold it. */
-export function json({ prompt, seed, steps, size, cfg, guidance, guidanceRows, ablate, model, revision, precision, backend, plan, film, compared }) {
-  return JSON.stringify({ prompt, seed, steps, size, cfg, guidance, guidanceRows, ablate, model, revision, precision, backend, plan, film, compared });
+export function json({ prompt, seed, steps, size, cfg, guidance, guidanceRows, ablate, reference, model, revision, precision, backend, plan, film, compared }) {
+  return JSON.stringify({ prompt, seed, steps, size, cfg, guidance, guidanceRows, ablate, reference, model, revision, precision, backend, plan, film, compared });
 }
 
 /**

@@ -7,12 +7,13 @@ import "undertone/engine/op"
 // where the values of attention are unit vectors, the result is the probabilities
 // themselves.
 type Maps struct {
-	Unit  *op.Tensor // [T+S, Heads·HeadDim], see Shape.UnitValues
-	Mean  *op.Tensor // [HeadDim, Heads·HeadDim], weights: see Shape.HeadMean
-	Out   *op.Tensor // [Blocks·S, HeadDim], Fixed: row b·S+i is image token i in block b, column c the token of UnitValues' rows[c]
-	Limit int64      // that of the pass
-	Lead  int        // that of the pass
-	Cols  int        // that of the pass
+	Unit      *op.Tensor // [T+S+R, Heads·HeadDim], see Shape.UnitValues
+	Mean      *op.Tensor // [HeadDim, Heads·HeadDim], weights: see Shape.HeadMean
+	Out       *op.Tensor // [Blocks·S, HeadDim], Fixed: row b·S+i is image token i in block b, column c the token of UnitValues' rows[c]
+	Limit     int64      // that of the pass
+	Lead      int        // that of the pass
+	Cols      int        // that of the pass
+	Reference int        // R, tokens of a reference picture
 }
 
 // UnitValues is the values [n, Heads·HeadDim] for attention over n tokens: in every

@@ -273,7 +273,7 @@ func (f *Flux) grid(table []float32, picture, rows, cols int) []float32 {
 // Pass.BeforeAttention of the same list's pass.
 func (f *Flux) Maps(l *op.List, m Maps) func(block int, qkv []*op.Tensor) {
 	s := f.Shape()
-	return s.maps(l, m, m.Unit.Rows-m.Out.Rows/len(s.Blocks))
+	return s.maps(l, m, m.Unit.Rows-m.Reference-m.Out.Rows/len(s.Blocks))
 }
 
 // Parts lists the sets of vectors in the order of a row of modulation (see

@@ -45,7 +45,7 @@ func TestWithinTheLimit(t *testing.T) {
 			s, rows := flux.Shape(), 512+2*4096
 			p := Pass{Context: fixed("context", 512, s.Vector), Latent: fixed("latent", 4096, 64), Reference: fixed("reference", 4096, 64),
 				Mod: fixed("mod", 1, s.Modulation), Positions: fixed("rope", rows, s.HeadDim), Limit: limit}
-			p.BeforeAttention = flux.Maps(l, Maps{Limit: limit, Unit: fixed("unit", rows, s.Vector), Mean: fixed("mean", s.HeadDim, s.Vector), Out: fixed("out", 4096*len(s.Blocks), s.HeadDim)})
+			p.BeforeAttention = flux.Maps(l, Maps{Limit: limit, Reference: 4096, Unit: fixed("unit", rows, s.Vector), Mean: fixed("mean", s.HeadDim, s.Vector), Out: fixed("out", 4096*len(s.Blocks), s.HeadDim)})
 			flux.Velocity(l, p)
 		},
 	} {

@@ -51,6 +51,7 @@ const (
 	SizeUnsupported   Code = "size-unsupported"   // not among the model's sizes
 	CFGRange          Code = "cfg-range"          // outside 0 … 30
 	GuidanceInvalid   Code = "guidance-invalid"   // a direction or schedule out of range
+	ReferenceRefused  Code = "reference-refused"  // a picture to edit, for a model that makes them from words alone
 	RequestInvalid    Code = "request-invalid"    // anything else wrong with a request
 	EncodeUnsupported Code = "encode-unsupported" // r.blob was asked for a type it cannot make
 	PictureInvalid    Code = "picture-invalid"    // a file that holds no parameters of a picture
@@ -63,7 +64,7 @@ var codes = []Code{
 	Fetch, HTTPStatus, AddressRefused, RangeMissing, FilesGone, NotWeights, ManifestInvalid, WeightsFormat, WeightsTruncated, WeightsLimit, WeightsHash,
 	WeightsNotFinite, WeightsMissing, ScalesMissing, WeightsNone, PartMissing, PartsMixed, ModelUnsupported, TokenizerInvalid, StorageFull, StorageRefused,
 	PromptTooLong, PromptNotText, SeedRange, StepsRange, SizeUnsupported, CFGRange,
-	GuidanceInvalid, RequestInvalid, EncodeUnsupported, PictureInvalid,
+	GuidanceInvalid, ReferenceRefused, RequestInvalid, EncodeUnsupported, PictureInvalid,
 }
 
 var advice = map[Code]string{
@@ -114,6 +115,7 @@ var advice = map[Code]string{
 	SizeUnsupported:   "Choose one of the model's sizes.",
 	CFGRange:          "Choose a guidance scale from 0 to 30.",
 	GuidanceInvalid:   "Check the guidance weight and schedule.",
+	ReferenceRefused:  "Leave the reference picture out, or load a model that edits pictures.",
 	RequestInvalid:    "Check the values that were given.",
 	EncodeUnsupported: "Choose image/png.",
 	PictureInvalid:    "Choose a PNG that was saved here; other programs and many sites remove what is written into it.",

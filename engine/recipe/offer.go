@@ -19,8 +19,8 @@ type Description struct {
 	Revision    string           `json:"revision"`
 	Licenses    Licenses         `json:"licenses"`
 	Parameters  Counts           `json:"parameters"`
-	Bytes       int64            `json:"bytes"` // of all files: what a person has to download
-	Files       map[string]int64 `json:"files"` // bytes by role: "dit", "text", "vae", "tokenizer"
+	Bytes       int64            `json:"bytes"` // of all files but the encoder's: what a person has to download
+	Files       map[string]int64 `json:"files"` // bytes by role: "dit", "text", "vae", "tokenizer", "encoder"
 	Bits        int              `json:"bits"`  // that the transformer spends on a weight, without its scales
 	Blocks      Blocks           `json:"blocks"`
 	Sizes       []Size           `json:"sizes"`
@@ -33,6 +33,14 @@ type Description struct {
 	FLOPs       float64          `json:"flops"`  // of the first picture with one direction of guidance
 	Memory      int64            `json:"memory"` // bytes that it takes at its peak, weights included
 	Judge       *Judge           `json:"judge,omitempty"`
+	Edits       *Edits           `json:"edits,omitempty"` // nil for a model that makes pictures from words alone
+}
+
+// Edits is what reference pictures take of a model that reads them.
+type Edits struct {
+	Bytes  int64   `json:"bytes"`  // to download before the first of them
+	FLOPs  float64 `json:"flops"`  // of an edit with the settings of the first picture
+	Memory int64   `json:"memory"` // bytes that it takes at its peak, weights included
 }
 
 // DescriptionName is what a description's file is called, beside its model.json.
@@ -72,7 +80,7 @@ func (d Description) Check() error {
 
 // Limits are what requests of the model must be within.
 func (d Description) Limits() Limits {
-	return Limits{MaxSteps: d.MaxSteps, Sizes: d.Sizes, Blocks: d.Blocks.Double + d.Blocks.Single}
+	return Limits{MaxSteps: d.MaxSteps, Sizes: d.Sizes, Blocks: d.Blocks.Double + d.Blocks.Single, Edits: d.Edits != nil}
 }
 
 // Request is the picture that the model proposes, without guidance.

@@ -19,6 +19,7 @@ type Limits struct {
 	MaxSteps int
 	Sizes    []Size // at least one
 	Blocks   int    // of the transformer, double and single together
+	Edits    bool   // it reads reference pictures
 }
 
 // Notice tells of a value that was not taken as it was given. Used is what stands
@@ -42,6 +43,7 @@ const (
 	FieldGuidance  Field = "guidance"
 	FieldRows      Field = "guidanceRows"
 	FieldAblate    Field = "ablate"
+	FieldReference Field = "reference" // in pictures alone: links do not have it
 	FieldDirection Field = "direction" // one of several; Given is what of it cannot be used
 	FieldWeight    Field = "weight"
 	FieldSchedule  Field = "schedule"
@@ -59,7 +61,7 @@ const MaxJSON = 512 << 10
 // what is the default there), and what it was made with.
 func JSON(p Parameters) []byte {
 	text, err := tinyjson.Marshal(document{
-		Prompt: p.Prompt, Seed: p.Seed, Steps: p.Steps, Size: p.Size, CFG: p.CFG, Guidance: terms(p.Guidance), Rows: rows(p.GuidanceRows), Ablate: p.Ablate.Reduced(),
+		Prompt: p.Prompt, Seed: p.Seed, Steps: p.Steps, Size: p.Size, CFG: p.CFG, Guidance: terms(p.Guidance), Rows: rows(p.GuidanceRows), Ablate: p.Ablate.Reduced(), Reference: p.Reference,
 		Model: p.Model, Revision: p.Revision, Precision: p.Precision, Backend: p.Backend, Plan: p.Plan,
 	})
 	if err != nil {
@@ -70,19 +72,20 @@ func JSON(p Parameters) []byte {
 
 // document is the JSON in a PNG.
 type document struct {
-	Prompt    string    `json:"prompt"`
-	Seed      uint32    `json:"seed"`
-	Steps     int       `json:"steps"`
-	Size      Size      `json:"size"`
-	CFG       float64   `json:"cfg"`
-	Guidance  []term    `json:"guidance"`
-	Rows      string    `json:"guidanceRows,omitempty"`
-	Ablate    *Ablation `json:"ablate,omitempty"`
-	Model     string    `json:"model"`
-	Revision  string    `json:"revision"`
-	Precision string    `json:"precision"`
-	Backend   string    `json:"backend"`
-	Plan      string    `json:"plan"`
+	Prompt    string     `json:"prompt"`
+	Seed      uint32     `json:"seed"`
+	Steps     int        `json:"steps"`
+	Size      Size       `json:"size"`
+	CFG       float64    `json:"cfg"`
+	Guidance  []term     `json:"guidance"`
+	Rows      string     `json:"guidanceRows,omitempty"`
+	Ablate    *Ablation  `json:"ablate,omitempty"`
+	Reference *Reference `json:"reference,omitempty"`
+	Model     string     `json:"model"`
+	Revision  string     `json:"revision"`
+	Precision string     `json:"precision"`
+	Backend   string     `json:"backend"`
+	Plan      string     `json:"plan"`
 }
 
 // FromJSON reads what JSON wrote. What is missing comes from base; keys it does
@@ -116,6 +119,9 @@ func FromJSON(text []byte, base Request, l Limits) (Parameters, []Notice, error)
 		raw, ok := given[string(f)]
 		return string(raw), ok
 	})
+	if raw, ok := given[string(FieldReference)]; ok {
+		out.Reference = r.reference(string(raw))
+	}
 	for key, field := range map[string]*string{
 		"model": &out.Model, "revision": &out.Revision, "precision": &out.Precision, "backend": &out.Backend, "plan": &out.Plan,
 	} {

@@ -26,6 +26,9 @@ type Request struct {
 	// GuidanceRows says what the unconditional pass of classifier-free guidance gets of
 	// Guidance; empty: the same as the other pass.
 	GuidanceRows guidance.Rows `json:"guidanceRows,omitempty"`
+	// Reference, if not nil, is the picture to edit, and Prompt the instruction; an empty
+	// one gives the reference back.
+	Reference *Reference `json:"reference,omitempty"`
 	// Ablate, if not nil, takes something of the prompt away.
 	Ablate  *Ablation `json:"ablate,omitempty"`
 	Preview bool      `json:"preview"` // small pictures with the step events
@@ -71,6 +74,9 @@ func (r Request) Check(l Limits) error {
 	}
 	if err := r.GuidanceRows.Check(); err != nil {
 		return fault.Wrap(err, fault.GuidanceInvalid, "the guidance rows %.40q are not known", r.GuidanceRows)
+	}
+	if err := r.Reference.check(l); err != nil {
+		return err
 	}
 	if err := r.Ablate.Check(); err != nil {
 		return err

@@ -31,6 +31,7 @@ type Result struct {
 // What notices of a Result begin with. Whoever shows them in another language cuts it off.
 const (
 	NoticeUnknown = "words this model does not know: "                                         // then the words
+	NoticeCropped = "to fit the picture's shape, the reference picture was cut: "              // then "16 pixels left and right"
 	NoticeTooLong = "the end of a prompt was left out, because this model reads no more than " // then "77 tokens: " and its beginning
 )
 
@@ -41,7 +42,7 @@ const (
 type Timings struct {
 	TextMs          float64   `json:"textMs"`            // prompt → tokens, pooled, ψ; τ of the steps
 	GuidanceMs      float64   `json:"guidanceMs"`        // ψ of the directions' prompts, blend
-	PrepareMs       float64   `json:"prepareMs"`         // noise; compiling, on the first picture of its kind
+	PrepareMs       float64   `json:"prepareMs"`         // noise; the reference picture; compiling, and loading the encoder, on the first of their kind
 	ModulationMs    float64   `json:"modulationMs"`      // shift, scale and gate of every block and step
 	StepsMs         []float64 `json:"stepsMs"`           // each step, without its preview
 	EncodeMsPerStep float64   `json:"encodeMsPerStep"`   // of a step, the CPU's share until it is submitted

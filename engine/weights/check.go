@@ -28,11 +28,14 @@ const (
 // tokenizerRole is the role of the only files that are no weights.
 const tokenizerRole = "tokenizer"
 
-// roles are those of files.
+// encoderRole is the role of files that pictures from words alone do without.
+const encoderRole = "encoder"
+
+// roles are those of files that every model has.
 var roles = []string{"dit", "text", "vae", tokenizerRole}
 
 // maxFiles is how many files a model may have.
-const maxFiles = 2 + (1+maxWords)*maxEncoders
+const maxFiles = 3 + (1+maxWords)*maxEncoders
 
 // slug is the form of what becomes part of addresses, name that of references within
 // a manifest.
@@ -128,8 +131,8 @@ func (m *Manifest) checkFiles(c *checker, hashed bool) {
 			c.fail("two files have the path %q", f.Path)
 		}
 		paths[f.Path] = true
-		if !slices.Contains(roles, f.Role) {
-			c.fail("%s has the role %.80q, wanted one of %q", f.Path, f.Role, roles)
+		if !slices.Contains(roles, f.Role) && !f.Optional() {
+			c.fail("%s has the role %.80q, wanted one of %q and %q", f.Path, f.Role, roles, encoderRole)
 		}
 		if !name.matches(f.Name) || names[f.Name] {
 			c.fail("the name %.80q of %s must be unique and 1 to 64 of a-z, 0-9, _ and -", f.Name, f.Path)

@@ -13,12 +13,13 @@ const (
 	RoleText        = "text"        // a text encoder, with its tokenizer
 	RoleTransformer = "transformer" // predicts the velocity
 	RoleDecoder     = "decoder"     // draws the latent
+	RoleEncoder     = "encoder"     // makes a latent of a picture; only models that edit have one
 )
 
 // Component is one network of a model. Its configuration belongs to the loader of
 // its kind, which checks it (see Decode).
 type Component struct {
-	Role       string          `json:"role"`           // RoleText, RoleTransformer or RoleDecoder
+	Role       string          `json:"role"`           // RoleText, RoleTransformer, RoleDecoder or RoleEncoder
 	Kind       string          `json:"kind"`           // which loader understands Config: "flux", "clip", "tiny"
 	Name       string          `json:"name,omitempty"` // of a text encoder, by which a transformer finds it
 	Config     json.RawMessage `json:"config"`
@@ -32,7 +33,7 @@ func (c Component) String() string {
 	switch c.Role {
 	case RoleText:
 		return fmt.Sprintf("text encoder %.64q", c.Name)
-	case RoleTransformer, RoleDecoder:
+	case RoleTransformer, RoleDecoder, RoleEncoder:
 		return c.Role
 	}
 	return fmt.Sprintf("component of the role %.64q", c.Role)
@@ -65,9 +66,9 @@ const maxWords = 2
 const maxEncoders = 8
 
 // fileRoles are the roles of the files that components of a role have.
-var fileRoles = map[string]string{RoleText: "text", RoleTransformer: "dit", RoleDecoder: "vae"}
+var fileRoles = map[string]string{RoleText: "text", RoleTransformer: "dit", RoleDecoder: "vae", RoleEncoder: encoderRole}
 
-// Of finds the first component of a role; there is only one transformer and one decoder.
+// Of finds the first component of a role, of which all but RoleText have at most one.
 func (m *Manifest) Of(role string) (Component, bool) {
 	i := slices.IndexFunc(m.Components, func(c Component) bool { return c.Role == role })
 	if i < 0 {
@@ -76,7 +77,7 @@ func (m *Manifest) Of(role string) (Component, bool) {
 	return m.Components[i], true
 }
 
-// Parameters counts the weights of the components.
+// Parameters counts the weights of the components that every picture needs.
 func (m *Manifest) Parameters() (n recipe.Counts) {
 	for _, c := range m.Components {
 		switch c.Role {
@@ -91,8 +92,8 @@ func (m *Manifest) Parameters() (n recipe.Counts) {
 	return n
 }
 
-// checkComponents wants one transformer, one decoder, at least one text encoder, and
-// that each has files of its own (text encoders may share a tokenizer).
+// checkComponents wants one transformer, one decoder, at most one encoder, at least one
+// text encoder, and that each has files of its own (text encoders may share a tokenizer).
 func (m *Manifest) checkComponents(c *checker) {
 	count, names, used := map[string]int{}, map[string]bool{}, map[string]bool{}
 	refer := func(p Component, name, role string) {
@@ -110,7 +111,7 @@ func (m *Manifest) checkComponents(c *checker) {
 	for _, p := range m.Components {
 		role, ok := fileRoles[p.Role]
 		if !ok {
-			c.fail("a component has the role %.80q, wanted %q, %q or %q", p.Role, RoleText, RoleTransformer, RoleDecoder)
+			c.fail("a component has the role %.80q, wanted %q, %q, %q or %q", p.Role, RoleText, RoleTransformer, RoleDecoder, RoleEncoder)
 			return
 		}
 		count[p.Role]++
@@ -142,6 +143,7 @@ func (m *Manifest) checkComponents(c *checker) {
 	}
 	c.whole("the number of transformers", int64(count[RoleTransformer]), 1, 1)
 	c.whole("the number of decoders", int64(count[RoleDecoder]), 1, 1)
+	c.whole("the number of encoders", int64(count[RoleEncoder]), 0, 1)
 	c.whole("the number of text encoders", int64(count[RoleText]), 1, maxEncoders)
 	for _, f := range m.Files {
 		if !used[f.Name] {

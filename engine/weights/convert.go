@@ -364,7 +364,7 @@ func target(role string, t Tensor, q op.DType) (string, op.DType) {
 	case strings.Contains(t.Name, "embedding"), t.Name == "shared.weight", strings.HasSuffix(t.Name, "relative_attention_bias.weight"):
 		return "embedding", full
 	}
-	if elems, _ := q.Block(); role == RoleDecoder || t.Shape[1]%elems != 0 {
+	if elems, _ := q.Block(); role == RoleDecoder || role == RoleEncoder || t.Shape[1]%elems != 0 {
 		return "linear", full
 	}
 	return "linear", q

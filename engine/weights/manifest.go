@@ -50,7 +50,7 @@ type Manifest struct {
 // File is one file of a model. Pieces are the SHA-256 of every 4 MiB of it,
 // SHA256 the hash of the concatenated raw piece hashes; all in lower-case hex.
 type File struct {
-	Role   string   `json:"role"` // what is in it: "dit", "text", "vae" or "tokenizer"
+	Role   string   `json:"role"` // what is in it: "dit", "text", "vae", "tokenizer" or "encoder"
 	Name   string   `json:"name"` // by which a component refers to it; unique
 	Path   string   `json:"path"` // slash-separated, relative to model.json
 	Bytes  int64    `json:"bytes"`
@@ -169,13 +169,30 @@ func (m *Manifest) All() []File {
 	return append(slices.Clone(m.Files), m.Judge.File)
 }
 
-// Bytes is the size of all files of Files together: what a person has to download.
+// Bytes is the size of all files together that are not optional: what a person has to
+// download before the first picture.
 func (m *Manifest) Bytes() (n int64) {
-	for _, f := range m.Files {
-		n += f.Bytes
+	for i := range m.Files {
+		if !m.Files[i].Optional() {
+			n += m.Files[i].Bytes
+		}
 	}
 	return n
 }
+
+// OptionalBytes is the size of the others.
+func (m *Manifest) OptionalBytes() (n int64) {
+	for i := range m.Files {
+		if m.Files[i].Optional() {
+			n += m.Files[i].Bytes
+		}
+	}
+	return n
+}
+
+// Optional tells of a file that is fetched only when a picture needs it: the encoder's,
+// which reads reference pictures.
+func (f *File) Optional() bool { return f.Role == encoderRole }
 
 // OpenFile opens a file by its name and compares its size with the manifest. Its
 // contents are for Verify, or for a Source that checks pieces as they arrive.

@@ -233,7 +233,7 @@ var hostile2 = []change{
 	{"negative parameters", `"parameters":7232`, `"parameters":-1`, "parameters of the transformer is -1, wanted 1"},
 	{"no parameters", `"parameters":7232`, `"parameters":0`, "parameters of the transformer is 0, wanted 1"},
 	{"parameters 2^63", `"parameters":2336`, `"parameters":9223372036854775807`, `parameters of the text encoder "clip" is 9223372036854775807`},
-	{"unknown role of a component", `"role":"transformer"`, `"role":"unet"`, `the role "unet", wanted "text", "transformer" or "decoder"`},
+	{"unknown role of a component", `"role":"transformer"`, `"role":"unet"`, `the role "unet", wanted "text", "transformer", "decoder" or "encoder"`},
 	{"two transformers", `"role":"decoder"`, `"role":"transformer"`, `the role "vae", wanted one of the role "dit"`},
 	{"no components", `"components":[`, `"components":[],"was":[`, "malformed"},
 	{"another family", `"family":"flux"`, `"family":"sd3"`, `the family is "sd3", the kind of the transformer "flux"`},

@@ -256,15 +256,7 @@ func passes(t *testing.T, be op.Backend) {
 			t.Errorf("size %v: a picture of %d × %d with %d bytes", size, r.Image.W, r.Image.H, len(r.Image.RGBA))
 		}
 		h, w := size.Height/4, size.Width/4 // of the latent
-		tokens := func(z []float32) []float32 {
-			planes := make([]float32, len(z)) // channels first, which is what packed takes
-			for at := range h * w {
-				for c := range channels {
-					planes[c*h*w+at] = z[at*channels+c]
-				}
-			}
-			return packed(planes, h, w)
-		}
+		tokens := func(z []float32) []float32 { return tokensOf(z, channels, h, w) }
 		time := func(k int) float64 {
 			t := 1 - float64(k)/float64(steps)
 			return shift * t / (1 + (shift-1)*t)

@@ -31,6 +31,7 @@ type fixture struct {
 	more    []encoder                     // text encoders behind it
 	decoder string                        // the kind of the decoder
 	vae     map[string]any                // its configuration
+	reads   map[string]any                // the configuration of the encoder; nil: there is none
 	tensors map[string]map[string]*tensor // by the name of the file
 	words   []string                      // of the tokenizer, by id
 	sizes   []recipe.Size
@@ -120,7 +121,7 @@ func (f *fixture) files() weights.Memory {
 		var b bytes.Buffer
 		check(weights.WriteSafetensors(&b, nil, outputs...))
 		role := file
-		if role != "dit" && role != "vae" {
+		if role != "dit" && role != "vae" && role != "encoder" {
 			role = "text"
 		}
 		add(role, file, file+".safetensors", b.Bytes())
@@ -140,6 +141,9 @@ func (f *fixture) files() weights.Memory {
 		{"role": "text", "kind": f.encoder, "name": f.encoder, "config": f.text, "file": "text", "tokenizer": "tokenizer", "parameters": 1},
 		{"role": "transformer", "kind": f.family, "config": f.dit, "file": "dit", "parameters": 1},
 		{"role": "decoder", "kind": f.decoder, "config": f.vae, "file": "vae", "parameters": 1},
+	}
+	if f.reads != nil {
+		components = append(components, map[string]any{"role": "encoder", "kind": "tiny", "config": f.reads, "file": "encoder", "parameters": 1})
 	}
 	for _, e := range f.more {
 		components = append(components, map[string]any{"role": "text", "kind": e.kind, "name": e.name, "config": e.config, "file": e.name, "tokenizer": "tokenizer", "parameters": 1})
@@ -175,9 +179,14 @@ var (
 // beside it: pictures of 16 × 16, 24 × 24 and 24 × 16 pixels, made in milliseconds on
 // any machine, of nothing in particular. With padding, the transformer's file has that many further
 // bytes, which no network reads, so that it has several pieces.
-func WriteSmall(t *testing.T, folder string, padding int) {
+func WriteSmall(t *testing.T, folder string, padding int) { newFixture(t).save(folder, padding) }
+
+// WriteEditing is WriteSmall for a model that edits, too.
+func WriteEditing(t *testing.T, folder string) { newFixture(t).editing().save(folder, 0) }
+
+func (f *fixture) save(folder string, padding int) {
+	t := f.t
 	t.Helper()
-	f := newFixture(t)
 	if n := padding / 4; n > 0 {
 		noise := make([]float32, n)
 		state := uint32(1)

@@ -34,6 +34,7 @@ func Engine(t *testing.T, be op.Backend, every bool) {
 	t.Run("Encoders", func(t *testing.T) { encoders(t, be) })
 	t.Run("Schedules", func(t *testing.T) { schedules(t, be) })
 	t.Run("Models", func(t *testing.T) { models(t, be) })
+	t.Run("Edits", func(t *testing.T) { Edits(t, be, every) })
 }
 
 var frog = engine.Request{Prompt: "a red frog at night", Seed: 5, Steps: 2, Size: recipe.Square(16), CFG: 1}
