@@ -37,10 +37,11 @@ from .teacher import DROP_BOTH, DROP_POOLED, DROP_TOKENS, Prompts, decode, netwo
 
 EDITED, REMEMBERED = (16, 24), (5, 8)  # rows of a step, before and after CALM of the time
 CALM = .4
-CHANGED, VISIBLE = 3.0, .25  # weight of the tokens that an edit changes, and how far their latents move at least
+CHANGED, VISIBLE = 2.0, .25  # weight of the tokens that an edit changes, and how far their latents move at least
 TIMES = (.34, .24, .22, .20)  # shares of t = 1, 3/4, 1/2, 1/4
 ANYWHERE = .15  # of the rows are at any time
-GUIDED = .40  # of the rows carry a shift
+KEPT = .08  # of the rows ask for the picture as it is, beside the edits of that kind: copying is learned from them
+GUIDED = .40  # of the others carry a shift
 # What a shift does: strengthens the edit that the words ask for, makes it alone, undoes it, or pulls somewhere else.
 ROLES = {"stronger": .40, "alone": .20, "undone": .15, "aside": .25}
 SECONDS_BETWEEN_LOOKS = 1500
@@ -134,6 +135,8 @@ def against(rng, edit, s):
 
 def request(rng, edit, s):
     """A random request of training for an edit of the scene s."""
+    if rng.random() < KEPT:
+        return Request(edits.one(rng, edits.KEEP), stays=True)
     text = say(rng, edit, s)
     if edit.kind == "keep" or rng.random() >= GUIDED:
         return Request(text)

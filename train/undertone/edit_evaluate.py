@@ -5,6 +5,7 @@ measured is what would ship; --folder names a bundle to measure instead. Needs t
 """
 import argparse
 import json
+import textwrap
 from functools import cached_property
 from pathlib import Path
 
@@ -223,7 +224,7 @@ def generation(e, captions=400):
 
 
 def titled(tiles, titles, path, columns):
-    """A grid of pictures at half size, each with its title above, cut to fit."""
+    """A grid of pictures at half size, each with its title above, of two lines at most."""
     side, bar = tiles[0].shape[0] // 2, 22
     rows = -(-len(tiles) // columns)
     out = Image.new("RGB", (columns * (side + 2), rows * (side + bar)), "white")
@@ -231,8 +232,7 @@ def titled(tiles, titles, path, columns):
     for i, (p, t) in enumerate(zip(tiles, titles)):
         x, y = i % columns * (side + 2), i // columns * (side + bar)
         out.paste(Image.fromarray(p).resize((side, side), Image.BOX), (x, y + bar))
-        lines = t if len(t) <= 22 else t[:22] + "\n" + t[22:44]
-        d.multiline_text((x + 1, y), lines, fill="black", spacing=0)
+        d.multiline_text((x + 1, y), "\n".join(textwrap.wrap(t, side // 6)[:2]), fill="black", spacing=0)
     out.save(path, optimize=True)
 
 
@@ -266,7 +266,7 @@ def grids(e, count=48):
                 tokens = e.model.encode([text])
                 p = e.model.decode(edit.draw(e.model.net, z, *tokens, seeds=[NOISE], shift=e.model.shift(delta, w, start)))[0]
                 tiles.append(p)
-                titles.append(f"w {w:g} from block {start}" + (f"\n{text}" if w == WEIGHTS[0] else ""))
+                titles.append(f"w {w:g} from block {start}" + (f", {text}" if w == WEIGHTS[0] else ""))
     titled(tiles, titles, STATE / "edit-weights.png", 2 * len(WEIGHTS))
     tiles, titles = [], []
     for texts in CHAINS:
