@@ -17,6 +17,8 @@ from undertone import edit, edit_evaluate as ev, edits, export, judge, render, s
 
 @unittest.skipIf(not Path(render.FONT).exists(), "install fonts-noto-color-emoji or set UNDERTONE_EMOJI")
 class Scores(unittest.TestCase):
+    items = [ev.Item(i) for i in range(16)]  # pictures are drawn once, when first looked at
+
     def item(self, want, n=400):
         return next(i for i in map(ev.Item, range(n)) if want(i))
 
@@ -37,8 +39,7 @@ class Scores(unittest.TestCase):
             return e.scores(items, np.stack([i.pictures[which] for i in items]))
 
     def test_the_true_pictures_score_all_and_untouched_ones_nothing_that_was_asked(self):
-        items = [ev.Item(i) for i in range(16)]
-        right, wrong = self.score(items, 1), self.score(items, 0)
+        right, wrong = self.score(self.items, 1), self.score(self.items, 0)
         self.assertEqual(np.nanmean(right["asked"]), 1)
         self.assertLess(np.nanmean(wrong["asked"]), .05)
         self.assertEqual(np.nanmean(right["nearer"]), 1)
@@ -65,8 +66,7 @@ class Scores(unittest.TestCase):
         self.assertIsNone(night.unchanged)
 
     def test_a_paired_gain_is_zero_against_itself(self):
-        items = [ev.Item(i) for i in range(12)]
-        s = self.score(items, 1)
+        s = self.score(self.items, 1)
         g = ev.gain(s, s)
         self.assertEqual((g["strength change"]["value"], g["preservation change"]["value"], g["outside change"]["value"]), (0, 0, 0))
 
