@@ -40,7 +40,26 @@ func arrivals(t *testing.T, file string) map[string]http.HandlerFunc {
 		"wrong type": send("application/octet-stream", text),
 		"cut":        send(kind, text[:at]),
 		"empty":      send(kind, nil),
+		"changed":    send(kind, flipped(file, text)),
 	}
+}
+
+// flipped is a file of which one bit is another: in a script and a style within a comment,
+// so that either would do as before, in a text file within a text, in a program within its
+// last data.
+func flipped(name string, data []byte) []byte {
+	data = bytes.Clone(data)
+	at := len(data) - 100
+	switch filepath.Ext(name) {
+	case ".js":
+		at = bytes.Index(data, []byte("// ")) + 4
+	case ".css":
+		at = bytes.Index(data, []byte("/* ")) + 4
+	case ".json":
+		at = bytes.Index(data, []byte(`": "`)) + 4
+	}
+	data[at] ^= 1
+	return data
 }
 
 // parts are the scripts and the program that a page has used, by path.
@@ -72,6 +91,9 @@ func TestBrowserBoot(t *testing.T) {
 			ways = map[string]http.HandlerFunc{"not found": http.NotFound}
 		}
 		for how, h := range ways {
+			if strings.HasSuffix(name, ".js") && (how == "cut" || how == "empty") {
+				continue // where a browser compares scripts with their hashes, as "changed"
+			}
 			b.step(name+" "+how, func(t *testing.T) {
 				s.misbehave(name, h)
 				defer s.misbehave(name, nil)
@@ -116,7 +138,7 @@ func (b *tab) boot(t *testing.T, address, name, how string) {
 	if text = b.text("#broken"); state != "failed" || !strings.Contains(text, "Reload") {
 		t.Errorf("the page is %s and says %q", state, text)
 	}
-	if how == "not found" && !strings.Contains(text, strings.TrimPrefix(name, "/")) {
+	if (how == "not found" || how == "changed") && !strings.Contains(text, strings.TrimPrefix(name, "/")) {
 		t.Errorf("it does not name the file: %q", text)
 	}
 	if d := time.Since(start); d > 10*time.Second {

@@ -122,11 +122,25 @@ func TestBrowserEngineArrives(t *testing.T) {
 		return result
 	}
 	ways := arrivals(t, filepath.Join(s.dir, program))
-	for _, how := range []string{"not found", "a page", "cut", "empty"} {
+	for _, how := range []string{"not found", "a page", "cut", "empty", "changed"} {
 		b.step(how, func(t *testing.T) {
 			s.misbehave(program, ways[how])
 			if got := load(); !strings.HasPrefix(got, "worker-failed: The engine could not be fetched: ") {
 				t.Errorf("it says %q", got)
+			}
+		})
+	}
+	s.misbehave(program, nil)
+	for _, name := range []string{"worker", "protocol", "replay", "store", "wasm_exec"} {
+		b.step(name+" changed", func(t *testing.T) {
+			script := "/" + asset(t, s.dir, name, ".js")
+			s.misbehave(script, arrivals(t, filepath.Join(s.dir, script))["changed"])
+			defer s.misbehave(script, nil)
+			if got := load(); !strings.HasPrefix(got, "worker-failed: The engine could not be fetched: ") || !strings.Contains(got, script) {
+				t.Errorf("it says %q", got)
+			}
+			if n := len(b.workers()); n != 0 {
+				t.Errorf("%d workers run", n)
 			}
 		})
 	}

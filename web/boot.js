@@ -53,6 +53,7 @@
       notice.querySelectorAll("[data-zh]").forEach(function (e) { e.textContent = e.dataset.zh; });
     }
     used().forEach(function (e) { if (e.responseStatus >= 400) lose(e.name); });
+    lose(root.dataset.lost);
     notice.querySelector(".muted").textContent = lost.join(", ");
     button.onclick = reload;
     notice.hidden = false;

@@ -2,7 +2,7 @@
 // What is said is in wasm/protocol/protocol.go.
 import { aborted, show, told, UndertoneError } from "./errors.js";
 import { limits, messages, version } from "./protocol.js";
-import { script, workerAddress } from "./trusted.js";
+import { script, unchanged, workerAddress } from "./trusted.js";
 import { compiled } from "./wasm.js";
 
 /** The engine's program. It is fetched with the first model, and compiled in the window,
@@ -35,17 +35,19 @@ export class Link {
 
   async start(signal) {
     if (signal?.aborted) throw aborted();
-    this.#open(); // first, so that its scripts and the program are fetched at the same time
-    const fetched = compiled(program).catch((error) => {
+    // Both at the same time; the worker starts once its scripts are known to be whole.
+    const fetched = Promise.all([compiled(program, "./engine.wasm#integrity"), unchanged().then(() => this.#open())]).catch((error) => {
+      if (error instanceof UndertoneError) throw error;
       throw new UndertoneError("worker-failed", `The engine could not be fetched: ${told(error)}`, "Reload the page: its host may have a newer version.");
     });
-    const module = await unlessAborted(signal, fetched);
+    const [module] = await unlessAborted(signal, fetched);
     await this.request(messages.init, undefined, { signal, module });
     this.#listen();
   }
 
   /** Starts the worker, which waits for the program. */
   #open() {
+    if (this.#over) return; // while its scripts were on their way
     const failed = (why) => this.end(new UndertoneError("worker-failed", `The engine's worker has failed: ${why}`));
     try {
       this.#worker = new Worker(script(workerAddress), { type: "module", name: "undertone" });

@@ -4,12 +4,13 @@ import "./wasm_exec.js";
 
 const program = new URL("./page.wasm", import.meta.url).href;
 
-/** Files of texts in the languages that the program does not bring, by their tags. */
-const languages = { "zh-Hans": new URL("./zh.json", import.meta.url).href };
+/** Files of texts in the languages that the program does not bring, and their hashes, by their tags. */
+const languages = { "zh-Hans": [new URL("./zh.json", import.meta.url).href, "./zh.json#integrity"] };
 
 async function texts(tag) {
-  const response = await fetch(languages[tag]);
-  if (!response.ok) throw new Error(`${languages[tag]} answered ${response.status}`);
+  const [address, integrity] = languages[tag];
+  const response = await fetch(address, { integrity });
+  if (!response.ok) throw new Error(`${address} answered ${response.status}`);
   return response.text();
 }
 
@@ -21,7 +22,11 @@ export async function run(parts, begun = () => {}) {
   try {
     document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this
     const go = new Go();
-    const instance = await WebAssembly.instantiate(await compiled(program), go.importObject);
+    const module = await compiled(program, "./page.wasm#integrity").catch((error) => {
+      document.documentElement.dataset.lost = program; // web/boot.js names it
+      throw error;
+    });
+    const instance = await WebAssembly.instantiate(module, go.importObject);
     begun();
     await go.run(instance);
     throw new Error("The page's program has ended.");

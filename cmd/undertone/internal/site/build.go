@@ -199,8 +199,9 @@ func introduce(ctx context.Context, index []byte, folders []string) []byte {
 	return shippedOnly.ReplaceAllLiteral(index, nil)
 }
 
-// reference matches a quoted relative address of a file in JavaScript, HTML, CSS or a manifest.
-var reference = regexp.MustCompile(`(["'(])\./(?:assets/|web/)?([A-Za-z0-9_\-./]+)(["')])`)
+// reference matches a quoted relative address of a file in JavaScript, HTML, CSS or a
+// manifest; with integrityMark behind it, it stands for the file's hash.
+var reference = regexp.MustCompile(`(["'(])\./(?:assets/|web/)?([A-Za-z0-9_\-./]+)(` + integrityMark + `)?(["')])`)
 
 // place gives a source its final address after every file it refers to has one,
 // since a content hash covers the addresses inside. References are written
@@ -225,36 +226,12 @@ func (b *builder) place(name string, above []string) (string, error) {
 		if name == "wasm_exec.js" {
 			break
 		}
-		var failed error
-		data = reference.ReplaceAllFunc(data, func(m []byte) []byte {
-			parts := reference.FindSubmatch(m)
-			target := string(parts[2])
-			if _, ok := b.sources[target]; !ok {
-				return m
-			}
-			if inner, ok := twin[target]; ok {
-				target = inner
-			}
-			addr, err := b.place(target, append(above, name))
-			if err != nil {
-				failed = err
-				return m
-			}
-			rel, err := filepath.Rel(from, addr)
-			if err != nil {
-				failed = err
-				return m
-			}
-			rel = filepath.ToSlash(rel)
-			if !strings.HasPrefix(rel, "../") {
-				rel = "./" + rel
-			}
-			return []byte(string(parts[1]) + rel + string(parts[3]))
-		})
-		if failed != nil {
-			return "", failed
+		var err error
+		if data, err = b.refer(data, from, append(above, name)); err != nil {
+			return "", err
 		}
 	}
+	data = b.guard(name, data)
 	addr := name
 	if !kept {
 		ext := path.Ext(name)
@@ -263,6 +240,41 @@ func (b *builder) place(name string, above []string) (string, error) {
 	}
 	b.placed[name], b.files[addr] = addr, data
 	return addr, nil
+}
+
+// refer writes the final addresses of other files, and their hashes, into a file of the
+// folder from.
+func (b *builder) refer(data []byte, from string, above []string) ([]byte, error) {
+	var failed error
+	data = reference.ReplaceAllFunc(data, func(m []byte) []byte {
+		parts := reference.FindSubmatch(m)
+		target := string(parts[2])
+		if _, ok := b.sources[target]; !ok {
+			return m
+		}
+		if inner, ok := twin[target]; ok {
+			target = inner
+		}
+		addr, err := b.place(target, above)
+		if err != nil {
+			failed = err
+			return m
+		}
+		if string(parts[3]) == integrityMark {
+			return []byte(string(parts[1]) + integrity(b.files[addr]) + string(parts[4]))
+		}
+		rel, err := filepath.Rel(from, addr)
+		if err != nil {
+			failed = err
+			return m
+		}
+		rel = filepath.ToSlash(rel)
+		if !strings.HasPrefix(rel, "../") {
+			rel = "./" + rel
+		}
+		return []byte(string(parts[1]) + rel + string(parts[4]))
+	})
+	return data, failed
 }
 
 // shortDigits is how many digits of its SHA-256 a file's name holds.

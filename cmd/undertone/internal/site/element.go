@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"undertone/engine/recipe"
 )
@@ -23,7 +24,9 @@ type sizes struct {
 // addElement adds element.js, once everything is there that it tells the size of.
 func (c content) addElement(ctx context.Context, data []byte, o Options) error {
 	s := sizes{Models: map[string]int64{}}
-	for _, address := range append(named.FindAllString(string(c[embedded].data), -1), embedded) {
+	files := append(named.FindAllString(string(c[embedded].data), -1), embedded)
+	slices.Sort(files)
+	for _, address := range slices.Compact(files) {
 		sent, compressed := c[address+".br"]
 		if !compressed {
 			sent = c[address]

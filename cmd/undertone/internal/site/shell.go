@@ -2,8 +2,6 @@ package site
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -57,7 +55,6 @@ func (b *builder) list(models []string) error {
 		if name == worker || path.Ext(name) == ".ts" || slices.ContainsFunc(besides, in) {
 			continue
 		}
-		sum := sha256.Sum256(b.files[address])
 		if name == engineProgram {
 			s.Engine = append(s.Engine, address)
 		}
@@ -66,7 +63,7 @@ func (b *builder) list(models []string) error {
 			slices.Sort(list)
 			s.Pages[address] = slices.Compact(list)
 		}
-		s.Shell[address] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+		s.Shell[address] = integrity(b.files[address])
 	}
 	for _, m := range models {
 		folder := "models/" + filepath.Base(m) + "/"

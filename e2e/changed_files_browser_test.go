@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// change has a server send a file with another bit.
+func (s *server) change(t *testing.T, name string) {
+	t.Helper()
+	s.misbehave(name, arrivals(t, filepath.Join(s.dir, filepath.FromSlash(name)))["changed"])
+}
+
+// TestBrowserChangedFiles changes one bit of each file that the embed loads: it says so, and
+// runs nothing of that file. (TestBrowserBoot does so for the page, TestBrowserEngineArrives
+// for what comes with a model.)
+func TestBrowserChangedFiles(t *testing.T) {
+	t.Parallel()
+	s := smallSite(t)
+	const document = "/embed.html#seed=5"
+	b := open(t, s.URL+document, options{noGPU: true})
+	b.until(onCPU)
+	var names, styles []string
+	b.eval(`return [...new Set(test.site.used().map((name) => new URL(name).pathname))].filter((p) => /\.(js|css|wasm)$/.test(p)).sort()`, &names)
+	if len(names) < 18 {
+		t.Fatalf("loaded are %q", names)
+	}
+	for _, name := range names {
+		if n := len(s.asked(name)); n != 1 {
+			t.Errorf("%s was fetched %d times", name, n)
+		}
+	}
+	for _, name := range names {
+		if path.Ext(name) == ".css" {
+			styles = append(styles, name)
+			continue
+		}
+		b.step(name, func(t *testing.T) { b.changed(t, s, document, name) })
+	}
+	b.step("styles of the embed", func(t *testing.T) { b.changedStyles(t, s, document, styles) })
+	b.step("styles of the page", func(t *testing.T) {
+		b.run(chromedp.Navigate(s.URL))
+		b.until(onCPU)
+		b.eval(`return Array.from(document.querySelectorAll("link[rel=stylesheet]"), (l) => new URL(l.href).pathname)`, &styles)
+		b.changedStyles(t, s, "/", styles)
+	})
+	b.step("texts", func(t *testing.T) {
+		name := "/" + asset(t, s.dir, "zh", ".json")
+		s.change(t, name)
+		b.run(chromedp.Navigate(s.URL + "/embed.html#seed=5&lang=zh"))
+		b.until(onCPU)
+		if !b.is(`document.documentElement.lang === "en"`) {
+			t.Error("changed texts are shown")
+		}
+	})
+	b.step("modules that are loaded when they are needed", func(t *testing.T) {
+		b.run(chromedp.Navigate(s.URL))
+		b.until(onCPU)
+		for _, name := range []string{"comparison", "film", "folder"} {
+			name = "/" + asset(t, s.dir, name, ".js")
+			s.change(t, name)
+			var got string
+			if b.eval(`return import(`+quote(name)+`).then(() => "run", () => "refused")`, &got); got != "refused" {
+				t.Errorf("%s is %s", name, got)
+			}
+		}
+	})
+	b.step("the engine", func(t *testing.T) {
+		name := "/" + asset(t, s.dir, "engine", ".wasm")
+		s.change(t, name)
+		b.run(chromedp.Navigate(s.URL + document))
+		b.until(onCPU)
+		b.eval(`document.querySelector("#load-cpu").click()`, nil)
+		b.until(`document.body.textContent.includes(` + quote(name+" is not the file that the site was built with") + `)`)
+	})
+	b.complaints()
+}
+
+// changed opens a document of which one script or program is changed.
+func (b *tab) changed(t *testing.T, s *server, document, name string) {
+	s.change(t, name)
+	defer s.misbehave(name, nil)
+	b.run(chromedp.Navigate(s.URL + "/blank.html"))
+	b.run(chromedp.Navigate(s.URL + document))
+	if name == "/boot.js" {
+		// The document does without it: nobody is there who looks whether it starts.
+		b.until(running + ` && document.readyState === "complete"`)
+		b.eval(`document.documentElement.dataset.state = "failed"; await test.drawn()`, nil)
+		if b.is(incomplete) {
+			t.Error("it has run")
+		}
+		return
+	}
+	b.until(incomplete + ` && document.querySelector("#broken").textContent.includes(` + quote(strings.TrimPrefix(name, "/")) + `)`)
+	if !b.is(`document.documentElement.dataset.state === "failed"`) {
+		t.Error("the embed has started")
+	}
+	if path.Ext(name) == ".js" && !b.is(`globalThis.undertone === undefined`) {
+		t.Error("scripts of the embed have run")
+	}
+}
+
+// changedStyles opens a document of which all styles are changed.
+func (b *tab) changedStyles(t *testing.T, s *server, document string, styles []string) {
+	for _, name := range styles {
+		s.change(t, name)
+		defer s.misbehave(name, nil)
+	}
+	b.run(chromedp.Navigate(s.URL + "/blank.html"))
+	b.run(chromedp.Navigate(s.URL + document))
+	b.until(incomplete)
+	text := b.text("#broken")
+	for _, name := range styles {
+		if !strings.Contains(text, name[1:]) {
+			t.Errorf("of %s it does not tell: %q", name, text)
+		}
+	}
+	if !b.is(`document.styleSheets.length === 0`) || len(styles) < 4 {
+		t.Errorf("of %q some are applied", styles)
+	}
+}
