@@ -61,7 +61,7 @@ func (e *Engine) fitEncoder(encoder Encoder) error {
 // unchanged is the result of an edit without an instruction: the reference, fitted.
 func (e *Engine) unchanged(req Request) *Result {
 	image, notice := fit(req.Reference, req.Size)
-	return &Result{Image: image, Seed: req.Seed, Parameters: e.parameters(req), Notices: notice}
+	return &Result{Image: image, Seed: req.Seed, Parameters: e.parameters(req), Notices: notice, Timings: Timings{StepsMs: []float64{}}}
 }
 
 // refer has the encoder make a latent of the reference picture, if there is one.

@@ -39,6 +39,7 @@ export const limits = Object.freeze({
   addressLength: 8192,
   files: 4096,
   pathLength: 1024,
+  referenceSide: 4096,
   bodyBytes: 2097152,
 });
 
@@ -69,6 +70,7 @@ export const advice = Object.freeze({
   "size-unsupported": "Choose one of the model's sizes.",
   "cfg-range": "Choose a guidance scale from 0 to 30.",
   "guidance-invalid": "Check the guidance weight and schedule.",
+  "reference-refused": "Leave the reference picture out, or load a model that edits pictures.",
   "request-invalid": "Check the values that were given.",
   "storage-refused": "Pictures are made all the same; the weights are downloaded again next time. In an ordinary window of the full page they can be kept.",
   "encode-unsupported": "Choose image/png.",

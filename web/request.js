@@ -3,6 +3,7 @@
 // is read once: what was checked is what is sent.
 import { ablations, limits, rows } from "./protocol.js";
 import { show, told, UndertoneError } from "./errors.js";
+import { checkReference } from "./reference.js";
 
 /** Runs a check. What the host's own getters throw in it is a fault of the call. */
 function checked(name, check) {
@@ -195,16 +196,18 @@ function checkSignal(signal) {
 }
 
 /**
- * The request of generate: body is what the engine is sent. Checked are what JSON
+ * The request of generate: body is what the engine is sent, readReference what reads the
+ * pixels of the reference picture, if there is one. Checked are what JSON
  * would hide (NaN, infinities, other types, broken text) and the bounds that are known
  * here; the engine checks the rest.
  */
 export function checkRequest(request, info) {
   return checked("The request", () => {
     if (!isObject(request)) throw new UndertoneError("request-invalid", `The request is ${show(request)}; an object is needed.`);
-    const { prompt = "", seed, steps, size, cfg, guidance = [], guidanceRows, ablate, probe, onStep, signal } = request;
+    const { prompt = "", seed, steps, size, cfg, guidance = [], guidanceRows, ablate, probe, reference, onStep, onProgress, signal } = request;
     checkPrompt(prompt, "The prompt");
     checkListener(onStep, "onStep");
+    checkListener(onProgress, "onProgress");
     checkSignal(signal);
     const body = { prompt };
     const whole = (value, name, code, from, to) => {
@@ -233,7 +236,8 @@ export function checkRequest(request, info) {
     if (ablate !== undefined) body.ablate = checkAblation(ablate);
     if (probe !== undefined) body.probe = checkProbe(probe);
     body.preview = onStep !== undefined;
-    return { body, onStep, signal };
+    if (reference !== undefined && !info.edits) throw new UndertoneError("reference-refused", "This model makes pictures from words alone; it reads no reference picture.");
+    return { body, readReference: reference === undefined ? undefined : checkReference(reference), onStep, onProgress, signal };
   });
 }
 

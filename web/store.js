@@ -209,8 +209,8 @@ export async function survey() {
     for (const { address, model, own } of await records()) {
       if (!model) continue;
       const stored = own.reduce((sum, [hash, length]) => sum + (sizes.get(hash) === length ? length : 0), 0);
-      const { name, title, revision, files } = model;
-      const bytes = files.reduce((sum, f) => sum + f.bytes, 0);
+      const { name, title, revision } = model;
+      const bytes = needed(model).reduce((sum, f) => sum + f.bytes, 0);
       result.models.push({ address, name, title, revision, bytes, stored });
     }
   } catch {
@@ -260,8 +260,8 @@ async function records() {
       const { address, manifest, next = manifest } = await recordText(models, name);
       const model = JSON.parse(next);
       const old = JSON.parse(manifest);
-      const own = piecesOf(model.files);
-      list.push({ address, model, own, pieces: [...piecesOf(old.files), ...own, ...piecesOf(optional(old)), ...piecesOf(optional(model))] });
+      const own = piecesOf(needed(model));
+      list.push({ address, model, own, pieces: [...piecesOf(needed(old)), ...own, ...piecesOf(optional(old)), ...piecesOf(optional(model))] });
     } catch {
       // Of a version that we cannot read, unless it was deleted since it was listed.
       if (await models.getFileHandle(name).catch(() => null)) list.push({});
@@ -271,6 +271,9 @@ async function records() {
 }
 
 /** The files of a model that are fetched when somebody asks for them. */
-const optional = ({ judge }) => (judge ? [judge.file] : []);
+const optional = ({ judge, files }) => [...(judge ? [judge.file] : []), ...files.filter((f) => f.role === "encoder")];
+
+/** The others. */
+const needed = ({ files }) => files.filter((f) => f.role !== "encoder");
 
 const piecesOf = (files) => files.flatMap((f) => f.pieces.map((hash, i) => [hash, Math.min(pieceBytes, f.bytes - i * pieceBytes)]));

@@ -200,6 +200,16 @@ export interface Request {
    * default), nothing ("cond"), or their opposite ("signed"). Without a second pass it means nothing.
    */
   guidanceRows?: "both" | "cond" | "signed";
+  /**
+   * A picture to edit, for a model that edits (info.edits): prompt is the instruction then, and an empty one gives the
+   * picture back without a run. It may have any size up to 4096 pixels a side: nothing is distorted, the largest middle
+   * part of the result's shape is taken (result.notices says what was cut) and scaled, and what is transparent becomes
+   * white. A File or Blob is a picture that the browser can show. Where the model cannot edit, generate rejects with
+   * "reference-refused".
+   */
+  reference?: ImageData | { width: number; height: number; data: Uint8Array | Uint8ClampedArray } | Blob | ImageBitmap;
+  /** With reference, called while the model's encoder is fetched, before the first edit. */
+  onProgress?: (progress: Progress) => void;
   /** Takes something of the prompt away, to see what it is good for. Left out: nothing, and the picture is the same to the last bit. */
   ablate?: Ablation;
   /** Called after every step. Without it, quick steps are not waited for one by one, which saves time. */
@@ -273,7 +283,10 @@ export interface Result {
   seed: number;
   /** Wall-clock milliseconds of the parts. */
   timings: Timings;
-  /** Everything that makes the same picture again. */
+  /**
+   * Everything that makes the same picture again; of a reference its width, its height and the SHA-256 of its pixels
+   * (8-bit RGBA, row by row) in hexadecimal digits, never the picture.
+   */
   parameters: Record<string, unknown>;
   /** Kernel launches per step. */
   dispatches: number;
@@ -345,10 +358,10 @@ export interface Description {
   revision: string;
   licenses: { weights: string; data: string };
   parameters: { dit: number; text: number; vae: number };
-  /** Of all files: what has to be downloaded. */
+  /** Of all files but the encoder's: what has to be downloaded. */
   bytes: number;
   /** Bytes of each file, by its role. */
-  files: Record<"dit" | "text" | "vae" | "tokenizer", number>;
+  files: Record<"dit" | "text" | "vae" | "tokenizer", number> & { encoder?: number };
   /** That the transformer spends on a weight, without the scales of quantized blocks. */
   bits: number;
   blocks: { double: number; single: number };
@@ -370,6 +383,11 @@ export interface Description {
   flops: number;
   /** Bytes that this picture takes at its peak, weights included. */
   memory: number;
+  /**
+   * What Request.reference takes; absent for models that make pictures from words alone: bytes to download before the
+   * first edit, and flops and memory of an edit with the settings of the first picture.
+   */
+  edits?: { bytes: number; flops: number; memory: number };
   /** What Undertone.judge can say of the model's pictures; absent where it has no judge. */
   judge?: {
     /** Of its file, which is fetched when it is first asked. */

@@ -102,13 +102,20 @@ export class Undertone {
 
   async generate(request) {
     Undertone.#own(this);
-    const { body, onStep, signal } = checkRequest(request, this.#info);
+    const { body, readReference, onStep, onProgress, signal } = checkRequest(request, this.#info);
     if (this.#busy) throw new UndertoneError("busy", "A picture is already being made.");
     this.#busy = true;
     try {
+      let reference;
+      if (readReference) {
+        const { pixels, ...sides } = await readReference();
+        [reference, body.reference] = [pixels, sides];
+      }
       const { body: result, pixels, seen } = await this.#link.request(messages.generate, body, {
         signal,
         onStep,
+        onProgress,
+        pixels: reference,
         onLoaded: (loaded) => this.#understand(loaded),
       });
       if (signal?.aborted) throw aborted();

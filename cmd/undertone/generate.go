@@ -36,6 +36,10 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if f.seed > math.MaxUint32 {
 		return fault.New(fault.SeedRange, "seed %d, wanted 0 to %d", f.seed, uint32(math.MaxUint32))
 	}
+	reference, err := f.picture(ctx)
+	if err != nil {
+		return err
+	}
 	bar := newBar(stderr)
 	e, done, err := load(ctx, f.paths, bar)
 	defer done()
@@ -44,7 +48,7 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	}
 	defer e.Close()
 	req := f.request(e.Defaults())
-	req.Guidance = f.heads(terms, e.Info().Presets)
+	req.Guidance, req.Reference = f.heads(terms, e.Info().Presets), reference
 	r, err := draw(ctx, e, req, bar)
 	if err != nil {
 		return err
@@ -80,6 +84,7 @@ type generateFlags struct {
 
 	positive, negative, schedule, file, rows string // of modulation guidance
 	weight, head                             float64
+	reference                                string // the file of a picture to edit
 	pooled, tokens                           string // what is taken from the prompt
 }
 
@@ -94,6 +99,7 @@ func sizeFlag(fs *flagSet, size *recipe.Size) {
 func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, error) {
 	fs, f := flags("generate", "MODEL_DIR|PATH…", stderr), &generateFlags{}
 	fs.StringVar(&f.prompt, "prompt", "", "what to draw; without this flag, the model's own example; empty is unconditional")
+	fs.StringVar(&f.reference, "reference", "", "a PNG, JPEG or GIF file to edit, of which --prompt says what to change; an empty --prompt gives it back; its middle is taken where its shape is another")
 	fs.Uint64Var(&f.seed, "seed", 0, "0 to 4294967295; without this flag, the model's own")
 	fs.IntVar(&f.steps, "steps", 0, "without this flag, the model's own number")
 	sizeFlag(fs, &f.size)
@@ -116,6 +122,9 @@ func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, err
 		return nil, usagef("name one model folder, or the published files of one model")
 	}
 	f.given, f.paths = fs.given(), fs.Args()
+	if f.given["reference"] && !f.given["prompt"] {
+		return nil, usagef("with --reference, the picture to edit, say what to change with --prompt")
+	}
 	if *poster == "-" {
 		return nil, usagef("--poster -: name a file; -o - writes the picture to standard output")
 	}

@@ -131,7 +131,7 @@ func (m *Manifest) checkFiles(c *checker, hashed bool) {
 			c.fail("two files have the path %q", f.Path)
 		}
 		paths[f.Path] = true
-		if !slices.Contains(roles, f.Role) && !f.Optional() {
+		if !slices.Contains(roles, f.Role) && f.Role != encoderRole {
 			c.fail("%s has the role %.80q, wanted one of %q and %q", f.Path, f.Role, roles, encoderRole)
 		}
 		if !name.matches(f.Name) || names[f.Name] {

@@ -190,9 +190,9 @@ func (m *Manifest) OptionalBytes() (n int64) {
 	return n
 }
 
-// Optional tells of a file that is fetched only when a picture needs it: the encoder's,
-// which reads reference pictures.
-func (f *File) Optional() bool { return f.Role == encoderRole }
+// Optional tells of a file that is fetched only when somebody asks for what it does: the
+// encoder's, which reads reference pictures, and the judge's.
+func (f *File) Optional() bool { return f.Role == encoderRole || f.Role == RoleJudge }
 
 // OpenFile opens a file by its name and compares its size with the manifest. Its
 // contents are for Verify, or for a Source that checks pieces as they arrive.

@@ -15,9 +15,7 @@ func (w *worker) judge(r request) error {
 	if err := decode(r.body, &body); err != nil {
 		return err
 	}
-	pixels := js.Global().Get("Uint8Array").New(r.pixels)
-	image := &recipe.Image{W: body.Width, H: body.Height, RGBA: make([]byte, pixels.Length())}
-	js.CopyBytesToGo(image.RGBA, pixels)
+	image := &recipe.Image{W: body.Width, H: body.Height, RGBA: r.readPixels()}
 	judged, err := w.see(r, image)
 	if fault.Is(err, fault.DeviceLost) && r.ctx.Err() == nil {
 		judged, err = w.see(r, image)
@@ -37,9 +35,22 @@ func (w *worker) see(r request, image *recipe.Image) (recipe.Judgement, error) {
 	if reopened {
 		post(protocol.Loaded, r.id, w.session.loaded(), js.Undefined())
 	}
+	w.reportArrivals(r)
+	return w.session.engine.Judge(r.ctx, image)
+}
+
+// reportArrivals has what a request makes the session fetch told as its progress.
+func (w *worker) reportArrivals(r request) {
 	w.session.reading.report = func(file string, a arrival) {
 		post(protocol.Progress, r.id, protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: a.done, Total: a.total,
 			Stored: a.stored, Retry: retry(a.try), Wait: a.wait}, js.Undefined())
 	}
-	return w.session.engine.Judge(r.ctx, image)
+}
+
+// readPixels copies the pixels of a picture that came with a request.
+func (r request) readPixels() []byte {
+	pixels := js.Global().Get("Uint8Array").New(r.pixels)
+	out := make([]byte, pixels.Length())
+	js.CopyBytesToGo(out, pixels)
+	return out
 }

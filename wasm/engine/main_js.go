@@ -239,6 +239,10 @@ func (w *worker) attempt(r request, recovered int) error {
 		recovered = 1
 		post(protocol.Loaded, r.id, w.session.loaded(), js.Undefined())
 	}
+	if body.Reference != nil {
+		body.Reference.Pixels = r.readPixels()
+		w.reportArrivals(r) // of the encoder
+	}
 	onStep := func(e engine.StepEvent) {
 		step := protocol.StepBody{Step: e.Step, Steps: e.Steps}
 		pixels := js.Undefined()

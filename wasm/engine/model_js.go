@@ -67,13 +67,16 @@ func (m *session) fetch(ctx context.Context, report func(protocol.ProgressBody))
 	m.store.remember(ctx, m.site.address, m.site.manifest, false)
 	for i := range bundle.Files {
 		m.site.files[bundle.Files[i].Path] = &bundle.Files[i]
-		c.total += bundle.Files[i].Bytes
 	}
+	c.total = bundle.Bytes()
 	m.site.total = c.total
 	if j := bundle.Judge; j != nil {
 		m.site.files[j.File.Path] = &j.File // fetched when somebody asks
 	}
 	for _, f := range bundle.Files {
+		if f.Optional() {
+			continue // fetched when a picture needs it
+		}
 		if !m.site.passing() {
 			c.begin(f.Path)
 		}

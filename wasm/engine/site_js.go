@@ -50,7 +50,7 @@ func newSite(ctx context.Context, address string, s *store) *site {
 // reused how many it had before.
 func (s *site) kept() (stored, reused int64) {
 	for _, d := range s.got {
-		if d.file.Role == weights.RoleJudge {
+		if d.file.Optional() {
 			continue
 		}
 		stored += d.kept

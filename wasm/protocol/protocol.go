@@ -25,7 +25,7 @@ const (
 	Load     Type = "load"     // LoadBody; answered by progress…, then loaded or error
 	Describe Type = "describe" // DescribeBody; answered by described or error
 	Save     Type = "save"     // no body, with a FileSystemDirectoryHandle as folder: writes the loaded model there; answered by progress…, then saved or error
-	Generate Type = "generate" // recipe.Request; answered by step…, then result or error
+	Generate Type = "generate" // recipe.Request, with pixels where it has a reference; answered by progress… where the encoder has to be fetched, step…, then result or error
 	Judge    Type = "judge"    // JudgeBody, with pixels; answered by progress… where the judge has to be fetched, then judged or error
 	Abort    Type = "abort"    // no body: stops the request of the same id
 	Close    Type = "close"    // no body: frees everything and ends the worker
@@ -69,6 +69,7 @@ var Limits = map[string]float64{
 	"addressLength":  8192,
 	"files":          MaxFiles,
 	"pathLength":     1024, // UTF-16 units of a file's path
+	"referenceSide":  recipe.MaxReference,
 	"bodyBytes":      MaxBody,
 }
 
@@ -78,7 +79,7 @@ var RaisedInWindow = []fault.Code{
 	fault.Internal, fault.Aborted, fault.Busy, fault.Closed,
 	fault.NoWebGPU, fault.InsecureContext, fault.BackendMissing, fault.WorkerFailed, fault.Protocol,
 	fault.PromptTooLong, fault.PromptNotText, fault.SeedRange, fault.StepsRange, fault.SizeUnsupported,
-	fault.CFGRange, fault.GuidanceInvalid, fault.RequestInvalid, fault.StorageRefused, fault.EncodeUnsupported,
+	fault.CFGRange, fault.GuidanceInvalid, fault.ReferenceRefused, fault.RequestInvalid, fault.StorageRefused, fault.EncodeUnsupported,
 }
 
 // Source is where a model comes from: one of the two.

@@ -212,6 +212,44 @@ const checks = {
     isOurs(await end(u.generate(null)), "request-invalid");
   },
 
+  /** Reference pictures are refused by models that read none; what is sent is a copy of the very pixels. */
+  async references() {
+    const plain = await load();
+    const pixels = { width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 255, 4, 5, 6, 128) };
+    isOurs(await end(plain.generate({ reference: pixels })), "reference-refused");
+    Worker.answer = (worker, m) => (m.type === "load" ? worker.say("loaded", m.id, { maxSteps: 30, sizes: [16], presets: [], edits: { bytes: 1 } }) : proper(worker, m));
+    const u = await load();
+    // A PNG of one pixel of grey and alpha, whose colours under the alpha no canvas would give back.
+    const png = new Blob([Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=", "base64")]);
+    for (const [reference, sides, bytes] of [
+      [pixels, { width: 2, height: 1 }, [1, 2, 3, 255, 4, 5, 6, 128]],
+      [{ width: 1, height: 1, data: new Uint8ClampedArray(4) }, { width: 1, height: 1 }, [0, 0, 0, 0]],
+      [png, { width: 1, height: 1 }, undefined],
+    ]) {
+      check(!(await end(u.generate({ reference, prompt: "make it night" }))), "a reference that can be read is refused");
+      const sent = Worker.last.heard.findLast((m) => m.type === "generate");
+      check(JSON.stringify(JSON.parse(sent.body).reference) === JSON.stringify(sides), `the body is ${sent.body}`);
+      const got = [...new Uint8Array(sent.pixels)];
+      check(bytes ? String(got) === String(bytes) : got.length === 4, `the pixels are ${got}`);
+    }
+    for (const [reference, says] of [
+      [{ ...pixels, width: 3 }, "8 bytes"],
+      [{ ...pixels, width: 4097 }, "4097"],
+      [{ ...pixels, height: 0.5 }, "0.5"],
+      [{ ...pixels, data: [1, 2, 3, 4, 5, 6, 7, 8] }, "a list"],
+      [{ width: 1, height: 1, sha256: "00" }, "undefined"],
+      [null, "null"],
+      ["picture.png", "picture.png"],
+      [new Blob(["not a picture"]), "cannot be read"],
+      [new Blob([await png.slice(0, 40).arrayBuffer()]), "cannot be read"],
+    ]) {
+      const error = await end(u.generate({ reference }));
+      isOurs(error, "request-invalid");
+      check(error.message.includes(says), `${error.message}, wanted ${says}`);
+    }
+    Worker.answer = proper;
+  },
+
   /** What is sent is within the limits, and is what was checked. */
   async bounded() {
     const u = await load();
