@@ -41,6 +41,7 @@ wasm: go
 	@mkdir -p $(PROGRAM)
 	$(WASM) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/engine.wasm ./wasm/engine
 	$(WASM) -gcflags=all=-l -o $(PROGRAM)/page.wasm ./wasm/page/main
+	$(WASM) -gcflags=all=-l -o $(PROGRAM)/lab.wasm ./wasm/lab
 	@cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" $(PROGRAM)/wasm_exec.js
 
 # The converter is run whenever the source weights or the precision changed. The

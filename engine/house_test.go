@@ -60,9 +60,11 @@ var rooms = map[string]string{
 	// These two construct the machines. Nothing imports them.
 	"wasm/engine":          "wasm/host wasm/promise wasm/protocol wasm/engine/transfer engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/cpu engine/cpu/simd engine/gpu",
 	"wasm/engine/transfer": "",
+	// The Lab stands on the JavaScript API as the page does.
+	"wasm/lab": "lab wasm/page/ui wasm/promise engine/recipe engine/fault guidance",
 	"cmd/…":                "cmd/… lab engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/yuin/goldmark",
 	// Its only Go files are the tests that drive a browser.
-	"e2e": "engine engine/recipe guidance wasm/protocol github.com/andybalholm/brotli",
+	"e2e": "engine engine/recipe guidance lab wasm/protocol github.com/andybalholm/brotli",
 }
 
 // inTests may be imported by tests, beside what their package may: the cases,

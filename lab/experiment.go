@@ -10,6 +10,7 @@ import (
 type Experiment struct {
 	Name     string
 	Question string
+	Plain    string // what is done, in one sentence for everybody
 	X        string // the axis, with its unit
 	Paper    string // what the paper reports (arXiv 2602.09268, modulation guidance), "" if nothing
 	Here     string // how to read it for a model of few blocks
@@ -19,6 +20,8 @@ type Experiment struct {
 	// Measures is what is measured: Y, and, where there is a second, the price that is paid
 	// for it, which the plot then has in the place of X.
 	Measures func(s Setting) []Measure
+	// Judged says that the judge is asked, where the model has one that knows the words.
+	Judged bool
 	// Alone says that pictures are compared with nothing, so that no base is drawn.
 	Alone bool
 	// Grid says that the plot is a table of series by X, not of lines.
@@ -49,6 +52,7 @@ type Seen struct {
 var Experiments = []Experiment{
 	{
 		Name: "pooled", Question: "Does the pooled vector matter?",
+		Plain:  "Each picture is made twice: as always, and with the one vector that sums up the sentence taken away.",
 		X:      "first words of the prompt",
 		Paper:  "Fig. 1: pictures with and without the pooled vector become alike from about 40 tokens on.",
 		Here:   "A model that was trained on the pooled vector alone, or on short prompts, may need it at every length.",
@@ -56,13 +60,15 @@ var Experiments = []Experiment{
 	},
 	{
 		Name: "guidance", Question: "Does guidance help, and at what price?",
+		Plain:  "The same pictures are steered with several strengths and in several places, and counted: how many show more of what was wanted, and how many lost what they show.",
 		X:      "weight",
 		Paper:  "Fig. 3 and Table 7: a weight from some block on gains more for the same loss than the same weight at every block.",
 		Here:   "Beside it stand a random direction of the same length, and the same words in the prompt: guidance has to do more than these.",
-		Trials: guidanceTrials, Measures: gains,
+		Judged: true, Trials: guidanceTrials, Measures: gains,
 	},
 	{
 		Name: "weight", Question: "How far does guidance move a picture, and from which block on?",
+		Plain:  "The same pictures are steered by more and more, in both directions, from an earlier or a later block on.",
 		X:      "weight",
 		Paper:  "Fig. 13 and 14: later first blocks and smaller weights change less; artifacts from a weight of 8 on.",
 		Here:   "Distances say how much changes, not whether it becomes better.",
@@ -70,12 +76,14 @@ var Experiments = []Experiment{
 	},
 	{
 		Name: "block", Question: "Which block carries the direction?",
+		Plain:  "The same pictures are steered in one block of the network at a time.",
 		X:      "the one block that is guided",
 		Here:   "The paper guides ranges of blocks. Each block alone says where this model reads the vector.",
-		Trials: blockTrials, Measures: gainOrDistance,
+		Judged: true, Trials: blockTrials, Measures: gainOrDistance,
 	},
 	{
 		Name: "turn", Question: "How far does a direction turn the vector that the blocks read?",
+		Plain: "Steering adds a direction to a vector; the experiment measures by how many degrees the vector turns.",
 		X:     "weight",
 		Paper: "The paper adds the direction to the vector of every block, whatever its length.",
 		Here:  "The intervals tell how much it depends on the prompt. The length of a direction is the model's own.",
@@ -83,19 +91,22 @@ var Experiments = []Experiment{
 	},
 	{
 		Name: "map", Question: "Which directions are alike?",
+		Plain: "Each two of the ready-made directions are compared: do they point the same way?",
 		X:     "number of the other preset",
 		Here:  "The cosine of two directions: 1 for the same, 0 for unrelated ones, −1 for opposites. Presets are numbered from 1 in the model's order.",
 		Alone: true, Grid: true, Trials: mapTrials, Measures: cosines,
 	},
 	{
 		Name: "settings", Question: "Which weight and first block suit these words?",
+		Plain:  "A search through strengths and first blocks for words of your own.",
 		X:      "weight",
 		Paper:  "The paper chooses a weight and a first block for each task by hand.",
 		Here:   "Proposed is the largest gain at which no more than 5 of 100 objects are lost, and the range of weights for which that holds.",
-		Trials: settingsTrials, Measures: gains, Conclude: propose,
+		Judged: true, Trials: settingsTrials, Measures: gains, Conclude: propose,
 	},
 	{
 		Name: "cost", Question: "What does guidance cost?",
+		Plain:  "The same pictures are made with and without steering, and timed.",
 		X:      "directions",
 		Paper:  "The vectors are blended once for each block: the cost is that of encoding the directions' prompts.",
 		Here:   "Of the device that the experiment ran on. A later picture with the same directions does not encode them again.",

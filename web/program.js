@@ -1,8 +1,9 @@
-// Starts the page's WebAssembly program (wasm/page), for the page and for the embed.
+// Starts a WebAssembly program in the window: the page's (wasm/page), for the page and for
+// the embed, or the Lab's.
 import { compiled } from "./wasm.js";
 import "./wasm_exec.js";
 
-const program = new URL("./page.wasm", import.meta.url).href;
+const page = new URL("./page.wasm", import.meta.url).href;
 
 /** Files of texts in the languages that the program does not bring, and their hashes, by their tags. */
 const languages = { "zh-Hans": [new URL("./zh.json", import.meta.url).href, "./zh.json#integrity"] };
@@ -16,8 +17,9 @@ async function texts(tag) {
 
 /** Runs the program until it ends, which it does only where something fails.
  * @param {object} parts what it finds in the window under the name undertone
- * @param {() => void} begun is called when the program is about to run */
-export async function run(parts, begun = () => {}) {
+ * @param {() => void} begun is called when the program is about to run
+ * @param {string} program its address */
+export async function run(parts, begun = () => {}, program = page) {
   globalThis.undertone = { ...parts, texts };
   try {
     document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this

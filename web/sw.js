@@ -19,6 +19,7 @@
 // - The engine's program is needed from the first model on: it is kept once a page
 //   has fetched it, and by every version while a model is stored (web/store.js).
 //   Who only reads the page does not fetch it.
+// - The Lab's files are kept once it was opened: few who read the page do.
 // - Weights are not here: the engine stores them, by their hashes, for all
 //   versions. Of a model only model.json and description.json are kept, for when there
 //   is no network.
@@ -28,7 +29,7 @@
 // comes from the Go builder, without Node, and because Workbox deletes the files of
 // the version before as soon as a new one is active, under the pages still open.
 
-const site = { version: "unbuilt", shell: {}, pages: {}, engine: [], models: [] };
+const site = { version: "unbuilt", shell: {}, pages: {}, engine: [], lab: [], models: [] };
 
 const scope = new URL("./", self.location.href).href;
 const prefix = `undertone ${scope} `; // two copies of the site on one origin have caches of their own
@@ -72,7 +73,7 @@ async function install() {
 
 /** Keeps what the page needs, and what the engine needs if it is asked for. */
 async function keepAll(withEngine) {
-  const names = Array.from(shell.keys()).filter((name) => withEngine || !site.engine.includes(name));
+  const names = Array.from(shell.keys()).filter((name) => (withEngine || !site.engine.includes(name)) && !site.lab.includes(name));
   await Promise.all(names.map(keep));
 }
 

@@ -105,6 +105,7 @@ export class Undertone {
     const { body, readReference, onStep, onProgress, signal } = checkRequest(request, this.#info);
     if (this.#busy) throw new UndertoneError("busy", "A picture is already being made.");
     this.#busy = true;
+    const made = hold();
     try {
       let reference;
       if (readReference) {
@@ -123,6 +124,7 @@ export class Undertone {
     } catch (error) {
       throw failure(error);
     } finally {
+      made();
       this.#busy = false;
     }
   }
@@ -172,6 +174,19 @@ export class Undertone {
     if (!(#link in Object(model))) throw new UndertoneError("request-invalid", `A method of a loaded model was called on ${show(model)}.`);
     return model;
   }
+}
+
+/** Holds a shared lock until the function that it returns is called: what other pages of the
+ * site do in the background (web/lab.js) gives way to it. It is not waited for. */
+function hold() {
+  let release = () => {};
+  try {
+    const held = new Promise((done) => (release = done));
+    navigator.locks.request("undertone picture", { mode: "shared" }, () => held).catch(() => {});
+  } catch {
+    // Where there are no locks, nobody gives way.
+  }
+  return release;
 }
 
 function picture({ width, height, latentWidth, ...result }, pixels, { attention, latents }) {

@@ -7,11 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"undertone/cmd/undertone/internal/input"
@@ -28,12 +25,7 @@ type labFlags struct {
 	experiment   lab.Experiment
 	paths        []string
 	out, prompts string
-	preset       string
-	positive     string
-	negative     string
-	number       int
-	seeds, steps int
-	size         recipe.Size
+	asked        lab.Asked
 }
 
 // experiment runs one of the lab's experiments on the CPU, or goes on with it.
@@ -99,13 +91,13 @@ func parseLab(args []string, stdout, stderr io.Writer) (*labFlags, error) {
 	fs, f := flags("lab", "EXPERIMENT MODEL_DIR|PATH…", stderr), &labFlags{}
 	fs.StringVar(&f.out, "out", "lab", "the `FOLDER` for NAME.json, NAME.csv and NAME.svg; an interrupted experiment goes on there")
 	fs.StringVar(&f.prompts, "prompts", "", "a text `FILE` with a prompt in each line; without this flag, the model's examples")
-	fs.IntVar(&f.number, "number", 8, "how many of the prompts are used, from the first on")
-	fs.IntVar(&f.seeds, "seeds", 2, "how many seeds each prompt is drawn with: 0, 1, …")
-	fs.StringVar(&f.preset, "preset", "", "the model's preset that is steered along; without this flag, the first")
-	fs.StringVar(&f.positive, "positive", "", "steer towards these `WORDS`, in the place of a preset's")
-	fs.StringVar(&f.negative, "negative", "", "and away from these `WORDS`")
-	fs.IntVar(&f.steps, "steps", 0, "without this flag, the model's own number")
-	sizeFlag(fs, &f.size)
+	fs.IntVar(&f.asked.Number, "number", 8, "how many of the prompts are used, from the first on")
+	fs.IntVar(&f.asked.Seeds, "seeds", 2, "how many seeds each prompt is drawn with: 0, 1, …")
+	fs.StringVar(&f.asked.Preset, "preset", "", "the model's preset that is steered along; without this flag, the first")
+	fs.StringVar(&f.asked.Positive, "positive", "", "steer towards these `WORDS`, in the place of a preset's")
+	fs.StringVar(&f.asked.Negative, "negative", "", "and away from these `WORDS`")
+	fs.IntVar(&f.asked.Steps, "steps", 0, "without this flag, the model's own number")
+	sizeFlag(fs, &f.asked.Size)
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
@@ -122,59 +114,25 @@ func parseLab(args []string, stdout, stderr io.Writer) (*labFlags, error) {
 	if f.paths = fs.Args()[1:]; len(f.paths) == 0 {
 		return nil, usagef("name one model folder, or the published files of one model")
 	}
-	const most = 1000
-	if f.preset != "" && (f.positive != "" || f.negative != "") {
+	if f.asked.Preset != "" && (f.asked.Positive != "" || f.asked.Negative != "") {
 		return nil, usagef("--preset and --positive or --negative: name the one or the other")
 	}
-	if f.number < 1 || f.number > most || f.seeds < 1 || f.seeds > most {
-		return nil, usagef("--number %d and --seeds %d: each may be 1 to %d", f.number, f.seeds, most)
+	if f.asked.Number < 1 || f.asked.Number > lab.MostPrompts || f.asked.Seeds < 1 || f.asked.Seeds > lab.MostSeeds {
+		return nil, usagef("--number %d and --seeds %d: each may be 1 to %d", f.asked.Number, f.asked.Seeds, lab.MostSeeds)
 	}
 	return f, nil
 }
 
 // setting is what the flags say, with the model's own where they say nothing.
 func (f *labFlags) setting(ctx context.Context, d recipe.Description, base recipe.Request) (lab.Setting, error) {
-	s := lab.Setting{Model: d, Base: base, Prompts: d.Examples}
-	if f.steps > 0 {
-		s.Base.Steps = f.steps
-	}
-	if f.size != (recipe.Size{}) {
-		s.Base.Size = f.size
-	}
 	if f.prompts != "" {
 		text, err := input.Read(ctx, f.prompts, maxResults)
 		if err != nil {
-			return s, err
+			return lab.Setting{}, err
 		}
-		s.Prompts = slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool { return strings.TrimSpace(line) == "" })
+		f.asked.Prompts = lab.Lines(string(text))
 	}
-	if len(s.Prompts) == 0 {
-		s.Prompts = []string{base.Prompt}
-	}
-	s.Prompts = s.Prompts[:min(f.number, len(s.Prompts))]
-	for seed := range min(f.seeds, math.MaxInt32) {
-		s.Seeds = append(s.Seeds, uint32(seed))
-	}
-	ids := make([]string, len(d.Presets))
-	for i, p := range d.Presets {
-		if ids[i] = p.ID; p.ID == f.preset || f.preset == "" && i == 0 {
-			t, err := p.Term()
-			if err != nil {
-				return s, err
-			}
-			s.Direction = t
-		}
-	}
-	if f.preset != "" && !slices.Contains(ids, f.preset) {
-		return s, usagef("--preset %s: this model has %v", f.preset, ids)
-	}
-	if f.positive != "" || f.negative != "" {
-		s.Direction.Positive, s.Direction.Negative = f.positive, f.negative
-		if s.Direction.Weight == 0 {
-			s.Direction.Weight = 1 // of a model without presets
-		}
-	}
-	return s, nil
+	return f.asked.Setting(d, base)
 }
 
 func readResults(ctx context.Context, file string) (*lab.Results, error) {

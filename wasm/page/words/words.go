@@ -18,7 +18,7 @@ type Texts struct {
 	About, AboutWords, AboutWordsText, AboutGuidance, AboutGuidanceText string
 	AboutPrivate, AboutPrivateText, AboutTraining, Language             string
 	LanguageMissing                                                     string
-	LinkPaper, LinkSource, LinkDocs                                     string
+	LinkPaper, LinkSource, LinkDocs, LinkLab                            string
 
 	// The embed.
 	OpenFull, WaitTurn string

@@ -29,15 +29,16 @@ type Options struct {
 
 // stable are the files of web/ that keep their name at the root of the site.
 var stable = map[string]bool{
-	"undertone.js": true, "undertone.d.ts": true, "element.js": true, "element.d.ts": true, "value.js": true, "value.d.ts": true, "embed.html": true,
+	"undertone.js": true, "undertone.d.ts": true, "element.js": true, "element.d.ts": true, "value.js": true, "value.d.ts": true, "embed.html": true, labPage: true,
 	"boot.js": true, "sw.js": true, "manifest.webmanifest": true,
 }
 
-// embedded is the page that others have in a frame, and element the script that puts it
-// there.
+// embedded is the page that others have in a frame, element the script that puts it there,
+// and labPage the one of the Lab.
 const (
 	embedded = "embed.html"
 	element  = "element.js"
+	labPage  = "lab.html"
 )
 
 // twin names the content-hashed copies of stable files that the site's own pages
@@ -149,8 +150,10 @@ func (b *builder) gather(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if data, ok := b.sources[embedded]; ok {
-		b.sources[embedded] = offer(data, o.Models)
+	for _, page := range []string{embedded, labPage} {
+		if data, ok := b.sources[page]; ok {
+			b.sources[page] = offer(data, o.Models)
+		}
 	}
 	for name, p := range o.Extra {
 		if b.sources[name], err = input.Read(ctx, p, maxSource); err != nil {

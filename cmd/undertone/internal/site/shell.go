@@ -21,7 +21,7 @@ const (
 )
 
 // shellLine is the line of web/sw.js that the builder fills in.
-const shellLine = `const site = { version: "unbuilt", shell: {}, pages: {}, engine: [], models: [] };`
+const shellLine = `const site = { version: "unbuilt", shell: {}, pages: {}, engine: [], lab: [], models: [] };`
 
 // shell is what the service worker knows about its version of the site.
 type shell struct {
@@ -29,11 +29,15 @@ type shell struct {
 	Shell   map[string]string   `json:"shell"`  // address → integrity, as fetch takes it
 	Pages   map[string][]string `json:"pages"`  // hashed addresses that each page names, by which it is known
 	Engine  []string            `json:"engine"` // addresses of the shell that only a loaded model needs
+	Lab     []string            `json:"lab"`    // addresses of the shell that only the Lab needs
 	Models  []string            `json:"models"` // addresses of what is read of models before their weights
 }
 
 // engineProgram is the one that is fetched with the first model.
 const engineProgram = "engine.wasm"
+
+// ofLab are the Lab's own sources.
+var ofLab = []string{labPage, "lab.js", "lab.wasm", "experiments.js", "css/lab.css"}
 
 // besides are the folders and files that only the browser's own dialogues, other programs,
 // the manual and other sites' pages show.
@@ -49,7 +53,7 @@ func (b *builder) list(models []string) error {
 	if !ok {
 		return nil
 	}
-	s := shell{Shell: map[string]string{}, Pages: map[string][]string{}, Engine: []string{}, Models: []string{}}
+	s := shell{Shell: map[string]string{}, Pages: map[string][]string{}, Engine: []string{}, Lab: []string{}, Models: []string{}}
 	for name, address := range b.placed {
 		in := func(folder string) bool { return strings.HasPrefix(name, folder) }
 		if name == worker || path.Ext(name) == ".ts" || slices.ContainsFunc(besides, in) {
@@ -58,6 +62,9 @@ func (b *builder) list(models []string) error {
 		if name == engineProgram {
 			s.Engine = append(s.Engine, address)
 		}
+		if slices.Contains(ofLab, name) {
+			s.Lab = append(s.Lab, address)
+		}
 		if path.Ext(address) == ".html" {
 			list := named.FindAllString(string(b.files[address]), -1)
 			slices.Sort(list)
@@ -65,6 +72,7 @@ func (b *builder) list(models []string) error {
 		}
 		s.Shell[address] = integrity(b.files[address])
 	}
+	slices.Sort(s.Lab)
 	for _, m := range models {
 		folder := "models/" + filepath.Base(m) + "/"
 		s.Models = append(s.Models, folder+"model.json", folder+recipe.DescriptionName)
@@ -94,7 +102,7 @@ func (b *builder) name(version string) {
 		return
 	}
 	tag := strings.Replace(versionTag, "development", version, 1)
-	for _, page := range []string{"index.html", embedded} {
+	for _, page := range []string{"index.html", embedded, labPage} {
 		if data, ok := b.sources[page]; ok {
 			b.sources[page] = bytes.Replace(data, []byte(versionTag), []byte(tag), 1)
 		}

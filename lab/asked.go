@@ -1,0 +1,127 @@
+package lab
+
+import (
+	"cmp"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"undertone/engine/fault"
+	"undertone/engine/recipe"
+)
+
+// Asked is what people say of an experiment; what they do not say is the model's own.
+type Asked struct {
+	Experiment string
+	Prompts    []string // none: the model's examples
+	Number     int      // how many of the prompts, from the first on; 0: all
+	Seeds      int      // 0, 1, … are drawn
+	Preset     string   // its id; "": the first
+	// Positive and Negative, where one is given, are steered along in the place of the
+	// preset's.
+	Positive, Negative string
+	Weight             float64 // 0: the preset's
+	Steps              int     // 0: the model's own
+	Size               recipe.Size
+}
+
+// MostSeeds and MostPrompts bound what is asked for.
+const MostSeeds, MostPrompts = 1000, 1000
+
+// Setting fills in the model's own. base is the request that the model proposes. Errors:
+// RequestInvalid, naming the value.
+func (a Asked) Setting(d recipe.Description, base recipe.Request) (Setting, error) {
+	s := Setting{Model: d, Base: base, Prompts: a.Prompts}
+	if a.Seeds < 1 || a.Seeds > MostSeeds || a.Number < 0 || a.Number > MostPrompts {
+		return s, fault.New(fault.RequestInvalid, "%d seeds and %d prompts, each may be 1 to %d", a.Seeds, a.Number, MostSeeds)
+	}
+	s.Base.Steps = cmp.Or(a.Steps, s.Base.Steps)
+	s.Base.Size = cmp.Or(a.Size, s.Base.Size)
+	if len(s.Prompts) == 0 {
+		s.Prompts = d.Examples
+	}
+	if len(s.Prompts) == 0 {
+		s.Prompts = []string{base.Prompt}
+	}
+	if a.Number > 0 {
+		s.Prompts = s.Prompts[:min(a.Number, len(s.Prompts))]
+	}
+	for seed := range a.Seeds {
+		s.Seeds = append(s.Seeds, uint32(seed))
+	}
+	ids := make([]string, len(d.Presets))
+	for i, p := range d.Presets {
+		if ids[i] = p.ID; p.ID == a.Preset || a.Preset == "" && i == 0 {
+			t, err := p.Term()
+			if err != nil {
+				return s, err
+			}
+			s.Direction = t
+		}
+	}
+	if a.Preset != "" && !slices.Contains(ids, a.Preset) {
+		return s, fault.New(fault.RequestInvalid, "the preset %.40q: this model has %v", a.Preset, ids)
+	}
+	if a.Positive != "" || a.Negative != "" {
+		s.Direction.Positive, s.Direction.Negative = a.Positive, a.Negative
+		s.Direction.Weight = cmp.Or(s.Direction.Weight, 1) // of a model without presets
+	}
+	s.Direction.Weight = cmp.Or(a.Weight, s.Direction.Weight)
+	return s, nil
+}
+
+// Query writes what is asked for as that of an address.
+func (a Asked) Query() string {
+	v := url.Values{}
+	set := func(key, value string) {
+		if value != "" && value != "0" {
+			v.Set(key, value)
+		}
+	}
+	set("experiment", a.Experiment)
+	set("prompts", strings.Join(a.Prompts, "\n"))
+	set("number", strconv.Itoa(a.Number))
+	set("seeds", strconv.Itoa(a.Seeds))
+	set("preset", a.Preset)
+	set("positive", a.Positive)
+	set("negative", a.Negative)
+	set("weight", strconv.FormatFloat(a.Weight, 'g', -1, 64))
+	set("steps", strconv.Itoa(a.Steps))
+	return v.Encode()
+}
+
+// ParseQuery reads what Query writes. An address can come from anywhere: what is none of
+// it is left out, and numbers are brought into their range.
+func ParseQuery(text string) Asked {
+	v, _ := url.ParseQuery(text) // what can be read of it
+	whole := func(key string, low, high int) int {
+		n, err := strconv.Atoi(v.Get(key))
+		if err != nil {
+			return low
+		}
+		return max(low, min(n, high))
+	}
+	short := func(key string) string {
+		text := v.Get(key)
+		return strings.ToValidUTF8(text[:min(len(text), recipe.MaxPrompt)], "")
+	}
+	a := Asked{Experiment: short("experiment"), Preset: short("preset"), Positive: short("positive"), Negative: short("negative"),
+		Number: whole("number", 0, MostPrompts), Seeds: whole("seeds", 1, MostSeeds), Steps: whole("steps", 0, 1000)}
+	a.Prompts = Lines(v.Get("prompts"))
+	if w, err := strconv.ParseFloat(v.Get("weight"), 64); err == nil && !math.IsNaN(w) {
+		a.Weight = max(-recipe.MaxWeight, min(w, recipe.MaxWeight))
+	}
+	return a
+}
+
+// Lines are the prompts of a text with one in each line.
+func Lines(text string) []string {
+	list := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return strings.TrimSpace(line) == "" })
+	for i, line := range list {
+		line = strings.TrimSpace(line)
+		list[i] = strings.ToValidUTF8(line[:min(len(line), recipe.MaxPrompt)], "")
+	}
+	return list[:min(len(list), MostPrompts)]
+}

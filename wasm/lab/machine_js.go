@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"syscall/js"
+
+	"undertone/engine/recipe"
+	"undertone/lab"
+	"undertone/wasm/promise"
+)
+
+// machine makes pictures through the API. It gives way to those that people ask for in
+// other pages of the site.
+func (l *laboratory) machine() lab.Machine {
+	return lab.Machine{
+		Draw: func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
+			signal, release := signalOf(ctx)
+			defer release()
+			if _, err := promise.Await(ctx, l.parts.Call("giveWay", signal)); err != nil {
+				return nil, err
+			}
+			if r.Guidance == nil {
+				r.Guidance = []recipe.Term{} // an absent list is null in JSON
+			}
+			text, err := json.Marshal(r)
+			if err != nil {
+				return nil, err
+			}
+			request := js.Global().Get("JSON").Call("parse", string(text))
+			request.Set("signal", signal)
+			made, err := promise.Await(ctx, l.model.Call("generate", request))
+			if err != nil {
+				return nil, err
+			}
+			out := &recipe.Result{}
+			if err := json.Unmarshal([]byte(l.parts.Call("facts", made).String()), out); err != nil {
+				return nil, err
+			}
+			image := made.Get("image")
+			out.Image = &recipe.Image{W: image.Get("width").Int(), H: image.Get("height").Int()}
+			out.Image.RGBA = make([]byte, 4*out.Image.W*out.Image.H)
+			js.CopyBytesToGo(out.Image.RGBA, image.Get("data"))
+			return out, nil
+		},
+		Judge: func(ctx context.Context, p *recipe.Image) (recipe.Judgement, error) {
+			image := js.Global().Get("ImageData").New(p.W, p.H)
+			js.CopyBytesToJS(image.Get("data"), p.RGBA)
+			said, err := promise.Await(ctx, l.model.Call("judge", image))
+			if err != nil {
+				return nil, err
+			}
+			var j recipe.Judgement
+			return j, json.Unmarshal([]byte(stringify(said)), &j)
+		},
+	}
+}
+
+// signalOf is an AbortSignal that follows a context, until it is released.
+func signalOf(ctx context.Context) (signal js.Value, release func()) {
+	controller := js.Global().Get("AbortController").New()
+	stop := context.AfterFunc(ctx, func() { controller.Call("abort") })
+	return controller.Get("signal"), func() { stop() }
+}

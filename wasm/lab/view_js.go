@@ -1,0 +1,176 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"undertone/engine/recipe"
+	"undertone/lab"
+	"undertone/wasm/page/ui"
+)
+
+// view is one experiment on the page: the question, what is asked, and the answer.
+type view struct {
+	l *laboratory
+	e lab.Experiment
+	fields
+	run, pause, again ui.Element
+	progress, said    ui.Element
+	answer            answer
+	results           *lab.Results
+	key               string // under which they are kept
+	left              int    // comparisons to make, where results are not whole
+	unkept            bool   // the browser does not keep them
+}
+
+// fields are what people fill in.
+type fields struct {
+	prompts, seeds, direction, positive, negative, weight, device ui.Element
+}
+
+const ownWords = "own"
+
+// show builds the view in the place of the one before.
+func (l *laboratory) show(e lab.Experiment) *view {
+	v := &view{l: l, e: e}
+	box := ui.ByID("experiment")
+	box.Call("replaceChildren")
+	paper := ui.El("div", nil, ui.El("h3", nil, &text.Paper), ui.El("p", nil, orElse(e.Paper, text.Unasked)))
+	here := ui.El("div", nil, ui.El("h3", nil, &text.Here), ui.El("p", nil, e.Here))
+	told := ui.El("div", ui.Attrs{{"class", "told"}}, paper, here)
+	if e.Judged {
+		ui.Append(told, ui.El("div", nil, ui.El("h3", nil, &text.TheJudge), ui.El("p", nil, l.judge())))
+	}
+	v.answer.build(v)
+	ui.Append(box,
+		ui.El("h2", ui.Attrs{{"id", "question"}}, e.Question),
+		ui.El("p", ui.Attrs{{"class", "lead"}}, e.Plain),
+		told, v.form(), v.buttons(), v.answer.box)
+	return v
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
+
+// judge tells what the model's judge can say, with how often it was right.
+func (l *laboratory) judge() string {
+	if l.about.Judge == nil {
+		return text.NoJudge
+	}
+	var sure, unsure []string
+	for _, a := range l.about.Judge.Attributes {
+		if a.Judged() {
+			sure = append(sure, fmt.Sprintf("%s %.1f %%", a.Name, 100*a.Accuracy))
+		} else {
+			unsure = append(unsure, fmt.Sprintf("%s (%.1f %%)", a.Name, 100*a.Accuracy))
+		}
+	}
+	said := fmt.Sprintf(text.Judge, strings.Join(sure, ", "))
+	if len(unsure) > 0 {
+		said += fmt.Sprintf(text.Unjudged, strings.Join(unsure, ", "))
+	}
+	return said
+}
+
+// form is what can be asked. It is read when the experiment is run.
+func (v *view) form() ui.Element {
+	a, about := v.l.asked, &v.l.about
+	setting, _ := a.Setting(*about, about.Request()) // what is wrong is said when it runs
+	v.prompts = ui.El("textarea", ui.Attrs{{"rows", "4"}, {"spellcheck", "false"}})
+	v.prompts.Set("value", strings.Join(setting.Prompts, "\n"))
+	v.seeds = number(a.Seeds, 1, lab.MostSeeds)
+	v.direction = ui.El("select", nil)
+	for _, p := range about.Presets {
+		ui.Append(v.direction, ui.El("option", ui.Attrs{{"value", p.ID}}, p.Title))
+	}
+	ui.Append(v.direction, ui.El("option", ui.Attrs{{"value", ownWords}}, &text.Own))
+	v.positive, v.negative = ui.El("input", nil), ui.El("input", nil)
+	v.weight = ui.El("input", ui.Attrs{{"type", "number"}, {"step", "0.5"}, {"min", strconv.Itoa(-recipe.MaxWeight)}, {"max", strconv.Itoa(recipe.MaxWeight)}})
+	switch {
+	case a.Positive != "" || a.Negative != "" || len(about.Presets) == 0:
+		v.direction.Set("value", ownWords)
+	case a.Preset != "":
+		v.direction.Set("value", a.Preset)
+	}
+	v.positive.Set("value", setting.Direction.Positive)
+	v.negative.Set("value", setting.Direction.Negative)
+	v.weight.Set("value", strconv.FormatFloat(setting.Direction.Weight, 'g', -1, 64))
+	v.device = ui.El("select", nil, ui.El("option", ui.Attrs{{"value", "auto"}}, &text.GPU), ui.El("option", ui.Attrs{{"value", "cpu"}}, &text.CPU))
+	prompts := ui.Labelled("prompts", &text.Prompts, v.prompts)
+	prompts.Get("classList").Call("add", "wide")
+	ui.Append(prompts, ui.El("p", ui.Attrs{{"class", "muted"}}, &text.PromptsHint))
+	seeds := ui.Labelled("seeds", &text.Seeds, v.seeds)
+	ui.Append(seeds, ui.El("p", ui.Attrs{{"class", "muted"}}, &text.SeedsHint))
+	rows := ui.El("div", ui.Attrs{{"class", "asked"}}, prompts, seeds)
+	if !v.e.Alone && v.e.Name != "pooled" {
+		own := []ui.Element{ui.Labelled("positive", &text.Positive, v.positive), ui.Labelled("negative", &text.Negative, v.negative)}
+		adapt := func() {
+			id := v.direction.Get("value").String()
+			if i := slices.IndexFunc(about.Presets, func(p recipe.Preset) bool { return p.ID == id }); i >= 0 {
+				p := about.Presets[i]
+				v.positive.Set("value", p.Positive)
+				v.negative.Set("value", p.Negative)
+				v.weight.Set("value", strconv.FormatFloat(p.Weight, 'g', -1, 64))
+			}
+		}
+		ui.On(v.direction, "change", func(ui.Event) { adapt() })
+		for _, e := range []ui.Element{v.positive, v.negative} {
+			ui.On(e, "input", func(ui.Event) { v.direction.Set("value", ownWords) })
+		}
+		ui.Append(rows, ui.Labelled("direction", &text.Direction, v.direction), own[0], own[1])
+		if v.e.Name != "settings" {
+			ui.Append(rows, ui.Labelled("weight", &text.Weight, v.weight))
+		}
+	}
+	ui.Append(rows, ui.Labelled("computes", &text.Device, v.device))
+	return ui.El("div", ui.Attrs{{"class", "card"}}, ui.El("h3", nil, &text.Asked), rows)
+}
+
+func number(value, low, high int) ui.Element {
+	e := ui.El("input", ui.Attrs{{"type", "number"}, {"min", strconv.Itoa(low)}, {"max", strconv.Itoa(high)}, {"step", "1"}})
+	e.Set("value", strconv.Itoa(value))
+	return e
+}
+
+// read is what the form asks.
+func (v *view) read() lab.Asked {
+	a := lab.Asked{Experiment: v.e.Name, Prompts: lab.Lines(v.prompts.Get("value").String()), Seeds: 1}
+	if n := ui.Number(v.seeds); n >= 1 {
+		a.Seeds = int(min(n, lab.MostSeeds))
+	}
+	a.Preset = v.direction.Get("value").String()
+	if a.Preset == ownWords {
+		a.Preset, a.Positive, a.Negative = "", v.positive.Get("value").String(), v.negative.Get("value").String()
+	}
+	if w := ui.Number(v.weight); !math.IsNaN(w) {
+		a.Weight = max(-recipe.MaxWeight, min(w, recipe.MaxWeight))
+	}
+	return a
+}
+
+// buttons run, pause and begin anew, with how far it is beside them.
+func (v *view) buttons() ui.Element {
+	v.run = ui.Button("primary", &text.Run, func() { go v.start(false) })
+	v.run.SetID("run")
+	v.pause = ui.Button("secondary", &text.Pause, func() {
+		if v.l.stop != nil {
+			v.l.stop()
+		}
+	})
+	v.pause.SetID("pause")
+	v.again = ui.Button("quiet", &text.Again, func() { go v.start(true) })
+	v.again.SetID("again")
+	v.progress = ui.El("progress", ui.Attrs{{"max", "1"}, {"aria-label", v.e.Question}})
+	v.said = ui.El("p", ui.Attrs{{"class", "muted"}, {"id", "said"}})
+	for _, e := range []ui.Element{v.pause, v.again, v.progress} {
+		ui.Show(e, false)
+	}
+	return ui.El("div", ui.Attrs{{"class", "run"}}, v.run, v.pause, v.progress, v.said, v.again)
+}
