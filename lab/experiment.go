@@ -24,6 +24,8 @@ type Experiment struct {
 	Judged bool
 	// Alone says that pictures are compared with nothing, so that no base is drawn.
 	Alone bool
+	// Voted says that people are asked instead of a measure, whose label is kept.
+	Voted bool
 	// Grid says that the plot is a table of series by X, not of lines.
 	Grid bool
 	// Times says that the measure is of time, so that no picture stands for a second one.
@@ -62,7 +64,7 @@ var Experiments = []Experiment{
 		Name: "guidance", Question: "Does guidance help, and at what price?",
 		Plain:  "The same pictures are steered with several strengths and in several places, and counted: how many show more of what was wanted, and how many lost what they show.",
 		X:      "weight",
-		Paper:  "Fig. 3 and Table 7: a weight from some block on gains more for the same loss than the same weight at every block.",
+		Paper:  "Fig. 3: a weight that differs between blocks reaches a PickScore of 21.74 at a CLIP score of 30.8, a constant one 21.67 at 30.4. Table 7: people prefer the former in 72 % of pairs, the latter in 62 %.",
 		Here:   "Beside it stand a random direction of the same length, and the same words in the prompt: guidance has to do more than these.",
 		Judged: true, Trials: guidanceTrials, Measures: gains,
 	},
@@ -103,6 +105,14 @@ var Experiments = []Experiment{
 		Paper:  "The paper chooses a weight and a first block for each task by hand.",
 		Here:   "Proposed is the largest gain at which no more than 5 of 100 objects are lost, and the range of weights for which that holds.",
 		Judged: true, Trials: settingsTrials, Measures: gains, Conclude: propose,
+	},
+	{
+		Name: "people", Question: "Which pictures do people prefer?",
+		Plain:  "Two pictures stand side by side, one of them steered, and you say which shows the sentence better without knowing which is which.",
+		X:      "weight",
+		Paper:  "Table 2: people preferred the guided picture in 72 % of pairs (FLUX schnell, for aesthetics), in 61 % for counting.",
+		Here:   "100 is for guidance every time, −100 never, 0 no preference; the share of votes for guidance is half of that and 50. Files of several people can be put together.",
+		Trials: peopleTrials, Measures: votes, Voted: true,
 	},
 	{
 		Name: "cost", Question: "What does guidance cost?",

@@ -75,6 +75,20 @@ func settingsTrials(s Setting) ([]Trial, error) {
 // startOf names the series of a first block.
 func startOf(block int) string { return fmt.Sprintf("from block %d on", block) }
 
+// peopleTrials are the direction's weight and half of it.
+func peopleTrials(s Setting) ([]Trial, error) {
+	if _, err := s.steered(); err != nil {
+		return nil, err
+	}
+	return s.each(func(base recipe.Request, add add) error {
+		for _, factor := range []float64{0.5, 1} {
+			w := s.times(factor)
+			add("guidance", w, s.guided(base, w, s.Direction.Schedule), base)
+		}
+		return nil
+	})
+}
+
 // turnTrials steer along each preset, looking on.
 func turnTrials(s Setting) ([]Trial, error) {
 	if len(s.Model.Presets) == 0 {

@@ -163,3 +163,52 @@ func TestVectors(t *testing.T) {
 		}
 	}
 }
+
+// first is a person who always prefers what was made.
+func first(context.Context, string, *recipe.Image, *recipe.Image) (float64, error) { return 1, nil }
+
+// TestPeople asks a person, and puts the votes of two together, each once.
+func TestPeople(t *testing.T) {
+	e, err := Find("people")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := setting()
+	of := func(by string, vote float64) *Results {
+		r := NewResults(e, s, "F32")
+		m := Machine{Draw: drawn, By: by, Vote: func(_ context.Context, prompt string, made, base *recipe.Image) (float64, error) {
+			if prompt == "" || slices.Equal(made.RGBA, base.RGBA) {
+				t.Errorf("%q, twice the same picture", prompt)
+			}
+			return vote, nil
+		}}
+		if err := Run(context.Background(), e, s, m, nil, func(row Row, left int) error { r.Add(row, left); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		r.Sum()
+		return r
+	}
+	mine, theirs := of("me", 1), of("them", -1)
+	if m := mine.Means[0]; m.Mean != 100 || m.N != 4 {
+		t.Errorf("always preferred: %+v", m)
+	}
+	for i, want := range []int{len(theirs.Rows), 0} {
+		if n, err := mine.Merge(theirs); err != nil || n != want {
+			t.Errorf("merged the time %d: %d rows, %v; wanted %d", i, n, err, want)
+		}
+	}
+	if left, err := Left(e, s, theirs.Rows, "me"); err != nil || len(left) != 8 {
+		t.Errorf("after the votes of others %d are left of 8, %v", len(left), err)
+	}
+	mine.Sum()
+	if m := mine.Means[0]; m.Mean != 0 || m.N != 8 || !m.Unsure() {
+		t.Errorf("one for, one against: %+v", m)
+	}
+	theirs.Base.Steps++
+	if _, err := mine.Merge(theirs); err == nil || len(mine.Rows) != 16 {
+		t.Errorf("votes on other pictures are taken: %d rows, %v", len(mine.Rows), err)
+	}
+	if err := Run(context.Background(), e, s, Machine{Draw: drawn}, nil, nil); err == nil || !strings.Contains(err.Error(), "in the browser") {
+		t.Errorf("with nobody to ask: %v", err)
+	}
+}

@@ -82,6 +82,7 @@ func TestTrials(t *testing.T) {
 		"guidance": (4*5 + 1) * 4, // four weights of four schedules and at random, and the words
 		"turn":     2 * 5 * 4,
 		"map":      2 * 2,
+		"people":   2 * 4,
 		"settings": 3 * 7 * 4,
 	}
 	limits := recipe.Limits{Blocks: 6, MinSteps: 1, MaxSteps: 8, Sizes: []recipe.Size{recipe.Square(16)}}
@@ -256,7 +257,7 @@ func TestWriting(t *testing.T) {
 		r.Prompts[0] = `a "frog" <b>`
 		s := setting()
 		s.Prompts[0] = r.Prompts[0]
-		if err := Run(context.Background(), e, s, Machine{Draw: drawn, Judge: seen}, nil, func(row Row, left int) error { r.Add(row, left); return nil }); err != nil {
+		if err := Run(context.Background(), e, s, Machine{Draw: drawn, Judge: seen, Vote: first, By: "me"}, nil, func(row Row, left int) error { r.Add(row, left); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		r.Sum()

@@ -57,6 +57,11 @@ func cosines(Setting) []Measure {
 	}}}
 }
 
+// votes names what people say.
+func votes(Setting) []Measure {
+	return []Measure{{Label: "preference for guidance (100 always, −100 never)"}}
+}
+
 // SSIM is the structural similarity of two pictures of one size, −1 to 1, by their luma:
 // the mean over windows of 8 × 8 pixels, every 4 pixels (Wang et al. 2004, with K1 = 0.01,
 // K2 = 0.03). NaN if the sizes differ or are below 8.

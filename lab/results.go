@@ -66,6 +66,24 @@ func (r *Results) Resume(old *Results) error {
 	return nil
 }
 
+// Merge takes over the votes of other people, in a file of the same experiment, model and
+// setting (fault.RequestInvalid), and tells how many were new.
+func (r *Results) Merge(other *Results) (added int, err error) {
+	own := r.Rows
+	if err := r.Resume(other); err != nil {
+		return 0, err
+	}
+	theirs := r.Rows
+	r.Rows = own
+	for _, row := range theirs {
+		if !slices.ContainsFunc(r.Rows, func(had Row) bool { return had.Point == row.Point && had.By == row.By }) {
+			r.Rows = append(r.Rows, row)
+			added++
+		}
+	}
+	return added, nil
+}
+
 // Add takes a row; left is how many are to come.
 func (r *Results) Add(row Row, left int) {
 	r.Rows = append(r.Rows, row)

@@ -15,6 +15,7 @@ type Row struct {
 	Point
 	Value float64 `json:"value"`
 	Price float64 `json:"price,omitempty"` // where the experiment has two measures
+	By    string  `json:"by,omitempty"`    // of a person's vote: whose device it was given on
 }
 
 // Machine makes pictures and looks at them.
@@ -22,6 +23,10 @@ type Machine struct {
 	Draw func(ctx context.Context, r recipe.Request) (*recipe.Result, error)
 	// Judge is asked by experiments with a Judged measure alone: of models that have one.
 	Judge func(ctx context.Context, image *recipe.Image) (recipe.Judgement, error)
+	// Vote asks a person, who is not told which is which: 1 for made, −1 for base, 0 where
+	// there is no difference. nil where there is nobody to ask.
+	Vote func(ctx context.Context, prompt string, made, base *recipe.Image) (float64, error)
+	By   string // whose votes they are
 }
 
 // see makes a picture and, where asked to, has it judged.
@@ -35,11 +40,14 @@ func (m Machine) see(ctx context.Context, r recipe.Request, judged bool) (s Seen
 // Run makes the pictures of an experiment, but for the trials that done has rows of, and
 // gives each new row to each. It ends with the first error, that of each included.
 func Run(ctx context.Context, e Experiment, s Setting, m Machine, done []Row, each func(r Row, left int) error) error {
-	trials, err := Left(e, s, done)
+	trials, err := Left(e, s, done, m.By)
 	if err != nil {
 		return err
 	}
 	measures := e.Measures(s)
+	if e.Voted && m.Vote == nil {
+		return fault.New(fault.RequestInvalid, "%s asks people, which the Lab in the browser does", e.Name)
+	}
 	judged := slices.ContainsFunc(measures, func(m Measure) bool { return m.Judged })
 	var last string // the request of base
 	var base Seen
@@ -59,6 +67,13 @@ func Run(ctx context.Context, e Experiment, s Setting, m Machine, done []Row, ea
 			return err
 		}
 		row := Row{Point: t.Point}
+		if e.Voted {
+			if row.Value, err = m.Vote(ctx, t.Prompt, made.Image, base.Image); err != nil {
+				return err
+			}
+			row.Value, row.By = 100*row.Value, m.By
+			measures = nil // the vote is the measure
+		}
 		for i, to := range []*float64{&row.Value, &row.Price}[:len(measures)] {
 			if *to = measures[i].Of(t, made, base); math.IsNaN(*to) || math.IsInf(*to, 0) {
 				return fault.New(fault.Internal, "%s of %q, seed %d is %v", e.Name, t.Prompt, t.Seed, *to)
@@ -71,12 +86,12 @@ func Run(ctx context.Context, e Experiment, s Setting, m Machine, done []Row, ea
 	return nil
 }
 
-// Left are the trials that done has no rows of.
-func Left(e Experiment, s Setting, done []Row) ([]Trial, error) {
+// Left are the trials that done has no rows of: of votes, none of this voter's.
+func Left(e Experiment, s Setting, done []Row, by string) ([]Trial, error) {
 	trials, err := e.Trials(s)
 	known := make(map[Point]bool, len(done))
 	for _, r := range done {
-		known[r.Point] = true
+		known[r.Point] = known[r.Point] || !e.Voted || r.By == by
 	}
 	return slices.DeleteFunc(trials, func(t Trial) bool { return known[t.Point] }), err
 }

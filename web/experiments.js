@@ -46,6 +46,11 @@ export async function remember(key, text) {
   );
 }
 
+/** How many texts outlast the page. */
+export async function kept() {
+  return (await transact("readonly", (all) => all.count()).catch(() => 0)) ?? 0;
+}
+
 /** Forgets a text. */
 export async function forget(key) {
   memory.delete(key);

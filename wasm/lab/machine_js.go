@@ -10,10 +10,11 @@ import (
 	"undertone/wasm/promise"
 )
 
-// machine makes pictures through the API. It gives way to those that people ask for in
+// machine makes pictures through the API, and asks for votes. It gives way to those that people ask for in
 // other pages of the site.
-func (l *laboratory) machine() lab.Machine {
+func (l *laboratory) machine(b *ballot, by string) lab.Machine {
 	return lab.Machine{
+		Vote: b.ask, By: by,
 		Draw: func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
 			signal, release := signalOf(ctx)
 			defer release()

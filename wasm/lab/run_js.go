@@ -48,7 +48,7 @@ func (v *view) restore(ctx context.Context, s lab.Setting) {
 		return
 	}
 	v.results = &old
-	if trials, err := lab.Left(v.e, s, old.Rows); err == nil {
+	if trials, err := lab.Left(v.e, s, old.Rows, v.l.me(ctx)); err == nil {
 		v.left = len(trials)
 	}
 	v.draw()
@@ -120,7 +120,7 @@ func (v *view) work(ctx context.Context, anew bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := lab.Left(v.e, setting, nil); err != nil {
+	if _, err := lab.Left(v.e, setting, nil, ""); err != nil {
 		return err // a question without a direction
 	}
 	v.l.asked = asked
@@ -154,7 +154,7 @@ func (v *view) work(ctx context.Context, anew bool) error {
 func (v *view) each(ctx context.Context, setting lab.Setting) error {
 	began, before := time.Now(), len(v.results.Rows)
 	drawn, kept := began, began
-	err := lab.Run(ctx, v.e, setting, v.l.machine(), v.results.Rows, func(row lab.Row, left int) error {
+	err := lab.Run(ctx, v.e, setting, v.l.machine(v.ballot, v.l.me(ctx)), v.results.Rows, func(row lab.Row, left int) error {
 		v.results.Add(row, left)
 		v.left = left
 		rows := len(v.results.Rows)

@@ -19,6 +19,7 @@ type view struct {
 	fields
 	run, pause, again ui.Element
 	progress, said    ui.Element
+	ballot            *ballot
 	answer            answer
 	results           *lab.Results
 	key               string // under which they are kept
@@ -35,7 +36,7 @@ const ownWords = "own"
 
 // show builds the view in the place of the one before.
 func (l *laboratory) show(e lab.Experiment) *view {
-	v := &view{l: l, e: e}
+	v := &view{l: l, e: e, ballot: newBallot()}
 	box := ui.ByID("experiment")
 	box.Call("replaceChildren")
 	paper := ui.El("div", nil, ui.El("h3", nil, &text.Paper), ui.El("p", nil, orElse(e.Paper, text.Unasked)))
@@ -48,7 +49,10 @@ func (l *laboratory) show(e lab.Experiment) *view {
 	ui.Append(box,
 		ui.El("h2", ui.Attrs{{"id", "question"}}, e.Question),
 		ui.El("p", ui.Attrs{{"class", "lead"}}, e.Plain),
-		told, v.form(), v.buttons(), v.answer.box)
+		told, v.form(), v.buttons(), v.ballot.box, v.answer.box)
+	if e.Voted {
+		ui.Append(box, v.merging())
+	}
 	return v
 }
 

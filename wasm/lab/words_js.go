@@ -8,6 +8,7 @@ type texts struct {
 	Run, Resume, Pause, Again, Pictures, Left, Stopped, Done      string
 	Loading, Answer, Table, Unsure, Interval, Count, Series       string
 	CopyLink, Copied, NotKept, TheJudge, Judge, NoJudge, Unjudged string
+	First, Second, Same, Which, Merge, Merged                     string
 	Saved, Unasked                                                string
 }
 
@@ -25,5 +26,7 @@ var text = texts{
 	NotKept: "This browser does not keep the results: save them before you close the page.",
 	Judge:   "A small network of this model, the judge, looks at every picture. It was right about: %s.",
 	NoJudge: "This model has no judge: pictures are compared with each other, and nobody says which is better.", Unjudged: " It is not sure enough of %s, which stay unjudged.",
+	First: "The first", Second: "The second", Same: "No difference", Which: "Which shows better: %s?",
+	Merge: "Add other people's votes (JSON)", Merged: "%d votes were added.",
 	Saved: "Save as", TheJudge: "The judge", Unasked: "The paper did not ask this.",
 }
