@@ -62,7 +62,7 @@ func (e *Engine) describe(first Estimate) recipe.Description {
 		Bytes: m.Bytes(), Files: files, Bits: bits(files["dit"], m.Parameters().DiT), Blocks: countBlocks(e.transformer.Shape().Blocks),
 		Sizes: m.Sizes, Steps: m.Defaults.Steps, MaxSteps: m.MaxSteps, Defaults: m.Defaults,
 		Presets: m.Presets, Understands: m.Understands, Examples: m.Examples, Memory: first.PeakBytes,
-		Judge: m.Judge.Offered(),
+		Judge: m.OffersJudge(),
 	}
 	d.FLOPs = first.FLOPs(m.Defaults.Steps, guided)
 	return d
@@ -81,7 +81,7 @@ func edited(req Request) Request {
 // describeEdits tells of an edit with the settings of the proposed picture.
 func (e *Engine) describeEdits(first Estimate) *recipe.Edits {
 	m := &e.manifest
-	return &recipe.Edits{Bytes: m.OptionalBytes(), FLOPs: first.FLOPs(m.Defaults.Steps, guided), Memory: first.PeakBytes}
+	return &recipe.Edits{Bytes: m.RoleBytes(weights.RoleEncoder), FLOPs: first.FLOPs(m.Defaults.Steps, guided), Memory: first.PeakBytes}
 }
 
 // bits is how many a file of so many bytes spends on each weight, without the scales

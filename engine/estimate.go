@@ -242,7 +242,7 @@ func (c *counter) estimate(m *weights.Manifest) Estimate {
 	e := Estimate{Text: text, Times: c.programs["tau"], Modulation: c.programs["modulation"], Step: c.programs["step"], Decode: c.programs["decode"],
 		Reference: c.programs["reference"], WeightBytes: m.Bytes(), FixedBytes: c.fixed, LargestTensor: c.largest, LargestWeight: c.largestWeight}
 	if _, edits := c.programs["reference"]; edits {
-		e.WeightBytes += m.OptionalBytes()
+		e.WeightBytes += m.RoleBytes(weights.RoleEncoder)
 	}
 	var temps int64
 	for _, p := range c.programs {

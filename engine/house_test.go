@@ -62,7 +62,7 @@ var rooms = map[string]string{
 	"wasm/engine/transfer": "",
 	// The Lab stands on the JavaScript API as the page does.
 	"wasm/lab": "lab wasm/page/ui wasm/promise engine/recipe engine/fault guidance",
-	"cmd/…":                "cmd/… lab engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/yuin/goldmark",
+	"cmd/…":    "cmd/… lab engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/yuin/goldmark",
 	// Its only Go files are the tests that drive a browser.
 	"e2e": "engine engine/recipe guidance lab wasm/protocol github.com/andybalholm/brotli",
 }

@@ -94,7 +94,7 @@ func (e *Engine) loadJudge(ctx context.Context, about *weights.Judge) (s *sees, 
 	if err := weights.Decode(about.Config, "the judge's configuration", &c); err != nil {
 		return nil, err
 	}
-	src, f, err := e.residency.bundle.OpenFile(ctx, about.File.Name)
+	src, f, err := e.residency.bundle.OpenFile(ctx, weights.RoleJudge)
 	if err != nil {
 		return nil, err
 	}

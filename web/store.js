@@ -271,9 +271,11 @@ async function records() {
 }
 
 /** The files of a model that are fetched when somebody asks for them. */
-const optional = ({ judge, files }) => [...(judge ? [judge.file] : []), ...files.filter((f) => f.role === "encoder")];
+const optional = ({ files }) => files.filter((f) => optionalRoles.includes(f.role));
 
 /** The others. */
-const needed = ({ files }) => files.filter((f) => f.role !== "encoder");
+const needed = ({ files }) => files.filter((f) => !optionalRoles.includes(f.role));
+
+const optionalRoles = ["encoder", "judge"];
 
 const piecesOf = (files) => files.flatMap((f) => f.pieces.map((hash, i) => [hash, Math.min(pieceBytes, f.bytes - i * pieceBytes)]));

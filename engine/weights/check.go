@@ -28,8 +28,8 @@ const (
 // tokenizerRole is the role of the only files that are no weights.
 const tokenizerRole = "tokenizer"
 
-// encoderRole is the role of files that pictures from words alone do without.
-const encoderRole = "encoder"
+// optionalRoles are those of files that pictures from words do without.
+var optionalRoles = []string{RoleEncoder, RoleJudge}
 
 // roles are those of files that every model has.
 var roles = []string{"dit", "text", "vae", tokenizerRole}
@@ -131,8 +131,8 @@ func (m *Manifest) checkFiles(c *checker, hashed bool) {
 			c.fail("two files have the path %q", f.Path)
 		}
 		paths[f.Path] = true
-		if !slices.Contains(roles, f.Role) && f.Role != encoderRole {
-			c.fail("%s has the role %.80q, wanted one of %q and %q", f.Path, f.Role, roles, encoderRole)
+		if !slices.Contains(roles, f.Role) && !f.Optional() {
+			c.fail("%s has the role %.80q, wanted one of %q and %q", f.Path, f.Role, roles, optionalRoles)
 		}
 		if !name.matches(f.Name) || names[f.Name] {
 			c.fail("the name %.80q of %s must be unique and 1 to 64 of a-z, 0-9, _ and -", f.Name, f.Path)

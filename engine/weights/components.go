@@ -66,7 +66,7 @@ const maxWords = 2
 const maxEncoders = 8
 
 // fileRoles are the roles of the files that components of a role have.
-var fileRoles = map[string]string{RoleText: "text", RoleTransformer: "dit", RoleDecoder: "vae", RoleEncoder: encoderRole}
+var fileRoles = map[string]string{RoleText: "text", RoleTransformer: "dit", RoleDecoder: "vae", RoleEncoder: RoleEncoder}
 
 // Of finds the first component of a role, of which all but RoleText have at most one.
 func (m *Manifest) Of(role string) (Component, bool) {
@@ -146,7 +146,7 @@ func (m *Manifest) checkComponents(c *checker) {
 	c.whole("the number of encoders", int64(count[RoleEncoder]), 0, 1)
 	c.whole("the number of text encoders", int64(count[RoleText]), 1, maxEncoders)
 	for _, f := range m.Files {
-		if !used[f.Name] {
+		if !used[f.Name] && f.Role != RoleJudge {
 			c.fail("the file %.80q belongs to no component", f.Name)
 		}
 	}

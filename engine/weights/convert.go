@@ -85,14 +85,6 @@ func (b *Bundle) write(ctx context.Context, manifest string, create func(name st
 		}
 		m.Files = append(m.Files, converted)
 	}
-	if b.Judge != nil {
-		converted, err := b.writeFile(ctx, b.Judge.File, create, choose, report)
-		if err != nil {
-			return err
-		}
-		j := *b.Judge
-		j.File, m.Judge = converted, &j
-	}
 	src, err := b.Open(ctx, card)
 	if err == nil {
 		Close(src)
@@ -175,7 +167,7 @@ func (b *Bundle) mayConvertInto(ctx context.Context, out, manifest string) error
 			return sameBytes(src, original)
 		}
 	}
-	for _, f := range b.All() {
+	for _, f := range b.Files {
 		ours := copied(f.Path)
 		if f.Role != tokenizerRole {
 			ours = func(src op.Source) bool {

@@ -20,7 +20,7 @@ func editing(t *testing.T, bend func(*Manifest)) Memory {
 		t.Fatal(err)
 	}
 	m["encoder.safetensors"] = b.Bytes()
-	f, err := Describe(encoderRole, "encoder.safetensors", bytes.NewReader(b.Bytes()))
+	f, err := Describe(RoleEncoder, "encoder.safetensors", bytes.NewReader(b.Bytes()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +49,8 @@ func TestOptionalEncoder(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, _ := b.File("encoder")
-	if b.Bytes() != plain.Bytes() || b.OptionalBytes() != f.Bytes || plain.OptionalBytes() != 0 || b.Parameters() != plain.Parameters() {
-		t.Errorf("%d and %d bytes, %v parameters, without an encoder %d, %d and %v", b.Bytes(), b.OptionalBytes(), b.Parameters(), plain.Bytes(), plain.OptionalBytes(), plain.Parameters())
+	if b.Bytes() != plain.Bytes() || b.RoleBytes(RoleEncoder) != f.Bytes || plain.RoleBytes(RoleEncoder) != 0 || b.Parameters() != plain.Parameters() {
+		t.Errorf("%d and %d bytes, %v parameters, without an encoder %d, %d and %v", b.Bytes(), b.RoleBytes(RoleEncoder), b.Parameters(), plain.Bytes(), plain.RoleBytes(RoleEncoder), plain.Parameters())
 	}
 	out := t.TempDir()
 	if err := b.Convert(t.Context(), "model.json", out, op.Q8_0, nil); err != nil {

@@ -3,30 +3,29 @@ package weights
 import (
 	"encoding/json"
 
-	"undertone/engine/op"
 	"undertone/engine/recipe"
 )
 
-// RoleJudge is the role of a judge's file, and its name.
+// RoleJudge is the role of a judge's one file, and its name.
 const RoleJudge = "judge"
 
 // Judge is the object "judge" of model.json: an optional network that scores the model's
-// pictures. Its file is not among Files, since nobody needs it to make pictures.
+// pictures.
 type Judge struct {
-	File       File            `json:"file"`
 	Config     json.RawMessage `json:"config"` // judge.Config
 	Pictures   int             `json:"pictures"`
 	Attributes []recipe.Aspect `json:"attributes"`
 	Parameters int64           `json:"parameters"`
 }
 
-// Offered is what the judge can say; nil where there is none.
-func (j *Judge) Offered() *recipe.Judge {
+// OffersJudge is what the model's judge can say; nil where there is none.
+func (m *Manifest) OffersJudge() *recipe.Judge {
+	j := m.Judge
 	if j == nil {
 		return nil
 	}
 	size, _ := j.size()
-	return &recipe.Judge{Bytes: j.File.Bytes, Size: size, Pictures: j.Pictures, Attributes: j.Attributes}
+	return &recipe.Judge{Bytes: m.RoleBytes(RoleJudge), Size: size, Pictures: j.Pictures, Attributes: j.Attributes}
 }
 
 // size is that of the pictures that the judge sees, as its configuration has it.
@@ -46,28 +45,26 @@ func (j *Judge) Answers() (n int) {
 	return n
 }
 
-// checkJudge wants a hashed file and attributes with two or more values and a share each.
+// checkJudge wants one file of a judge where there is one, else none, and attributes with
+// two or more values and a share each.
 func (m *Manifest) checkJudge(c *checker) {
-	j := m.Judge
-	if j == nil {
-		return
-	}
-	f := &j.File
-	checkPath(c, f.Path)
-	if f.Role != RoleJudge || f.Name != RoleJudge {
-		c.fail("the judge's file has the role %.80q and the name %.80q, wanted %q", f.Role, f.Name, RoleJudge)
-	}
-	for _, other := range m.Files {
-		if other.Path == f.Path || other.Name == f.Name {
-			c.fail("the judge's file %q is also one of the model's", f.Path)
+	var files, wanted int64
+	for _, f := range m.Files {
+		if f.Role != RoleJudge {
+			continue
+		}
+		files++
+		if f.Name != RoleJudge {
+			c.fail("the judge's file has the name %.80q, wanted %q", f.Name, RoleJudge)
 		}
 	}
-	c.whole("bytes of "+f.Path, f.Bytes, 1, maxFileBytes)
-	if want := op.CeilDiv(f.Bytes, PieceSize); c.err == nil && int64(len(f.Pieces)) != want {
-		c.fail("%s of %d bytes has %d pieces, wanted %d", f.Path, f.Bytes, len(f.Pieces), want)
+	j := m.Judge
+	if j != nil {
+		wanted = 1
 	}
-	if c.err == nil {
-		checkHashes(c, f)
+	c.whole("the number of files of a judge", files, wanted, wanted)
+	if j == nil {
+		return
 	}
 	if n, err := j.size(); err != nil || n < 1 {
 		c.fail("the configuration of the judge must be an object with a size, not %.80q", j.Config)

@@ -30,7 +30,8 @@ func withJudge(t *testing.T) Memory {
 	if err := json.Unmarshal(files["model.json"], &m); err != nil {
 		t.Fatal(err)
 	}
-	m.Judge = &Judge{File: entry, Config: json.RawMessage(`{"size":256}`), Pictures: 1000, Parameters: 128,
+	m.Files = append(m.Files, entry)
+	m.Judge = &Judge{Config: json.RawMessage(`{"size":256}`), Pictures: 1000, Parameters: 128,
 		Attributes: []recipe.Aspect{{Name: "object", Values: []string{"cat", "frog"}, Accuracy: 0.99}}}
 	if files["model.json"], err = json.Marshal(m); err != nil {
 		t.Fatal(err)
@@ -67,10 +68,10 @@ func TestConvertTakesTheJudgeAlong(t *testing.T) {
 	if w, _ := x.Lookup("mix.weight"); f.Path != "judge.gguf" || w.DType != op.Q8_0 {
 		t.Errorf("the judge's file is %s, its matrix of the type %s", f.Path, w.DType)
 	}
-	if b.Bytes()+f.Bytes != sizes(b.All()) || len(b.All()) != len(b.Files)+1 {
-		t.Errorf("%d bytes to download and %d of the judge, %d of all files", b.Bytes(), f.Bytes, sizes(b.All()))
+	if b.Bytes()+f.Bytes != sizes(b.Files) {
+		t.Errorf("%d bytes to download and %d of the judge, %d of all files", b.Bytes(), f.Bytes, sizes(b.Files))
 	}
-	if got := b.Judge.Offered(); got.Size != 256 || got.Bytes != f.Bytes || b.Judge.Answers() != 2 {
+	if got := b.OffersJudge(); got.Size != 256 || got.Bytes != f.Bytes || b.Judge.Answers() != 2 {
 		t.Errorf("the judge offers %+v, %d answers", got, b.Judge.Answers())
 	}
 }
@@ -88,9 +89,11 @@ func TestHostileJudges(t *testing.T) {
 		t.Fatal(err)
 	}
 	refuses(t, good, []change{
-		{"another role", `"role":"judge"`, `"role":"vae"`, `the role "vae"`},
-		{"the path of another file", `"path":"judge.safetensors"`, `"path":"vae.safetensors"`, "also one of the model's"},
+		{"another role", `"role":"judge"`, `"role":"vae"`, "belongs to no component"},
+		{"the path of another file", `"path":"judge.safetensors"`, `"path":"vae.safetensors"`, "two files have the path"},
 		{"a path to the parent", `"path":"judge.safetensors"`, `"path":"../judge"`, "must be relative"},
+		{"another name", `"role":"judge","name":"judge"`, `"role":"judge","name":"critic"`, `the name "critic"`},
+		{"no judge of that file", good[strings.Index(good, `,"judge":{`):], "}", "the number of files of a judge is 1"},
 		{"no size", `{"size":256}`, `{}`, "with a size"},
 		{"no configuration", `{"size":256}`, `7`, "with a size"},
 		{"more than always right", `"accuracy":0.99`, `"accuracy":1.5`, "wanted 0 to 1"},
@@ -98,7 +101,7 @@ func TestHostileJudges(t *testing.T) {
 		{"no attributes", `[{"name":"object","values":["cat","frog"],"accuracy":0.99}]`, `[]`, "number of attributes"},
 		{"no pictures", `"pictures":1000`, `"pictures":0`, "number of pictures"},
 	})
-	if _, err := ParseManifest([]byte(strings.Replace(good, `"judge":{"file"`, `"judge":{"more":1,"file"`, 1))); err == nil {
+	if _, err := ParseManifest([]byte(strings.Replace(good, `"judge":{`, `"judge":{"more":1,`, 1))); err == nil {
 		t.Error("an unknown field of the judge is taken")
 	}
 }

@@ -148,25 +148,14 @@ func decode(text io.Reader, what string, into any) error {
 	return nil
 }
 
-// File finds a file by its name, that of the judge included.
+// File finds a file by its name.
 func (m *Manifest) File(name string) (*File, bool) {
 	for i := range m.Files {
 		if m.Files[i].Name == name {
 			return &m.Files[i], true
 		}
 	}
-	if m.Judge != nil && m.Judge.File.Name == name {
-		return &m.Judge.File, true
-	}
 	return nil, false
-}
-
-// All are the files, with that of the judge, which is optional.
-func (m *Manifest) All() []File {
-	if m.Judge == nil {
-		return m.Files
-	}
-	return append(slices.Clone(m.Files), m.Judge.File)
 }
 
 // Bytes is the size of all files together that are not optional: what a person has to
@@ -180,11 +169,11 @@ func (m *Manifest) Bytes() (n int64) {
 	return n
 }
 
-// OptionalBytes is the size of the others.
-func (m *Manifest) OptionalBytes() (n int64) {
-	for i := range m.Files {
-		if m.Files[i].Optional() {
-			n += m.Files[i].Bytes
+// RoleBytes is the size of the files of a role together.
+func (m *Manifest) RoleBytes(role string) (n int64) {
+	for _, f := range m.Files {
+		if f.Role == role {
+			n += f.Bytes
 		}
 	}
 	return n
@@ -192,7 +181,7 @@ func (m *Manifest) OptionalBytes() (n int64) {
 
 // Optional tells of a file that is fetched only when somebody asks for what it does: the
 // encoder's, which reads reference pictures, and the judge's.
-func (f *File) Optional() bool { return f.Role == encoderRole || f.Role == RoleJudge }
+func (f *File) Optional() bool { return slices.Contains(optionalRoles, f.Role) }
 
 // OpenFile opens a file by its name and compares its size with the manifest. Its
 // contents are for Verify, or for a Source that checks pieces as they arrive.

@@ -229,8 +229,10 @@ def write(folder, net, examined):
     export.write_safetensors(folder / "judge.safetensors", {k: v.half() for k, v in weights(net).items()})
     manifest = json.loads((folder / "model.json").read_text())
     share = accuracies(examined)
+    manifest["files"] = [f for f in manifest["files"] if f["role"] != "judge"]
+    manifest["files"].append(export.file_entry("judge", folder / "judge.safetensors"))
     manifest["judge"] = {
-        "file": export.file_entry("judge", folder / "judge.safetensors"), "config": net.shape, "pictures": examined["pictures"],
+        "config": net.shape, "pictures": examined["pictures"],
         "attributes": [{"name": k, "values": [str(x) for x in v], "accuracy": share[k]} for k, v in VALUES.items()],
         "parameters": sum(p.numel() for p in net.parameters())}
     export.write_manifest(folder, manifest)

@@ -70,12 +70,9 @@ func (m *session) fetch(ctx context.Context, report func(protocol.ProgressBody))
 	}
 	c.total = bundle.Bytes()
 	m.site.total = c.total
-	if j := bundle.Judge; j != nil {
-		m.site.files[j.File.Path] = &j.File // fetched when somebody asks
-	}
 	for _, f := range bundle.Files {
 		if f.Optional() {
-			continue // fetched when a picture needs it
+			continue // fetched when somebody asks for what it does
 		}
 		if !m.site.passing() {
 			c.begin(f.Path)

@@ -169,7 +169,8 @@ func (f *fixture) withJudge() weights.Memory {
 	if err := json.Unmarshal(files["model.json"], &m); err != nil {
 		t.Fatal(err)
 	}
-	m["judge"] = map[string]any{"file": entry, "config": json.RawMessage(g.meta("config")), "pictures": 1000, "parameters": 1,
+	m["files"] = append(m["files"].([]any), entry)
+	m["judge"] = map[string]any{"config": json.RawMessage(g.meta("config")), "pictures": 1000, "parameters": 1,
 		"attributes": []recipe.Aspect{{Name: "object", Values: []string{"cat", "frog", "star"}, Accuracy: 0.99},
 			{Name: "detail", Values: []string{"0", "1", "2"}, Accuracy: 0.9}, {Name: "style", Values: []string{"flat", "neon"}, Accuracy: 0.95}}}
 	if files["model.json"], err = json.Marshal(m); err != nil {

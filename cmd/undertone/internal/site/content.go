@@ -112,13 +112,6 @@ func (c content) addModel(ctx context.Context, folder string) error {
 			return err
 		}
 	}
-	if b.Judge != nil {
-		j := *b.Judge
-		if j.File.Path, err = c.addWeights(ctx, b, j.File, to); err != nil {
-			return err
-		}
-		manifest.Judge = &j
-	}
 	var text bytes.Buffer
 	if err := manifest.Write(&text); err != nil {
 		return err
