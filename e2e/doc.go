@@ -47,5 +47,5 @@
 //	planted bugs                         engine/testing/mutants
 //	an error that nobody catches         every test of the GPU
 //	the page's own thread                TestBrowserGPUTasks
-//	stops, many pictures, hidden, frozen TestBrowserGPUStops, TestBrowserGPUManyPictures, TestBrowserGPUFrozen
+//	stops, many pictures, hidden, frozen TestBrowserGPUStops, TestBrowserGPUManyPictures
 package e2e

@@ -103,29 +103,8 @@ func TestBrowserGPUCrash(t *testing.T) {
 	})
 }
 
-// TestBrowserGPUFrozen freezes a page for a minute in the middle of a picture: it is still
-// made, and the same.
-func TestBrowserGPUFrozen(t *testing.T) {
-	t.Parallel()
-	const frozen = time.Minute
-	b := faultyGPU(t, smallSite(t))
-	b.call("gpu.loadAndGenerateLonger", nil)
-	b.call("gpu.beginLonger", nil)
-	b.run(page.SetWebLifecycleState(page.SetWebLifecycleStateStateFrozen))
-	time.Sleep(frozen)
-	b.run(page.SetWebLifecycleState(page.SetWebLifecycleStateStateActive))
-	var r struct {
-		Ms   float64
-		Same bool
-	}
-	b.call("gpu.endLonger", &r)
-	if !r.Same || r.Ms < float64(frozen.Milliseconds()) {
-		t.Errorf("the picture took %.0f ms, frozen for %v; it is the same: %v", r.Ms, frozen, r.Same)
-	}
-	b.quiet(t)
-}
-
-// TestBrowserGPUStops stops fifty pictures.
+// TestBrowserGPUStops stops fifty pictures, and has the GPU be lost in another one: it is
+// ready again in time.
 func TestBrowserGPUStops(t *testing.T) {
 	b := faultyGPU(t, smallSite(t))
 	b.call("gpu.loadAndGenerateLonger", nil)
@@ -143,12 +122,27 @@ func TestBrowserGPUStops(t *testing.T) {
 	if most := r.Ms[len(r.Ms)-1]; most > 500 {
 		t.Errorf("it took %.0f ms to stop, 500 are allowed", most)
 	}
+	var lost lossPoint
+	b.call("gpu.loseInPicture", &lost, "lose", 20)
+	t.Logf("lost (%s), it was ready again after %.0f ms", lost.State.Where, lost.State.Ready)
+	if lost.Fault != nil || lost.Recovered != 1 || lost.State.Ready == 0 || lost.State.Ready > 5000 {
+		t.Errorf("lost, it was ready again after %.0f ms, 5000 are allowed: %+v", lost.State.Ready, lost)
+	}
 	b.leavesNoBuffer(t)
 }
 
 // TestBrowserGPUManyPictures makes a hundred pictures, and one in a page that is hidden.
+// Meanwhile another page is frozen for a minute in the middle of a picture: it is still
+// made, and the same.
 func TestBrowserGPUManyPictures(t *testing.T) {
 	t.Parallel()
+	const frozen = time.Minute
+	ice := faultyGPU(t, smallSite(t))
+	ice.call("gpu.loadAndGenerateLonger", nil)
+	ice.call("gpu.beginLonger", nil)
+	ice.run(page.SetWebLifecycleState(page.SetWebLifecycleStateStateFrozen))
+	since := time.Now()
+
 	b := faultyGPU(t, smallSite(t))
 	b.call("gpu.loadAndGenerateLonger", nil)
 	b.step("a hundred", func(t *testing.T) {
@@ -180,6 +174,20 @@ func TestBrowserGPUManyPictures(t *testing.T) {
 		}
 	})
 	b.leavesNoBuffer(t)
+
+	ice.step("frozen", func(t *testing.T) {
+		time.Sleep(frozen - time.Since(since))
+		ice.run(page.SetWebLifecycleState(page.SetWebLifecycleStateStateActive))
+		var r struct {
+			Ms   float64
+			Same bool
+		}
+		ice.call("gpu.endLonger", &r)
+		if !r.Same || r.Ms < float64(frozen.Milliseconds()) {
+			t.Errorf("the picture took %.0f ms, frozen for %v; it is the same: %v", r.Ms, frozen, r.Same)
+		}
+		ice.quiet(t)
+	})
 }
 
 // leavesNoBuffer closes the model: nothing is left, and nothing was wrong.
@@ -211,16 +219,22 @@ func TestBrowserGPUFloor(t *testing.T) {
 	b.quiet(t)
 }
 
-// TestBrowserGPUTasks: while pictures are made, the page's own thread is
-// never busy for long.
+// TestBrowserGPUTasks: while pictures are made, some of them after a moving slider, the
+// page's own thread is never busy for long.
 func TestBrowserGPUTasks(t *testing.T) {
 	b := open(t, smallSite(t).URL, options{webgpu: true})
 	b.loadModel()
 	b.field("steps", "12")
 	b.generate()
+	b.unfold()
+	b.click(`[name="live"][value="always"]`)
+	b.call("controls.record", nil)
 	b.call("tasks.watch", nil)
-	for range 8 {
+	for range 4 {
 		b.generate()
+	}
+	if n := b.follow(sweep); n < 2 || b.last().Guidance[0].Weight != 1.5 {
+		t.Errorf("%d pictures followed a moving slider, the last of %+v", n, b.last().Guidance)
 	}
 	var r struct{ Tasks, Gaps []float64 }
 	b.call("tasks.seen", &r)

@@ -41,7 +41,7 @@ func TestBrowserOpenStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := smallSite(t)
-	b := open(t, s.URL, options{noGPU: true})
+	b := open(t, s.URL, options{webgpu: true})
 	b.ready()
 	counts := s.prelude + script("worker/count_writes.js")
 	s.prelude = counts
@@ -88,6 +88,12 @@ func TestBrowserOpenStopped(t *testing.T) {
 		t.Logf("%d bytes of %d were sent again: %s", n, info.Size(), asked)
 		if n > info.Size()-pieceBytes || strings.Count(asked, "bytes=0-") != 2 {
 			t.Errorf("%d bytes of %d were sent again: %s", n, info.Size(), asked)
+		}
+	})
+	b.step("a picture", func(t *testing.T) {
+		b.generate()
+		if device := b.text("#device"); !strings.Contains(device, "WebGPU without a GPU") || !b.is(noAlert) {
+			t.Errorf("on %q: %s", device, b.text("#alert"))
 		}
 	})
 	b.silent(t)
