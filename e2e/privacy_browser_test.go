@@ -65,6 +65,8 @@ func TestBrowserPrivacy(t *testing.T) {
 	b.generate()
 	b.run(chromedp.Reload())
 	b.ready()
+	b.run(chromedp.Navigate(s.URL + "/embed.html#prompt=axolotl&seed=5"))
+	b.until(`document.querySelector("#caption").textContent.includes("axolotl") && (` + onCPU + ` || document.querySelector("#another")?.checkVisibility())`)
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -79,7 +81,7 @@ func TestBrowserPrivacy(t *testing.T) {
 		}
 	}
 	for _, heard := range e.heard {
-		for _, word := range []string{"zebrafinch", "quetzalcoatl", "capybara"} {
+		for _, word := range []string{"zebrafinch", "quetzalcoatl", "capybara", "axolotl"} {
 			if strings.Contains(strings.ToLower(heard), word) {
 				t.Errorf("%q is in the request %.300s", word, heard)
 			}
