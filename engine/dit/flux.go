@@ -14,7 +14,7 @@ import (
 // own params.
 type FluxConfig struct {
 	InChannels    int     `json:"in_channels"` // latent channels × patch²
-	VecDim        int     `json:"vec_in_dim"`
+	VecDim        int     `json:"vec_in_dim"`  // 0: it reads no pooled vector, or one through an adapter
 	ContextDim    int     `json:"context_in_dim"`
 	Hidden        int     `json:"hidden_size"`
 	MLPRatio      float64 `json:"mlp_ratio"`
@@ -26,6 +26,7 @@ type FluxConfig struct {
 	QKVBias       bool    `json:"qkv_bias"`
 	GuidanceEmbed bool    `json:"guidance_embed"`
 	Activation    string  `json:"activation"`
+	PooledDim     int     `json:"pooled_dim,omitempty"` // of an adapter's pooled vector; see fluxadapter.go
 }
 
 // fluxPatch is the side of the square of latent pixels that makes one image token.
@@ -46,9 +47,12 @@ func (c FluxConfig) modWidth() int { return (12*c.Depth + 3*c.DepthSingle + 2) *
 
 // Check refuses configurations that cannot be computed (fault.ModelUnsupported).
 func (c FluxConfig) Check() error {
-	if err := checkWidths(width{"in_channels", c.InChannels}, width{"vec_in_dim", c.VecDim}, width{"context_in_dim", c.ContextDim},
+	if err := checkWidths(width{"in_channels", c.InChannels}, width{"context_in_dim", c.ContextDim},
 		width{"hidden_size", c.Hidden}, width{"num_heads", c.Heads}); err != nil {
 		return err
+	}
+	if c.VecDim < 0 || c.VecDim > maxWidth || c.PooledDim < 0 || c.PooledDim > maxWidth || c.VecDim > 0 && c.PooledDim > 0 {
+		return unsupported("vec_in_dim %d, pooled_dim %d; supported 0 to %d, and an adapter where there is no path", c.VecDim, c.PooledDim, maxWidth)
 	}
 	if c.Depth < 0 || c.DepthSingle < 0 || c.blocks() < 1 || c.blocks() > 200 {
 		return unsupported("%d + %d blocks, supported 1 to 200", c.Depth, c.DepthSingle)
@@ -98,6 +102,7 @@ type Flux struct {
 	act               op.Act
 	imgIn, txtIn      linear // [D, in], [D, C]
 	time, vector, dev embedder
+	scales, zeros     *op.Tensor // of an adapter, [L, D]; [1, D]; nil where they are not needed
 	double            []doubleBlock
 	single            []singleBlock
 	finalMod          linear // [2D, D]
@@ -155,8 +160,8 @@ func LoadFlux(c FluxConfig, weights op.Weights) (*Flux, error) {
 		imgIn:      lin("img_in", d, c.InChannels, true),
 		txtIn:      lin("txt_in", d, c.ContextDim, true),
 		time:       embed("time_in", timeWidth),
-		vector:     embed("vector_in", c.VecDim),
 	}
+	f.loadPooled(weights, embed)
 	if c.GuidanceEmbed {
 		f.dev = embed("guidance_in", timeWidth)
 	}
@@ -183,7 +188,7 @@ func LoadFlux(c FluxConfig, weights op.Weights) (*Flux, error) {
 func (f *Flux) Shape() Shape {
 	return Shape{
 		Blocks: append(repeat("double", f.Depth), repeat("single", f.DepthSingle)...),
-		Vector: f.Hidden, Context: f.ContextDim, Pooled: f.VecDim, Modulation: f.modWidth(), Channels: f.InChannels, Patch: fluxPatch,
+		Vector: f.vectorWidth(), Context: f.ContextDim, Pooled: f.pooledDim(), Modulation: f.modWidth(), Channels: f.InChannels, Patch: fluxPatch,
 		Time: timeWidth, EmbedsGuidance: f.GuidanceEmbed, Heads: f.Heads, HeadDim: f.HeadDim(),
 	}
 }
@@ -193,18 +198,19 @@ func (f *Flux) Shape() Shape {
 // that of the first whose vector is as wide as ψ's: one encoder may give both, or
 // CLIP-L gives the vector and T5 the tokens.
 func (f *Flux) Fit(p Parts) (Reading, error) {
-	tokens, pooled := -1, slices.IndexFunc(p.Encoders, func(e Encoder) bool { return e.Pooled == f.VecDim })
+	tokens, reads := -1, f.pooledDim()
+	pooled := slices.IndexFunc(p.Encoders, func(e Encoder) bool { return reads > 0 && e.Pooled == reads })
 	for i, e := range p.Encoders {
 		if e.Width == f.ContextDim {
 			tokens = i
 		}
 	}
-	if tokens < 0 || pooled < 0 {
+	if tokens < 0 || pooled < 0 && reads > 0 {
 		var given []string
 		for _, e := range p.Encoders {
 			given = append(given, fmt.Sprintf("%.64s of %d and %d", e.Name, e.Width, e.Pooled))
 		}
-		return Reading{}, fault.New(fault.ModelUnsupported, "the text encoders give token states and vectors of these widths: %s; the transformer reads tokens of %d and a vector of %d", strings.Join(given, ", "), f.ContextDim, f.VecDim)
+		return Reading{}, fault.New(fault.ModelUnsupported, "the text encoders give token states and vectors of these widths: %s; the transformer reads tokens of %d and a vector of %d", strings.Join(given, ", "), f.ContextDim, reads)
 	}
 	for i, e := range p.Encoders {
 		if i != tokens && i != pooled {
@@ -214,22 +220,39 @@ func (f *Flux) Fit(p Parts) (Reading, error) {
 	if c := p.LatentChannels * fluxPatch * fluxPatch; c != f.InChannels {
 		return Reading{}, fault.New(fault.ModelUnsupported, "the decoder's latent makes tokens of %d channels, the transformer's have %d", c, f.InChannels)
 	}
-	return Reading{Tokens: p.Encoders[tokens].Tokens, Width: f.Hidden, First: p.Encoders[tokens].Name, Pooled: []string{p.Encoders[pooled].Name}}, nil
+	r := Reading{Tokens: p.Encoders[tokens].Tokens, Width: f.Hidden, First: p.Encoders[tokens].Name}
+	if pooled >= 0 {
+		r.Pooled = []string{p.Encoders[pooled].Name}
+	}
+	return r, nil
 }
 
-// Psi records ψ: pooled [n, P] → out [n, D].
-func (f *Flux) Psi(l *op.List, pooled, out *op.Tensor) { f.vector.record(l, pooled, nil, out) }
+// Psi records ψ: pooled [n, P], nil where there is no path for it, → out [n, Vector].
+func (f *Flux) Psi(l *op.List, pooled, out *op.Tensor) {
+	d := f.Hidden
+	if f.zeros != nil {
+		f.leave(l, out.Columns(0, d))
+	}
+	if f.pooledDim() > 0 {
+		f.vector.record(l, pooled, nil, out.Columns(out.Cols-d, out.Cols))
+	}
+}
 
 // Time is what Tau reads of a time or of a guidance scale, [Time].
 func (f *Flux) Time(t float64) []float32 { return sinusoid(t) }
 
 // Tau records τ (+ g where the model embeds a guidance scale) for n times:
-// Time of the times and of the scales, each [n, Time] → out [n, D]. The scales are
+// Time of the times and of the scales, each [n, Time] → out [n, Vector]. The scales are
 // nil for models without the embedding.
 func (f *Flux) Tau(l *op.List, times, scales, out *op.Tensor) {
-	f.time.record(l, times, nil, out) // [n, D]
+	d := f.Hidden
+	own := out.Columns(0, d)
+	f.time.record(l, times, nil, own) // [n, D]
 	if f.GuidanceEmbed {
-		f.dev.record(l, scales, out, out) // [n, D]
+		f.dev.record(l, scales, own, own) // [n, D]
+	}
+	if out.Cols > d {
+		f.leave(l, out.Columns(d, out.Cols))
 	}
 }
 
@@ -292,10 +315,10 @@ func (f *Flux) Parts() []Part {
 }
 
 // Modulate records the modulation of every block for n rows (steps, and the two
-// branches of classifier-free guidance): yhat [n, (Blocks+1)·D], one vector per
+// branches of classifier-free guidance): yhat [n, (Blocks+1)·Vector], one vector per
 // block and the head's last → mods [n, ModWidth].
 func (f *Flux) Modulate(l *op.List, yhat, mods *op.Tensor) {
-	y := l.Activation(yhat, op.SiLU, nil) // [n, (L+1)·D]
+	y := l.Activation(f.blended(l, yhat), op.SiLU, nil) // [n, (L+1)·D]
 	block, at := 0, 0
 	lin := func(w linear) {
 		v := y.Columns(block*f.Hidden, (block+1)*f.Hidden)                           // [n, D]

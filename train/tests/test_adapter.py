@@ -137,13 +137,14 @@ class Small(unittest.TestCase):
     def test_lessons_are_the_networks_own_and_fixed(self):
         base = adapter.CosmosBase(self.at / "model", 4, 4)
         tokens, _ = base.encode(self.at / "prompts.safetensors")
-        a = SimpleNamespace(samples=4, bins=3, batch=4, steps=2, cfg=1.0, seed=3)
+        a = SimpleNamespace(samples=4, bins=3, batch=4, steps=2, cfg=1.0, seed=3, times=None)
         x0, said = adapter.lessons(base, tokens, self.at / "lessons", a)
         n, t = adapter.noises(base, 2, 3, 3), adapter.bins(3)
         with torch.no_grad():
             v = base.velocity(adapter.noised(x0[2:3].float(), n[1:2], t[1:2]), t[1:2], tokens[2:3])
         self.assertLess((v - said[2, 1].float()).abs().max() / v.abs().max(), 0.01)  # of a sample rounded to 16 bits
         self.assertTrue(torch.equal(n, adapter.noises(base, 2, 3, 3)))
+        self.assertEqual(adapter.bins(3, [1.0, 0.5]).tolist(), [1.0, 0.5, 1.0])
 
     def test_what_cannot_be_trained_is_refused(self):
         (self.at / "model" / "config.json").write_text(json.dumps({**TINY, "extra_pos_embed_type": "learnable"}))

@@ -125,8 +125,10 @@ def distance(base, adapter, x, t, pooled, empty, teacher):
     return (said - teacher).pow(2).mean()
 
 
-def bins(n):
-    """n fixed times in (0, 1): the middles of n equal shares of a logistic-normal distribution."""
+def bins(n, times=None):
+    """n fixed times in (0, 1]: the given ones in turn, or the middles of n equal shares of a logistic-normal distribution."""
+    if times:
+        return torch.tensor([times[i % len(times)] for i in range(n)])
     at = torch.distributions.Normal(0.0, 1.0).icdf((torch.arange(n) + 0.5) / n)
     return torch.sigmoid(at)
 
@@ -154,7 +156,7 @@ def draw(base, tokens, noise, steps, cfg):
 def lessons(base, tokens, folder, a):
     """-> samples [N, …] and the teacher's velocities [N, bins, …], both float16. Every batch of them is one file."""
     folder.mkdir(parents=True, exist_ok=True)
-    at, xs, said = bins(a.bins), [], []
+    at, xs, said = bins(a.bins, a.times), [], []
     for first in range(0, a.samples, a.batch):
         path = folder / f"{first:07d}.pt"
         if not path.exists():
@@ -175,9 +177,9 @@ def lessons(base, tokens, folder, a):
 
 def distil(base, tokens, pooled, a):
     """-> the adapter (its moving average) and {"plain", "adapter"}: the mean loss of samples that it did not learn from."""
-    key = hashlib.sha256(repr((base.key, a.samples, a.bins, a.batch, a.steps, a.cfg, a.seed, tokens.double().sum().item(), pooled.double().sum().item())).encode()).hexdigest()[:12]
+    key = hashlib.sha256(repr((base.key, a.samples, a.bins, a.batch, a.steps, a.times, a.cfg, a.seed, tokens.double().sum().item(), pooled.double().sum().item())).encode()).hexdigest()[:12]
     x0, said = lessons(base, tokens, STATE / f"adapter-{key}", a)
-    at, learn = bins(a.bins), len(x0) - max(1, len(x0) // 16)
+    at, learn = bins(a.bins, a.times), len(x0) - max(1, len(x0) // 16)
     torch.manual_seed(a.seed)
     net = Adapter(pooled.shape[-1], base.width, base.blocks)
 
@@ -209,6 +211,7 @@ def main(args=None):
     p.add_argument("--prompts", help="a text of one prompt a line, or a file of encodings")
     p.add_argument("--samples", type=int, default=512, help="pictures of the model's own that are learned from")
     p.add_argument("--bins", type=int, default=8, help="fixed noises and times of each")
+    p.add_argument("--times", type=float, nargs="+", metavar="T", help="of the noises, in place of shares of all times: a model of four steps knows four")
     p.add_argument("--steps", type=int, default=16, help="in which each picture is drawn")
     p.add_argument("--cfg", type=float, default=1.0, help="the scale of classifier-free guidance that they are drawn with")
     p.add_argument("--latent", type=int, nargs=2, default=(64, 64), metavar=("ROWS", "COLS"), help="of a Cosmos' pictures, in latent pixels")
@@ -230,6 +233,9 @@ def main(args=None):
     for name in ("samples", "bins", "steps", "batch"):
         if getattr(a, name) < 1 or name == "samples" and a.samples < 2:
             p.error(f"--{name} {getattr(a, name)}: at least {2 if name == 'samples' else 1}")
+    for t in a.times or ():
+        if not 0 < t <= 1:
+            p.error(f"--times {t:g}: above 0, up to 1")
     base = FluxBase(a.model) if (Path(a.model) / "model.json").exists() else CosmosBase(a.model, *a.latent)
     begin = time.time()
     ema, losses, stage = distil(base, *base.encode(a.prompts), a)

@@ -25,6 +25,7 @@ func Edges(t *testing.T, be op.Backend) {
 	t.Run("Rows", func(t *testing.T) { rows(t, be) })
 	t.Run("Ablations", func(t *testing.T) { ablations(t, be) })
 	t.Run("Pooled", func(t *testing.T) { pooledVectors(t, be) })
+	t.Run("Adapter", func(t *testing.T) { adapter(t, be) })
 	t.Run("Passes", func(t *testing.T) { passes(t, be) })
 	t.Run("Endings", func(t *testing.T) { endings(t, be) })
 	t.Run("Plans", func(t *testing.T) { plans(t, be) })
