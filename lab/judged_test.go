@@ -137,6 +137,11 @@ func TestPropose(t *testing.T) {
 	if _, err := p.Term(); err != nil {
 		t.Error(err)
 	}
+	r.Means[6].N = 5
+	if text, p := r.Conclude(); p != nil || !strings.Contains(text, "There are 5 pairs") {
+		t.Errorf("of five pairs: %+v: %s", p, text)
+	}
+	r.Means[6].N = 8
 	for i := range r.Means {
 		r.Means[i].Price = 50
 	}

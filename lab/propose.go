@@ -8,8 +8,9 @@ import (
 	"undertone/guidance"
 )
 
-// dearest is how many objects of 100 a proposed setting may lose.
-const dearest = 5
+// dearest is how many objects of 100 a proposed setting may lose, and fewest of how many
+// pairs its means have to be: intervals of fewer say little.
+const dearest, fewest = 5, 6
 
 // propose chooses the setting with the largest gain among those that lose few objects, and
 // the range of weights at its first block for which that holds.
@@ -22,6 +23,9 @@ func propose(r *Results) (string, *recipe.Preset) {
 	}
 	best := Mean{}
 	for _, m := range r.Means {
+		if m.N < fewest {
+			return fmt.Sprintf("There are %d pairs of %s, weight %g: a proposal takes at least %d of every setting.", m.N, m.Series, m.X, fewest), nil
+		}
 		if m.Price <= dearest && m.Mean > best.Mean && !m.Unsure() {
 			best = m
 		}

@@ -18,10 +18,11 @@ const drawEvery, keepEvery = 2 * time.Second, time.Second
 // recall shows what is kept of the experiment that the address names. Nothing runs by itself.
 func (v *view) recall(ctx context.Context) {
 	setting, err := v.l.asked.Setting(v.l.about, v.l.about.Request())
-	if err != nil {
+	v.results = lab.NewResults(v.e, setting, "")
+	if err != nil { // an address of another model; what is wrong is said when it runs
+		v.tell()
 		return
 	}
-	v.results = lab.NewResults(v.e, setting, "")
 	v.key = v.keyOf(setting)
 	v.restore(ctx, setting)
 }
