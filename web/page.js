@@ -3,10 +3,11 @@
 import * as offline from "./offline.js";
 import * as png from "./png.js";
 import { run } from "./program.js";
+import { picture } from "./reference.js";
 import { Undertone } from "./undertone.js";
 
 const parts = {
-  Undertone, offline, png,
+  Undertone, offline, png, picture,
   comparison: () => import("./comparison.js"),
   element: () => import("./element.js"),
   film: () => import("./film.js"),

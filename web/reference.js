@@ -67,6 +67,12 @@ async function readBlob(blob) {
   }
 }
 
+/** A file as an ImageData. @param {Blob} file */
+export async function picture(file) {
+  const { width, height, pixels } = await readBlob(file);
+  return new ImageData(new Uint8ClampedArray(pixels), width, height);
+}
+
 /** The pixels of a bitmap. */
 function drawn(bitmap, width, height) {
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });

@@ -15,7 +15,7 @@ func (w *worker) judge(r request) error {
 	if err := decode(r.body, &body); err != nil {
 		return err
 	}
-	image := &recipe.Image{W: body.Width, H: body.Height, RGBA: r.readPixels()}
+	image := &recipe.Image{W: body.Width, H: body.Height, RGBA: r.pixelBytes()}
 	judged, err := w.see(r, image)
 	if fault.Is(err, fault.DeviceLost) && r.ctx.Err() == nil {
 		judged, err = w.see(r, image)
@@ -47,8 +47,8 @@ func (w *worker) reportArrivals(r request) {
 	}
 }
 
-// readPixels copies the pixels of a picture that came with a request.
-func (r request) readPixels() []byte {
+// pixelBytes copies the pixels of a picture that came with a request.
+func (r request) pixelBytes() []byte {
 	pixels := js.Global().Get("Uint8Array").New(r.pixels)
 	out := make([]byte, pixels.Length())
 	js.CopyBytesToGo(out, pixels)

@@ -240,7 +240,7 @@ func (w *worker) attempt(r request, recovered int) error {
 		post(protocol.Loaded, r.id, w.session.loaded(), js.Undefined())
 	}
 	if body.Reference != nil {
-		body.Reference.Pixels = r.readPixels()
+		body.Reference.Pixels = r.pixelBytes()
 		w.reportArrivals(r) // of the encoder
 	}
 	onStep := func(e engine.StepEvent) {

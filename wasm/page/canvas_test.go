@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,8 +15,9 @@ var readsBack = regexp.MustCompile(`getImageData|toBlob|toDataURL|convertToBlob|
 
 // allowed are the files that may do one of these, where no picture passes through a canvas:
 // a film's frames are made of a picture's own bytes, and of a saved comparison only the
-// captions are drawn. The element's own method has the name of a canvas's.
-var allowed = map[string]string{"film.js": "VideoFrame", "comparison.js": "getImageData", "element.js": "toBlob"}
+// captions are drawn. The element's own method has the name of a canvas's. Pictures to edit
+// that are no PNG have no other way; noise in them is a slightly other picture.
+var allowed = map[string][]string{"film.js": {"VideoFrame"}, "comparison.js": {"getImageData"}, "element.js": {"toBlob"}, "reference.js": {"createImageBitmap", "getImageData"}}
 
 // TestNoCanvasIsReadBack holds all code that the browser is served to its own pixels.
 func TestNoCanvasIsReadBack(t *testing.T) {
@@ -36,7 +38,7 @@ func TestNoCanvasIsReadBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, found := range readsBack.FindAllString(string(text), -1) {
-			if found != allowed[filepath.Base(file)] {
+			if !slices.Contains(allowed[filepath.Base(file)], found) {
 				t.Errorf("%s asks for %s", file, found)
 			}
 		}

@@ -126,6 +126,14 @@ func (a *api) generate(ctx context.Context, r Recipe, more map[string]any, onSte
 	if err := Decode(result.Get("timings"), &p.Timings); err != nil {
 		return nil, err
 	}
+	if r.Reference != nil {
+		if sum := result.Get("parameters").Get("reference").Get("sha256").String(); sum != r.Reference.SHA256 {
+			if r.Reference.SHA256 != "" {
+				p.Notices = append(p.Notices, words.Text.ReferenceOther)
+			}
+			r.Reference.SHA256 = sum
+		}
+	}
 	if list := result.Get("geometry"); list.Truthy() {
 		if err := Decode(list, &p.Geometry); err != nil {
 			return nil, err

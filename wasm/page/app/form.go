@@ -8,12 +8,15 @@ import (
 
 // Form is what the controls say.
 type Form struct {
-	Recipe                        // with all directions, those that are not applied too
-	Guided  bool                  // directions are applied: those that are not muted
-	Muted   [recipe.MaxTerms]bool // directions that are not applied while others are
-	Locked  bool                  // Generate keeps the seed
-	Each    int                   // pictures per press: 1, 2 or 4
-	Editing int                   // the direction that is being edited; always one of Guidance
+	Recipe                       // with all directions, those that are not applied too
+	Guided bool                  // directions are applied: those that are not muted
+	Muted  [recipe.MaxTerms]bool // directions that are not applied while others are
+	Locked bool                  // Generate keeps the seed
+	Each   int                   // pictures per press: 1, 2 or 4
+	// Strength is how much more an edit does than its words ask for: the weight of a direction
+	// towards them.
+	Strength float64
+	Editing  int // the direction that is being edited; always one of Guidance
 }
 
 // NewForm is the form for the first picture, which has no guidance: what guidance does is
@@ -33,6 +36,9 @@ func (f Form) For(m *Model) Form {
 	n := NewForm(m)
 	if f.Each > 0 {
 		n.Prompt, n.Seed, n.Each, n.Locked = f.Prompt, f.Seed, f.Each, f.Locked
+		if m.Edits != nil {
+			n.Reference, n.Strength = f.Reference, f.Strength
+		}
 	}
 	return n
 }
@@ -45,7 +51,7 @@ func (f Form) Made() Recipe {
 			r.Guidance = append(r.Guidance, t)
 		}
 	}
-	return r
+	return f.edits(r)
 }
 
 // Term is the direction that is being edited.
@@ -69,7 +75,7 @@ func (f *Form) Mute(i int, mute bool) {
 // Restore takes over the recipe of a picture, exactly.
 func (f *Form) Restore(r Recipe) {
 	kept := f.Guidance
-	f.Recipe, f.Guided, f.Muted, f.Editing, f.Locked = r, len(r.Guidance) > 0, [recipe.MaxTerms]bool{}, 0, true
+	f.Recipe, f.Guided, f.Muted, f.Editing, f.Locked, f.Strength = r, len(r.Guidance) > 0, [recipe.MaxTerms]bool{}, 0, true, 0
 	if !f.Guided {
 		f.Guidance = kept[:1] // something to switch on again
 	}

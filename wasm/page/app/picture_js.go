@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strings"
 	"syscall/js"
 	"time"
 
@@ -93,6 +94,43 @@ func DecodePNG(data js.Value) (image js.Value, ok bool) {
 		return js.Undefined(), false
 	}
 	return js.Global().Get("ImageData").New(read.Get("data"), read.Get("width"), read.Get("height")), true
+}
+
+// Refer takes the pixels of a picture, an ImageData, as those to edit, without an instruction
+// yet.
+func (a *App) Refer(image any) {
+	a.Update(func(s *State) {
+		ui.Overwrite()
+		s.Form.Reference, s.Form.Prompt, s.Problem, s.Note = &Reference{Image: image}, "", nil, ""
+	})
+	ui.ByID("prompt").Focus()
+}
+
+// ReferTo is Refer for a file of any picture that the browser shows. Where the form asks for
+// one, its instruction stays.
+func (a *App) ReferTo(file js.Value) {
+	go func() {
+		image, err := promise.Await(context.Background(), js.Global().Get("undertone").Get("picture").Invoke(file))
+		if err != nil {
+			a.Fail(err)
+			return
+		}
+		if r := a.State.Form.Reference; a.State.Form.missing() {
+			a.Update(func(s *State) {
+				s.Form.Reference = &Reference{Reference: r.Reference, Image: image}
+				s.Problem, s.Note = nil, ""
+			})
+		} else {
+			a.Refer(image)
+		}
+	}()
+}
+
+// Edits reports whether a dropped file is a picture to edit: one that the form asks for, or
+// any for a model that edits.
+func (a *App) Edits(file js.Value, asked bool) bool {
+	m := a.State.Model
+	return m != nil && m.Edits != nil && (!asked || a.State.Form.missing()) && strings.HasPrefix(file.Get("type").String(), "image/")
 }
 
 // Inflate is the browser's way to decompress, as recipe.FromPNG wants it. It waits.

@@ -143,6 +143,10 @@ func (a *App) Generate() {
 		return
 	}
 	f := &s.Form
+	if f.missing() {
+		a.Update(func(s *State) { s.Note = words.Text.ReferenceMissing })
+		return
+	}
 	if !f.Locked && s.Picture != nil {
 		f.Seed = float64(rand.Uint32())
 	}

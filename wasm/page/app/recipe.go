@@ -14,25 +14,34 @@ import (
 // Recipe is everything that makes a picture: a recipe.Request whose numbers are as
 // people typed them, even when they are out of range or none: the API names the range.
 type Recipe struct {
-	Prompt   string
-	Seed     float64
-	Steps    float64
-	Size     recipe.Size
-	CFG      float64
-	Rows     guidance.Rows    // what the unconditional pass gets of the directions; no control sets it
-	Ablate   *recipe.Ablation // what is taken from the prompt, or nil; no control sets it
-	Guidance []recipe.Term    // values: a change makes a new one, so that recipes may share them
+	Prompt string
+	Seed   float64
+	Steps  float64
+	Size   recipe.Size
+	CFG    float64
+	Rows   guidance.Rows    // what the unconditional pass gets of the directions; no control sets it
+	Ablate *recipe.Ablation // what is taken from the prompt, or nil; no control sets it
+	// Reference is the picture to edit, of which Prompt says what to change; nil: there is none.
+	Reference *Reference
+	Guidance  []recipe.Term // values: a change makes a new one, so that recipes may share them
 }
 
 // NewRecipe is a request as the page holds it.
 func NewRecipe(q recipe.Request) Recipe {
-	return Recipe{Prompt: q.Prompt, Seed: float64(q.Seed), Steps: float64(q.Steps), Size: q.Size, CFG: q.CFG, Rows: q.GuidanceRows, Ablate: q.Ablate.Reduced(), Guidance: q.Guidance}
+	r := Recipe{Prompt: q.Prompt, Seed: float64(q.Seed), Steps: float64(q.Steps), Size: q.Size, CFG: q.CFG, Rows: q.GuidanceRows, Ablate: q.Ablate.Reduced(), Guidance: q.Guidance}
+	if q.Reference != nil {
+		r.Reference = &Reference{Reference: *q.Reference}
+	}
+	return r
 }
 
 // Request is the recipe as links, files and the session hold it. What was typed and is
 // no number becomes 0.
 func (r Recipe) Request() recipe.Request {
 	q := recipe.Request{Prompt: r.Prompt, Seed: uint32(finite(r.Seed)), Steps: int(finite(r.Steps)), Size: r.Size, CFG: finite(r.CFG), GuidanceRows: r.Rows, Ablate: r.Ablate}
+	if r.Reference != nil && r.Reference.SHA256 != "" {
+		q.Reference = &r.Reference.Reference
+	}
 	for _, t := range r.Guidance {
 		t.Weight, t.Head, t.Schedule.Width = finite(t.Weight), finite(t.Head), finite(t.Schedule.Width)
 		t.Schedule.Centers = slices.Clone(t.Schedule.Centers)
@@ -73,6 +82,9 @@ func (r Recipe) Value() map[string]any {
 	v := map[string]any{"prompt": r.Prompt, "seed": r.Seed, "steps": r.Steps, "size": sizeValue(r.Size), "cfg": r.CFG, "guidance": list}
 	if r.Rows != "" {
 		v["guidanceRows"] = string(r.Rows)
+	}
+	if r.Reference != nil {
+		v["reference"] = r.Reference.Image
 	}
 	if a := r.Ablate; a != nil {
 		v["ablate"] = map[string]any{"pooled": string(a.Pooled), "prompt": a.Prompt, "tokens": string(a.Tokens)}
@@ -123,7 +135,7 @@ func numbers(x []float64) []any {
 
 // Same reports whether two recipes make the same picture.
 func (r Recipe) Same(q Recipe) bool {
-	return r.Prompt == q.Prompt && r.Seed == q.Seed && r.Steps == q.Steps && r.Size == q.Size && r.CFG == q.CFG &&
+	return r.Prompt == q.Prompt && r.Seed == q.Seed && r.Steps == q.Steps && r.Size == q.Size && r.CFG == q.CFG && r.Reference == q.Reference &&
 		cmp.Or(r.Rows, guidance.RowsBoth) == cmp.Or(q.Rows, guidance.RowsBoth) && r.Ablate.Same(q.Ablate) &&
 		slices.EqualFunc(r.Acting(), q.Acting(), sameTerm)
 }
@@ -150,8 +162,11 @@ func (r Recipe) Plain() Recipe {
 	return r
 }
 
-// Finite reports whether every number of the recipe is one.
+// Finite reports whether every number of the recipe is one, and its reference there.
 func (r Recipe) Finite() bool {
+	if r.missing() {
+		return false
+	}
 	sum := r.Seed + r.Steps + r.CFG
 	for _, t := range r.Guidance {
 		sum += t.Weight + t.Head

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"undertone/engine/recipe"
+	"undertone/wasm/page/words"
 )
 
 // Phase is what the page is doing.
@@ -137,6 +138,15 @@ type Picture struct {
 	Own      bool              // it was made with a person's own model, which no link can carry
 	Geometry []recipe.Geometry // one for every direction
 	recipe.Timings
+}
+
+// Reference is the picture that this one was edited from, as a picture; nil where it was
+// made from words alone, or that picture is not there.
+func (p *Picture) Reference() *Picture {
+	if p == nil || p.Recipe.Reference == nil || p.Recipe.missing() {
+		return nil
+	}
+	return &Picture{Recipe: Recipe{Prompt: words.Text.Reference, Seed: p.Recipe.Seed, Steps: p.Recipe.Steps, Size: p.Recipe.Size, CFG: p.Recipe.CFG}, Image: p.Recipe.Reference.Image}
 }
 
 // Saving stands for the number of a picture that is being written to the gallery.

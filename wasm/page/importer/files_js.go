@@ -44,6 +44,10 @@ func (v *Importer) Open(file js.Value, saved int) {
 // openOne takes over the first of several files that holds parameters. all is how many
 // there were.
 func (v *Importer) openOne(files []js.Value, folders []bool, all int) {
+	if v.app.Edits(files[0], true) {
+		v.app.ReferTo(files[0])
+		return
+	}
 	go func() {
 		var failed error
 		for i, file := range files {
@@ -63,6 +67,10 @@ func (v *Importer) openOne(files []js.Value, folders []bool, all int) {
 			if failed == nil {
 				failed = err
 			}
+		}
+		if v.app.Edits(files[0], false) {
+			v.app.ReferTo(files[0])
+			return
 		}
 		v.app.Fail(failed)
 	}()

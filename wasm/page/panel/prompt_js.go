@@ -30,6 +30,8 @@ type Prompt struct {
 	note       ui.Element
 	undrawn    ui.Element
 	said       ui.Element // both of them
+	edit       *edit
+	editing    bool       // there are examples of edits
 	model      *app.Model // whose examples and words there are
 }
 
@@ -37,6 +39,7 @@ type Prompt struct {
 func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	v := &Prompt{
 		app:      a,
+		edit:     newEdit(a),
 		field:    ui.El("textarea", ui.Attrs{{"rows", "2"}, {"spellcheck", "false"}, {"autocapitalize", "off"}, {"placeholder", &words.Text.PromptHint}}),
 		suggest:  ui.El("div", ui.Attrs{{"id", "suggestions"}, {"class", "chips"}, {"translate", "no"}, {"role", "group"}, {"aria-label", &words.Text.Suggestions}, {"hidden", ""}}),
 		examples: ui.El("div", ui.Attrs{{"id", "prompt-examples"}, {"class", "chips"}, {"translate", "no"}, {"role", "group"}, {"aria-label", &words.Text.Examples}}),
@@ -80,6 +83,7 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	v.marks = newMarks(a, "unknown-words", v.field, v.set)
 	v.known = ui.El("details", ui.Attrs{{"id", "understands"}}, ui.El("summary", nil, &words.Text.Understands), ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.UnderstandsHint), v.words)
 	ui.Append(panel, ui.El("section", ui.Attrs{{"class", "card"}, {"id", "ask"}},
+		v.edit.box,
 		ui.Labelled("prompt", &words.Text.Prompt, v.field),
 		v.marks.box, v.marks.near, v.suggest,
 		ui.El("div", ui.Attrs{{"class", "actions"}}, v.generate, v.another, v.lucky),
@@ -100,7 +104,9 @@ func generateKeys() *string {
 
 // Render draws them.
 func (v *Prompt) Render(s *app.State) {
-	if s.Model != nil && v.model != s.Model {
+	v.edit.render(s)
+	if editing := s.Form.Reference != nil; s.Model != nil && (v.model != s.Model || v.editing != editing) {
+		v.editing = editing
 		v.fill(s.Model)
 	}
 	ui.SetValue(v.field, s.Form.Prompt)
@@ -169,8 +175,11 @@ func (v *Prompt) fill(m *app.Model) {
 	v.model = m
 	v.examples.Call("replaceChildren")
 	v.words.Call("replaceChildren")
-	const shown = 3 // the others would push the controls away
-	for _, example := range m.Examples[:min(shown, len(m.Examples))] {
+	examples := m.Examples[:min(3, len(m.Examples))] // the others would push the controls away
+	if v.editing {
+		examples = m.Suggestions()
+	}
+	for _, example := range examples {
 		ui.Append(v.examples, ui.Button("chip", example, func() {
 			v.set(example)
 			v.app.Follow(true)

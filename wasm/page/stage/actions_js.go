@@ -18,7 +18,7 @@ type toolbar struct {
 	bar                  ui.Element
 	times, notices, note ui.Element
 	paper                ui.Element // what a printed page says besides
-	save, keep           ui.Element
+	save, keep, edit     ui.Element
 	image, link, share   ui.Element
 	keepSays             ui.Element
 	canCopy, canShare    bool
@@ -51,6 +51,8 @@ func newToolbar(a *app.App, gallery Gallery, more []any) *toolbar {
 	})
 	v.keep.SetID("keep")
 	v.keepSays = ui.Wrap(v.keep.Get("lastChild"))
+	v.edit = ui.IconButton("secondary", "pen", &words.Text.Edit, func() { a.Refer(a.State.Picture.Image) })
+	v.edit.SetID("edit")
 	v.image = ui.IconButton("secondary", "copy", &words.Text.CopyImage, v.copyImage)
 	v.image.SetID("copy-image")
 	v.link = ui.IconButton("secondary", "link", &words.Text.CopyLink, v.copyLink)
@@ -59,7 +61,7 @@ func newToolbar(a *app.App, gallery Gallery, more []any) *toolbar {
 	v.share.SetID("share")
 	v.bar = ui.El("div", ui.Attrs{{"class", "toolbar"}, {"hidden", ""}},
 		ui.El("div", ui.Attrs{{"class", "said"}}, v.paper, v.notices, v.times, v.note),
-		ui.El("div", ui.Attrs{{"class", "buttons"}}, append([]any{v.save, v.keep, v.image, v.link, v.share}, more...)...))
+		ui.El("div", ui.Attrs{{"class", "buttons"}}, append([]any{v.edit, v.save, v.keep, v.image, v.link, v.share}, more...)...))
 	return v
 }
 
@@ -90,6 +92,7 @@ func (v *toolbar) render(s *app.State) {
 	ui.Show(v.image, v.canCopy && host.Get("ClipboardItem").Truthy())
 	ui.Show(v.link, v.canCopy)
 	ui.Show(v.share, v.canShare)
+	ui.Show(v.edit, s.Model != nil && s.Model.Edits != nil)
 }
 
 // summary says in a line how the picture was made; what each part took is shown in

@@ -80,7 +80,7 @@ func (v *Compare) Box() ui.Element { return v.box }
 
 // React asks for the picture without guidance when it is missing.
 func (v *Compare) React(s *app.State) {
-	if v.held == nil {
+	if v.held == nil && (s.Picture == nil || s.Picture.Reference() == nil) {
 		v.plain.ask(s)
 	}
 }
@@ -90,13 +90,16 @@ func (v *Compare) other(p *app.Picture) *app.Picture {
 	if v.held != nil {
 		return v.held
 	}
+	if r := p.Reference(); r != nil {
+		return r
+	}
 	return v.plain.of(p)
 }
 
 // Render draws it.
 func (v *Compare) Render(s *app.State) {
 	p := s.Picture
-	two := p != nil && (v.held != nil || p.Recipe.Guides())
+	two := p != nil && (v.held != nil || p.Recipe.Guides() || p.Reference() != nil)
 	left := v.other(p)
 	making := s.Running.Why == forCompare && v.held == nil
 	as := map[bool]string{true: "pair", false: "slider"}[v.pair]
@@ -111,6 +114,11 @@ func (v *Compare) Render(s *app.State) {
 	ui.SetFlag(v.box, "data-divided", divided)
 	ui.Show(v.range_, divided)
 	ui.Show(v.handle, divided)
+	edit := v.held == nil && p.Reference() != nil
+	ui.SetFlag(v.box, "data-edit", edit)
+	if edit {
+		v.both.Style().SetProperty("--shape", fmt.Sprintf("%d/%d", p.Recipe.Size.Width, p.Recipe.Size.Height), "")
+	}
 	v.renderButtons(s, two, left)
 	v.renderCaptions(s, two, left)
 	for e, share := range map[ui.Element]float64{v.range_: v.at, v.across: v.comparison.across, v.down: v.comparison.down} {
@@ -151,6 +159,9 @@ func (v *Compare) renderCaptions(s *app.State, two bool, left *app.Picture) {
 		of = left.Recipe
 	}
 	l, r := captions(of, p.Recipe, s.Model)
+	if v.held == nil && p.Reference() != nil {
+		l, r = of.Prompt, "“"+p.Recipe.Prompt+"”"
+	}
 	v.left.caption(l)
 	v.right.caption(r)
 }

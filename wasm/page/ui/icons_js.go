@@ -19,6 +19,7 @@ var icons = map[string]string{
 	"share":   "M12 15V4 M8 8l4-4 4 4 M5 12v7h14v-7",
 	"eye":     "M2 12s3.6-7 10-7 10 7 10 7-3.6 7-10 7S2 12 2 12z M12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6z",
 	"keep":    "M6 4h12v17l-6-4.5L6 21z",
+	"pen":     "M4 20l1-5L16 4l4 4L9 19z",
 	"bin":     "M4 7h16 M9 7V4h6v3 M6 7l1 13h10l1-13 M10 11v6 M14 11v6",
 	"open":    "M4 19V5h6l2 3h8v11z",
 	"undo":    "M9 14L4 9l5-5 M4 9h10a6 6 0 0 1 0 12h-3",

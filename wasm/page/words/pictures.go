@@ -15,6 +15,9 @@ type pictureWords struct {
 	EmbedPoster, EmbedWhere                     string
 	Several, Variant, FromFile, Restored        string
 
+	// Edits.
+	Edit, EditHint, EditChoose, EditEnd, EditStrength, Reference, ReferenceMissing, ReferenceOther string
+
 	// Compare.
 	CompareAs, AsSlider, AsPair, Divider, DividerAt, CompareNone, CompareAgain string
 	CompareHold, CompareHeld, CompareSave, CompareAcross, CompareDown          string

@@ -38,7 +38,7 @@ globalThis.Worker = Worker;
 const picture = { width: 1, height: 1, parameters: {} };
 function proper(worker, { type, id }) {
   if (type === "init") worker.say("ready", id);
-  if (type === "load") worker.say("loaded", id, { maxSteps: 30, sizes: [16, 24, [24, 16]] });
+  if (type === "load") worker.say("loaded", id, { maxSteps: 30, sizes: [16, 24, [24, 16]], presets: [] });
   if (type === "describe") worker.say("described", id, {});
   if (type === "generate") worker.say("result", id, picture, { pixels: new ArrayBuffer(4) });
   if (type === "abort") worker.say("error", id, { code: "aborted", message: "stopped", advice: "-" });
