@@ -85,8 +85,12 @@ func readFlux(r *reading) config {
 		r.unsupported("its image tokens have %d channels and its velocity %d; it reads a second picture beside the latent, as FLUX.1 Fill, Canny and Depth do, which is not supported", in, out)
 	}
 	single := r.count("single_blocks.")
-	head := r.dim("double_blocks.0.img_attn.norm.query_norm.scale", 0, 1)
-	mlp := r.dim("double_blocks.0.img_mlp.0.weight", 0, 2)
+	var head, mlp int
+	if r.count("double_blocks.") > 0 {
+		head, mlp = r.dim("double_blocks.0.img_attn.norm.query_norm.scale", 0, 1), r.dim("double_blocks.0.img_mlp.0.weight", 0, 2)
+	} else { // linear1 gives q, k, v and the MLP together
+		head, mlp = r.dim("single_blocks.0.norm.query_norm.scale", 0, 1), r.dim("single_blocks.0.linear1.weight", 0, 2)-3*d
+	}
 	c := config{
 		"in_channels": in, "vec_in_dim": r.dim("vector_in.in_layer.weight", 1, 2), "context_in_dim": r.dim("txt_in.weight", 1, 2),
 		"hidden_size": d, "mlp_ratio": ratio(mlp, d), "num_heads": d / head,

@@ -13,7 +13,7 @@ import (
 //	is FLUX.1                     what it is, for people
 //	kind flux                     which loader of the engine reads it
 //	prefix . vae.                 what may stand before every name; . is nothing
-//	sign a.weight !b.weight       the tensors that every such file has, and that none has
+//	sign a.weight !b.weight c|d   the tensors that every such file has, and that none has; one of c and d
 //	OURS                          a tensor that is called the same here and there
 //	OURS <- THEIRS                a tensor that is called THEIRS there
 //	OURS <- A + B + C             the rows of A, then those of B, then those of C

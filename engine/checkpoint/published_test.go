@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -291,5 +292,40 @@ func TestConfigJSON(t *testing.T) {
 	}
 	if !json.Valid(f.Schedule) {
 		t.Error("no JSON")
+	}
+}
+
+// A FLUX of one kind of blocks is a FLUX, under either naming.
+func TestFluxOfOneKindOfBlocks(t *testing.T) {
+	for name, c := range map[string]dit.FluxConfig{"single": fluxOf(0, 3, false), "double": fluxOf(3, 0, false)} {
+		c.QKVBias = c.Depth > 0
+		f := identify(t, zeros(name+".safetensors", of(t, "flux", c, "", "BF16")...))
+		same(t, f.part(t, weights.RoleTransformer, ""), c)
+		load(t, f.part(t, weights.RoleTransformer, ""))
+	}
+	// diffusers' names: the golden's file without its double blocks.
+	without := renamed(t, published+"flux_dev.diffusers.safetensors", "d/model.safetensors", func(name string) string {
+		if strings.HasPrefix(name, "transformer_blocks.") {
+			return ""
+		}
+		return name
+	})
+	raw, err := os.ReadFile(published + "flux_dev.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g struct{ Config map[string]any }
+	if err := json.Unmarshal(raw, &g); err != nil {
+		t.Fatal(err)
+	}
+	g.Config["num_layers"] = 0
+	config, err := json.Marshal(g.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := identify(t, without, textFile("d/config.json", string(config))).part(t, weights.RoleTransformer, "")
+	load(t, p)
+	if !strings.Contains(string(p.Config), `"depth":0`) || strings.Contains(string(p.Config), `"depth_single_blocks":0`) {
+		t.Errorf("%s", p.Config)
 	}
 }

@@ -52,7 +52,8 @@ func (l *lacks) note(name string) {
 func (l *layout) signed(u *unit, prefix string) bool {
 	for _, name := range l.sign {
 		name, without := strings.CutPrefix(name, "!")
-		if _, ok := u.tensors[prefix+name]; ok == without {
+		some := slices.ContainsFunc(strings.Split(name, "|"), func(name string) bool { _, ok := u.tensors[prefix+name]; return ok })
+		if some == without {
 			return false
 		}
 	}
