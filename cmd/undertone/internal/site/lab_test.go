@@ -52,7 +52,8 @@ func TestJudgeIsPublished(t *testing.T) {
 	if err := json.Unmarshal([]byte(read(t, filepath.Join(folder, "model.json"))), &m); err != nil {
 		t.Fatal(err)
 	}
-	m["judge"] = weights.Judge{File: entry, Config: json.RawMessage(`{"size":16}`), Pictures: 10, Parameters: 1,
+	m["files"] = append(m["files"].([]any), entry)
+	m["judge"] = weights.Judge{Config: json.RawMessage(`{"size":16}`), Pictures: 10, Parameters: 1,
 		Attributes: []recipe.Aspect{{Name: "style", Values: []string{"flat", "neon"}, Accuracy: 0.97}}}
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -67,7 +68,8 @@ func TestJudgeIsPublished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := b.Judge.File.Path; !strings.HasPrefix(p, "judge.") || p == "judge.gguf" || read(t, filepath.Join(at, p)) != "a judge" {
+	f, _ := b.File(weights.RoleJudge)
+	if p := f.Path; !strings.HasPrefix(p, "judge.") || p == "judge.gguf" || read(t, filepath.Join(at, p)) != "a judge" {
 		t.Errorf("the judge's file is %s", p)
 	}
 	d, err := recipe.ParseDescription([]byte(read(t, filepath.Join(at, recipe.DescriptionName))))
