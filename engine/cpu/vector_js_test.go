@@ -49,7 +49,7 @@ func TestVectorsAreNamed(t *testing.T) {
 
 // The product with the unit matrix is the weight, to the bit, whatever it is stored as.
 func TestVectorsWidenExactly(t *testing.T) {
-	for _, dt := range []op.DType{op.F32, op.F16, op.BF16, op.Q8_0, op.Q4_0, op.Q6_K} {
+	for _, dt := range []op.DType{op.F32, op.F16, op.BF16, op.Q8_0, op.Q4_0, op.Q4_K, op.Q5_K, op.Q6_K, op.Q3_K} {
 		const rows, k = 21, 256
 		rng := rand.New(rand.NewPCG(uint64(dt), 5))
 		w := op.WeightSpec{Name: "w", DType: dt, Rows: rows, Cols: k, Data: bytes.NewReader(ops.Blocks(dt, rows*k, rng))}

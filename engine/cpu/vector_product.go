@@ -31,6 +31,9 @@ const weightInCall = 1 << 15
 // unpack are the kernels that widen a panel.
 var unpack = map[op.DType]simd.Kernel{op.F16: simd.UnpackF16, op.BF16: simd.UnpackBF16, op.Q8_0: simd.UnpackQ8_0, op.Q4_0: simd.UnpackQ4_0}
 
+// decode are the kernels that widen rows as they are stored.
+var decode = map[op.DType]simd.Kernel{op.Q4_K: simd.DecodeQ4_K, op.Q5_K: simd.DecodeQ5_K, op.Q6_K: simd.DecodeQ6_K}
+
 // widened returns where the panels of rows from … from+count−1 of w lie in float32, and
 // how many bytes they are apart. from is a multiple of eight within w.
 func (v *vectors) widened(w *op.Tensor, from, count int) (at uint32, apart int) {
@@ -50,7 +53,12 @@ func (v *vectors) widened(w *op.Tensor, from, count int) (at uint32, apart int) 
 		}
 	case ok:
 		rows := room(&v.rows, count*p.cols+op.Align)
-		p.decode(rows[:count*p.cols], first)
+		if kernel, there := decode[p.dt]; there {
+			elems, _ := p.dt.Block()
+			v.run(kernel, address(p.data, first*p.rowBytes()), address(rows, 0), uint32(count*p.cols/elems))
+		} else {
+			p.decode(rows[:count*p.cols], first)
+		}
 		v.run(simd.Pack, address(rows, w.Offset%w.Stride), uint32(4*p.cols), uint32(count), uint32(w.Cols), at)
 	default:
 		s := f32(w)

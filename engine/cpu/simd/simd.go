@@ -11,6 +11,9 @@ const (
 	UnpackBF16
 	UnpackQ8_0
 	UnpackQ4_0
+	DecodeQ4_K
+	DecodeQ5_K
+	DecodeQ6_K
 	Pack
 	Softmax
 	Norm
@@ -27,7 +30,8 @@ const (
 	kernels
 )
 
-var names = [kernels]string{"product", "conv3x3", "unpack_f16", "unpack_bf16", "unpack_q8_0", "unpack_q4_0", "pack",
+var names = [kernels]string{"product", "conv3x3", "unpack_f16", "unpack_bf16", "unpack_q8_0", "unpack_q4_0",
+	"decode_q4_k", "decode_q5_k", "decode_q6_k", "pack",
 	"softmax", "norm", "column_sums", "column_norm", "activation", "add", "multiply", "mix", "euler", "upsample", "rgba", "heads"}
 
 func (k Kernel) String() string { return names[k] }
