@@ -4,7 +4,7 @@ import * as experiments from "./experiments.js";
 import { run } from "./program.js";
 import { Undertone } from "./undertone.js";
 
-const program = new URL("./lab.wasm", import.meta.url).href;
+const program = [new URL("./lab.wasm", import.meta.url).href, "./lab.wasm#integrity"];
 
 /** Waits while another page of this site makes a picture that somebody asked for. */
 async function giveWay(signal) {

@@ -3,7 +3,8 @@
 import { compiled } from "./wasm.js";
 import "./wasm_exec.js";
 
-const page = new URL("./page.wasm", import.meta.url).href;
+/** The page's program, and its hash. */
+const page = [new URL("./page.wasm", import.meta.url).href, "./page.wasm#integrity"];
 
 /** Files of texts in the languages that the program does not bring, and their hashes, by their tags. */
 const languages = { "zh-Hans": [new URL("./zh.json", import.meta.url).href, "./zh.json#integrity"] };
@@ -18,13 +19,13 @@ async function texts(tag) {
 /** Runs the program until it ends, which it does only where something fails.
  * @param {object} parts what it finds in the window under the name undertone
  * @param {() => void} begun is called when the program is about to run
- * @param {string} program its address */
-export async function run(parts, begun = () => {}, program = page) {
+ * @param {[string, string]} program its address, and its hash as fetch takes it */
+export async function run(parts, begun = () => {}, [program, integrity] = page) {
   globalThis.undertone = { ...parts, texts };
   try {
     document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this
     const go = new Go();
-    const module = await compiled(program, "./page.wasm#integrity").catch((error) => {
+    const module = await compiled(program, integrity).catch((error) => {
       document.documentElement.dataset.lost = program; // web/boot.js names it
       throw error;
     });
