@@ -46,7 +46,8 @@ var docsHosts = []docsHost{
 	{name: "VitePress", folder: "vitepress", path: "/guidance.html", dark: `document.documentElement.classList.add("dark")`},
 	{name: "Hugo", folder: "hugo", path: "/guidance/", dark: darkRoot},
 	{name: "mdBook", folder: "mdbook", path: "/guidance.html", dark: `document.documentElement.classList.add("coal")`},
-	{name: "Jupyter", folder: "jupyter", path: "/guidance.html", dark: `document.documentElement.style.colorScheme = "dark"`},
+	// nbviewer shows what nbconvert makes, with this policy.
+	{name: "Jupyter", folder: "jupyter", path: "/guidance.html", dark: `document.documentElement.style.colorScheme = "dark"`, headers: header("Content-Security-Policy", "connect-src 'none';")},
 }
 
 func header(name, value string) func(*server) map[string]string {
