@@ -69,6 +69,23 @@ func TestBrowserChangedFiles(t *testing.T) {
 			}
 		}
 	})
+	b.step("what the element opens the embed with", func(t *testing.T) {
+		s.change(t, "/"+asset(t, s.dir, "host", ".js"))
+		before := len(s.asked("/embed.html"))
+		b.run(chromedp.Navigate(hostPage(t, strictPolicy(s), element(s, `prompt="a red frog" seed="5"`))))
+		b.until(`document.querySelector("undertone-demo").shadowRoot`)
+		var wrong struct{ Code, Message string }
+		if b.call("embed.refused", &wrong, "load", 0); wrong.Code != "embed-failed" || wrong.Message == "" {
+			t.Errorf("load: %+v", wrong)
+		}
+		var heard []any
+		if b.call("embed.heard", &heard, "error", 0); len(heard) != 1 {
+			t.Errorf("events: %v", heard)
+		}
+		if !b.is(`document.querySelector("undertone-demo").shadowRoot.querySelector("small").textContent === `+quote(wrong.Message)) || len(s.asked("/embed.html")) != before {
+			t.Error("it does not say so, or has opened")
+		}
+	})
 	b.step("the engine", func(t *testing.T) {
 		name := "/" + asset(t, s.dir, "engine", ".wasm")
 		s.change(t, name)

@@ -1,5 +1,4 @@
-// <undertone-demo>: a picture with a caption until its button is pressed, then a frame of
-// this site (host.js, embed.html). It needs no inline style, script or markup.
+// <undertone-demo>: a poster, then a frame (host.js).
 const site = { bytes: 0, models: {} };
 
 const ofFrame = ["prompt", "seed", "steps", "size", "cfg", "guidance", "guidancerows", "ablate", "weight", "preset", "schedule", "compare", "controls", "model", "precision"];
@@ -7,8 +6,8 @@ const ofFacade = ["src", "theme", "lang", "poster", "autoload"];
 const names = [...ofFrame, ...ofFacade];
 
 const texts = {
-  en: ["Open demo · %", "Its model, %, comes only after a press inside. The picture is drawn on your device, and what you do stays there.", "A picture drawn on your device", "Open the demo and press Start in it first."],
-  zh: ["打开演示 · %", "打开后再按一次，才会下载模型（%）。图片在您的设备上绘制，您做的一切也只留在设备上。", "在您的设备上绘制的图片", "请先打开演示，并在其中按“开始”。"],
+  en: ["Open demo · %", "Its model, %, comes after a press inside. Pictures are drawn on your device, and what you do stays there.", "A picture drawn on your device"],
+  zh: ["打开演示 · %", "打开后再按一次，才会下载模型（%）。图片在您的设备上绘制，您做的一切也只留在设备上。", "在您的设备上绘制的图片"],
 };
 
 const style = new CSSStyleSheet();
@@ -35,14 +34,13 @@ small{font-size:14px;opacity:.8}
 
 const make = (tag, values, ...inside) => {
   const e = Object.assign(document.createElement(tag), values);
-  if (values.part) e.setAttribute("part", values.part);
   e.append(...inside);
   return e;
 };
 
 export class UndertoneDemo extends HTMLElement {
   static observedAttributes = names;
-  #host; // what talks with the frame, once there is one
+  #host;
   #opened;
   #image = make("img", { part: "image" });
   #caption = make("figcaption", { part: "caption" });
@@ -62,7 +60,7 @@ export class UndertoneDemo extends HTMLElement {
   connectedCallback() {
     for (const name of names) {
       if (!Object.hasOwn(this, name)) continue;
-      const value = this[name]; // set before the element was defined
+      const value = this[name];
       delete this[name];
       this[name] = value;
     }
@@ -76,20 +74,32 @@ export class UndertoneDemo extends HTMLElement {
     this.#host = this.#opened = undefined;
   }
 
-  attributeChangedCallback() {
+  attributeChangedCallback(name) {
     if (!this.isConnected) return;
     this.#draw();
-    this.#host?.send();
+    this.#host?.send(name);
   }
 
   load() {
-    if (!this.#opened) (this.#opened = this.#open()).catch(() => {}); // who does not wait for it is told by an event
+    if (!this.#opened) (this.#opened = this.#open()).catch(() => {});
     return this.#opened;
   }
 
   async #open() {
-    const { Host } = await import("./host.js");
-    this.#host = new Host(this, this.#figure, ofFrame, this.#texts(), import.meta.url);
+    try {
+      await new Promise((onload, onerror) => {
+        const link = make("link", { rel: "modulepreload", href: new URL("./host.js", import.meta.url), integrity: "./host.js#integrity", onload, onerror });
+        if (link.relList.supports(link.rel)) document.head.append(link);
+        else onload();
+      });
+      const { Host } = await import("./host.js");
+      this.#host = new Host(this, this.#figure, ofFrame, this.#texts(), import.meta.url);
+    } catch {
+      const message = (this.#note.textContent = "The demo did not load.");
+      const detail = Object.assign(new Error(message), { code: "embed-failed", message, advice: "" });
+      this.dispatchEvent(new CustomEvent("undertone-error", { detail, bubbles: true, composed: true }));
+      throw detail;
+    }
     return this.#host.ready;
   }
 
@@ -111,7 +121,7 @@ export class UndertoneDemo extends HTMLElement {
 
   async #ask(type) {
     if (this.#host) return this.#host.ask(type);
-    throw Object.assign(new Error(this.#texts()[3]), { code: "needs-consent" });
+    throw Object.assign(new Error("Press Start first."), { code: "needs-consent" });
   }
 
   #texts = () => texts[/^zh/i.test(this.closest("[lang]")?.lang) ? "zh" : "en"];
@@ -119,7 +129,7 @@ export class UndertoneDemo extends HTMLElement {
   #draw() {
     const [button, note, something] = this.#texts();
     const { prompt, model } = this;
-    const poster = this.poster ?? this.querySelector("img")?.src; // generators know the addresses of pictures
+    const poster = this.poster ?? this.querySelector("img")?.src;
     const megabytes = (n) => (n ? `${(n / 1e6).toFixed(1)} MB` : "?");
     this.#caption.textContent = prompt ? `“${prompt}”` : something;
     this.#button.textContent = button.replace("%", megabytes(site.bytes));
@@ -133,9 +143,8 @@ export class UndertoneDemo extends HTMLElement {
   }
 }
 
-// Properties mirror attributes; null, undefined and false take them away.
 for (const name of names) {
-  if (name === "lang") continue; // every element has it
+  if (name === "lang") continue;
   Object.defineProperty(UndertoneDemo.prototype, name, {
     get() {
       return name === "compare" ? this.hasAttribute(name) : this.getAttribute(name);
@@ -145,7 +154,6 @@ for (const name of names) {
       else this.setAttribute(name, value === true ? "" : typeof value === "object" ? JSON.stringify(value) : value);
     },
     enumerable: true,
-    configurable: true,
   });
 }
 

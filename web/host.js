@@ -158,7 +158,7 @@ export class Host {
   #settle(id, value, wrong) {
     const call = this.#calls.get(id);
     this.#calls.delete(id);
-    if (wrong?.code === "needs-consent") wrong.message = this.#texts[3];
+    if (wrong?.code === "needs-consent") wrong.message = "Open the demo and press Start in it first.";
     if (wrong) call?.reject(fault(wrong));
     else call?.resolve(value);
   }
