@@ -42,6 +42,23 @@ func TestBrowserArticle(t *testing.T) {
 		attribute("figure-weight", "weight", "3")
 		b.until(`document.querySelector("#figure-weight").settings().guidance[0].weight === 3`)
 	})
+	b.step("slider of the frame", func(t *testing.T) {
+		b.eval(`document.querySelector("#figure-weight").controls = "guidance"`, nil)
+		f := b.framed(0, "1")
+		f.until(onCPU)
+		f.click("#load-cpu")
+		f.drawn()
+		f.until(`document.querySelector("#weight-slider")?.checkVisibility() && document.querySelector("#weight-slider").value === "3"`)
+		f.eval(`const s = document.querySelector("#weight-slider"); s.value = 1.5; s.dispatchEvent(new Event("input", { bubbles: true }))`, nil)
+		b.until(`document.querySelector("[for=figure-weight]").value === "1.5" && document.querySelector("[for=figure-weight]").ariaValueNow === "1.5"`)
+		attribute("figure-weight", "weight", "3") // what the host asks for is its own
+		// The page's colours change nothing of it.
+		b.eval(`document.documentElement.style.colorScheme = "dark"`, nil)
+		f.until(`document.querySelector("#weight-slider").value === "1.5" && getComputedStyle(document.documentElement).colorScheme === "dark"`)
+		// The same value again is asked for: the reader had changed it.
+		b.eval(`document.querySelector("[for=figure-weight]").value = "3"`, nil)
+		f.until(`document.querySelector("#weight-slider").value === "3"`)
+	})
 	b.step("drag", func(t *testing.T) {
 		var at []float64
 		b.eval(`const e = document.querySelector("#last"); e.scrollIntoView({ block: "center" }); await test.drawn(); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]`, &at)

@@ -93,6 +93,10 @@ export interface DemoImage {
   settings: DemoSettings;
 }
 
+/** What the frame is set to: what of the attributes was not taken as given, and whether the
+ * reader has changed it in the frame. */
+export type DemoTold = DemoSettings & { notices: DemoNotice[]; reader: boolean };
+
 /** The events of the element; all bubble. */
 export interface UndertoneDemoEventMap {
   "undertone-ready": CustomEvent<DemoReady>;
@@ -100,7 +104,7 @@ export interface UndertoneDemoEventMap {
   "undertone-step": CustomEvent<{ step: number; steps: number }>;
   "undertone-image": CustomEvent<DemoImage>;
   "undertone-error": CustomEvent<DemoFault>;
-  "undertone-settings": CustomEvent<DemoSettings & { notices: DemoNotice[] }>;
+  "undertone-settings": CustomEvent<DemoTold>;
 }
 
 /**
@@ -145,7 +149,7 @@ export declare class UndertoneDemo extends HTMLElement {
   toBlob(): Promise<Blob>;
 
   /** What the frame is set to; undefined before it is open. */
-  settings(): (DemoSettings & { notices: DemoNotice[] }) | Record<string, string> | undefined;
+  settings(): DemoTold | Record<string, string> | undefined;
 
   addEventListener<K extends keyof UndertoneDemoEventMap>(type: K, listener: (this: UndertoneDemo, event: UndertoneDemoEventMap[K]) => unknown, options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;

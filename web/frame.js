@@ -11,7 +11,7 @@ const nonce = Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.to
 const mostText = 1 << 16; // characters of a message
 
 /** What a host may say, each with the type of its value. */
-const kinds = { set: "string", generate: "undefined", stop: "undefined", blob: "undefined" };
+const kinds = { set: "string", look: "string", generate: "undefined", stop: "undefined", blob: "undefined" };
 
 /** Whether this document is in a frame of another. */
 export const framed = window.parent !== window;

@@ -26,6 +26,8 @@ export class Host {
   #calls = new Map(); // number → { resolve, reject } of what the frame was asked
   #last = 0;
   #sent; // what the frame was told to show last
+  #changed = false; // the reader has changed that in the frame
+  #asked = false; // an attribute that says what is drawn was set
   #due = 0;
   #page = new MutationObserver(() => this.send()); // it may turn from light to dark
 
@@ -97,14 +99,21 @@ export class Host {
     this.#port?.postMessage({ type: "stop" });
   }
 
-  /** Sends what the attributes say, where that has changed: of many changes the last. */
-  send() {
+  /** Sends what has changed, of many changes the last: what the attributes say, once one of
+   * them was set (by this name), or else how the page looks, which leaves alone what the
+   * reader has changed in the frame. */
+  send(name) {
+    this.#asked ||= this.#names.includes(name);
     this.#due ||= setTimeout(() => {
-      this.#due = 0;
       const value = this.#hash();
-      if (value === this.#sent) return;
+      const type = this.#asked ? "set" : "look";
+      const same = value === this.#sent && !(this.#asked && this.#changed);
+      this.#due = 0;
+      this.#asked = false;
+      if (same) return;
       this.#sent = value;
-      this.#port?.postMessage({ type: "set", value });
+      if (type === "set") this.#changed = false;
+      this.#port?.postMessage({ type, value });
     });
   }
 
@@ -136,14 +145,17 @@ export class Host {
     this.#port = port1;
     port1.onmessage = (event) => this.#receive(event.data);
     source.postMessage({ undertone: "connect", version, nonce: data.nonce }, origin, [port2]);
-    if (this.#hash() !== this.#sent) this.send();
+    if (this.#hash() !== this.#sent) this.send("prompt");
   };
 
   #receive({ type, detail, id, value, fault: wrong }) {
     if (type === "height") this.#frame.style.height = `${Math.min(Math.max(Number(detail) || 0, heights[0]), heights[1])}px`;
     else if (type === "answer") this.#settle(id, value, wrong);
     else if (events.includes(type)) {
-      if (type === "settings") this.settings = detail;
+      if (type === "settings") {
+        this.settings = detail;
+        this.#changed ||= detail.reader;
+      }
       if (type === "ready") this.#settle("ready", detail);
       this.#tell(type, detail);
     }

@@ -1,5 +1,6 @@
 // <undertone-value>: a number, or one of some words, in a sentence. It sets an attribute of
-// another element, as a rule of an <undertone-demo>, and needs no inline style or script.
+// another element, as a rule of an <undertone-demo>, and follows what the reader changes in
+// the demo's frame. It needs no inline style or script.
 // Without this script, its content is the text that stands there.
 
 const style = new CSSStyleSheet();
@@ -17,6 +18,7 @@ export class UndertoneValue extends HTMLElement {
   #text = document.createElement("span");
   #value = "";
   #from; // where a drag began: { x, value }
+  #follow = ({ target, detail }) => this.#hear(target, detail);
 
   constructor() {
     super();
@@ -24,6 +26,7 @@ export class UndertoneValue extends HTMLElement {
   }
 
   connectedCallback() {
+    document.addEventListener("undertone-settings", this.#follow);
     const { shadowRoot } = this;
     if (shadowRoot.hasChildNodes()) return; // moved
     const options = this.getAttribute("options");
@@ -51,6 +54,10 @@ export class UndertoneValue extends HTMLElement {
     });
     for (const end of ["pointerup", "pointercancel"]) this.addEventListener(end, () => (this.#from = undefined));
     this.#draw();
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("undertone-settings", this.#follow);
   }
 
   /** What is chosen, as text; writing it changes the other element too. */
@@ -83,6 +90,20 @@ export class UndertoneValue extends HTMLElement {
     this.#value = value;
     this.#draw();
     this.#apply();
+  }
+
+  /** Takes over a number that the reader has changed in the demo, as it is there. */
+  #hear(target, settings) {
+    if (!settings.reader || target.id !== this.getAttribute("for") || this.hasAttribute("options")) return;
+    const name = this.getAttribute("sets") ?? "weight";
+    const text = name === "weight" ? settings.guidance.map(({ weight }) => weight).join(" ") || "0" : String(settings[name]);
+    const number = "-?\\d+(?:\\.\\d+)?";
+    const form = (this.getAttribute("as") ?? "{}").replace(/[$()*+.?[\\\]^|]/g, "\\$&").replace(/\{([^}]*)\}/g, (_, id) => (id ? number : `(${number})`));
+    const value = text.match(`^${form}`)?.[1];
+    if (value === undefined || value === this.#value) return;
+    this.#value = value;
+    this.#draw();
+    this.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   #draw() {

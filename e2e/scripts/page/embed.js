@@ -84,8 +84,8 @@
       const value = (depth) => pick([
         () => pick(words), () => random(1e9) - 5e8, () => pick([NaN, Infinity, -1, 2 ** 53, null, undefined, true]), () => "x".repeat(random(70_000)),
         () => Array.from({ length: random(4) }, () => (depth ? value(depth - 1) : 0)),
-        () => Object.fromEntries(Array.from({ length: random(5) }, () => [pick(["type", "id", "value", "undertone", "version", "nonce", "__proto__", "constructor", "data"]), depth ? value(depth - 1) : pick(["set", "generate", "stop", "blob", "hello", "connect", "tell"])])),
-        () => ({ undertone: pick(["connect", "hello", "set"]), version: pick([0, 1, "1"]), nonce: pick(words) }), () => ({ type: pick(["set", "generate", "stop", "blob"]), value: pick(words), id: random(100) }),
+        () => Object.fromEntries(Array.from({ length: random(5) }, () => [pick(["type", "id", "value", "undertone", "version", "nonce", "__proto__", "constructor", "data"]), depth ? value(depth - 1) : pick(["set", "look", "generate", "stop", "blob", "hello", "connect", "tell"])])),
+        () => ({ undertone: pick(["connect", "hello", "set"]), version: pick([0, 1, "1"]), nonce: pick(words) }), () => ({ type: pick(["set", "look", "generate", "stop", "blob"]), value: pick(words), id: random(100) }),
       ])();
       for (let i = 0; i < count; i++) {
         const ports = i % 3 ? [] : [new MessageChannel().port1];

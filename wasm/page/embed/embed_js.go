@@ -22,6 +22,7 @@ type Embed struct {
 
 	given   settings
 	read    bool // given is in the form
+	asks    bool // what the host asks for came into the form since it was told last
 	agreed  bool // a model was loaded: somebody has pressed Start, or it was here
 	begun   bool // it was loaded without a press, or tried
 	notices []recipe.Notice
@@ -73,15 +74,20 @@ func (v *Embed) paint() {
 // hear does what the host asks for.
 func (v *Embed) hear(kind string, id int, text string) {
 	switch kind {
-	case "set":
-		v.given = split(text)
+	case "set", "look":
+		given := split(text)
+		if kind == "look" { // the host's colours and language: what is drawn stays the reader's
+			v.given.own[keyTheme], v.given.own[keyLang] = given.own[keyTheme], given.own[keyLang]
+		} else {
+			v.given = given
+		}
 		v.paint()
 		go func() {
 			if shell.Speak(shell.Wished(v.given.own[keyLang])) == nil { // or the language stays
 				v.app.Update(func(*app.State) {}) // what was drawn before the words came
 			}
 		}()
-		if v.app.State.Model != nil {
+		if kind == "set" && v.app.State.Model != nil {
 			v.app.Press(func(*app.Form) { v.fill(&v.app.State) })
 		}
 	case "generate":
@@ -106,7 +112,7 @@ func (v *Embed) stop() {
 // fill puts what the host asks for into the form. The model stays once one is loaded: to
 // load another takes a press.
 func (v *Embed) fill(s *app.State) {
-	v.read = true
+	v.read, v.asks = true, true
 	i, notices := v.given.offer(s.Offers)
 	if s.Phase == app.Waiting && !s.Resting {
 		s.Choose(i)

@@ -28,9 +28,10 @@ func (v *Embed) tell(s *app.State) {
 	if r := s.Form.Made(); v.read && (t.recipe == nil || !t.recipe.Same(r)) {
 		t.recipe = &r
 		detail := r.Value()
-		detail["notices"] = notices(v.notices)
+		detail["notices"], detail["reader"] = notices(v.notices), !v.asks
 		say("settings", detail)
 	}
+	v.asks = false
 	if p := s.Load; s.Phase == app.Loading && (p.Stage != t.load.Stage || p.Done != t.load.Done || p.Before != t.load.Before) {
 		t.load = p
 		say("progress", map[string]any{"stage": p.Stage, "done": p.Done, "total": p.Total, "before": p.Before})
