@@ -1,4 +1,5 @@
-// The experts of every row: those of the ACTIVE highest logits, of equal ones the first.
+// The experts of every row: those of the ACTIVE highest logits, of equal ones the first. NaN
+// is above all numbers, and the shares of its row are NaN, so that the stream shows it.
 // For every expert e, row 2·e of out lists the rows that it was chosen for, in their order,
 // and row 2·e + 1 its probability in each, softmax over all experts:
 //
@@ -27,13 +28,25 @@ struct Params {
 
 var<workgroup> counts: array<u32, THREADS>;
 
+const NAN: u32 = 0xffffffffu;
+
+// A number in whose order logits come: compilers may take it that none of them is NaN, which
+// the bits tell.
+fn order(logit: f32) -> u32 {
+    let bits = select(bitcast<u32>(logit), 0u, logit == 0.0);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) {
+        return NAN;
+    }
+    return select(bits | 0x80000000u, ~bits, bits >= 0x80000000u);
+}
+
 // Whether the expert is among the chosen ones of a row.
 fn chosen(row: u32, expert: u32) -> bool {
     let at = p.logits_at + row * p.logits_stride;
-    let own = logits[at + expert];
+    let own = order(logits[at + expert]);
     var before = 0u;
     for (var i = 0u; i < EXPERTS; i++) {
-        let other = logits[at + i];
+        let other = order(logits[at + i]);
         before += select(0u, 1u, other > own || (other == own && i < expert));
     }
     return before < ACTIVE;
@@ -47,6 +60,9 @@ fn probability(row: u32, expert: u32) -> f32 {
     }
     var sum = 0.0;
     for (var i = 0u; i < EXPERTS; i++) {
+        if (order(logits[at + i]) == NAN) {
+            return logits[at + i];
+        }
         sum += exp(logits[at + i] - highest);
     }
     return exp(logits[at + expert] - highest) / sum;

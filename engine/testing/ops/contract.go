@@ -34,6 +34,7 @@ func Contract(t *testing.T, be op.Backend) {
 		{"Weights truncated", contract.truncated},
 		{"Shape error", contract.shape},
 		{"Ids over the end", contract.idsOverTheEnd},
+		{"Router not a number", contract.routerNaN},
 		{"Cancelled", contract.cancelled},
 		{"Info", contract.info},
 	} {

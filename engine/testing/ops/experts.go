@@ -2,7 +2,9 @@ package ops
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"reflect"
 
 	"undertone/engine/op"
 )
@@ -73,4 +75,36 @@ func expertCases() []Case {
 		}
 	}
 	return cases
+}
+
+// routerNaN gives a router a logit that is no number: as many experts as ever are chosen,
+// that one among them, and the shares of its row are NaN; those of other rows are not.
+func (c contract) routerNaN() {
+	const rows, experts, active = 3, 4, 2
+	nan := float32(math.NaN())
+	logits := c.tensor(rows, experts, 1, 2, 0, -1, 5, nan, 7, 6, 0, -3, 4, float32(math.Copysign(0, -1)))
+	out := c.tensor(2*experts, op.ListHead+rows)
+	l := op.NewList("route")
+	l.Route(logits, active, out)
+	run, err := c.be.Compile(c.ctx, l)
+	c.ok("compile", err)
+	defer run.Close()
+	c.ok("run", run.Run(c.ctx))
+	got, err := c.be.Read(c.ctx, out)
+	c.ok("read", err)
+	chosen := map[int][]int{}
+	for e := range experts {
+		list := got[2*e*out.Cols:]
+		shares := list[out.Cols:]
+		for i := range int(list[0]) {
+			row := int(list[op.ListHead+i])
+			chosen[row] = append(chosen[row], e)
+			if share := shares[op.ListHead+i]; math.IsNaN(float64(share)) != (row == 1) {
+				c.Errorf("row %d has the share %g of expert %d", row, share, e)
+			}
+		}
+	}
+	if want := map[int][]int{0: {0, 1}, 1: {1, 2}, 2: {0, 2}}; !reflect.DeepEqual(chosen, want) {
+		c.Errorf("chosen are %v, want %v", chosen, want)
+	}
 }
