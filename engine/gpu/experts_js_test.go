@@ -1,0 +1,91 @@
+package gpu
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"undertone/engine/op"
+	"undertone/engine/quant"
+)
+
+// BenchmarkExperts tells what a mixture of four experts, two of which are active, takes
+// beside two dense MLPs of the same width, which compute as much. Both run in turn, and the
+// quickest of each counts: other work on the machine makes either slower.
+func BenchmarkExperts(b *testing.B) {
+	const d, f, experts, active = 256, 512, 4, 2
+	for _, tokens := range []int{64, 256, 1024} {
+		b.Run(fmt.Sprint(tokens), func(b *testing.B) {
+			ctx := context.Background()
+			be, err := Open(ctx, Options{})
+			must := func(err error) {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			must(err)
+			defer be.Close()
+			tensor := func(rows, cols int) *op.Tensor {
+				x, err := be.New("x", op.F32, rows, cols)
+				must(err)
+				data := make([]float32, rows*cols)
+				for i := range data {
+					data[i] = float32((i*2654435761)%1000)/1000 - 0.5
+				}
+				must(be.Write(x, data))
+				return x
+			}
+			weight := func(rows, cols int) *op.Tensor {
+				values := make([]float32, rows*cols)
+				for i := range values {
+					values[i] = float32((i*40503)%997)/9970 - 0.05
+				}
+				raw := make([]byte, 4*len(values))
+				quant.Quantize(op.F32, raw, values)
+				w, err := be.Upload(ctx, op.WeightSpec{Name: "w", DType: op.F32, Rows: rows, Cols: cols, Use: op.UseMatrix, Data: bytes.NewReader(raw)})
+				must(err)
+				return w
+			}
+			type mlp struct{ gate, up, down *op.Tensor }
+			var all []mlp
+			for range experts {
+				all = append(all, mlp{weight(f, d), weight(f, d), weight(d, f)})
+			}
+			router, in, out := weight(experts, d), tensor(tokens, d), tensor(tokens, d)
+			through := func(l *op.List, m mlp, x *op.Tensor, c op.Counted) *op.Tensor {
+				gate, up := l.MatMul(x, m.gate, op.Epilogue{Counted: c}), l.MatMul(x, m.up, op.Epilogue{Counted: c})
+				return l.MatMul(l.Gated(gate, up, op.SiLU, gate), m.down, op.Epilogue{Counted: c})
+			}
+			mixed, dense := op.NewList("experts"), op.NewList("dense")
+			lists := mixed.Route(mixed.MatMul(in, router, op.Epilogue{}), active, nil)
+			for e, m := range all {
+				list := lists.Slice(2*e, 2*e+1)
+				y := through(mixed, m, mixed.Gather(in, list, nil), op.Counted{List: list, Share: float64(active) / experts})
+				mixed.ScatterAdd(y, list, lists.Slice(2*e+1, 2*e+2), nil, out)
+			}
+			for _, m := range all[:active] {
+				dense.Add(out, through(dense, m, in, op.Counted{}), out)
+			}
+			var programs [2]op.Program
+			for i, l := range []*op.List{mixed, dense} {
+				programs[i], err = be.Compile(ctx, l)
+				must(err)
+			}
+			var best [2]time.Duration
+			for range max(b.N, 8) {
+				for i, p := range programs {
+					begin := time.Now()
+					must(p.Run(ctx))
+					must(be.Sync(ctx))
+					if took := time.Since(begin); best[i] == 0 || took < best[i] {
+						best[i] = took
+					}
+				}
+			}
+			b.ReportMetric(float64(best[0])/float64(best[1]), "of-dense")
+			b.ReportMetric(best[0].Seconds()*1000, "ms")
+		})
+	}
+}
