@@ -52,7 +52,7 @@ test.form = {
   },
   // Drops files of [name, content in base64].
   dropFiles: (files) => test.form.drop((t) => {
-    for (const [name, content] of files) t.items.add(new File([test.bytes(content)], name, { type: name.endsWith(".png") ? "image/png" : "" }));
+    for (const [name, content] of files) t.items.add(new File([test.bytes(content)], name, { type: { png: "image/png", jpg: "image/jpeg" }[name.split(".").at(-1)] ?? "" }));
   }),
   dropGIF: () => test.form.drop((t) => t.items.add(new File(["GIF89a"], "x.png", { type: "image/png" }))),
   dropZeros: (bytes) => test.form.drop((t) => t.items.add(new File([new Uint8Array(bytes)], "x.png"))),

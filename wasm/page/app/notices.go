@@ -17,5 +17,8 @@ func noticeText(notice string) string {
 		tokens, prompt, _ := strings.Cut(long, " tokens: ")
 		return fmt.Sprintf(words.Text.NoticeTooLong, tokens, prompt)
 	}
+	if strings.HasPrefix(notice, recipe.NoticeCropped) {
+		return words.Text.ReferenceCut
+	}
 	return notice
 }

@@ -1,0 +1,126 @@
+package e2e
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"path/filepath"
+	"testing"
+
+	"undertone/engine"
+	"undertone/engine/recipe"
+	"undertone/engine/testing/networks"
+)
+
+// editingSite serves the site with a small model that edits.
+func editingSite(t *testing.T) *server {
+	t.Helper()
+	fixtures.Lock()
+	defer fixtures.Unlock()
+	folder := built(t, "editing", "sprites")
+	if !exists(filepath.Join(folder, "model.json")) {
+		networks.WriteEditing(t, folder)
+	}
+	dir, err := build("edits", folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveFolder(t, dir)
+}
+
+// TestBrowserEdit edits a picture that was just made, and one that is dropped.
+func TestBrowserEdit(t *testing.T) {
+	t.Parallel()
+	s := editingSite(t)
+	b := open(t, s.URL, options{noGPU: true})
+	b.loadModel()
+	before := b.canvasOf(picturePane)
+	if b.is(`document.querySelector(".edit").checkVisibility()`) {
+		t.Error("a picture to edit is shown that nobody chose")
+	}
+	b.click("#edit")
+	if b.value("prompt") != "" || !b.is(`document.activeElement.id === "prompt"`) || b.canvasOf(".edit canvas") != before {
+		t.Errorf("the prompt is %q, the reference another picture, or the focus elsewhere", b.value("prompt"))
+	}
+
+	b.step("an empty instruction gives it back", func(t *testing.T) {
+		b.generate()
+		if b.canvasOf(picturePane) != before {
+			t.Error("the picture is another")
+		}
+	})
+	var edited string
+	b.step("an instruction changes it", func(t *testing.T) {
+		b.field("prompt", "at night")
+		b.generate()
+		if edited = b.canvasOf(picturePane); edited == before {
+			t.Error("the picture is the reference")
+		}
+	})
+	b.step("both are compared", func(t *testing.T) {
+		b.click("#tab-compare")
+		b.until(`document.querySelector(".compare").hasAttribute("data-divided")`)
+		if left, right := b.canvasOf(".compare figure:first-child canvas"), b.canvasOf(".compare figure:nth-child(2) canvas"); left != before || right != edited {
+			t.Error("the divider is not between the reference and the edit")
+		}
+		if says := b.text(".compare figure:first-child figcaption"); says != "The picture to edit" {
+			t.Errorf("the left picture is called %q", says)
+		}
+		b.click("#tab-picture")
+	})
+	b.step("strength", func(t *testing.T) {
+		b.eval(`const e = document.querySelector("#edit-strength"); e.value = 4; e.dispatchEvent(new Event("input")); e.dispatchEvent(new Event("change"))`, nil)
+		b.follows()
+		b.generate()
+		if now := b.canvasOf(picturePane); now == before || now == edited {
+			t.Error("a strength of 4 changes nothing")
+		}
+	})
+	b.step("undo", func(t *testing.T) {
+		b.click("#undo")
+		b.until(`document.querySelector("#edit-strength").value === "0"`)
+	})
+	b.step("another picture is dropped", func(t *testing.T) {
+		img := image.NewRGBA(image.Rect(0, 0, 40, 20))
+		for i := range img.Pix {
+			img.Pix[i] = byte(7 * i)
+		}
+		img.Set(0, 0, color.White)
+		var file bytes.Buffer
+		if err := jpeg.Encode(&file, img, nil); err != nil {
+			t.Fatal(err)
+		}
+		b.dropped("photo.jpg", file.Bytes())
+		b.until(`document.querySelector(".edit canvas").width === 40`)
+		b.field("prompt", "at night")
+		b.generate()
+		if says := b.text("#notices"); says != "Of the picture to edit, the middle was taken, which has the right shape." {
+			t.Errorf("of what was cut, it says %q", says)
+		}
+	})
+	b.step("the picture of a file is asked for", func(t *testing.T) {
+		b.click("#keep")
+		b.until(`document.querySelector("#keep").textContent === "In the gallery"`)
+		file := b.blob(`(await test.gallery.records()).at(-1).file`)
+		limits := recipeLimits
+		limits.Edits = true
+		p, _, err := recipe.FromPNG(file, engine.Request{}, limits, nil)
+		if err != nil || p.Reference == nil || p.Reference.Width != 40 {
+			t.Fatalf("the file names the reference %+v, %v", p.Reference, err)
+		}
+		b.click("#edit-end")
+		b.until(`!document.querySelector(".edit").checkVisibility()`)
+		b.dropped("edit.png", file)
+		b.until(`document.querySelector(".edit").checkVisibility() && !document.querySelector(".edit canvas").checkVisibility()`)
+		b.pressGenerate()
+		b.until(`document.querySelector("#note").textContent === "This picture was made from another one: choose that first."`)
+		b.dropped("another.png", file)
+		b.until(`document.querySelector(".edit canvas").checkVisibility()`)
+		b.generate()
+		if says := b.text("#notices"); says != "This is another picture than the one that was edited before." {
+			t.Errorf("of another picture, it says %q", says)
+		}
+	})
+	b.silent(t)
+}
