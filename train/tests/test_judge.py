@@ -62,6 +62,28 @@ class TheJudge(unittest.TestCase):
         p = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), np.uint8)
         self.assertEqual(judge.shrink(p)[0, 5, 7, 1], (p[0, 10:12, 14:16, 1].astype(int).sum() + 2) // 4)
 
+    def test_what_is_exported_is_the_network(self):
+        """The exported matrices, put together as engine/judge does, give the logits; model.json tells of them."""
+        net = judge.Judge().eval()
+        share = {k: 0.9 + i / 100 for i, k in enumerate(("object", "colour", "count", "style", "place", "time", "detail", "polish", "side"))}
+        with tempfile.TemporaryDirectory() as d:
+            shutil.copy(config.MODEL / "model.json", d)
+            part = judge.write(d, net, {"pictures": 7, "accuracy": share})
+            w = {k: v.float() for k, v in export.read_safetensors(Path(d) / "judge.safetensors").items()}
+        self.assertEqual([a["name"] for a in part["attributes"]], list(judge.VALUES))
+        self.assertEqual([a["accuracy"] for a in part["attributes"][:5]], [0.9, 0.9, 0.91, 0.91, 0.92])
+        self.assertEqual(part["attributes"][4]["values"], ["1", "2", "3"])
+        x = torch.rand(1, 3, judge.SIDE, judge.SIDE)
+        with torch.no_grad():
+            logits, _ = net(x)
+            seen = net.body(x - 0.5)
+            places = w["places.weight"].reshape(24, 128, 1, 1)
+            kept = torch.nn.functional.conv2d(seen, places, w["places.bias"]).flatten(2).transpose(1, 2).flatten(1)
+            f = torch.cat([kept, seen.mean((2, 3)), seen.amax((2, 3)), net.seams(x)], 1).relu()
+            f = torch.nn.functional.pad(f, (0, w["mix.weight"].shape[1] - f.shape[1]))
+            ours = torch.relu(f @ w["mix.weight"].T + w["mix.bias"]) @ w["heads.weight"].T + w["heads.bias"]
+        self.assertLess((ours - torch.cat(list(logits.values()), 1)).abs().max().item(), 1e-2)  # of half precision
+
     def test_scenes_are_of_its_own(self):
         a, b = judge.scenes_of("train", 50), judge.scenes_of("held", 50)
         self.assertFalse({s.bank for s in a} & {s.bank for s in b})
