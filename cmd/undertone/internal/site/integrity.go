@@ -31,7 +31,8 @@ const (
 var imported = regexp.MustCompile(`\b(?:from|import) ?\(?"\./([\w./-]+\.js)"`)
 
 // checked matches the tags of a page whose files browsers compare with a hash beside
-// the address: styles, and scripts that are no modules.
+// the address: styles, and scripts that are no modules. In a sandbox without an origin
+// a browser compares only what it has asked for by CORS.
 var checked = regexp.MustCompile(`<(?:link rel="stylesheet" href|script async src)="\./([^"]+)"`)
 
 // guard writes into a page the hashes of the styles and scripts that it loads: a browser
@@ -46,7 +47,7 @@ func (b *builder) guard(name string, page []byte) []byte {
 		if !ok {
 			return tag
 		}
-		return fmt.Appendf(nil, `%s integrity="%s"`, tag, integrity(data))
+		return fmt.Appendf(nil, `%s integrity="%s" crossorigin`, tag, integrity(data))
 	})
 	sums := map[string]string{}
 	for _, module := range b.modules(b.sources[name]) {
