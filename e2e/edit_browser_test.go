@@ -36,11 +36,11 @@ func TestBrowserEdit(t *testing.T) {
 	b := open(t, s.URL, options{noGPU: true})
 	b.loadModel()
 	before := b.canvasOf(picturePane)
-	if b.is(`document.querySelector(".edit").checkVisibility()`) {
+	if b.is(`document.querySelector("#edit-with").checkVisibility()`) {
 		t.Error("a picture to edit is shown that nobody chose")
 	}
 	b.click("#edit")
-	if b.value("prompt") != "" || !b.is(`document.activeElement.id === "prompt"`) || b.canvasOf(".edit canvas") != before {
+	if b.value("prompt") != "" || !b.is(`document.activeElement.id === "prompt"`) || b.canvasOf("#edit-with canvas") != before {
 		t.Errorf("the prompt is %q, the reference another picture, or the focus elsewhere", b.value("prompt"))
 	}
 
@@ -79,7 +79,7 @@ func TestBrowserEdit(t *testing.T) {
 	})
 	b.step("undo", func(t *testing.T) {
 		b.click("#undo")
-		b.until(`document.querySelector("#edit-strength").value === "0"`)
+		b.until(`document.querySelector("#redo").ariaDisabled === "false"`)
 	})
 	b.step("another picture is dropped", func(t *testing.T) {
 		img := image.NewRGBA(image.Rect(0, 0, 40, 20))
@@ -92,7 +92,7 @@ func TestBrowserEdit(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.dropped("photo.jpg", file.Bytes())
-		b.until(`document.querySelector(".edit canvas").width === 40`)
+		b.until(`document.querySelector("#edit-with canvas").width === 40`)
 		b.field("prompt", "at night")
 		b.generate()
 		if says := b.text("#notices"); says != "Of the picture to edit, the middle was taken, which has the right shape." {
@@ -110,13 +110,13 @@ func TestBrowserEdit(t *testing.T) {
 			t.Fatalf("the file names the reference %+v, %v", p.Reference, err)
 		}
 		b.click("#edit-end")
-		b.until(`!document.querySelector(".edit").checkVisibility()`)
+		b.until(`!document.querySelector("#edit-with").checkVisibility()`)
 		b.dropped("edit.png", file)
-		b.until(`document.querySelector(".edit").checkVisibility() && !document.querySelector(".edit canvas").checkVisibility()`)
+		b.until(`document.querySelector("#edit-with").checkVisibility() && !document.querySelector("#edit-with canvas").checkVisibility()`)
 		b.pressGenerate()
 		b.until(`document.querySelector("#note").textContent === "This picture was made from another one: choose that first."`)
 		b.dropped("another.png", file)
-		b.until(`document.querySelector(".edit canvas").checkVisibility()`)
+		b.until(`document.querySelector("#edit-with canvas").checkVisibility()`)
 		b.generate()
 		if says := b.text("#notices"); says != "This is another picture than the one that was edited before." {
 			t.Errorf("of another picture, it says %q", says)

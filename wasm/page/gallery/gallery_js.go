@@ -77,8 +77,6 @@ func (v *Gallery) press(at ui.Element) {
 	switch at.GetAttribute("data-do") {
 	case "restore":
 		v.open(k.file.(js.Value), k.id)
-	case "edit":
-		v.app.ReferTo(k.file.(js.Value))
 	case "delete":
 		v.forget([]saved{k})
 		v.clear.Focus() // the card is gone, and the focus with it
@@ -138,8 +136,7 @@ func (v *Gallery) card(k saved) ui.Element {
 	restore := ui.El("button", ui.Attrs{{"type", "button"}, {"class", "tile"}, {"data-do", "restore"}, {"data-id", id}},
 		ui.El("img", ui.Attrs{{"src", k.url}, {"alt", ""}, {"loading", "lazy"}}), ui.El("span", nil, k.prompt))
 	bin := ui.El("button", ui.Attrs{{"type", "button"}, {"class", "quiet square"}, {"data-do", "delete"}, {"data-id", id}}, ui.Icon("bin"))
-	edit := ui.El("button", ui.Attrs{{"type", "button"}, {"class", "quiet square"}, {"data-do", "edit"}, {"data-id", id}}, ui.Icon("pen"))
-	return ui.El("div", ui.Attrs{{"role", "listitem"}, {"class", "entry"}}, restore, bin, edit)
+	return ui.El("div", ui.Attrs{{"role", "listitem"}, {"class", "entry"}}, restore, bin)
 }
 
 // name gives a card's buttons their names, in the language that is spoken now.
@@ -147,8 +144,7 @@ func (v *Gallery) name(card ui.Element, k saved) {
 	when := js.Global().Get("Date").New(k.at.UnixMilli()).Call("toLocaleString", ui.Root().Get("lang")).String()
 	of := fmt.Sprintf(words.Text.GalleryOf, k.prompt, when)
 	buttons := card.Get("children")
-	ui.Show(ui.Wrap(buttons.Index(2)), v.app.State.Model != nil && v.app.State.Model.Edits != nil)
-	for i, text := range []string{words.Text.GalleryRestore, words.Text.GalleryDelete, words.Text.EditOf} {
+	for i, text := range []string{words.Text.GalleryRestore, words.Text.GalleryDelete} {
 		b := ui.Wrap(buttons.Index(i))
 		ui.SetAttr(b, "aria-label", fmt.Sprintf(text, of))
 		ui.SetAttr(b, "title", of)

@@ -16,7 +16,7 @@ type pictureWords struct {
 	Several, Variant, FromFile, Restored        string
 
 	// Edits.
-	Edit, EditOf, EditHint, EditChoose, EditEnd, EditStrength, Reference, ReferenceMissing, ReferenceOther, ReferenceCut string
+	Edit, EditHint, EditChoose, EditEnd, EditStrength, Reference, ReferenceMissing, ReferenceOther, ReferenceCut string
 
 	// Compare.
 	CompareAs, AsSlider, AsPair, Divider, DividerAt, CompareNone, CompareAgain string
