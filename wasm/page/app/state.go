@@ -146,7 +146,7 @@ func (p *Picture) Reference() *Picture {
 	if p == nil || p.Recipe.Reference == nil || p.Recipe.missing() {
 		return nil
 	}
-	return &Picture{Recipe: Recipe{Prompt: words.Text.Reference, Seed: p.Recipe.Seed, Steps: p.Recipe.Steps, Size: p.Recipe.Size, CFG: p.Recipe.CFG}, Image: p.Recipe.Reference.Image}
+	return &Picture{Recipe: Recipe{Prompt: words.Text.Reference}, Image: p.Recipe.Reference.Image}
 }
 
 // Saving stands for the number of a picture that is being written to the gallery.

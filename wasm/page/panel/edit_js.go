@@ -33,6 +33,7 @@ func newEdit(a *app.App) *edit {
 		a.Update(func(s *app.State) { s.Form.Reference = nil })
 		choose.Focus() // what was pressed goes
 	})
+	ui.Follow(&words.Text.Reference, func(text string) { ui.SetAttr(v.canvas.Element, "aria-label", text) })
 	ui.ByID("edit-with").Call("prepend", v.canvas.Element.Value)
 	return v
 }
