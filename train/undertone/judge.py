@@ -234,7 +234,7 @@ def write(folder, net, examined):
     manifest["judge"] = {
         "config": net.shape, "pictures": examined["pictures"],
         "attributes": [{"name": k, "values": [str(x) for x in v], "accuracy": share[k]} for k, v in VALUES.items()],
-        "parameters": sum(p.numel() for p in net.parameters())}
+        "parameters": sum(v.numel() for v in weights(net).values())}
     export.write_manifest(folder, manifest)
     return manifest["judge"]
 

@@ -72,7 +72,7 @@ def judge_part(e):
             ) if j["unjudged"] else "No attribute is below 95 %."
     return f"""A network of {j['parameters'] / 1e6:.1f} M parameters that sees pictures at 128x128 pixels. It was trained on renders that no other
 stage has seen (own seeds, own backgrounds), as they are and passed through the autoencoder, and nothing was ever trained
-through it. It is made by `train/run.sh judge` and not shipped. Its accuracy in per cent on {j['pictures']:,} held-out renders passed
+through it. It is made by `train/run.sh judge`. Its accuracy in per cent on {j['pictures']:,} held-out renders passed
 through the autoencoder:
 
 {table(["attribute", "all", *STYLES], rows)}
