@@ -188,7 +188,7 @@ func (b *tab) starve(t *testing.T, how string) {
 	var whole struct{ Hash string }
 	var points []starvedPoint
 	b.call("gpu.loadForOneSize", &whole)
-	more := 3
+	more := 4
 	if os.Getenv("UNDERTONE_LONG") != "" {
 		more = 8
 	}
