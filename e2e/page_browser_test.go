@@ -292,6 +292,35 @@ func TestBrowserNoWebGPU(t *testing.T) {
 	}
 }
 
+// drags moves the slider of the shipped model: pictures of as many steps as it proposes
+// follow, more than one for each second that the browser computes. (A clock would tell what
+// else the machine does, which halves what a processor does in a second, too. Without SIMD
+// a picture takes three seconds.)
+func (b *tab) drags(t *testing.T) {
+	b.field("steps", "4")
+	b.lean()
+	b.unfold()
+	b.click(`[name="live"][value="always"]`)
+	b.generate()
+	computed := func() (seconds float64) {
+		for _, p := range b.processes() {
+			if p.Type == "renderer" {
+				seconds += p.CPUTime
+			}
+		}
+		return seconds
+	}
+	begin := computed()
+	var made, ms float64
+	b.call("controls.drag", &ms, 2000)
+	b.settle()
+	took := computed() - begin
+	b.eval(`return test.made - 1`, &made) // one before
+	if t.Logf("%.0f pictures follow a slider that is dragged for %.1f s, and take %.2f s of a processor: %s", made, ms/1e3, took, b.text("#pace")); made <= took {
+		t.Errorf("%.0f pictures take %.2f s of a processor, more than one a second are wanted", made, took)
+	}
+}
+
 // generateOnCPU makes a picture on the CPU and stops another one.
 func (b *tab) generateOnCPU(t *testing.T) {
 	b.loadModel()
@@ -304,6 +333,7 @@ func (b *tab) generateOnCPU(t *testing.T) {
 		t.Errorf("the CPU's picture has %d colours", c.Colours)
 	}
 	t.Logf("on the CPU: %s", b.text("#times"))
+	b.drags(t)
 
 	// The CPU computes on the worker's only thread, and yet can be stopped.
 	b.field("steps", "50")

@@ -69,6 +69,12 @@
     async sweep() {
       for (let i = 0; i <= 30; i++) { slide(i / 20); await test.sleep(8); }
     },
+    // Keeps the slider moving for so long; how long it took.
+    async drag(ms) {
+      const begin = performance.now();
+      for (let i = 0; performance.now() < begin + ms; i++) { slide((i % 40) / 20); await test.sleep(16); }
+      return performance.now() - begin;
+    },
     // Moves the slider to each weight and lets it go there.
     async release(...weights) {
       for (const w of weights) {

@@ -26,10 +26,14 @@ test.form = {
       test.running = 0;
       prototype.generate = async function (request) {
         test.running++;
-        try { return await generate.call(this, request); } finally { test.running--; test.answers++; }
+        try {
+          const result = await generate.call(this, request);
+          test.made++;
+          return result;
+        } finally { test.running--; test.answers++; }
       };
     }
-    test.answers = 0;
+    test.answers = test.made = 0;
   },
   // Counts in test.drawings what is drawn on canvases from now on.
   countDrawings() {

@@ -32,8 +32,9 @@ const (
 )
 
 // Quick is the longest time, in milliseconds, in which a picture is made that
-// follows a moving control: beyond it the hand is ahead of the eye.
-const Quick = 150
+// follows a moving control, so that more than two a second do: beyond it the hand is
+// ahead of the eye.
+const Quick = 450
 
 // Measured takes the time of a finished picture into account. The first picture
 // of its kind compiles kernels, which says nothing about the next, nor does one
@@ -80,4 +81,4 @@ func (l Live) Pace() Pace {
 
 // Smooth reports whether pictures come so quickly that the page should not show
 // each of them as work: a bar that appears and vanishes would flicker.
-func (l Live) Smooth() bool { return l.Pace() == Moving && l.Median() < 3*Quick }
+func (l Live) Smooth() bool { return l.Pace() == Moving && l.Median() < Quick }

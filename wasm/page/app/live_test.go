@@ -15,10 +15,16 @@ func TestLive(t *testing.T) {
 	if l.Pace() != Moving {
 		t.Error("the first picture's compiling counts")
 	}
-	for range 3 {
+	for range 5 {
 		l.Measured(recipe.Timings{TotalMs: 400})
 	}
-	if l.Pace() != Release || l.Median() != 400 {
+	if l.Pace() != Moving || !l.Smooth() {
+		t.Errorf("at %v ms, of which more than two are in a second, it is %v", l.Median(), l.Pace())
+	}
+	for range 3 {
+		l.Measured(recipe.Timings{TotalMs: 500})
+	}
+	if l.Pace() != Release || l.Median() != 500 {
 		t.Errorf("at %v ms it is %v", l.Median(), l.Pace())
 	}
 	for range 20 {
