@@ -57,7 +57,8 @@ OFFERS = {
         # quality is enough: those that the paper calls complexity and video's look like it, and simplicity like less of it.
         # The page shows the first three large.
         preset("night", "Night", "at night", "by day", 2, 0, (0, 3)),
-        preset("sunset", "Sunset", "at sunset", "by day", 1.5, 0, (0, 4)),
+        # From block 2 on, since guidance of every block set two half suns on the horizon of every fifth scene.
+        preset("sunset", "Sunset", "at sunset", "by day", 4, 2, (0, 4)),
         preset("watercolour", "Watercolour", "watercolour", "clip art", 1.5, 0, (0, 2)),
         preset("detail", "Detail", "ultra-detailed, photorealistic, cinematic", "low-res, flat, cartoonish", 2, 0, (-2, 3)),
         preset("pixel", "Pixel art", "pixel art", "clip art", 2, 0, (0, 3)),
