@@ -81,46 +81,52 @@ func TestBrowserEdit(t *testing.T) {
 		b.click("#undo")
 		b.until(`document.querySelector("#redo").ariaDisabled === "false"`)
 	})
-	b.step("another picture is dropped", func(t *testing.T) {
-		img := image.NewRGBA(image.Rect(0, 0, 40, 20))
-		for i := range img.Pix {
-			img.Pix[i] = byte(7 * i)
-		}
-		img.Set(0, 0, color.White)
-		var file bytes.Buffer
-		if err := jpeg.Encode(&file, img, nil); err != nil {
-			t.Fatal(err)
-		}
-		b.dropped("photo.jpg", file.Bytes())
-		b.until(`document.querySelector("#edit-with canvas").width === 40`)
-		b.field("prompt", "at night")
-		b.generate()
-		if says := b.text("#notices"); says != "Of the picture to edit, the middle was taken, which has the right shape." {
-			t.Errorf("of what was cut, it says %q", says)
-		}
-	})
-	b.step("the picture of a file is asked for", func(t *testing.T) {
-		b.click("#keep")
-		b.until(`document.querySelector("#keep").textContent === "In the gallery"`)
-		file := b.blob(`(await test.gallery.records()).at(-1).file`)
-		limits := recipeLimits
-		limits.Edits = true
-		p, _, err := recipe.FromPNG(file, engine.Request{}, limits, nil)
-		if err != nil || p.Reference == nil || p.Reference.Width != 40 {
-			t.Fatalf("the file names the reference %+v, %v", p.Reference, err)
-		}
-		b.click("#edit-end")
-		b.until(`!document.querySelector("#edit-with").checkVisibility()`)
-		b.dropped("edit.png", file)
-		b.until(`document.querySelector("#edit-with").checkVisibility() && !document.querySelector("#edit-with canvas").checkVisibility()`)
-		b.pressGenerate()
-		b.until(`document.querySelector("#note").textContent === "This picture was made from another one: choose that first."`)
-		b.dropped("another.png", file)
-		b.until(`document.querySelector("#edit-with canvas").checkVisibility()`)
-		b.generate()
-		if says := b.text("#notices"); says != "This is another picture than the one that was edited before." {
-			t.Errorf("of another picture, it says %q", says)
-		}
-	})
+	b.step("another picture is dropped", b.editsDropped)
+	b.step("the picture of a file is asked for", b.asksForReference)
 	b.silent(t)
+}
+
+// editsDropped edits a picture of another shape than the model's.
+func (b *tab) editsDropped(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 40, 20))
+	for i := range img.Pix {
+		img.Pix[i] = byte(7 * i)
+	}
+	img.Set(0, 0, color.White)
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.dropped("photo.jpg", file.Bytes())
+	b.until(`document.querySelector("#edit-with canvas").width === 40`)
+	b.field("prompt", "at night")
+	b.generate()
+	if says := b.text("#notices"); says != "Of the picture to edit, the middle was taken, which has the right shape." {
+		t.Errorf("of what was cut, it says %q", says)
+	}
+}
+
+// asksForReference opens the file of an edit, in which the picture that was edited is not.
+func (b *tab) asksForReference(t *testing.T) {
+	b.click("#keep")
+	b.until(`document.querySelector("#keep").textContent === "In the gallery"`)
+	file := b.blob(`(await test.gallery.records()).at(-1).file`)
+	limits := recipeLimits
+	limits.Edits = true
+	p, _, err := recipe.FromPNG(file, engine.Request{}, limits, nil)
+	if err != nil || p.Reference == nil || p.Reference.Width != 40 {
+		t.Fatalf("the file names the reference %+v, %v", p.Reference, err)
+	}
+	b.click("#edit-end")
+	b.until(`!document.querySelector("#edit-with").checkVisibility()`)
+	b.dropped("edit.png", file)
+	b.until(`document.querySelector("#edit-with").checkVisibility() && !document.querySelector("#edit-with canvas").checkVisibility()`)
+	b.pressGenerate()
+	b.until(`document.querySelector("#note").textContent === "This picture was made from another one: choose that first."`)
+	b.dropped("another.png", file)
+	b.until(`document.querySelector("#edit-with canvas").checkVisibility()`)
+	b.generate()
+	if says := b.text("#notices"); says != "This is another picture than the one that was edited before." {
+		t.Errorf("of another picture, it says %q", says)
+	}
 }
