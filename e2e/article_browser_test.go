@@ -43,7 +43,7 @@ func TestBrowserArticle(t *testing.T) {
 		b.until(`document.querySelector("#figure-weight").settings().guidance[0].weight === 3`)
 	})
 	b.step("slider of the frame", func(t *testing.T) {
-		b.eval(`document.querySelector("#figure-weight").controls = "guidance"`, nil)
+		b.eval(`document.querySelector("#figure-weight").controls = "guidance another"`, nil)
 		f := b.framed(0, "1")
 		f.until(onCPU)
 		f.click("#load-cpu")
