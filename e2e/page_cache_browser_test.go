@@ -34,8 +34,8 @@ func TestBrowserCorruptCache(t *testing.T) {
 	})
 	b.step("every file, before a reload", func(t *testing.T) {
 		for name := range files(t, one) {
-			// Of the first model only; for those who read links; for the manual; for pages with an embed.
-			if slices.ContainsFunc([]string{"engine.", "link-preview.", "docs.", "host."}, func(of string) bool { return strings.HasPrefix(name, "assets/"+of) }) {
+			// Of the first model only; for those who read links; for the manual; for pages with an embed; the Lab's.
+			if slices.ContainsFunc([]string{"engine.", "link-preview.", "docs.", "host.", "lab.", "experiments."}, func(of string) bool { return strings.HasPrefix(name, "assets/"+of) }) {
 				continue
 			}
 			if strings.HasPrefix(name, "assets/") && !strings.Contains(name, ".png") && !strings.Contains(name, ".webp") || name == "index.html" || name == "undertone.js" {
