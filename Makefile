@@ -31,10 +31,12 @@ go:
 # the engine, what computes is to be fast; these packages, which only messages and the
 # opening and recording of models use, small. In the page everything is small.
 PROGRAM ?= build
-COMPACT := undertone/wasm/... undertone/engine/checkpoint undertone/engine/dit undertone/engine/fault undertone/engine/recipe \
+COMPACT := undertone/wasm/... undertone/engine/checkpoint undertone/engine/dit undertone/engine/fault undertone/engine/judge \
+  undertone/engine/recipe undertone/engine/sample \
   undertone/engine/text undertone/engine/tinyjson undertone/engine/vae undertone/engine/weights \
-  undertone/engine undertone/guidance github.com/sugarme/... \
-  fmt encoding/json encoding/gob reflect regexp/syntax log log/slog os io/fs path/filepath internal/poll time syscall context
+  undertone/engine undertone/guidance github.com/sugarme/... github.com/cogentcore/... github.com/rivo/... golang.org/x/text/... \
+  fmt encoding/json encoding/gob reflect regexp/syntax log log/slog os io/fs path/filepath internal/poll time syscall context \
+  encoding/csv strconv internal/strconv sort bufio compress/flate compress/gzip
 WASM := GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w"
 
 wasm: go
