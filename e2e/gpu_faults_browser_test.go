@@ -54,7 +54,7 @@ type lossPoint struct {
 	State, End    gpuState
 }
 
-// recovers checks that after every loss the same picture was made.
+// recovers checks that after every loss the same picture was made, and in time.
 func recovers(t *testing.T, what, hash string, points []lossPoint) {
 	t.Helper()
 	ready, whole := 0.0, 0.0
@@ -66,8 +66,8 @@ func recovers(t *testing.T, what, hash string, points []lossPoint) {
 		if p.End.Alive != 0 {
 			t.Errorf("%s, call %d (%s): %d buffers of %.0f bytes are left", what, p.At, where, p.End.Alive, p.End.Bytes)
 		}
-		if p.State.Ready == 0 {
-			t.Errorf("%s, call %d (%s): the GPU was not ready again", what, p.At, where)
+		if p.State.Ready == 0 || p.State.Ready > 5000 {
+			t.Errorf("%s, call %d (%s): ready again after %.0f ms, 5000 are allowed", what, p.At, where, p.State.Ready)
 		}
 		ready, whole = max(ready, p.State.Ready), max(whole, p.Ms)
 	}
@@ -79,7 +79,6 @@ func recovers(t *testing.T, what, hash string, points []lossPoint) {
 // made all the same, of the same bytes. Recovering costs a software adapter seconds, nearly
 // all of them to compile kernels: UNDERTONE_LONG=1 takes more points.
 func TestBrowserGPULost(t *testing.T) {
-	t.Parallel()
 	loads, pictures, throws := 2, 4, 1
 	if os.Getenv("UNDERTONE_LONG") != "" {
 		loads, pictures, throws = 6, 18, 6
@@ -188,11 +187,7 @@ func (b *tab) starve(t *testing.T, how string) {
 	var whole struct{ Hash string }
 	var points []starvedPoint
 	b.call("gpu.loadForOneSize", &whole)
-	more := 4
-	if os.Getenv("UNDERTONE_LONG") != "" {
-		more = 8
-	}
-	for at := 0; at < 60; at += 1 + at/more {
+	for at := 0; at < 60; at += 1 + at/5 {
 		var p starvedPoint
 		b.call("gpu.starvePicture", &p, how, at)
 		if p.State.Met == 0 {

@@ -201,7 +201,7 @@ type lostPicture struct {
 }
 
 // TestBrowserStorageLost fills the GPU again from a store in which pieces were damaged, and
-// from which all were deleted, since the model was loaded. (From a whole one, see above.)
+// from which all were deleted, since the model was loaded.
 func TestBrowserStorageLost(t *testing.T) {
 	t.Parallel()
 	s := smallSite(t)
@@ -229,6 +229,11 @@ func TestBrowserStorageLost(t *testing.T) {
 		return s.bytes("/models/sprites/")
 	}
 
+	b.step("whole", func(t *testing.T) {
+		if n := again(t); n != 0 {
+			t.Errorf("%d bytes were sent", n)
+		}
+	})
 	b.step("damaged", func(t *testing.T) {
 		b.call("store.damagePieces", nil, pieceBytes)
 		// The other one has nothing that the networks read.

@@ -110,7 +110,7 @@ var Experiments = []Experiment{
 		Name: "people", Question: "Which pictures do people prefer?",
 		Plain:  "Two pictures stand side by side, one of them steered, and you say which shows the sentence better without knowing which is which.",
 		X:      "weight",
-		Paper:  "Table 2: people preferred the guided picture in 72 % of pairs (FLUX schnell, for aesthetics), in 61 % for counting.",
+		Paper:  "Tables 2 and 3: people preferred the guided picture in 72 % of pairs for aesthetics, in 61 % for counting (FLUX schnell).",
 		Here:   "100 is for guidance every time, −100 never, 0 no preference; the share of votes for guidance is half of that and 50. Files of several people can be put together.",
 		Trials: peopleTrials, Measures: votes, Voted: true,
 	},

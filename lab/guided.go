@@ -1,8 +1,6 @@
 package lab
 
 import (
-	"fmt"
-
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
 	"undertone/guidance"
@@ -58,12 +56,7 @@ func settingsTrials(s Setting) ([]Trial, error) {
 		return nil, err
 	}
 	return s.each(func(base recipe.Request, add add) error {
-		last := -1
-		for _, start := range []int{0, blocks / 4, blocks / 2} {
-			if start == last {
-				continue // a model of few blocks
-			}
-			last = start
+		for _, start := range firstBlocks(0, blocks/4, blocks/2) {
 			for _, w := range []float64{0.5, 1, 1.5, 2, 3, 4, 6} {
 				add(startOf(start), w, s.guided(base, w, guidance.Schedule{Kind: "step", Start: start}), base)
 			}
@@ -71,9 +64,6 @@ func settingsTrials(s Setting) ([]Trial, error) {
 		return nil
 	})
 }
-
-// startOf names the series of a first block.
-func startOf(block int) string { return fmt.Sprintf("from block %d on", block) }
 
 // peopleTrials are the direction's weight and half of it.
 func peopleTrials(s Setting) ([]Trial, error) {

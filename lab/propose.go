@@ -44,7 +44,7 @@ func propose(r *Results) (string, *recipe.Preset) {
 		high = max(high, m.X)
 	}
 	start := 0
-	if _, err := fmt.Sscanf(best.Series, "from block %d", &start); err != nil {
+	if _, err := fmt.Sscanf(best.Series, startSeries, &start); err != nil {
 		return "", nil // a file of another version
 	}
 	schedule, err := json.Marshal(guidance.Schedule{Kind: "step", Start: start})

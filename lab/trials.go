@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"undertone/engine/fault"
@@ -62,21 +63,24 @@ func weightTrials(s Setting) ([]Trial, error) {
 		return nil, err
 	}
 	return s.each(func(base recipe.Request, add add) error {
-		last := -1
-		for quarter := range 4 {
-			start := quarter * blocks / 4
-			if start == last {
-				continue // a model of fewer blocks
-			}
-			last = start
+		for _, start := range firstBlocks(0, blocks/4, blocks/2, 3*blocks/4) {
 			for _, factor := range []float64{-1, -0.5, 0, 0.5, 1, 1.5, 2} {
 				w := s.times(factor)
-				add(fmt.Sprintf("from block %d on", start), w, s.guided(base, w, guidance.Schedule{Kind: "step", Start: start}), base)
+				add(startOf(start), w, s.guided(base, w, guidance.Schedule{Kind: "step", Start: start}), base)
 			}
 		}
 		return nil
 	})
 }
+
+// firstBlocks are blocks to start from, each once: in a model of few blocks some fall together.
+func firstBlocks(in ...int) []int { return slices.Compact(in) }
+
+// startOf names the series of a first block.
+func startOf(block int) string { return fmt.Sprintf(startSeries, block) }
+
+// startSeries is read again where a setting is proposed.
+const startSeries = "from block %d on"
 
 // blockTrials guide one block at a time.
 func blockTrials(s Setting) ([]Trial, error) {

@@ -17,7 +17,7 @@ var text = texts{
 	Questions: "Questions", Paper: "What the paper says", Here: "How to read it here", Asked: "What is asked",
 	Prompts: "Sentences", PromptsHint: "One in each line. Each is drawn with every seed.", Seeds: "Seeds", SeedsHint: "The more pictures, the surer the answer.",
 	Direction: "Direction", Own: "my own words", Positive: "Towards", Negative: "Away from", Weight: "Weight",
-	Device: "Computes on", GPU: "this device's GPU", CPU: "the processor (slow)",
+	Device: "Computes on", GPU: "whatever is faster", CPU: "the processor",
 	Run: "Run", Resume: "Go on", Pause: "Pause", Again: "Start anew",
 	Pictures: "%d of %d comparisons", Left: ", about %s left", Stopped: "Paused after %d of %d comparisons.", Done: "All %d comparisons are made.",
 	Loading: "Loading the model …", Answer: "Answer", Table: "The numbers behind the picture",

@@ -126,12 +126,8 @@ func CLIP(t *testing.T, be op.Backend, lim Limits) {
 
 // VAE compares a small decoder and its preview with PyTorch.
 func VAE(t *testing.T, be op.Backend, lim Limits) {
-	g := openGolden(t, "vae", nil)
 	var c vae.Config
-	var h, w int
-	g.decode("config", &c)
-	g.decode("height", &h)
-	g.decode("width", &w)
+	g, h, w := openPicture(t, "vae", &c)
 	n := g.network(be, "weights.")
 	m, err := vae.LoadTiny(c, n)
 	n.must(t, err)
@@ -144,12 +140,8 @@ func VAE(t *testing.T, be op.Backend, lim Limits) {
 
 // Encoder compares a small encoder with PyTorch, on sides that no halving leaves whole.
 func Encoder(t *testing.T, be op.Backend, lim Limits) {
-	g := openGolden(t, "encoder", nil)
 	var c vae.TinyEncoderConfig
-	var height, width int
-	g.decode("config", &c)
-	g.decode("height", &height)
-	g.decode("width", &width)
+	g, height, width := openPicture(t, "encoder", &c)
 	n := g.network(be, "weights.")
 	m, err := vae.LoadTinyEncoder(c, n)
 	n.must(t, err)
@@ -157,6 +149,17 @@ func Encoder(t *testing.T, be op.Backend, lim Limits) {
 	defer func() { be.Free(b.made...) }()
 	pixels := b.fixed("pixels")
 	near(t, "latent", b.run("latent", func(l *op.List) *op.Tensor { return m.Encode(l, pixels, height, width, nil) }), g.get("z"), lim.Forward)
+}
+
+// openPicture opens the golden file of a network that reads or makes pictures: its
+// configuration, and the sides of what it has.
+func openPicture(t *testing.T, name string, config any) (g *golden, height, width int) {
+	t.Helper()
+	g = openGolden(t, name, nil)
+	g.decode("config", config)
+	g.decode("height", &height)
+	g.decode("width", &width)
+	return g, height, width
 }
 
 func closeTo(t *testing.T, what string, got, want, limit float64) {
