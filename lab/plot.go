@@ -13,7 +13,8 @@ import (
 const (
 	plotWidth, plotHeight    = 720, 420
 	left, right, top, bottom = 76, 24, 24, 60
-	legendLine, ticksWanted  = 20, 6
+	legendLine, legendWidth  = 20, 250
+	ticksWanted              = 6
 	innerWidth, innerHeight  = plotWidth - left - right, plotHeight - top - bottom
 	markRadius, whisker      = 3.5, 4
 	plotStyle                = `text{font:13px system-ui,sans-serif;fill:#1e1a24}.axis{stroke:#8a8494;fill:none}.grid{stroke:#8a849440}.beside{font-size:11px}` +
@@ -85,7 +86,7 @@ func (r *Results) plot(b *strings.Builder) {
 			}
 			marks = append(marks, k)
 		}
-		line(b, marks, series)
+		line(b, marks, series, priced)
 		i = n
 	}
 }
@@ -98,8 +99,9 @@ type mark struct {
 	beside         string
 }
 
-// line draws one series, and its name in the legend.
-func line(b *strings.Builder, list []mark, number int) {
+// line draws one series, and its name in the legend: at the right where there is a price,
+// since what is good stands at the left then.
+func line(b *strings.Builder, list []mark, number int, priced bool) {
 	colour := palette[number%len(palette)]
 	var path, whiskers, marks strings.Builder
 	for i, m := range list {
@@ -115,8 +117,11 @@ func line(b *strings.Builder, list []mark, number int) {
 		}
 	}
 	fmt.Fprintf(b, `<path d="%s" fill="none" stroke="%s" stroke-width="2"/><path d="%s" fill="none" stroke="%s" opacity=".6"/>%s`+"\n", path.String(), colour, whiskers.String(), colour, marks.String())
-	at := top + legendLine*number
-	fmt.Fprintf(b, `<path d="M%d %dh22" stroke="%s" stroke-width="2"/><text x="%d" y="%d">%s</text>`+"\n", left+14, at+8, colour, left+44, at+12, html.EscapeString(list[0].Series))
+	from, at := left+14, top+legendLine*number
+	if priced {
+		from = plotWidth - right - legendWidth
+	}
+	fmt.Fprintf(b, `<path d="M%d %dh22" stroke="%s" stroke-width="2"/><text x="%d" y="%d">%s</text>`+"\n", from, at+8, colour, from+30, at+12, html.EscapeString(list[0].Series))
 }
 
 // grid draws a cell for each mean, a row for each series: the bluer the more, the redder

@@ -25,7 +25,7 @@ var text = texts{
 	CopyLink: "Copy link", Copied: "The link is copied. It runs nothing by itself.",
 	NotKept: "This browser does not keep the results: save them before you close the page.",
 	Judge:   "A small network of this model, the judge, looks at every picture. It was right about: %s.",
-	NoJudge: "This model has no judge: pictures are compared with each other, and nobody says which is better.", Unjudged: " It is not sure enough of %s, which stay unjudged.",
+	NoJudge: "This model has no judge: pictures are compared with each other, and nobody says which is better.", Unjudged: " It is not sure enough of %s: unjudged.",
 	First: "The first", Second: "The second", Same: "No difference", Which: "Which shows better: %s?",
 	Merge: "Add other people's votes (JSON)", Merged: "%d votes were added.",
 	Saved: "Save as", TheJudge: "The judge", Unasked: "The paper did not ask this.",
