@@ -127,7 +127,8 @@ func (a *App) make(ctx context.Context, j Job) (*Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Previews, p.Own = previews, a.State.Offers[a.State.Offer].Own()
+	o := a.State.Offers[a.State.Offer]
+	p.Previews, p.Own, p.Address = previews, o.Own(), o.Address
 	return p, nil
 }
 

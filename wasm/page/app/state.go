@@ -136,6 +136,7 @@ type Picture struct {
 	Previews []any             // an ImageData after every step, nil where there was none
 	Notices  []string          // what the engine has to say about it
 	Own      bool              // it was made with a person's own model, which no link can carry
+	Address  string            // of the model that it was made with (Offer), "" where that is not known
 	Geometry []recipe.Geometry // one for every direction
 	recipe.Timings
 }

@@ -1,14 +1,15 @@
 package share
 
 import (
+	"slices"
 	"strings"
 
 	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
 )
 
-// tag is what another page holds of a picture that was made with the chosen model of the
-// site at this address, which ends in a slash.
+// tag is what another page holds of a picture, with the model of the site that made it: the
+// chosen one may be another by now. The site's address ends in a slash.
 func tag(s *app.State, p *app.Picture, site string) recipe.Tag {
 	r := p.Recipe.Reduced()
 	t := recipe.Tag{
@@ -16,8 +17,12 @@ func tag(s *app.State, p *app.Picture, site string) recipe.Tag {
 		Width: r.Size.Width, Height: r.Size.Height,
 	}
 	t.Attributes = recipe.Attributes(t.Request, s.Model.Description)
-	if s.Offer > 0 { // the first is the element's own choice
-		folder := strings.TrimSuffix(s.Offers[s.Offer].Address, "/model.json")
+	i := slices.IndexFunc(s.Offers, func(o app.Offer) bool { return p.Address != "" && o.Address == p.Address })
+	if i < 0 {
+		i = s.Offer // as of a picture that was read from a file
+	}
+	if i > 0 { // the first is the element's own choice
+		folder := strings.TrimSuffix(s.Offers[i].Address, "/model.json")
 		folder = folder[strings.LastIndexByte(folder, '/')+1:]
 		t.Attributes = append(t.Attributes, recipe.Attribute{Name: "model", Value: folder})
 	}

@@ -31,6 +31,13 @@ func TestTag(t *testing.T) {
 	if got := tag(s, p, site).HTML(); !strings.Contains(got, ` model="sprites-q4" `) {
 		t.Errorf("of the second model: %s", got)
 	}
+	if p.Address = s.Offers[0].Address; strings.Contains(tag(s, p, site).HTML(), ` model=`) {
+		t.Error("a picture of the first model is said to be of the second, which was chosen after it")
+	}
+	s.Offer, p.Address = 0, s.Offers[1].Address
+	if got := tag(s, p, site).HTML(); !strings.Contains(got, ` model="sprites-q4" `) {
+		t.Errorf("of the second model, after the first was chosen: %s", got)
+	}
 }
 
 // TestShows offers no picture that other pages could not make.
