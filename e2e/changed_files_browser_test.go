@@ -103,15 +103,6 @@ func (b *tab) changed(t *testing.T, s *server, document, name string) {
 	defer s.misbehave(name, nil)
 	b.run(chromedp.Navigate(s.URL + "/blank.html"))
 	b.run(chromedp.Navigate(s.URL + document))
-	if name == "/boot.js" {
-		// The document does without it: nobody is there who looks whether it starts.
-		b.until(running + ` && document.readyState === "complete"`)
-		b.eval(`document.documentElement.dataset.state = "failed"; await test.drawn()`, nil)
-		if b.is(incomplete) {
-			t.Error("it has run")
-		}
-		return
-	}
 	b.until(incomplete + ` && document.querySelector("#broken").textContent.includes(` + quote(strings.TrimPrefix(name, "/")) + `)`)
 	if !b.is(`document.documentElement.dataset.state === "failed"`) {
 		t.Error("the embed has started")

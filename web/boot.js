@@ -6,6 +6,7 @@
   var root = document.documentElement;
   var site = new URL("./", location.href).href;
   var lost = []; // names of what did not arrive, as far as the browser tells
+  root.dataset.watched = ""; // program.js starts nothing where somebody has changed this file
 
   addEventListener("error", function (event) {
     lose(event.target === window ? event.filename : event.target.src || event.target.href);

@@ -16,19 +16,52 @@ async function texts(tag) {
   return response.text();
 }
 
+/** Rejects where web/boot.js is there and the browser has not run it, as it is another file
+ * than the one that the site was built with: who else says so? Without any, the page does. */
+async function watched() {
+  const script = document.querySelector("script[async]");
+  const ran = () => "watched" in document.documentElement.dataset;
+  await new Promise((done) => {
+    if (ran() || document.readyState === "complete") done();
+    for (const type of ["load", "error"]) script.addEventListener(type, done);
+    addEventListener("load", done); // the script's own event may be over
+  });
+  if (ran()) return;
+  const there = await fetch(script.src, { cache: "reload" }).then(({ ok }) => ok, () => false);
+  if (there) throw new Error(`${script.src} is not the file that the site was built with`);
+}
+
+/** Says that web/boot.js is changed, as that says it of other files. */
+function accuse() {
+  const notice = document.querySelector("#broken");
+  if (/^zh/i.test(navigator.language)) {
+    notice.lang = "zh-Hans";
+    notice.querySelectorAll("[data-zh]").forEach((e) => (e.textContent = e.dataset.zh));
+  }
+  notice.querySelector(".muted").textContent = "boot.js";
+  notice.querySelector("button").onclick = () => location.reload();
+  notice.hidden = false;
+}
+
 /** Runs the program until it ends, which it does only where something fails.
  * @param {object} parts what it finds in the window under the name undertone
  * @param {() => void} begun is called when the program is about to run
  * @param {[string, string]} program its address, and its hash as fetch takes it */
 export async function run(parts, begun = () => {}, [program, integrity] = page) {
-  globalThis.undertone = { ...parts, texts };
   try {
     document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this
     const go = new Go();
-    const module = await compiled(program, integrity).catch((error) => {
-      document.documentElement.dataset.lost = program; // web/boot.js names it
-      throw error;
-    });
+    const [module] = await Promise.all([
+      compiled(program, integrity).catch((error) => {
+        document.documentElement.dataset.lost = program; // web/boot.js names it
+        throw error;
+      }),
+      watched().catch((error) => {
+        accuse();
+        throw error;
+      }),
+    ]);
+    globalThis.undertone = { ...parts, texts };
     const instance = await WebAssembly.instantiate(module, go.importObject);
     begun();
     await go.run(instance);
