@@ -89,9 +89,15 @@ func TestFromEmbedAbsurd(t *testing.T) {
 		"schedule=step:" + long + "&preset=detail":  "schedule",
 		"seed=1&nonsense=" + long:                   "link nonsense",
 	} {
-		begin := time.Now()
 		q, told := reads(t, hash)
-		if took := time.Since(begin); took > time.Second {
+		const most = 10 * time.Millisecond
+		took := time.Hour // the shortest of some, as the machine may be busy with something else
+		for i := 0; i < 20 && took > most; i++ {
+			begin := time.Now()
+			FromEmbed(hash, offered(t))
+			took = min(took, time.Since(begin))
+		}
+		if took > most {
 			t.Errorf("%.40s took %v", hash, took)
 		}
 		if len(told) == 0 || !strings.HasPrefix(told[0], want) {
