@@ -22,8 +22,10 @@ type Asked struct {
 	// Positive and Negative, where one is given, are steered along in the place of the
 	// preset's.
 	Positive, Negative string
-	Weight             float64 // 0: the preset's
-	Steps              int     // 0: the model's own
+	Weight             float64   // 0: the preset's
+	Words              []string  // of the prompts, to look at; none: the experiment's own choice
+	Drawn              []float64 // a schedule by hand, see Setting; none: nil
+	Steps              int       // 0: the model's own
 	Size               recipe.Size
 }
 
@@ -33,7 +35,7 @@ const MostSeeds, MostPrompts = 1000, 1000
 // Setting fills in the model's own. base is the request that the model proposes. Errors:
 // RequestInvalid, naming the value.
 func (a Asked) Setting(d recipe.Description, base recipe.Request) (Setting, error) {
-	s := Setting{Model: d, Base: base, Prompts: a.Prompts}
+	s := Setting{Model: d, Base: base, Prompts: a.Prompts, Words: wordsOf(strings.Join(a.Words, " ")), Drawn: a.Drawn}
 	if a.Seeds < 1 || a.Seeds > MostSeeds || a.Number < 0 || a.Number > MostPrompts {
 		return s, fault.New(fault.RequestInvalid, "%d seeds and %d prompts, each may be 1 to %d", a.Seeds, a.Number, MostSeeds)
 	}
@@ -87,6 +89,12 @@ func (a Asked) Query() string {
 	set("preset", a.Preset)
 	set("positive", a.Positive)
 	set("negative", a.Negative)
+	drawn := make([]string, len(a.Drawn))
+	for i, factor := range a.Drawn {
+		drawn[i] = strconv.FormatFloat(factor, 'g', -1, 64)
+	}
+	set("drawn", strings.Join(drawn, " "))
+	set("words", strings.Join(a.Words, " "))
 	set("weight", strconv.FormatFloat(a.Weight, 'g', -1, 64))
 	set("steps", strconv.Itoa(a.Steps))
 	return v.Encode()
@@ -109,9 +117,17 @@ func ParseQuery(text string) Asked {
 	}
 	a := Asked{Experiment: short("experiment"), Preset: short("preset"), Positive: short("positive"), Negative: short("negative"),
 		Number: whole("number", 0, MostPrompts), Seeds: whole("seeds", 1, MostSeeds), Steps: whole("steps", 0, 1000)}
-	a.Prompts = Lines(v.Get("prompts"))
-	if w, err := strconv.ParseFloat(v.Get("weight"), 64); err == nil && !math.IsNaN(w) {
-		a.Weight = max(-recipe.MaxWeight, min(w, recipe.MaxWeight))
+	a.Prompts, a.Words = Lines(v.Get("prompts")), wordsOf(short("words"))
+	weight := func(text string) float64 {
+		w, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(w) {
+			return 0
+		}
+		return max(-recipe.MaxWeight, min(w, recipe.MaxWeight))
+	}
+	a.Weight = weight(v.Get("weight"))
+	for _, factor := range strings.Fields(short("drawn")) {
+		a.Drawn = append(a.Drawn, weight(factor))
 	}
 	return a
 }

@@ -11,8 +11,8 @@ import (
 
 func TestQuery(t *testing.T) {
 	for _, a := range []Asked{
-		{Seeds: 1, Prompts: []string{}},
-		{Experiment: "settings", Prompts: []string{"a frog & a cat", "été, 猫"}, Number: 3, Seeds: 2, Preset: "night", Positive: "a#b", Negative: "c=d", Weight: -1.5, Steps: 4},
+		{Seeds: 1, Prompts: []string{}, Words: []string{}},
+		{Experiment: "settings", Prompts: []string{"a frog & a cat", "été, 猫"}, Number: 3, Seeds: 2, Preset: "night", Positive: "a#b", Negative: "c=d", Weight: -1.5, Words: []string{"frog", "猫"}, Drawn: []float64{0, 1, -0.25}, Steps: 4},
 	} {
 		if got := ParseQuery(a.Query()); !reflect.DeepEqual(got, a) {
 			t.Errorf("%+v becomes %+v", a, got)

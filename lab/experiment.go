@@ -28,6 +28,10 @@ type Experiment struct {
 	Voted bool
 	// Grid says that the plot is a table of series by X, not of lines.
 	Grid bool
+	// Draws says that a schedule drawn by hand is compared too, where there is one.
+	Draws bool
+	// Looks says that attention is measured, to words of the prompts that may be chosen.
+	Looks bool
 	// Times says that the measure is of time, so that no picture stands for a second one.
 	Times bool
 	// Conclude says in a sentence what the means come to, and, where it can, the preset
@@ -66,7 +70,7 @@ var Experiments = []Experiment{
 		X:      "weight",
 		Paper:  "Fig. 3: a weight that differs between blocks reaches a PickScore of 21.74 at a CLIP score of 30.8, a constant one 21.67 at 30.4. Table 7: people prefer the former in 72 % of pairs, the latter in 62 %.",
 		Here:   "Beside it stand a random direction of the same length, and the same words in the prompt: guidance has to do more than these.",
-		Judged: true, Trials: guidanceTrials, Measures: gains,
+		Judged: true, Draws: true, Trials: guidanceTrials, Measures: gains,
 	},
 	{
 		Name: "weight", Question: "How far does guidance move a picture, and from which block on?",
@@ -82,6 +86,21 @@ var Experiments = []Experiment{
 		X:      "the one block that is guided",
 		Here:   "The paper guides ranges of blocks. Each block alone says where this model reads the vector.",
 		Judged: true, Trials: blockTrials, Measures: gainOrDistance,
+	},
+	{
+		Name: "words", Question: "Which words does the picture look at, in which block?",
+		Plain: "Every part of a picture in the making looks at the words of the sentence. The experiment measures how much each word gets, with and without steering.",
+		X:     "block",
+		Paper: "Fig. 4: under guidance towards hands, attention to that word rises from 0.15 to 0.25. Fig. 10: words for a part of the picture get the most in blocks 10 to 30 and 42 to 58; words for all of it get about the same in every block, less in 20 to 35.",
+		Here:  "A cell of the picture spreads 100 % over all words, signs and cells. Without words of your own, those that the judge knows are compared: of things, and of the whole picture.",
+		Alone: true, Looks: true, Trials: wordTrials, Measures: attentions(ofBlock),
+	},
+	{
+		Name: "steps", Question: "Which words does the picture look at, at which step?",
+		Plain: "The same, from the first step, which is all noise, to the last.",
+		X:     "step",
+		Here:  "The mean over all blocks; the question before this one tells the blocks apart.",
+		Alone: true, Looks: true, Trials: stepTrials, Measures: attentions(ofStep),
 	},
 	{
 		Name: "turn", Question: "How far does a direction turn the vector that the blocks read?",
@@ -143,12 +162,16 @@ type Setting struct {
 	Seeds   []uint32
 	// Direction is steered along; its weight and its first block are varied.
 	Direction recipe.Term
+	Words     []string // of the prompts, in lower case: to look at; none: see groups
+	// Drawn is a schedule by hand, a factor of the weight for each block; none: nil.
+	Drawn []float64
 }
 
 // Trial is one picture and the one that it is compared with.
 type Trial struct {
 	Point
 	Request, Base recipe.Request
+	Words         []string // of the prompt, where attention to them is measured
 }
 
 // Point is where a trial stands in the plot, and which pair of pictures it is of.
@@ -169,7 +192,7 @@ func (s Setting) each(make func(base recipe.Request, add func(series string, x f
 			base := s.Base
 			base.Prompt, base.Seed, base.Guidance, base.Ablate = prompt, seed, nil, nil
 			err := make(base, func(series string, x float64, made, from recipe.Request) {
-				list = append(list, Trial{Point{series, x, prompt, seed}, made, from})
+				list = append(list, Trial{Point: Point{series, x, prompt, seed}, Request: made, Base: from})
 			})
 			if err != nil {
 				return nil, err

@@ -6,7 +6,7 @@ import (
 	"undertone/guidance"
 )
 
-// guidanceTrials vary the weight for the paper's schedules, and for what guidance has to
+// guidanceTrials vary the weight for the paper's schedules and the one that is drawn, and for what guidance has to
 // do more than: a random direction, the words in the prompt and, where the model has it,
 // classifier-free guidance.
 func guidanceTrials(s Setting) ([]Trial, error) {
@@ -14,14 +14,18 @@ func guidanceTrials(s Setting) ([]Trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	schedules := []struct {
+	type schedule struct {
 		series string
 		guidance.Schedule
-	}{
+	}
+	schedules := []schedule{
 		{"every block", guidance.Schedule{Kind: "constant"}},
 		{"second half", guidance.Schedule{Kind: "step", Start: blocks / 2}},
 		{"middle third", guidance.Schedule{Kind: "window", Start: blocks / 3, End: max(blocks/3, 2*blocks/3-1)}},
 		{"two bumps", guidance.Schedule{Kind: "bumps"}},
+	}
+	if s.Drawn != nil {
+		schedules = append(schedules, schedule{"drawn by hand", guidance.Schedule{Kind: "table", Table: s.Drawn}})
 	}
 	return s.each(func(base recipe.Request, add add) error {
 		for _, factor := range []float64{0.5, 1, 1.5, 2} {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"undertone/engine/recipe"
 )
@@ -67,7 +68,7 @@ func isLevel(value string) bool {
 
 // wordsOf are the words of a text, as the judge calls things.
 func wordsOf(text string) []string {
-	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ' ' || r == ',' || r == '-' })
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
 // gain is what the judge sees more of: points of 100 of a value's probability, or of the
@@ -123,14 +124,24 @@ func (s Setting) lost() Measure {
 // objectsOf are the objects that a prompt names, by number and each once.
 func objectsOf(prompt string, names []string) (list []int) {
 	for _, word := range wordsOf(prompt) {
-		for _, plural := range []struct{ end, singular string }{{"", ""}, {"ies", "y"}, {"es", ""}, {"s", ""}} {
-			stem, ok := strings.CutSuffix(word, plural.end)
-			if i := slices.Index(names, stem+plural.singular); ok && i >= 0 && !slices.Contains(list, i) {
+		for _, one := range singulars(word) {
+			if i := slices.Index(names, one); i >= 0 && !slices.Contains(list, i) {
 				list = append(list, i)
 			}
 		}
 	}
 	slices.Sort(list)
+	return list
+}
+
+// singulars are what a word may be the plural of, and itself.
+func singulars(word string) []string {
+	list := []string{word}
+	for _, plural := range []struct{ end, singular string }{{"ies", "y"}, {"es", ""}, {"s", ""}} {
+		if stem, ok := strings.CutSuffix(word, plural.end); ok {
+			list = append(list, stem+plural.singular)
+		}
+	}
 	return list
 }
 

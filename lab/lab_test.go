@@ -56,6 +56,7 @@ func drawn(_ context.Context, r recipe.Request) (*recipe.Result, error) {
 		}
 		out.Geometry = []recipe.Geometry{{Geometry: guidance.Geometry{NormDelta: a}}, {Geometry: guidance.Geometry{NormDelta: b}}}
 		out.Probe = &recipe.Probe{Blocks: []recipe.Vectors{{Kind: "single", NormShift: both, AngleDegrees: []float64{10, 20}}, {Kind: "head", AngleDegrees: []float64{90}}}}
+		look(out.Probe, r)
 	}
 	return out, nil
 }
@@ -84,6 +85,8 @@ func TestTrials(t *testing.T) {
 		"map":      2 * 2,
 		"people":   2 * 4,
 		"settings": 3 * 7 * 4,
+		"words":    6 * 2 * 4, // six blocks, with and without guidance
+		"steps":    4 * 2 * 4,
 	}
 	limits := recipe.Limits{Blocks: 6, MinSteps: 1, MaxSteps: 8, Sizes: []recipe.Size{recipe.Square(16)}}
 	for _, e := range Experiments {
@@ -107,13 +110,20 @@ func TestTrials(t *testing.T) {
 				}
 			}
 			made := trial.Request
-			if e.Alone || strings.HasPrefix(trial.Series, "words") {
+			if e.Alone || strings.HasPrefix(trial.Series, "words in") {
 				continue // compared with nothing, or with other words
 			}
 			if made.Guidance, made.Ablate = nil, nil; made.Prompt != trial.Base.Prompt || made.Seed != trial.Base.Seed || trial.Base.Guidance != nil || trial.Base.Ablate != nil {
 				t.Errorf("%s: %+v is compared with %+v", e.Name, trial.Request, trial.Base)
 			}
 		}
+	}
+	s := setting()
+	s.Drawn = []float64{0, 1, 0.5, 0, -1, 0}
+	if trials, err := guidanceTrials(s); err != nil || len(trials) != want["guidance"]+4*4 {
+		t.Errorf("with a schedule drawn by hand: %d trials, %v", len(trials), err)
+	} else if i := slices.IndexFunc(trials, func(t Trial) bool { return t.Series == "drawn by hand" }); !slices.Equal(trials[i].Request.Guidance[0].Schedule.Table, s.Drawn) || trials[i].Request.Check(limits) != nil {
+		t.Errorf("drawn by hand is %+v", trials[i].Request.Guidance)
 	}
 	for _, e := range Experiments {
 		s := setting()

@@ -27,11 +27,14 @@ type Results struct {
 	Precision  string         `json:"precision"` // of the transformer's weights
 	Base       recipe.Request `json:"base"`      // what the experiment does not vary
 	Direction  recipe.Term    `json:"direction"`
+	Words      []string       `json:"words,omitempty"` // see Setting
+	Drawn      []float64      `json:"drawn,omitempty"`
 	Prompts    []string       `json:"prompts"`
 	Seeds      []uint32       `json:"seeds"`
 	Whole      bool           `json:"whole"` // every trial has a row
 	Means      []Mean         `json:"means"`
 	Rows       []Row          `json:"rows"`
+	Thumbs     []Thumb        `json:"thumbs,omitempty"` // see Sheet
 }
 
 // NewResults are those of an experiment that has not begun.
@@ -39,7 +42,7 @@ func NewResults(e Experiment, s Setting, precision string) *Results {
 	r := &Results{
 		Experiment: e.Name, Question: e.Question, X: e.X, Paper: e.Paper, Here: e.Here, Grid: e.Grid,
 		Model: s.Model.Model, Revision: s.Model.Revision, Precision: precision,
-		Base: s.Base, Direction: s.Direction, Prompts: s.Prompts, Seeds: s.Seeds,
+		Base: s.Base, Direction: s.Direction, Words: s.Words, Drawn: s.Drawn, Prompts: s.Prompts, Seeds: s.Seeds,
 	}
 	for i, m := range e.Measures(s) {
 		*[]*string{&r.Y, &r.Price}[i] = m.Label
@@ -52,7 +55,7 @@ func NewResults(e Experiment, s Setting, precision string) *Results {
 func (r *Results) Resume(old *Results) error {
 	setting := func(r *Results) string {
 		only := *r
-		only.Whole, only.Means, only.Rows = false, nil, nil
+		only.Whole, only.Means, only.Rows, only.Thumbs = false, nil, nil, nil
 		text, err := json.Marshal(only)
 		if err != nil {
 			panic(err) // as in the file that is read and written
@@ -62,7 +65,7 @@ func (r *Results) Resume(old *Results) error {
 	if setting(old) != setting(r) {
 		return fault.New(fault.RequestInvalid, "there are results of the experiment %.40q with another model or setting: choose another folder for these", old.Experiment)
 	}
-	r.Rows = slices.Clone(old.Rows)
+	r.Rows, r.Thumbs = slices.Clone(old.Rows), slices.Clone(old.Thumbs)
 	return nil
 }
 

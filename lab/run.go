@@ -27,6 +27,8 @@ type Machine struct {
 	// there is no difference. nil where there is nobody to ask.
 	Vote func(ctx context.Context, prompt string, made, base *recipe.Image) (float64, error)
 	By   string // whose votes they are
+	// Show is given each pair of pictures, where it is not nil and something is compared.
+	Show func(t Trial, made, base *recipe.Image)
 }
 
 // see makes a picture and, where asked to, has it judged.
@@ -35,6 +37,26 @@ func (m Machine) see(ctx context.Context, r recipe.Request, judged bool) (s Seen
 		s.Judged, err = m.Judge(ctx, s.Image)
 	}
 	return s, err
+}
+
+// last is the picture that was seen last, which stands for the next one where that is asked
+// for with the same request.
+type last struct {
+	Seen
+	request string
+}
+
+func (l *last) see(ctx context.Context, m Machine, r recipe.Request, judged bool) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if l.request == string(text) {
+		return nil
+	}
+	l.Seen, err = m.see(ctx, r, judged)
+	l.request = string(text)
+	return err
 }
 
 // Run makes the pictures of an experiment, but for the trials that done has rows of, and
@@ -49,22 +71,21 @@ func Run(ctx context.Context, e Experiment, s Setting, m Machine, done []Row, ea
 		return fault.New(fault.RequestInvalid, "%s asks people, which the Lab in the browser does", e.Name)
 	}
 	judged := slices.ContainsFunc(measures, func(m Measure) bool { return m.Judged })
-	var last string // the request of base
-	var base Seen
+	var base, made last
 	for i, t := range trials {
-		text, err := json.Marshal(t.Base)
-		if err != nil {
-			return err
+		if e.Times {
+			base, made = last{}, last{}
 		}
-		if !e.Alone && (base.Result == nil || e.Times || string(text) != last) {
-			if base, err = m.see(ctx, t.Base, judged); err != nil {
+		if !e.Alone {
+			if err := base.see(ctx, m, t.Base, judged); err != nil {
 				return err
 			}
-			last = string(text)
 		}
-		made, err := m.see(ctx, t.Request, judged)
-		if err != nil {
+		if err := made.see(ctx, m, t.Request, judged); err != nil {
 			return err
+		}
+		if m.Show != nil && !e.Alone && !e.Voted && !e.Times {
+			m.Show(t, made.Image, base.Image)
 		}
 		row := Row{Point: t.Point}
 		if e.Voted {
@@ -75,7 +96,10 @@ func Run(ctx context.Context, e Experiment, s Setting, m Machine, done []Row, ea
 			measures = nil // the vote is the measure
 		}
 		for i, to := range []*float64{&row.Value, &row.Price}[:len(measures)] {
-			if *to = measures[i].Of(t, made, base); math.IsNaN(*to) || math.IsInf(*to, 0) {
+			if *to = measures[i].Of(t, made.Seen, base.Seen); math.IsNaN(*to) || math.IsInf(*to, 0) {
+				if len(t.Words) > 0 {
+					return fault.New(fault.RequestInvalid, "the model reads none of the words %v of the prompt %.200q", t.Words, t.Prompt)
+				}
 				return fault.New(fault.Internal, "%s of %q, seed %d is %v", e.Name, t.Prompt, t.Seed, *to)
 			}
 		}

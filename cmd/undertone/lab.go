@@ -61,7 +61,7 @@ func experiment(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return err
 	}
 	written, already := time.Now(), len(results.Rows)
-	machine := lab.Machine{Judge: e.Judge, Draw: func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
+	machine := lab.Machine{Judge: e.Judge, Show: results.Show, Draw: func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
 		return e.Generate(ctx, r, nil)
 	}}
 	err = lab.Run(ctx, f.experiment, setting, machine, results.Rows, func(r lab.Row, left int) error {
@@ -89,13 +89,17 @@ func experiment(ctx context.Context, args []string, stdout, stderr io.Writer) er
 
 func parseLab(args []string, stdout, stderr io.Writer) (*labFlags, error) {
 	fs, f := flags("lab", "EXPERIMENT MODEL_DIR|PATH…", stderr), &labFlags{}
-	fs.StringVar(&f.out, "out", "lab", "the `FOLDER` for NAME.json, NAME.csv and NAME.svg; an interrupted experiment goes on there")
+	fs.StringVar(&f.out, "out", "lab", "the `FOLDER` for NAME.json, NAME.csv, NAME.svg and NAME-pictures.svg; an interrupted experiment goes on there")
 	fs.StringVar(&f.prompts, "prompts", "", "a text `FILE` with a prompt in each line; without this flag, the model's examples")
 	fs.IntVar(&f.asked.Number, "number", 8, "how many of the prompts are used, from the first on")
 	fs.IntVar(&f.asked.Seeds, "seeds", 2, "how many seeds each prompt is drawn with: 0, 1, …")
 	fs.StringVar(&f.asked.Preset, "preset", "", "the model's preset that is steered along; without this flag, the first")
 	fs.StringVar(&f.asked.Positive, "positive", "", "steer towards these `WORDS`, in the place of a preset's")
 	fs.StringVar(&f.asked.Negative, "negative", "", "and away from these `WORDS`")
+	fs.Func("words", "of the prompts, for the experiments on attention: which to look at; without this flag, those that the judge knows", func(text string) error {
+		f.asked.Words = []string{text}
+		return nil
+	})
 	fs.IntVar(&f.asked.Steps, "steps", 0, "without this flag, the model's own number")
 	sizeFlag(fs, &f.asked.Size)
 	if err := fs.Parse(args); err != nil {
@@ -161,7 +165,11 @@ func writeResults(file string, r *lab.Results) error {
 
 // publishResults writes the table and the plot beside the results.
 func publishResults(f *labFlags, r *lab.Results, stdout io.Writer) error {
-	for ext, write := range map[string]func(io.Writer) error{".csv": r.WriteCSV, ".svg": r.WriteSVG} {
+	files := map[string]func(io.Writer) error{".csv": r.WriteCSV, ".svg": r.WriteSVG}
+	if len(r.Thumbs) > 0 {
+		files["-pictures.svg"] = r.WriteSheet
+	}
+	for ext, write := range files {
 		if err := weights.WriteFile(filepath.Join(f.out, r.Experiment+ext), write); err != nil {
 			return err
 		}

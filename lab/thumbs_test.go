@@ -1,0 +1,82 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image/jpeg"
+	"slices"
+	"strings"
+	"testing"
+
+	"undertone/engine/recipe"
+)
+
+// TestSheet: a contact sheet has each picture of the first prompt and seed once, and those
+// of a run that was interrupted and resumed are the same.
+func TestSheet(t *testing.T) {
+	e, err := Find("weight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(r *Results, most int) {
+		ctx, stop := context.WithCancel(context.Background())
+		defer stop()
+		_ = Run(ctx, e, setting(), Machine{Draw: drawn, Show: r.Show}, r.Rows, func(row Row, left int) error {
+			r.Add(row, left)
+			if len(r.Rows) == most {
+				stop()
+			}
+			return ctx.Err()
+		})
+	}
+	whole := NewResults(e, setting(), "F32")
+	run(whole, 0)
+	s := whole.Sheet()
+	if len(s.Columns) != 7 || len(s.Rows) != 1+4 || s.Rows[0].Series != Unchanged || s.Rows[1].Series != startOf(0) {
+		t.Fatalf("%v across, %d rows", s.Columns, len(s.Rows))
+	}
+	for i, row := range s.Rows {
+		pictures := len(slices.DeleteFunc(slices.Clone(row.JPEG), func(p []byte) bool { return p == nil }))
+		if want := []int{1, 7, 7, 7, 7}[i]; pictures != want || row.JPEG[0] == nil {
+			t.Errorf("%s has %d pictures, wanted %d", row.Series, pictures, want)
+		}
+	}
+	part, resumed := NewResults(e, setting(), "F32"), NewResults(e, setting(), "F32")
+	run(part, 10)
+	text, err := json.Marshal(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept Results
+	if err := json.Unmarshal(text, &kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := resumed.Resume(&kept); err != nil {
+		t.Fatal(err)
+	}
+	if run(resumed, 0); len(part.Thumbs) >= len(whole.Thumbs) || !slices.EqualFunc(resumed.Thumbs, whole.Thumbs, func(a, b Thumb) bool {
+		return a.Series == b.Series && a.X == b.X && bytes.Equal(a.JPEG, b.JPEG)
+	}) {
+		t.Errorf("after an interruption there are %d pictures, wanted the same %d", len(resumed.Thumbs), len(whole.Thumbs))
+	}
+	var svg bytes.Buffer
+	if err := whole.WriteSheet(&svg); err != nil || strings.Count(svg.String(), "data:image/jpeg;base64,/9j/") != 29 {
+		t.Errorf("the sheet has %d pictures, %v", strings.Count(svg.String(), "<image"), err)
+	}
+}
+
+// TestSmall: a pixel of a small picture is the mean of those it stands for.
+func TestSmall(t *testing.T) {
+	p := &recipe.Image{W: 192, H: 128, RGBA: bytes.Repeat([]byte{0, 200, 100, 255, 80, 0, 100, 255}, 192*128/2)}
+	out, err := jpeg.Decode(bytes.NewReader(small(p)))
+	if err != nil || out.Bounds().Dx() != 96 || out.Bounds().Dy() != 64 {
+		t.Fatalf("%v, %v", out.Bounds(), err)
+	}
+	r, g, b, _ := out.At(40, 30).RGBA()
+	for i, got := range []uint32{r >> 8, g >> 8, b >> 8} {
+		if want := []int{40, 100, 100}[i]; int(got) < want-4 || int(got) > want+4 {
+			t.Errorf("channel %d is %d, wanted about %d", i, got, want)
+		}
+	}
+}
