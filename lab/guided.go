@@ -35,7 +35,7 @@ func guidanceTrials(s Setting) ([]Trial, error) {
 			}
 			random := s.guided(base, w, guidance.Schedule{Kind: "constant"})
 			random.Guidance[0].Random = true
-			add("random direction", w, random, base)
+			add(randomSeries, w, random, base)
 		}
 		if s.Direction.Positive != "" {
 			words := base

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,14 @@ func gains(s Setting) []Measure {
 		list = append(list, s.lost())
 	}
 	return list
+}
+
+// losses are the objects that are lost alone, or the distance.
+func losses(s Setting) []Measure {
+	if s.Model.Judge == nil || !s.sees("first") || !s.sees("last") {
+		return distances("the picture with nothing taken away")(s)
+	}
+	return []Measure{s.lost()}
 }
 
 // gainOrDistance is the gain alone, or the distance.
@@ -75,7 +84,8 @@ func wordsOf(text string) []string {
 // way from the lowest level to the highest.
 func (t target) gain() Measure {
 	return Measure{Label: "gain in " + t.name + ", by the judge (points of 100)", Judged: true, Of: func(_ Trial, made, base Seen) float64 {
-		return 100 * (t.score(made.Judged) - t.score(base.Judged))
+		const digits = 100 // what is less than a hundredth of a point is none
+		return math.Round(digits*100*(t.score(made.Judged)-t.score(base.Judged))) / digits
 	}}
 }
 
@@ -107,7 +117,7 @@ func (s Setting) lost() Measure {
 		}
 	}
 	return Measure{Label: "objects lost (of 100)", Judged: true, Of: func(t Trial, made, base Seen) float64 {
-		asked := objectsOf(t.Prompt, names)
+		asked := objectsOf(t.Base.Prompt, names)
 		if len(asked) == 0 {
 			asked = shown(base.Judged)
 		}

@@ -74,7 +74,7 @@ func TestObjects(t *testing.T) {
 		{"two frogs", sees(0, 0), sees(1, 1), 100}, {"two frogs", sees(1, 1), sees(1, 0), -100}, {"two frogs", sees(0, 0), sees(0, 1), 0},
 		{"a frog and a butterfly", sees(1, 0), sees(0, 1), 0}, {"a cat", sees(0, 0), sees(1, 1), 100}, {"a cat", sees(1, 1), sees(1, 1), 0},
 	} {
-		if got := lost.Of(Trial{Point: Point{Prompt: c.prompt}}, c.made, c.base); got != c.want {
+		if got := lost.Of(Trial{Base: recipe.Request{Prompt: c.prompt}}, c.made, c.base); got != c.want {
 			t.Errorf("%q: %v objects lost, wanted %v", c.prompt, got, c.want)
 		}
 	}

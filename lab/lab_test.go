@@ -76,7 +76,8 @@ func seen(_ context.Context, p *recipe.Image) (recipe.Judgement, error) {
 func TestTrials(t *testing.T) {
 	want := map[string]int{
 		"pooled": (4 + 2) * 3 * 2, // 1, 2, 4, 6 words and 1, 2; two seeds
-		"weight": 4 * 7 * 4,       // first blocks 0, 1, 3, 4
+		"lost":   (4 + 2) * 3 * 2,
+		"weight": 4 * 7 * 4, // first blocks 0, 1, 3, 4
 		"block":  6 * 2 * 4,
 		"cost":   4 * 4,
 
@@ -314,8 +315,9 @@ func TestWriting(t *testing.T) {
 
 func TestTicks(t *testing.T) {
 	for _, c := range []struct{ low, high float64 }{{0, 1}, {-2, 4}, {0.001, 0.0042}, {0, 0}, {3, 57}, {-0.7, 123456}} {
-		list := ticks(c.low, c.high)
-		if list[0] > c.low || list[len(list)-1] < c.high || len(list) < 3 || len(list) > ticksWanted+4 || !slices.IsSorted(list) {
+		const wanted = 6
+		list := ticks(c.low, c.high, wanted)
+		if list[0] > c.low || list[len(list)-1] < c.high || len(list) < 3 || len(list) > wanted+4 || !slices.IsSorted(list) {
 			t.Errorf("%v to %v: %v", c.low, c.high, list)
 		}
 	}

@@ -9,85 +9,181 @@ import (
 	"strings"
 )
 
-// The plot's size and the room for its axes, in pixels.
+// Look is how a plot is drawn.
+type Look struct {
+	Width int                      // in pixels; 0: WideWidth
+	Say   func(text string) string // in the reader's language; nil: as it is
+}
+
+// WideWidth is the width of a plot that has room, NarrowWidth of one on a phone.
+const WideWidth, NarrowWidth = 720, 340
+
+// What a plot leaves free for its axes and what stands above it, in pixels.
 const (
-	plotWidth, plotHeight    = 720, 420
-	left, right, top, bottom = 76, 24, 24, 60
-	legendLine, legendWidth  = 20, 250
-	ticksWanted              = 6
-	innerWidth, innerHeight  = plotWidth - left - right, plotHeight - top - bottom
-	markRadius, whisker      = 3.5, 4
-	plotStyle                = `text{font:13px system-ui,sans-serif;fill:#1e1a24}.axis{stroke:#8a8494;fill:none}.grid{stroke:#8a849440}.beside{font-size:11px}` +
+	plotHeight           = 336
+	left, right, bottom  = 56, 24, 56
+	textLine, legendLine = 20, 30
+	markRadius, whisker  = 3.5, 4
+	dodge                = 5 // between the marks of two series at one X
+	plotStyle            = `text{font:13px system-ui,sans-serif;fill:#1e1a24}.axis{stroke:#8a8494;fill:none}.grid{stroke:#8a849440}.beside{font-size:11px}` +
 		`@media (prefers-color-scheme:dark){svg{background:#1d1a24}text{fill:#f1eef6}}`
 )
 
-// palette has colours that stay apart for people who see fewer of them (Okabe and Ito 2008).
+// palette has colours that stay apart for people who see fewer of them (Okabe and Ito 2008);
+// series beyond them are dashed.
 var palette = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"}
 
-// WriteSVG draws the means with their intervals, a line for each series: over X or, where
-// there is a second measure, over that, with the values of X beside the marks. Of a grid it
-// draws the values. What it shows stands in WriteText as a table.
-func (r *Results) WriteSVG(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s"><style>%s</style>`+"\n",
-		plotWidth, plotHeight, html.EscapeString(r.Question), plotStyle)
-	switch {
-	case len(r.Means) == 0:
-	case r.Grid:
-		r.grid(&b)
-	default:
-		r.plot(&b)
+// WriteSVG draws the means with their intervals, see Draw.
+func (r *Results) WriteSVG(w io.Writer) error { return r.Draw(w, Look{}) }
+
+// Draw draws the means with their intervals, a line for each series: over X or, where there
+// is a second measure that differs between them, over that, with the values of X beside the
+// marks. Of a grid it draws the values. What it shows stands in WriteText as a table.
+func (r *Results) Draw(w io.Writer, look Look) error {
+	if look.Width == 0 {
+		look.Width = WideWidth
 	}
-	b.WriteString("</svg>\n")
-	_, err := io.WriteString(w, b.String())
+	if look.Say == nil {
+		look.Say = func(text string) string { return text }
+	}
+	p := &plot{Results: r, Look: look}
+	if len(r.Means) > 0 {
+		p.head()
+		if r.Grid {
+			p.grid()
+		} else {
+			p.lines()
+		}
+	}
+	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s"><style>%s</style>`+"\n%s</svg>\n",
+		look.Width, p.top+plotHeight+bottom, html.EscapeString(look.Say(r.Question)), plotStyle, p.String())
 	return err
 }
 
-func (r *Results) plot(b *strings.Builder) {
-	priced := r.Price != ""
+// plot is one in the making.
+type plot struct {
+	*Results
+	Look
+	strings.Builder
+	top int // where the axes begin, in pixels
+}
+
+// text writes a text at a place.
+func (p *plot) text(x, y float64, anchor, text string) {
+	fmt.Fprintf(p, `<text x="%.1f" y="%.1f" text-anchor="%s">%s</text>`+"\n", x, y, anchor, html.EscapeString(text))
+}
+
+// series are the names in the order in which they come first.
+func (r *Results) series() (list []string) {
+	for _, m := range r.Means {
+		if !slices.Contains(list, m.Series) {
+			list = append(list, m.Series)
+		}
+	}
+	return list
+}
+
+// head writes what the height means, and the legend.
+func (p *plot) head() {
+	for _, line := range wrap(p.Say(p.Y), float64(p.Width)-16) {
+		p.top += textLine
+		p.text(8, float64(p.top-4), "start", line)
+	}
+	if p.Grid {
+		p.top += 8
+		return
+	}
+	names := p.series()
+	room := 0.0
+	for _, name := range names {
+		room = max(room, legendLine+16+widthOf(p.Say(name)))
+	}
+	across := max(1, int((float64(p.Width)-8)/room))
+	p.top += textLine
+	for i, name := range names {
+		if i > 0 && i%across == 0 {
+			p.top += textLine
+		}
+		x := 8 + float64(i%across)*room
+		fmt.Fprintf(p, `<path d="M%.1f %dh22" stroke="%s" stroke-width="2"%s/>`, x, p.top-8, colourOf(i), dashOf(i))
+		p.text(x+legendLine, float64(p.top-4), "start", p.Say(name))
+	}
+	p.top += 14
+}
+
+func colourOf(series int) string { return palette[series%len(palette)] }
+
+func dashOf(series int) string {
+	if series < len(palette) {
+		return ""
+	}
+	return ` stroke-dasharray="6 3"`
+}
+
+// priced reports whether a second measure tells the means apart. Where it does not, all
+// marks would stand above each other.
+func (r *Results) priced() bool {
+	const least = 1 // of 100
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, m := range r.Means {
+		low, high = min(low, m.Price), max(high, m.Price)
+	}
+	return r.Price != "" && high-low >= least
+}
+
+func (p *plot) lines() {
+	priced, means, names := p.priced(), p.Means, p.series()
 	across := func(m Mean) (at, low, high float64) { return m.X, m.X, m.X }
-	label := r.X
+	label := p.Say(p.X)
 	if priced {
 		across = func(m Mean) (at, low, high float64) { return m.Price, m.PriceLow, m.PriceHigh }
-		label = r.Price
+		label = p.Say(p.Price)
+	} else if p.Price != "" {
+		label += fmt.Sprintf(" · %s: %.3g", p.Say(p.Price), means[0].Price)
 	}
-	_, minX, maxX := across(r.Means[0])
+	_, minX, maxX := across(means[0])
 	minY, maxY := 0.0, 0.0
-	for _, m := range r.Means {
+	for _, m := range means {
 		_, low, high := across(m)
 		minX, maxX = min(minX, low), max(maxX, high)
 		minY, maxY = min(minY, m.Low), max(maxY, m.High)
 	}
-	xs, ys := ticks(minX, maxX), ticks(minY, maxY)
+	innerWidth := float64(p.Width - left - right)
+	xs, ys := ticks(minX, maxX, p.Width/110), ticks(minY, maxY, 6)
 	minX, maxX, minY, maxY = min(minX, xs[0]), max(maxX, xs[len(xs)-1]), min(minY, ys[0]), max(maxY, ys[len(ys)-1])
-	x := func(v float64) float64 { return left + innerWidth*(v-minX)/(maxX-minX) }
-	y := func(v float64) float64 { return top + innerHeight*(1-(v-minY)/(maxY-minY)) }
+	inset := 0.0 // so that marks beside the first and the last X stay within the axes
+	if !priced {
+		inset = dodge*float64(len(names)-1)/2 + markRadius
+	}
+	x := func(v float64) float64 { return left + inset + (innerWidth-2*inset)*(v-minX)/(maxX-minX) }
+	y := func(v float64) float64 { return float64(p.top) + plotHeight*(1-(v-minY)/(maxY-minY)) }
+	foot := float64(p.top + plotHeight)
 	for _, v := range ys {
-		fmt.Fprintf(b, `<path class="grid" d="M%d %.1fH%d"/><text x="%d" y="%.1f" text-anchor="end">%g</text>`+"\n", left, y(v), plotWidth-right, left-8, y(v)+4, v)
+		fmt.Fprintf(p, `<path class="grid" d="M%d %.1fH%d"/>`, left, y(v), p.Width-right)
+		p.text(left-8, y(v)+4, "end", fmt.Sprintf("%g", v))
 	}
 	for _, v := range xs {
-		fmt.Fprintf(b, `<text x="%.1f" y="%d" text-anchor="middle">%g</text>`+"\n", x(v), plotHeight-bottom+20, v)
+		p.text(x(v), foot+20, "middle", fmt.Sprintf("%g", v))
 	}
-	fmt.Fprintf(b, `<path class="axis" d="M%d %dV%dH%d"/>`+"\n", left, top, plotHeight-bottom, plotWidth-right)
-	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", left+innerWidth/2, plotHeight-14, html.EscapeString(label))
-	fmt.Fprintf(b, `<text transform="translate(18 %d) rotate(-90)" text-anchor="middle">%s</text>`+"\n", top+innerHeight/2, html.EscapeString(r.Y))
-	series := 0
-	for i := 0; i < len(r.Means); series++ {
-		n := i
-		for n < len(r.Means) && r.Means[n].Series == r.Means[i].Series {
-			n++
-		}
-		marks := make([]mark, 0, n-i)
-		for _, m := range r.Means[i:n] {
+	fmt.Fprintf(p, `<path class="axis" d="M%d %dV%gH%d"/>`+"\n", left, p.top, foot, p.Width-right)
+	p.text(left+innerWidth/2, foot+44, "middle", label)
+	for number, name := range names {
+		var marks []mark
+		for _, m := range means {
+			if m.Series != name {
+				continue
+			}
 			at, low, high := across(m)
 			k := mark{m, x(at), x(low), x(high), y(m.Mean), y(m.Low), y(m.High), ""}
-			if priced && n-i > 1 {
+			if priced {
 				k.beside = fmt.Sprintf("%g", m.X)
+			} else {
+				k.x += dodge * (float64(number) - float64(len(names)-1)/2)
+				k.left, k.right = k.x, k.x
 			}
 			marks = append(marks, k)
 		}
-		line(b, marks, series, priced)
-		i = n
+		p.line(marks, number)
 	}
 }
 
@@ -99,10 +195,9 @@ type mark struct {
 	beside         string
 }
 
-// line draws one series, and its name in the legend: at the right where there is a price,
-// since what is good stands at the left then.
-func line(b *strings.Builder, list []mark, number int, priced bool) {
-	colour := palette[number%len(palette)]
+// line draws one series.
+func (p *plot) line(list []mark, number int) {
+	colour := colourOf(number)
 	var path, whiskers, marks strings.Builder
 	for i, m := range list {
 		fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(i, 1)], m.x, m.y)
@@ -110,63 +205,93 @@ func line(b *strings.Builder, list []mark, number int, priced bool) {
 		if m.right > m.left {
 			fmt.Fprintf(&whiskers, "M%.1f %.1fH%.1f", m.left, m.y, m.right)
 		}
-		fmt.Fprintf(&marks, `<circle cx="%.1f" cy="%.1f" r="%g" fill="%s"><title>%s at %g: %.4g (%.4g to %.4g), n = %d</title></circle>`,
-			m.x, m.y, markRadius, colour, html.EscapeString(m.Series), m.X, m.Mean.Mean, m.Low, m.High, m.N)
-		if m.beside != "" {
+		fmt.Fprintf(&marks, `<circle cx="%.1f" cy="%.1f" r="%g" fill="%s"><title>%s · %g: %.4g (%.4g – %.4g), n = %d</title></circle>`,
+			m.x, m.y, markRadius, colour, html.EscapeString(p.Say(m.Series)), m.X, m.Mean.Mean, m.Low, m.High, m.N)
+		if m.beside != "" && len(list) > 1 {
 			fmt.Fprintf(&marks, `<text x="%.1f" y="%.1f" class="beside">%s</text>`, m.x+6, m.y-6, m.beside)
 		}
 	}
-	fmt.Fprintf(b, `<path d="%s" fill="none" stroke="%s" stroke-width="2"/><path d="%s" fill="none" stroke="%s" opacity=".6"/>%s`+"\n", path.String(), colour, whiskers.String(), colour, marks.String())
-	from, at := left+14, top+legendLine*number
-	if priced {
-		from = plotWidth - right - legendWidth
-	}
-	fmt.Fprintf(b, `<path d="M%d %dh22" stroke="%s" stroke-width="2"/><text x="%d" y="%d">%s</text>`+"\n", from, at+8, colour, from+30, at+12, html.EscapeString(list[0].Series))
+	fmt.Fprintf(p, `<path d="%s" fill="none" stroke="%s" stroke-width="2"%s/><path d="%s" fill="none" stroke="%s" opacity=".6"/>%s`+"\n",
+		path.String(), colour, dashOf(number), whiskers.String(), colour, marks.String())
 }
 
 // grid draws a cell for each mean, a row for each series: the bluer the more, the redder
 // the less, and white for 0.
-func (r *Results) grid(b *strings.Builder) {
-	const names = 120 // pixels
-	var rows []string
+func (p *plot) grid() {
+	names := float64(min(120, p.Width/4)) // pixels
+	rows := p.series()
 	var columns []float64
 	most := 0.0
-	for _, m := range r.Means {
-		if !slices.Contains(rows, m.Series) {
-			rows = append(rows, m.Series)
-		}
+	for _, m := range p.Means {
 		if !slices.Contains(columns, m.X) {
 			columns = append(columns, m.X)
 		}
 		most = max(most, math.Abs(m.Mean))
 	}
 	slices.Sort(columns)
-	width, height := (plotWidth-names-right)/len(columns), (plotHeight-top-bottom)/len(rows)
+	room := float64(p.Width) - names - right
+	width, height := room/float64(len(columns)), plotHeight/float64(len(rows))
+	top := float64(p.top)
 	for i, row := range rows {
-		fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", names-10, top+i*height+height/2+4, html.EscapeString(row))
+		p.text(names-10, top+(float64(i)+0.5)*height+4, "end", p.Say(row))
 	}
 	for i, column := range columns {
-		fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="middle">%g</text>`+"\n", names+i*width+width/2, plotHeight-bottom+20, column)
+		p.text(names+(float64(i)+0.5)*width, top+plotHeight+20, "middle", fmt.Sprintf("%g", column))
 	}
-	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", names+(plotWidth-names-right)/2, plotHeight-14, html.EscapeString(r.X))
-	for _, m := range r.Means {
-		x, y := names+slices.Index(columns, m.X)*width, top+slices.Index(rows, m.Series)*height
+	p.text(names+room/2, top+plotHeight+44, "middle", p.Say(p.X))
+	for _, m := range p.Means {
+		x, y := names+float64(slices.Index(columns, m.X))*width, top+float64(slices.Index(rows, m.Series))*height
 		colour := palette[0]
 		if m.Mean < 0 {
 			colour = palette[1]
 		}
-		fmt.Fprintf(b, `<rect x="%d" y="%d" width="%d" height="%d" fill="%s" fill-opacity="%.2f"><title>%s and %g: %.4g</title></rect>`,
-			x, y, width-2, height-2, colour, 0.75*math.Abs(m.Mean)/max(most, 1e-9), html.EscapeString(m.Series), m.X, m.Mean)
-		fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="middle">%.2f</text>`+"\n", x+width/2-1, y+height/2+4, m.Mean)
+		fmt.Fprintf(p, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s" fill-opacity="%.2f"><title>%s · %g: %.4g</title></rect>`,
+			x, y, width-2, height-2, colour, 0.75*math.Abs(m.Mean)/max(most, 1e-9), html.EscapeString(p.Say(m.Series)), m.X, m.Mean)
+		p.text(x+width/2-1, y+height/2+4, "middle", fmt.Sprintf("%.2f", m.Mean))
 	}
 }
 
-// ticks are round numbers from at or below low to at or above high.
-func ticks(low, high float64) []float64 {
+// wrap cuts a text into lines of some width in pixels, at its spaces; between characters
+// as wide as they are high, a line may end anywhere.
+func wrap(text string, width float64) (lines []string) {
+	line, room := "", width
+	for text != "" {
+		word := ""
+		for _, c := range text {
+			if word += string(c); c == ' ' || c >= wideFrom {
+				break
+			}
+		}
+		wide := widthOf(word)
+		if text = text[len(word):]; wide > room && line != "" {
+			lines, line, room = append(lines, line), "", width
+		}
+		line, room = line+word, room-wide
+	}
+	return append(lines, line)
+}
+
+// wideFrom is the first character that is as wide as it is high.
+const wideFrom = 0x2e80
+
+// widthOf is about how wide a text is, in pixels.
+func widthOf(text string) (wide float64) {
+	for _, c := range text {
+		if c < wideFrom {
+			wide += 6.8
+		} else {
+			wide += 13
+		}
+	}
+	return wide
+}
+
+// ticks are round numbers from at or below low to at or above high, about as many as wanted.
+func ticks(low, high float64, wanted int) []float64 {
 	if high <= low {
 		high = low + 1
 	}
-	rough := (high - low) / ticksWanted
+	rough := (high - low) / float64(wanted)
 	step := math.Pow(10, math.Floor(math.Log10(rough)))
 	for _, factor := range []float64{2, 2.5, 2} { // 1, 2, 5, 10
 		if rough > step {

@@ -15,23 +15,17 @@ const dearest, fewest = 5, 6
 // propose chooses the setting with the largest gain among those that lose few objects, and
 // the range of weights at its first block for which that holds.
 func propose(r *Results) (string, *recipe.Preset) {
-	if len(r.Means) == 0 {
-		return "", nil
-	}
 	if r.Price == "" {
 		return "No judge speaks of these words: the plot says how much changes, and people have to say whether for the better.", nil
 	}
-	best := Mean{}
 	for _, m := range r.Means {
 		if m.N < fewest {
 			return fmt.Sprintf("There are %d pairs of %s, weight %g: a proposal takes at least %d of every setting.", m.N, m.Series, m.X, fewest), nil
 		}
-		if m.Price <= dearest && m.Mean > best.Mean && !m.Unsure() {
-			best = m
-		}
 	}
+	best := r.best()
 	if best.N == 0 {
-		return fmt.Sprintf("No setting is seen to gain anything and loses no more than %d of 100 objects.", dearest), nil
+		return fmt.Sprintf(noGain, dearest), nil
 	}
 	high := best.X
 	for _, m := range r.Means { // by weight
@@ -55,13 +49,4 @@ func propose(r *Results) (string, *recipe.Preset) {
 		Weight: best.X, Range: []float64{0, high}, Schedule: schedule}
 	return fmt.Sprintf("Proposed: weight %g, %s. It gains %.3g (%.3g to %.3g) and loses %.2g of 100 objects; weights up to %g lose no more than %d.",
 		best.X, best.Series, best.Mean, best.Low, best.High, max(0, best.Price), high, dearest), p
-}
-
-// Conclude is what an experiment's means come to, see Experiment.Conclude.
-func (r *Results) Conclude() (string, *recipe.Preset) {
-	e, err := Find(r.Experiment)
-	if err != nil || e.Conclude == nil {
-		return "", nil
-	}
-	return e.Conclude(r)
 }

@@ -27,9 +27,9 @@ func pooledTrials(s Setting) ([]Trial, error) {
 				series string
 				recipe.Ablation
 			}{
-				{"pooled vector of zeros", recipe.Ablation{Pooled: recipe.PooledZero}},
+				{zerosSeries, recipe.Ablation{Pooled: recipe.PooledZero}},
 				{"random pooled vector", recipe.Ablation{Pooled: recipe.PooledRandom}},
-				{"no tokens", recipe.Ablation{Tokens: recipe.TokensEmpty}},
+				{noTokensSeries, recipe.Ablation{Tokens: recipe.TokensEmpty}},
 			} {
 				made.Ablate = &a.Ablation
 				add(a.series, float64(n), made, from)

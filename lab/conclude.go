@@ -1,0 +1,94 @@
+package lab
+
+import (
+	"fmt"
+
+	"undertone/engine/recipe"
+)
+
+// Conclude is what an experiment's means come to, see Experiment.Conclude.
+func (r *Results) Conclude() (string, *recipe.Preset) {
+	e, err := Find(r.Experiment)
+	if err != nil || e.Conclude == nil || len(r.Means) == 0 {
+		return "", nil
+	}
+	return e.Conclude(r)
+}
+
+// The series that conclusions compare.
+const (
+	zerosSeries    = "pooled vector of zeros"
+	noTokensSeries = "no tokens"
+	randomSeries   = "random direction"
+)
+
+// at is the mean of a series at X.
+func (r *Results) at(series string, x float64) (Mean, bool) {
+	for _, m := range r.Means {
+		if m.Series == series && m.X == x {
+			return m, true
+		}
+	}
+	return Mean{}, false
+}
+
+// compareAblations tells which matters more in the longest prompts, the pooled vector or
+// the tokens.
+func compareAblations(r *Results) (string, *recipe.Preset) {
+	longest := 0.0
+	for _, m := range r.Means {
+		longest = max(longest, m.X)
+	}
+	zeros, ok := r.at(zerosSeries, longest)
+	tokens, both := r.at(noTokensSeries, longest)
+	if !ok || !both {
+		return "", nil // it has only begun
+	}
+	said := "The difference between the two may be chance."
+	switch {
+	case zeros.Low > tokens.High:
+		said = "The vector matters more."
+	case tokens.Low > zeros.High:
+		said = "The tokens matter more."
+	}
+	return fmt.Sprintf("In prompts of %g words, a vector of zeros counts %.2g (%.2g to %.2g), no tokens %.2g (%.2g to %.2g). %s",
+		longest, zeros.Mean, zeros.Low, zeros.High, tokens.Mean, tokens.Low, tokens.High, said), nil
+}
+
+// mostGained tells where the most is gained at a fair price, and what chance gains there.
+func mostGained(r *Results) (string, *recipe.Preset) {
+	if r.Price == "" {
+		return "", nil
+	}
+	best := r.best()
+	if best.N == 0 {
+		return fmt.Sprintf(noGain, dearest), nil
+	}
+	said := fmt.Sprintf("Most is gained with: %s, at %g: %.3g (%.3g to %.3g) of 100, and %.2g of 100 objects are lost.",
+		best.Series, best.X, best.Mean, best.Low, best.High, max(0, best.Price))
+	if chance, ok := r.at(randomSeries, best.X); ok {
+		said += fmt.Sprintf(" A random direction of that length gains %.3g (%.3g to %.3g).", chance.Mean, chance.Low, chance.High)
+	}
+	return said, nil
+}
+
+const noGain = "No setting is seen to gain anything and loses no more than %d of 100 objects."
+
+// best is the mean with the largest gain that is seen among those that lose few objects.
+func (r *Results) best() (best Mean) {
+	for _, m := range r.Means {
+		if m.Price <= dearest && m.Mean > best.Mean && !m.Unsure() {
+			best = m
+		}
+	}
+	return best
+}
+
+// strongestBlock tells which block alone does the most.
+func strongestBlock(r *Results) (string, *recipe.Preset) {
+	best := r.best()
+	if best.N == 0 {
+		return "No block alone is seen to do anything.", nil
+	}
+	return fmt.Sprintf("Block %g does the most alone, at %s: %.3g (%.3g to %.3g).", best.X, best.Series, best.Mean, best.Low, best.High), nil
+}

@@ -1,0 +1,34 @@
+package lab
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestConclude: what is said follows from the means, and admits what may be chance.
+func TestConclude(t *testing.T) {
+	mean := func(series string, x, middle, half, price float64) Mean {
+		return Mean{Series: series, X: x, Mean: middle, Low: middle - half, High: middle + half, N: 8, Price: price}
+	}
+	for _, c := range []struct {
+		name, want string
+		means      []Mean
+	}{
+		{"pooled", "", []Mean{mean(zerosSeries, 1, 1, 0, 0)}},
+		{"pooled", "In prompts of 8 words, a vector of zeros counts 0.5 (0.4 to 0.6), no tokens 0.2 (0.15 to 0.25). The vector matters more.",
+			[]Mean{mean(zerosSeries, 1, 0, 0, 0), mean(zerosSeries, 8, 0.5, 0.1, 0), mean(noTokensSeries, 1, 3, 0, 0), mean(noTokensSeries, 8, 0.2, 0.05, 0)}},
+		{"lost", "The tokens matter more.", []Mean{mean(zerosSeries, 8, 1, 0.5, 0), mean(noTokensSeries, 8, 20, 5, 0)}},
+		{"pooled", "may be chance", []Mean{mean(zerosSeries, 8, 1, 0.5, 0), mean(noTokensSeries, 8, 1.5, 0.5, 0)}},
+		{"guidance", "Most is gained with: every block, at 2: 40 (35 to 45) of 100, and 3 of 100 objects are lost. A random direction of that length gains 1 (-2 to 4).",
+			[]Mean{mean("every block", 2, 40, 5, 3), mean("every block", 4, 90, 5, 30), mean("two bumps", 2, 60, 70, 0), mean(randomSeries, 2, 1, 3, 0)}},
+		{"guidance", "No setting is seen to gain anything", []Mean{mean("every block", 2, 40, 50, 3)}},
+		{"block", "Block 3 does the most alone, at weight 2: 20 (15 to 25).", []Mean{mean("weight 2", 2, 10, 5, 0), mean("weight 2", 3, 20, 5, 0)}},
+		{"block", "No block alone", []Mean{mean("weight 2", 2, 10, 15, 0)}},
+		{"weight", "", []Mean{mean("from block 0 on", 2, 10, 15, 0)}},
+	} {
+		r := &Results{Experiment: c.name, Price: "objects lost", Means: c.means}
+		if got, _ := r.Conclude(); !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s concludes %q, wanted %q", c.name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package lab
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestWrap: lines end at spaces and between Chinese characters, and hold all of the text.
+func TestWrap(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{"", []string{""}}, {"gain in night", []string{"gain in ", "night"}}, {"unbreakableness", []string{"unbreakableness"}},
+		{"每个词得到的注意力", []string{"每个词得", "到的注意", "力"}},
+	} {
+		if got := wrap(c.text, 60); !slices.Equal(got, c.want) {
+			t.Errorf("%q becomes %q, wanted %q", c.text, got, c.want)
+		}
+	}
+}
+
+// TestPlotOfNothingLost: where the price is the same everywhere, the plot is over X, and
+// marks of several series at one X stand beside each other.
+func TestPlotOfNothingLost(t *testing.T) {
+	mean := func(series string, x, price float64) Mean {
+		return Mean{Series: series, X: x, Mean: 10 * x, Low: 9 * x, High: 11 * x, N: 8, Price: price, PriceLow: price, PriceHigh: price}
+	}
+	r := &Results{X: "weight", Y: "gain", Price: "objects lost", Means: []Mean{mean("a", 1, 0), mean("a", 2, 0), mean("b", 1, 0), mean("b", 2, 0)}}
+	centres := func() (list []string) {
+		var b bytes.Buffer
+		r.WriteSVG(&b)
+		for _, part := range strings.Split(b.String(), `<circle cx="`)[1:] {
+			list = append(list, part[:strings.Index(part, `" r=`)])
+		}
+		slices.Sort(list)
+		return slices.Compact(list)
+	}
+	if got := centres(); len(got) != 4 {
+		t.Errorf("four means with nothing lost have marks at %q", got)
+	}
+	r.Means[3].Price = 20
+	if got := centres(); len(got) != 3 {
+		t.Errorf("a mean that costs something has a mark of its own: %q", got)
+	}
+	var narrow bytes.Buffer
+	err := r.Draw(&narrow, Look{Width: NarrowWidth, Say: strings.ToUpper})
+	if err != nil || !strings.Contains(narrow.String(), `viewBox="0 0 340 `) || !strings.Contains(narrow.String(), ">OBJECTS LOST<") {
+		t.Errorf("on a phone: %v, %.300s", err, narrow.String())
+	}
+}
