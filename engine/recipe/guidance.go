@@ -141,14 +141,6 @@ func (r *reader) term(raw tinyjson.Raw) (t Term, ok bool) {
 	return t, true
 }
 
-// rows is guidance.Rows as it is written: without what is the default.
-func rows(given guidance.Rows) string {
-	if given == guidance.RowsBoth {
-		return ""
-	}
-	return string(given)
-}
-
 // rows reads guidance.Rows, in quotes as in JSON or without as in a link.
 func (r *reader) rows(s string, was guidance.Rows) guidance.Rows {
 	word := guidance.Rows(s)
@@ -156,7 +148,7 @@ func (r *reader) rows(s string, was guidance.Rows) guidance.Rows {
 		r.notice(FieldRows, s, "")
 		return was
 	}
-	return guidance.Rows(rows(word))
+	return word
 }
 
 // object reads a JSON object, and reports whether it is one. Keys that are not known

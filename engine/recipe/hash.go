@@ -19,7 +19,7 @@ const MaxHash = 256 << 10
 //
 // where what has a meaning in addresses is escaped as forms do it. A picture that is
 // not square has size=WIDTHxHEIGHT. The scale cfg is left out where it is off, and
-// guidanceRows where they are the default, and ablate where nothing is taken away.
+// guidanceRows where the model decides, and ablate where nothing is taken away.
 func Hash(q Request) string {
 	var b strings.Builder
 	b.WriteString("#prompt=")
@@ -41,8 +41,8 @@ func Hash(q Request) string {
 		b.WriteString("&guidance=")
 		escape(&b, string(text))
 	}
-	if s := rows(q.GuidanceRows); s != "" {
-		b.WriteString("&" + string(FieldRows) + "=" + s)
+	if q.GuidanceRows != "" {
+		b.WriteString("&" + string(FieldRows) + "=" + string(q.GuidanceRows))
 	}
 	if a := q.Ablate.Reduced(); a != nil {
 		text, err := tinyjson.Marshal(a)

@@ -69,6 +69,20 @@ func TestPNGThereAndBack(t *testing.T) {
 	}
 }
 
+// What the unconditional pass gets of the directions comes back from pictures and links as
+// it was asked for: which way is the default depends on the model.
+func TestRowsThereAndBack(t *testing.T) {
+	for _, rows := range append(slices.Clone(guidance.AllRows), "") {
+		p := Parameters{Request: base}
+		p.GuidanceRows = rows
+		got, _, err := FromJSON(JSON(p), base, limits)
+		link, _, _ := FromHash(Hash(p.Request), base, limits)
+		if err != nil || got.GuidanceRows != rows || link.GuidanceRows != rows {
+			t.Errorf("of %q, a picture keeps %q and a link %q (%v)", rows, got.GuidanceRows, link.GuidanceRows, err)
+		}
+	}
+}
+
 // The size of a square is a number, as it always was; any other is a list.
 func TestPNGSizes(t *testing.T) {
 	for text, size := range map[string]Size{`"size":256`: Square(256), `"size":[192,96]`: wide} {

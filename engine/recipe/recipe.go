@@ -11,6 +11,7 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/tinyjson"
+	"undertone/guidance"
 )
 
 // Limits are what the model at hand can do.
@@ -61,7 +62,7 @@ const MaxJSON = 512 << 10
 // what is the default there), and what it was made with.
 func JSON(p Parameters) []byte {
 	text, err := tinyjson.Marshal(document{
-		Prompt: p.Prompt, Seed: p.Seed, Steps: p.Steps, Size: p.Size, CFG: p.CFG, Guidance: terms(p.Guidance), Rows: rows(p.GuidanceRows), Ablate: p.Ablate.Reduced(), Reference: p.Reference,
+		Prompt: p.Prompt, Seed: p.Seed, Steps: p.Steps, Size: p.Size, CFG: p.CFG, Guidance: terms(p.Guidance), Rows: p.GuidanceRows, Ablate: p.Ablate.Reduced(), Reference: p.Reference,
 		Model: p.Model, Revision: p.Revision, Precision: p.Precision, Backend: p.Backend, Plan: p.Plan,
 	})
 	if err != nil {
@@ -72,20 +73,20 @@ func JSON(p Parameters) []byte {
 
 // document is the JSON in a PNG.
 type document struct {
-	Prompt    string     `json:"prompt"`
-	Seed      uint32     `json:"seed"`
-	Steps     int        `json:"steps"`
-	Size      Size       `json:"size"`
-	CFG       float64    `json:"cfg"`
-	Guidance  []term     `json:"guidance"`
-	Rows      string     `json:"guidanceRows,omitempty"`
-	Ablate    *Ablation  `json:"ablate,omitempty"`
-	Reference *Reference `json:"reference,omitempty"`
-	Model     string     `json:"model"`
-	Revision  string     `json:"revision"`
-	Precision string     `json:"precision"`
-	Backend   string     `json:"backend"`
-	Plan      string     `json:"plan"`
+	Prompt    string        `json:"prompt"`
+	Seed      uint32        `json:"seed"`
+	Steps     int           `json:"steps"`
+	Size      Size          `json:"size"`
+	CFG       float64       `json:"cfg"`
+	Guidance  []term        `json:"guidance"`
+	Rows      guidance.Rows `json:"guidanceRows,omitempty"`
+	Ablate    *Ablation     `json:"ablate,omitempty"`
+	Reference *Reference    `json:"reference,omitempty"`
+	Model     string        `json:"model"`
+	Revision  string        `json:"revision"`
+	Precision string        `json:"precision"`
+	Backend   string        `json:"backend"`
+	Plan      string        `json:"plan"`
 }
 
 // FromJSON reads what JSON wrote. What is missing comes from base; keys it does

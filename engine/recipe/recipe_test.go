@@ -110,7 +110,7 @@ var clamped = []struct {
 	}), []Notice{{FieldLink, "e", ""}, {FieldDirection, "a: 1", ""}, {FieldDirection, "b: 1", ""}}},
 	{"guidanceRows=cond", with(func(q *Request) { q.GuidanceRows = guidance.RowsCond }), nil},
 	{"guidanceRows=signed).", with(func(q *Request) { q.GuidanceRows = guidance.RowsSigned }), nil},
-	{"guidanceRows=both", base, nil},
+	{"guidanceRows=both", with(func(q *Request) { q.GuidanceRows = guidance.RowsBoth }), nil},
 	{"guidanceRows=", base, []Notice{{FieldRows, "", ""}}},
 	{"guidanceRows=Cond", base, []Notice{{FieldRows, "Cond", ""}}},
 	{"guidanceRows=cond1", base, []Notice{{FieldRows, "cond1", ""}}},

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -136,7 +135,7 @@ func numbers(x []float64) []any {
 // Same reports whether two recipes make the same picture.
 func (r Recipe) Same(q Recipe) bool {
 	return r.Prompt == q.Prompt && r.Seed == q.Seed && r.Steps == q.Steps && r.Size == q.Size && r.CFG == q.CFG && r.Reference == q.Reference &&
-		cmp.Or(r.Rows, guidance.RowsBoth) == cmp.Or(q.Rows, guidance.RowsBoth) && r.Ablate.Same(q.Ablate) &&
+		r.Rows == q.Rows && r.Ablate.Same(q.Ablate) &&
 		slices.EqualFunc(r.Acting(), q.Acting(), sameTerm)
 }
 
