@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"undertone/engine/recipe"
 	"undertone/engine/weights"
 )
@@ -61,7 +62,7 @@ func (e *Engine) describe(first Estimate) recipe.Description {
 		Model: m.Name, Title: m.Title, Family: m.Family, Revision: m.Revision, Licenses: m.Licenses, Parameters: m.Parameters(),
 		Bytes: m.Bytes(), Files: files, Bits: bits(files["dit"], m.Parameters().DiT), Blocks: countBlocks(e.transformer.Shape().Blocks),
 		Sizes: m.Sizes, Steps: m.Defaults.Steps, MaxSteps: m.MaxSteps, Defaults: m.Defaults,
-		Presets: m.Presets, Understands: m.Understands, Examples: m.Examples, Memory: first.PeakBytes,
+		Presets: m.Presets, SteersHead: slices.ContainsFunc(m.Presets, func(p recipe.Preset) bool { return p.Head != 0 }), Understands: m.Understands, Examples: m.Examples, Memory: first.PeakBytes,
 		Judge: m.OffersJudge(),
 	}
 	d.FLOPs = first.FLOPs(m.Defaults.Steps, guided)

@@ -59,6 +59,10 @@ func TestDescribe(t *testing.T) {
 	if want := words + 4*6*perBlock + vae; d.FLOPs < want || d.FLOPs > 1.03*want {
 		t.Errorf("%.0f operations, by hand %.0f and a little", d.FLOPs, want)
 	}
+	own := strings.Replace(shipped(t), `"presets": [`, `"presets": [{"id":"own","title":"Own","positive":"a","negative":"b","weight":1,"head":1},`, 1)
+	if steering, err := describe(own); err != nil || !steering.SteersHead || d.SteersHead {
+		t.Errorf("directions steer the head: %t, with a preset that does %t (%v)", d.SteersHead, steering.SteersHead, err)
+	}
 	text, err := json.Marshal(d)
 	if err != nil {
 		t.Fatal(err)

@@ -226,7 +226,7 @@ export function checkRequest(request, info) {
       }
       body.cfg = cfg;
     }
-    body.guidance = checkList(guidance, "The guidance", limits.terms).map((term, i) => checkTerm(term, i, info.presets.some((preset) => preset.head !== 0)));
+    body.guidance = checkList(guidance, "The guidance", limits.terms).map((term, i) => checkTerm(term, i, info.steersHead));
     if (guidanceRows !== undefined) {
       if (!rows.includes(guidanceRows)) {
         throw new UndertoneError("guidance-invalid", `The option guidanceRows is ${show(guidanceRows)}; ${rows.map((one) => JSON.stringify(one)).join(", ")} are possible.`);
@@ -278,7 +278,7 @@ function checkProbe(probe) {
   return { word };
 }
 
-/** Copies a direction. Of a model whose own directions steer the output head too (steers), others do by default. */
+/** Copies a direction, which steers the output head too where it does not say and the model's do (steers). */
 function checkTerm(term, i, steers) {
   const at = `guidance[${i}]`;
   if (!isObject(term)) throw new UndertoneError("guidance-invalid", `The direction ${at} is ${show(term)}; an object is needed.`);

@@ -196,8 +196,9 @@ export interface Request {
   /** Directions of modulation guidance, at most eight; they add up. */
   guidance?: Direction[];
   /**
-   * What the unconditional pass of classifier-free guidance gets of them: the same as the other pass ("both", the
-   * default), nothing ("cond"), or their opposite ("signed"). Without a second pass it means nothing.
+   * What the unconditional pass of classifier-free guidance gets of them: the same as the other pass ("both"),
+   * nothing ("cond"), or their opposite ("signed"). By default "both", of a Cosmos "cond", of a HiDream "signed". Without a
+   * second pass it means nothing.
    */
   guidanceRows?: "both" | "cond" | "signed";
   /**
@@ -244,7 +245,7 @@ export interface Direction {
   negative?: string;
   /** From −20 to 20; 0 changes not a bit. How much is useful depends on the model; its presets tell. */
   weight: number;
-  /** Weight at the output head. By default 0, and of a model whose own presets steer the head (HiDream) the weight of the blocks. */
+  /** Weight at the output head. By default 0, and of a model whose directions steer it (info.steersHead) the weight of the blocks. */
   head?: number;
   /** true puts a random direction of the same length in its place, which the seed decides: something to compare with. */
   random?: boolean;
@@ -372,6 +373,8 @@ export interface Description {
   maxSteps: number;
   defaults: { steps: number; size: Size; cfg: number; seed: number; prompt: string };
   presets: { id: string; title: string; positive: string; negative: string; weight: number; head: number; range?: [number, number]; schedule: Schedule }[];
+  /** Whether directions that do not say steer the output head as strongly as the blocks: where the model's presets steer it (HiDream). */
+  steersHead: boolean;
   understands: Record<"objects" | "colours" | "counts" | "places" | "styles" | "quality" | "relations", string[]> & {
     /** Everyday words that the model does not know, by the nearest that it does. */
     near?: Record<string, string[]>;

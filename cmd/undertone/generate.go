@@ -11,7 +11,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -48,7 +47,7 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	}
 	defer e.Close()
 	req := f.request(e.Defaults())
-	req.Guidance, req.Reference = f.heads(terms, e.Info().Presets), reference
+	req.Guidance, req.Reference = f.heads(terms, e.Info().SteersHead), reference
 	r, err := draw(ctx, e, req, bar)
 	if err != nil {
 		return err
@@ -175,10 +174,10 @@ func (f *generateFlags) terms(ctx context.Context) ([]engine.Term, error) {
 	return nil, nil
 }
 
-// heads lets the direction of the flags steer the output head too where those that the
-// model proposes do, unless a flag says how strongly.
-func (f *generateFlags) heads(terms []engine.Term, presets []recipe.Preset) []engine.Term {
-	if !f.given["head"] && !f.given["guidance"] && slices.ContainsFunc(presets, func(p recipe.Preset) bool { return p.Head != 0 }) {
+// heads lets the direction of the flags steer the output head too where the model's do,
+// unless a flag says how strongly.
+func (f *generateFlags) heads(terms []engine.Term, steers bool) []engine.Term {
+	if steers && !f.given["head"] && !f.given["guidance"] {
 		for i := range terms {
 			terms[i].Head = terms[i].Weight
 		}

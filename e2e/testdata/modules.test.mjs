@@ -24,7 +24,7 @@ globalThis.ImageData = class {
 class Engine {
   static posted = [];
   static hold = false;
-  static presets = [];
+  static steersHead = false;
 
   static answer(version, type, id, body, more) {
     Engine.current.onmessage({ data: { v: version, type, id, body: body && JSON.stringify(body), ...more } });
@@ -38,7 +38,7 @@ class Engine {
     Engine.posted.push({ v, type, id, body: body && JSON.parse(body) });
     const answer = (...rest) => queueMicrotask(() => Engine.answer(v, ...rest));
     if (type === "init") answer("ready", id);
-    if (type === "load") answer("loaded", id, { maxSteps: 12, sizes: [16, 24, [24, 16]], presets: Engine.presets });
+    if (type === "load") answer("loaded", id, { maxSteps: 12, sizes: [16, 24, [24, 16]], steersHead: Engine.steersHead });
     if (type === "generate" && !Engine.hold) answer("result", id, { width: 2, height: 1, seed: 1 }, { pixels: new ArrayBuffer(8) });
   }
 
@@ -128,8 +128,8 @@ test("directions: arrive as they were given", async (t) => {
 });
 
 test("directions: steer the head where a model's own do", async (t) => {
-  Engine.presets = [{ head: 0 }, { head: 1 }];
-  t.after(() => (Engine.presets = []));
+  Engine.steersHead = true;
+  t.after(() => (Engine.steersHead = false));
   const u = await load(t);
   const { guidance } = await asked(u, { guidance: [{ positive: "a", weight: 3 }, { positive: "b", weight: 3, head: 1 }] });
   assert.deepEqual(guidance.map(({ head }) => head), [3, 1]);

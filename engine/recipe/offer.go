@@ -28,6 +28,7 @@ type Description struct {
 	MaxSteps    int              `json:"maxSteps"`
 	Defaults    Defaults         `json:"defaults"`
 	Presets     []Preset         `json:"presets"`
+	SteersHead  bool             `json:"steersHead"` // directions steer the output head as strongly as the blocks where nobody says
 	Understands Vocabulary       `json:"understands"`
 	Examples    []string         `json:"examples"`
 	FLOPs       float64          `json:"flops"`  // of the first picture with one direction of guidance

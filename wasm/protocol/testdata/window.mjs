@@ -40,7 +40,7 @@ globalThis.Worker = Worker;
 const picture = { width: 1, height: 1, parameters: {} };
 function proper(worker, { type, id }) {
   if (type === "init") worker.say("ready", id);
-  if (type === "load") worker.say("loaded", id, { maxSteps: 30, sizes: [16, 24, [24, 16]], presets: [] });
+  if (type === "load") worker.say("loaded", id, { maxSteps: 30, sizes: [16, 24, [24, 16]] });
   if (type === "describe") worker.say("described", id, {});
   if (type === "generate") worker.say("result", id, picture, { pixels: new ArrayBuffer(4) });
   if (type === "abort") worker.say("error", id, { code: "aborted", message: "stopped", advice: "-" });
@@ -219,7 +219,7 @@ const checks = {
     const plain = await load();
     const pixels = { width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 255, 4, 5, 6, 128) };
     isOurs(await end(plain.generate({ reference: pixels })), "reference-refused");
-    Worker.answer = (worker, m) => (m.type === "load" ? worker.say("loaded", m.id, { maxSteps: 30, sizes: [16], presets: [], edits: { bytes: 1 } }) : proper(worker, m));
+    Worker.answer = (worker, m) => (m.type === "load" ? worker.say("loaded", m.id, { maxSteps: 30, sizes: [16], edits: { bytes: 1 } }) : proper(worker, m));
     const u = await load();
     // A PNG of one pixel of grey and alpha, whose colours under the alpha no canvas would give back.
     const png = new Blob([Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=", "base64")]);
