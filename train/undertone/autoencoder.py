@@ -62,7 +62,7 @@ def to_tensor(a):
 
 def to_uint8(x):
     """Pictures [B, 3, H, W] in [0, 1] -> uint8 [B, H, W, 3]."""
-    return x.float().clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
+    return x.float().clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
 def edges(x):

@@ -69,7 +69,7 @@ def subject(rng, s, unsaid=""):
     if unsaid == "count":
         return noun(rng, things[0], many=len(things) > 1)
     if len(things) == 1:
-        big = one(rng, BIG_WORDS[s.size]) if rng.random() < 0.2 else ""
+        big = one(rng, BIG_WORDS[s.size]) if rng.random() < 0.2 and s.size in BIG_WORDS else ""
         return article(noun(rng, things[0], adjective=big))
     if s.same:
         return NUMBERS[len(things)] + " " + noun(rng, things[0], many=True)

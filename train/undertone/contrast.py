@@ -39,9 +39,9 @@ def attributes(scenes):
 class Pair(nn.Module):
     """Text encoder and image tower with a common space of 128 dimensions."""
 
-    def __init__(self):
+    def __init__(self, vocab=VOCAB):
         super().__init__()
-        cfg = text_config(len(VOCAB))
+        cfg = text_config(len(vocab))
         self.text = Clip(cfg)
         c = VAE["latent_channels"]
         self.image = nn.Sequential(nn.Conv2d(c, 96, 3, stride=2, padding=1), nn.ReLU(),

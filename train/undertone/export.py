@@ -15,7 +15,7 @@ TYPES = {v: k for k, v in NAMES.items()}
 
 
 def raw(t):
-    t = t.detach().contiguous()
+    t = t.detach().cpu().contiguous()
     return (t.view(torch.int16) if t.dtype == torch.bfloat16 else t).numpy().tobytes()
 
 

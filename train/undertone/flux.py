@@ -98,6 +98,8 @@ def attention(q, k, v, rope):
     """Full attention: q, k, v [B, S, H, hd] -> [B, S, H*hd]; rope is applied to q and k."""
     q, k = apply_rope(q, *rope).to(v.dtype), apply_rope(k, *rope).to(v.dtype)
     q, k, v = (x.transpose(1, 2) for x in (q, k, v))
+    if q.is_cuda:
+        return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
     p = torch.matmul(q, k.transpose(-1, -2)) * (q.shape[-1] ** -0.5)
     return torch.matmul(torch.softmax(p, -1).to(v.dtype), v).transpose(1, 2).flatten(2)
 
@@ -237,7 +239,8 @@ class Flux(nn.Module):
         n_img = img.shape[1]
         if reference is not None:
             img = torch.cat([img, reference], 1)
-        img, txt = self.img_in(img), self.txt_in(txt)
+        wide = self.img_in.weight.dtype  # what blocks add to stays in it, whatever their products are computed in
+        img, txt = self.img_in(img).to(wide), self.txt_in(txt).to(wide)
         n_txt = txt.shape[1]
         rope = self.rope(n_txt, rows, cols, torch.float64 if y.dtype == torch.float64 else torch.float32, reference is not None)
         for n, block in enumerate(self.double_blocks):

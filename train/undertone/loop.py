@@ -9,6 +9,7 @@ import torch
 
 from . import fused
 from .config import STATE
+from .precision import device
 
 PATIENCE = 20  # steps running without a finite loss and gradient before training gives up
 
@@ -23,7 +24,7 @@ class TorchAdam:
 
     def __init__(self, params, ema, betas):
         self.params, self.ema = list(params), list(ema)
-        self.opt = torch.optim.Adam(self.params, betas=betas)
+        self.opt = torch.optim.Adam(self.params, betas=betas, **({"fused": True} if device() == "cuda" else {}))
 
     def step(self, lr, clip, decay):
         if not math.isfinite(torch.nn.utils.clip_grad_norm_(self.params, clip)):
@@ -49,8 +50,9 @@ def save(path, obj):
 
 
 def clock():
-    """Seconds of work: the CPU time of this process, spread over its threads. Other work on the machine takes none of it."""
-    return time.process_time() / torch.get_num_threads()
+    """Seconds of work: the CPU time of this process, spread over its threads. Other work on the machine takes none of it.
+    On a GPU, those of a watch."""
+    return time.process_time() / torch.get_num_threads() if device() == "cpu" else time.time()
 
 
 def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, save_every=150, log_every=15,
@@ -67,7 +69,7 @@ def train(stage, net, loss_of, minutes, lr, decay=0.999, report=None, clip=1.0, 
     path, log = STATE / f"{stage}.pt", STATE / f"{stage}.log"
     ema, done, step = copy.deepcopy(net).requires_grad_(False), 0.0, 0
     learning = [(p, e) for p, e in zip(net.parameters(), ema.parameters()) if p.requires_grad]
-    opt = (fused.Adam if fused.library() else TorchAdam)(*zip(*learning), betas)
+    opt = (fused.Adam if device() == "cpu" and fused.library() else TorchAdam)(*zip(*learning), betas)
     if path.exists():
         s = torch.load(path)
         net.load_state_dict(s["net"])

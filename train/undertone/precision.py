@@ -16,6 +16,11 @@ def bf16():
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
+def device():
+    """Where new tensors lie: "cpu", or "cuda" after torch.set_default_device."""
+    return torch.empty(0).device.type
+
+
 def products():
     """The context in which training computes: bf16 products where that is fast, else float32."""
-    return torch.autocast("cpu", torch.bfloat16) if bf16() else nullcontext()
+    return torch.autocast(device(), torch.bfloat16) if device() != "cpu" or bf16() else nullcontext()

@@ -10,7 +10,7 @@ from .contrast import unknown
 from .flux import Flux, init_for_training, patchify, unpatchify
 from .fused import FusedFlux, library
 from .loop import finished, load_ema, train
-from .precision import bf16, products
+from .precision import bf16, device, products
 
 # Tokens and pooled vector are dropped independently, so that each carries meaning of its own.
 DROP_BOTH, DROP_TOKENS, DROP_POOLED = 0.10, 0.12, 0.07
@@ -106,7 +106,7 @@ LOOK = ["a red car on the beach at sunset", "a frog in a meadow", "two cats in t
 
 def network():
     """The transformer in its fastest form on this machine."""
-    return (FusedFlux if bf16() and library() else Flux)(DIT)
+    return (FusedFlux if device() == "cpu" and bf16() and library() else Flux)(DIT)
 
 
 def make(scenes, latents, text, vae, minutes, seed=4, start=None):
