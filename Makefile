@@ -17,7 +17,7 @@ NAME   := $(notdir $(MODEL))
 
 export CGO_ENABLED := 0
 
-.PHONY: help run test dist release samples posters bench golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots hosts bare
+.PHONY: help run test dist release samples posters bench bench-gpu golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots hosts bare
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -125,6 +125,15 @@ posters: go ## draw the pictures of the article docs/pooled-vector.md anew
 
 bench: dist ## time the parts of a picture in the browser, with and without guidance
 	go run ./cmd/undertone bench
+
+# Into build/speed: bench.json, table.md. VK_DRIVER_FILES chooses the driver.
+BUDGET ?= 240
+bench-gpu: go model ## measure the GPU that Vulkan offers, under Node: peaks, kernels, pictures, tests (BUDGET=240 seconds)
+	@[ -d $(NODE_GPU)/node_modules ] || npm ci --prefix $(NODE_GPU)
+	@mkdir -p build/speed
+	$(WASM) -o build/speed/bench.wasm ./wasm/bench
+	GOOS=js GOARCH=wasm go test -c -o build/speed/gpu.test.wasm ./engine/gpu
+	node $(NODE_GPU)/bench.mjs --out build/speed --budget $(BUDGET) --bench build/speed/bench.wasm --model $(LARGE_MODEL) --tests build/speed/gpu.test.wasm --in engine/gpu
 
 # What only golden files are made with; the tests need none of it.
 golden: ## make the golden files anew: from PyTorch, ggml's readers of weights, Hugging Face's tokenizers

@@ -57,9 +57,10 @@ var rooms = map[string]string{
 	"wasm/page":         "wasm/page/… " + told,
 	"wasm/page/embed":   "wasm/page/… " + told, // another arrangement
 	"wasm/page/main":    "wasm/page wasm/page/embed wasm/page/ui honnef.co/go/js/dom/v2",
-	// These two construct the machines. Nothing imports them.
+	// These construct the machines. Nothing imports them.
 	"wasm/engine":          "wasm/host wasm/promise wasm/protocol wasm/engine/transfer engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/cpu engine/cpu/simd engine/gpu",
 	"wasm/engine/transfer": "",
+	"wasm/bench":           "engine engine/op engine/quant engine/fault engine/weights engine/cpu engine/cpu/simd engine/gpu",
 	// The Lab stands on the JavaScript API as the page does.
 	"wasm/lab": "lab wasm/page/ui wasm/promise engine/recipe engine/fault guidance",
 	"cmd/…":    "cmd/… lab engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/yuin/goldmark",

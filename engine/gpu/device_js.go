@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -24,6 +25,9 @@ type Options struct {
 	// Gentle halves the work of a submit so many times, after a device was lost
 	// that may have had too much of it at once. Pictures stay the same.
 	Gentle int
+	// Submit is the most arithmetic in one submit, in FLOPs, where it is not to be what
+	// suits the adapter's kind. Pictures stay the same.
+	Submit float64
 	// Poison fills new memory, and the padding of what is written, with NaN, so
 	// that tests see a kernel that reads what nobody wrote.
 	Poison bool
@@ -143,7 +147,7 @@ func newDevice(adapter, raw js.Value, o Options) *Device {
 		lost: make(chan struct{})}
 	d.replay = js.Global().Get("UndertoneReplay").New(raw)
 	d.describe(adapter, o)
-	d.submit = d.caps.submitLimit() / float64(int64(1)<<min(o.Gentle, 10))
+	d.submit = cmp.Or(o.Submit, d.caps.submitLimit()) / float64(int64(1)<<min(o.Gentle, 10))
 	d.memory.owned, d.memory.sizes = map[uint32]*wgpu.Buffer{}, map[uint32]int64{}
 	d.pipelines.init()
 
@@ -252,6 +256,16 @@ func (d *Device) Info() op.Info { return d.info }
 
 // Caps is what kernels are chosen by.
 func (d *Device) Caps() Caps { return d.caps }
+
+// Prefer has programs compiled from now on take the variant of this name wherever the
+// device can run it and it fits, as measurements do; "" takes the usual ones again.
+func (d *Device) Prefer(variant string) {
+	d.caps.Prefer = variant
+	d.info.Plan = planID(d.caps)
+}
+
+// Variants names those of an operation that the device can run, the usual first.
+func (d *Device) Variants(k op.Kind) []string { return operations[k].offered(d.caps) }
 
 // Lost is closed when the device is gone: a crash, sleep, a driver update, or a
 // watchdog. A new one must be opened; everything made on this one is gone too.

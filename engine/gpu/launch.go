@@ -15,6 +15,7 @@ type Caps struct {
 	Invocations    int  // maxComputeInvocationsPerWorkgroup
 	MaxBinding     int64
 	MaxBuffer      int64
+	Prefer         string // the variant taken before all others where it fits; "": none
 }
 
 // PortableFloor is a device requested without any limit or feature.

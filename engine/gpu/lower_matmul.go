@@ -109,8 +109,14 @@ func matMulGEMV(p product, _ Caps) tiled {
 	return p.kernel("matmul_gemv", c, [3]int{op.CeilDiv(p.n, 8), 1, 1}, whole)
 }
 
-func matMulTile(p product, _ Caps) tiled {
-	t := chooseTile(p.m, p.n)
+func matMulTile(p product, _ Caps) tiled { return p.tile(chooseTile(p.m, p.n)) }
+
+// matMulTileOf takes the same tile for every shape.
+func matMulTileOf(i int) func(product, Caps) tiled {
+	return func(p product, _ Caps) tiled { return p.tile(tiles[i].tile) }
+}
+
+func (p product) tile(t tile) tiled {
 	var c constants
 	c.u32("TILE_M", t.m)
 	c.u32("TILE_N", t.n)

@@ -22,6 +22,11 @@ var (
 		{"cpu", onCPU, nil, matMulCPU},
 		{"gemv", nil, product.short, matMulGEMV},
 		{"tile", nil, nil, matMulTile},
+		// Each tile by its own name, for those who prefer it (see Device.Prefer).
+		{"tile 128×128", nil, nil, matMulTileOf(0)},
+		{"tile 64×64", nil, nil, matMulTileOf(1)},
+		{"tile 32×64", nil, nil, matMulTileOf(2)},
+		{"tile 32×32", nil, nil, matMulTileOf(3)},
 	}
 	attentionVariants = []variant[*op.AttentionOp, []Launch]{
 		{"cpu", onCPU, packedSmall, attentionCPU},
@@ -102,12 +107,22 @@ func lowers[N op.Node](lower func(N, Caps) ([]Launch, error)) func(op.Node, Caps
 	return func(n op.Node, c Caps) ([]Launch, error) { return lower(n.(N), c) }
 }
 
-// pick takes the first variant that the device can run and that fits.
+// pick takes the first variant that the device can run and that fits, the preferred one
+// before all others.
 func pick[P, R any](variants []variant[P, R], p P, c Caps) (variant[P, R], error) {
-	for _, v := range variants {
+	first := -1
+	for i, v := range variants {
 		if (v.needs == nil || v.needs(c)) && (v.fits == nil || v.fits(p)) {
-			return v, nil
+			if v.name == c.Prefer {
+				return v, nil
+			}
+			if first < 0 {
+				first = i
+			}
 		}
+	}
+	if first >= 0 {
+		return variants[first], nil
 	}
 	return variant[P, R]{}, fault.New(fault.Shape, "none of %d variants takes %+v", len(variants), p)
 }
