@@ -44,6 +44,7 @@ wasm: go
 	$(WASM) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/engine.wasm ./wasm/engine
 	$(WASM) -gcflags=all=-l -o $(PROGRAM)/page.wasm ./wasm/page/main
 	$(WASM) -gcflags=all=-l -o $(PROGRAM)/lab.wasm ./wasm/lab
+	$(WASM) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/bench.wasm ./wasm/bench
 	@cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" $(PROGRAM)/wasm_exec.js
 
 # The converter is run whenever the source weights or the precision changed. The
@@ -128,12 +129,11 @@ bench: dist ## time the parts of a picture in the browser, with and without guid
 
 # Into build/speed: bench.json, table.md. VK_DRIVER_FILES chooses the driver.
 BUDGET ?= 240
-bench-gpu: go model ## measure the GPU that Vulkan offers, under Node: peaks, kernels, pictures, tests (BUDGET=240 seconds)
+bench-gpu: wasm model ## measure the GPU that Vulkan offers, under Node: peaks, kernels, pictures, tests (BUDGET=240 seconds)
 	@[ -d $(NODE_GPU)/node_modules ] || npm ci --prefix $(NODE_GPU)
 	@mkdir -p build/speed
-	$(WASM) -o build/speed/bench.wasm ./wasm/bench
 	GOOS=js GOARCH=wasm go test -c -o build/speed/gpu.test.wasm ./engine/gpu
-	node $(NODE_GPU)/bench.mjs --out build/speed --budget $(BUDGET) --bench build/speed/bench.wasm --model $(LARGE_MODEL) --tests build/speed/gpu.test.wasm --in engine/gpu
+	node $(NODE_GPU)/bench.mjs --out build/speed --budget $(BUDGET) --bench $(PROGRAM)/bench.wasm --model $(LARGE_MODEL) --tests build/speed/gpu.test.wasm --in engine/gpu
 
 # What only golden files are made with; the tests need none of it.
 golden: ## make the golden files anew: from PyTorch, ggml's readers of weights, Hugging Face's tokenizers

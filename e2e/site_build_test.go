@@ -56,7 +56,7 @@ func build(name string, models ...string) (string, error) {
 // inFolder are the flags of dist for what make wasm wrote into a folder.
 func inFolder(dir string) []string {
 	in := func(name string) string { return filepath.Join(dir, name) }
-	flags := []string{"--engine", in("engine.wasm"), "--page", in("page.wasm"), "--lab", in("lab.wasm"), "--exec", in("wasm_exec.js")}
+	flags := []string{"--engine", in("engine.wasm"), "--page", in("page.wasm"), "--lab", in("lab.wasm"), "--bench", in("bench.wasm"), "--exec", in("wasm_exec.js")}
 	if _, err := os.Stat(in("zh.json")); err == nil {
 		flags = append(flags, "--chinese", in("zh.json"))
 	}

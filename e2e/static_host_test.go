@@ -202,7 +202,7 @@ func sources(t *testing.T, v version) (root string) {
 		t.Fatal(err)
 	}
 	few := exec.Command("sh", "-c", `tar -C .. --exclude=node_modules -cf - index.html VERSION LICENSE NOTICE web wasm/page/words/zh.json | tar -C "$0" -xf -`, root)
-	if err := commands(few, exec.Command("cp", built(t, "engine.wasm"), built(t, "page.wasm"), built(t, "lab.wasm"), built(t, "wasm_exec.js"), root)); err != nil {
+	if err := commands(few, exec.Command("cp", built(t, "engine.wasm"), built(t, "page.wasm"), built(t, "lab.wasm"), built(t, "bench.wasm"), built(t, "wasm_exec.js"), root)); err != nil {
 		t.Fatal(err)
 	}
 	return root

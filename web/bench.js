@@ -173,38 +173,47 @@ export class Bench {
 
 const round = (x, digits = 3) => (x === null || x === undefined || Number.isNaN(x) ? "" : Number(x.toPrecision(digits)).toLocaleString("en", { maximumSignificantDigits: digits }));
 const percent = (x) => (x === null || x === undefined ? "" : `${(100 * x).toFixed(1)} %`);
-const cells = (list) => `| ${list.join(" | ")} |`;
+const kept = (rows) => rows.filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== 0);
+const ms = (x) => (x ? `${round(x)} ms` : "");
 
-// table writes a report in Markdown, as it is kept in docs/speed/.
+/** A report as tables: {title, head, rows}, those of what was measured. */
+export function tables(r) {
+  const { peaks: p, model: m, cpu } = r;
+  const of = (x, unit, divisor = 1) => (x ? `${round(x / divisor)} ${unit}` : "");
+  const all = [
+    { title: "The adapter", head: ["what", "measured"], rows: kept([
+      ["adapter", r.adapter], ["driver", r.driver], ["features", r.features.join(", ")], ["plan", r.plan],
+      ["largest binding, buffer", `${of(r.limits.maxStorageBufferBindingSize, "MB", 1e6)}, ${of(r.limits.maxBufferSize, "MB", 1e6)}`],
+      ["workgroup memory", of(r.limits.maxComputeWorkgroupStorageSize, "KB", 1024)],
+    ]) },
+    { title: "What it can do at most", head: ["peak", "measured"], rows: kept([
+      ["f32 multiply-add", of(p.f32, "TFLOP/s", 1e3)], ["f16 multiply-add", of(p.f16, "TFLOP/s", 1e3)], ["8-bit dot product", of(p.i8, "TOP/s", 1e3)],
+      ["memory, read and written", of(p.gbps, "GB/s")], ["submit until done", ms(p.roundTripMs)], ["submit until read", ms(p.readMs)], ["one dispatch of 1,000", of(p.dispatchUs, "µs")],
+    ]) },
+    { title: "The shipped model", head: ["what", "measured"], rows: m.first_ms ? kept([
+      ["model", `${m.name}, ${m.precision}`], ["load", ms(m.load_ms)], ["first picture, compiling", ms(m.first_ms)],
+      ["later picture", m.ours_ms && `${ms(m.ours_ms)} (${round(m.least_ms)}–${round(m.most_ms)})`],
+      ["by parts, each waited for, in ms", m.parts && Object.entries(m.parts).map(([k, v]) => `${k.replace(/Ms(PerStep)?$/, "")} ${round(v)}`).join(" · ")],
+      ["live, one after the other", m.live && `${round(m.live.perSecond)} pictures a second (p95 ${round(m.live.p95Ms)} ms)`],
+      ["memory on the GPU", of(m.ours_mb, "MB")], ["like the CPU's picture", of(m.psnr_cpu, "dB")], ["same request twice: same bytes", m.same_bytes && "yes"], ["weight 0: bytes of no guidance", m.zero_is_none && "yes"],
+      ["CPU device, a picture", ms(cpu.ours_ms)],
+    ]) : [] },
+    { title: "Work in flight", head: ["most work in a submit", "pictures a second", "median", "p95"],
+      rows: r.throttle.map((t) => [`${t.gflop} GFLOP`, round(t.perSecond), ms(t.medianMs), ms(t.p95Ms)]) },
+    { title: "Kernels", head: ["operation", "shape", "weights", "variant", "ms", "in flight", "GFLOP/s", "of f32 peak", "GB/s", "error", "of tolerance"],
+      rows: r.rows.map((x) => [x.op, `${x.shape}: ${x.size}`, x.op === "MatMul" ? x.dtype : "", x.variant, round(x.ours_ms), round(x.wall_ms), round(x.gflops), percent(x.share), round(x.gbps), x.max_err.toExponential(1), percent(x.of_tolerance)]) },
+    { title: "A picture by kernel", head: ["program", "operation", "kernel", "launches", "ms", "GFLOP/s"],
+      rows: [...r.profile].sort((a, b) => b.Ms - a.Ms).map((s) => [s.Program, s.Op, s.Kernel, s.Launches, round(s.Ms), round((s.GFLOP / s.Ms) * 1e3)]) },
+    { title: "Tests", head: ["tests", "passed", "failed", "skipped", "note"], rows: Object.entries(r.tests ?? {}).map(([name, t]) => [name, t.passed, t.failed, t.skipped, t.note ?? ""]) },
+    { title: "Not measured", head: ["what", "why"], rows: r.failed.map((f) => [f.part, f.error]) },
+  ];
+  return all.filter((t) => t.rows.length > 0);
+}
+
+/** A report in Markdown, as it is kept in docs/speed/. */
 export function table(r) {
-  const { peaks: p, model: m, cpu, tests } = r;
-  const out = [`# ${r.adapter}`, "", `Measured ${r.date.slice(0, 10)}${r.driver ? `, driver ${r.driver}` : ""}${r.software ? ", a software adapter: the shapes are scaled down" : ""}. Features: ${r.features.join(", ")}.`, ""];
-  out.push("| peak | measured |", "|---|---|");
-  for (const [name, value] of [["f32 multiply-add", p.f32 && `${round(p.f32 / 1e3)} TFLOP/s`], ["f16 multiply-add", p.f16 && `${round(p.f16 / 1e3)} TFLOP/s`], ["8-bit dot product", p.i8 && `${round(p.i8 / 1e3)} TOP/s`], ["memory, read and written", p.gbps && `${round(p.gbps)} GB/s`], ["submit until done", p.roundTripMs && `${round(p.roundTripMs)} ms`], ["submit until read", p.readMs && `${round(p.readMs)} ms`], ["one dispatch of 1,000", p.dispatchUs && `${round(p.dispatchUs)} µs`]]) {
-    if (value) out.push(cells([name, value]));
-  }
-  if (m.ours_ms) {
-    out.push("", "| the shipped model | |", "|---|---|");
-    for (const [name, value] of [["model", `${m.name}, ${m.precision}`], ["load", `${round(m.load_ms)} ms`], ["first picture, compiling", `${round(m.first_ms)} ms`], ["later picture", `${round(m.ours_ms)} ms (${round(m.least_ms)}–${round(m.most_ms)})`], ["by parts, each waited for", m.parts && Object.entries(m.parts).map(([k, v]) => `${k.replace(/Ms(PerStep)?$/, "")} ${round(v)}`).join(" · ")], ["live, one after the other", m.live && `${round(m.live.perSecond)} pictures a second (p95 ${round(m.live.p95Ms)} ms)`], ["memory on the GPU", `${round(m.ours_mb)} MB`], ["against the CPU", m.psnr_cpu && `${round(m.psnr_cpu)} dB`], ["same request twice: same bytes", String(m.same_bytes)], ["CPU device", cpu.ours_ms && `${round(cpu.ours_ms)} ms`]]) {
-      if (value) out.push(cells([name, value]));
-    }
-  }
-  if (r.throttle.length) {
-    out.push("", "| most work in a submit | pictures a second | median | p95 |", "|---|---|---|---|");
-    for (const t of r.throttle) out.push(cells([`${t.gflop} GFLOP`, round(t.perSecond), `${round(t.medianMs)} ms`, `${round(t.p95Ms)} ms`]));
-  }
-  if (r.rows.length) {
-    out.push("", "| operation | shape | weights | variant | ms | in flight | GFLOP/s | of f32 peak | GB/s | error | of tolerance |", "|---|---|---|---|---|---|---|---|---|---|---|");
-    for (const x of r.rows) out.push(cells([x.op, `${x.shape}: ${x.size}`, x.op === "MatMul" ? x.dtype : "", x.variant, round(x.ours_ms), round(x.wall_ms), round(x.gflops), percent(x.share), round(x.gbps), x.max_err.toExponential(1), percent(x.of_tolerance)]));
-  }
-  if (r.profile.length) {
-    out.push("", "| program | operation | kernel | launches | ms | GFLOP/s |", "|---|---|---|---|---|---|");
-    for (const s of [...r.profile].sort((a, b) => b.Ms - a.Ms)) out.push(cells([s.Program, s.Op, s.Kernel, s.Launches, round(s.Ms), round(s.GFLOP / s.Ms * 1e3)]));
-  }
-  if (tests) {
-    out.push("", "| tests | passed | failed | skipped | |", "|---|---|---|---|---|");
-    for (const [name, t] of Object.entries(tests)) out.push(cells([name, t.passed, t.failed, t.skipped, t.note ?? ""]));
-  }
-  if (r.failed.length) out.push("", "Not measured:", "", ...r.failed.map((f) => `- ${f.part}: ${f.error}`));
+  const line = (list) => `| ${list.map((x) => String(x ?? "").replace(/\s*\n\s*/g, " ").replaceAll("|", "\\|")).join(" | ")} |`;
+  const out = [`# ${r.adapter}`, "", `Measured ${r.date.slice(0, 10)}${r.software ? "; a software adapter, whose shapes are scaled down" : ""}.`];
+  for (const t of tables(r)) out.push("", `## ${t.title}`, "", line(t.head), `|${"---|".repeat(t.head.length)}`, ...t.rows.map(line));
   return out.join("\n") + "\n";
 }

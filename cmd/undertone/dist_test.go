@@ -16,7 +16,7 @@ func TestDist(t *testing.T) {
 	if err := os.WriteFile(program, []byte("\x00asm"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"dist", "--root", "../..", "--out", out, "--engine", program, "--page", program, "--lab", program, "--exec", program}
+	args := []string{"dist", "--root", "../..", "--out", out, "--engine", program, "--page", program, "--lab", program, "--bench", program, "--exec", program}
 	args = append(args, "--url", "https://example.org/u")
 	said := succeed(t, append(args, "--zip", folder, "--npm", folder)...)
 

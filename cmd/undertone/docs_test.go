@@ -24,7 +24,7 @@ func TestHostingCommands(t *testing.T) {
 	model := tinyModel(t)
 	t.Chdir(t.TempDir())
 	schedules(t, model, filepath.Join("models", "mine"))
-	for _, name := range []string{"engine.wasm", "page.wasm", "lab.wasm", "wasm_exec.js"} {
+	for _, name := range []string{"engine.wasm", "page.wasm", "lab.wasm", "bench.wasm", "wasm_exec.js"} {
 		if err := os.MkdirAll("build", 0o700); err != nil {
 			t.Fatal(err)
 		}

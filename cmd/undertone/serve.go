@@ -46,6 +46,7 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	engine := fs.String("engine", "build/engine.wasm", "the WebAssembly program of the worker")
 	page := fs.String("page", "build/page.wasm", "the WebAssembly program of the window")
 	laboratory := fs.String("lab", "build/lab.wasm", "the WebAssembly program of the Lab")
+	measures := fs.String("bench", "build/bench.wasm", "the WebAssembly program of the bench")
 	exec := fs.String("exec", "build/wasm_exec.js", "Go's wasm_exec.js")
 	chinese := fs.String("chinese", "", "the page's texts in Chinese (wasm/page/words/zh.json)")
 	twins := fs.Bool("twins", false, "also write brotli and gzip twins")
@@ -83,7 +84,7 @@ func dist(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	name := strings.TrimSpace(string(version))
 	err = site.Build(ctx, site.Options{
 		Root: *root, Out: *out, Models: models, Twins: *twins, Kill: *kill, Name: name, Addresses: at,
-		Extra: map[string]string{"engine.wasm": *engine, "page.wasm": *page, "lab.wasm": *laboratory, "wasm_exec.js": *exec, "zh.json": cmp.Or(*chinese, filepath.Join(*root, "wasm", "page", "words", "zh.json"))},
+		Extra: map[string]string{"engine.wasm": *engine, "page.wasm": *page, "lab.wasm": *laboratory, "bench.wasm": *measures, "wasm_exec.js": *exec, "zh.json": cmp.Or(*chinese, filepath.Join(*root, "wasm", "page", "words", "zh.json"))},
 	})
 	if err != nil {
 		return err

@@ -29,16 +29,17 @@ type Options struct {
 
 // stable are the files of web/ that keep their name at the root of the site.
 var stable = map[string]bool{
-	"undertone.js": true, "undertone.d.ts": true, "element.js": true, "element.d.ts": true, "value.js": true, "value.d.ts": true, "embed.html": true, labPage: true,
+	"undertone.js": true, "undertone.d.ts": true, "element.js": true, "element.d.ts": true, "value.js": true, "value.d.ts": true, "embed.html": true, labPage: true, benchPage: true,
 	"boot.js": true, "sw.js": true, "manifest.webmanifest": true,
 }
 
 // embedded is the page that others have in a frame, element the script that puts it there,
-// and labPage the one of the Lab.
+// labPage the one of the Lab, and benchPage the one of the bench.
 const (
-	embedded = "embed.html"
-	element  = "element.js"
-	labPage  = "lab.html"
+	embedded  = "embed.html"
+	element   = "element.js"
+	labPage   = "lab.html"
+	benchPage = "bench.html"
 )
 
 // twin names the content-hashed copies of stable files that the site's own pages
@@ -150,7 +151,7 @@ func (b *builder) gather(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	for _, page := range []string{embedded, labPage} {
+	for _, page := range []string{embedded, labPage, benchPage} {
 		if data, ok := b.sources[page]; ok {
 			b.sources[page] = offer(data, o.Models)
 		}

@@ -38,6 +38,27 @@ func TestLab(t *testing.T) {
 	}
 }
 
+// TestBench: the bench's page keeps its name and offers the site's models; nobody keeps its
+// files for when there is no network.
+func TestBench(t *testing.T) {
+	o := source(t)
+	put(t, filepath.Join(o.Root, "web/bench.html"), versionTag+`<main data-models="x"><script src="./bench-page.js"></script>`)
+	put(t, filepath.Join(o.Root, "web/bench-page.js"), `new Worker("./bench-worker.js")`)
+	put(t, filepath.Join(o.Root, "web/bench-worker.js"), `fetch("./bench.wasm")`)
+	put(t, filepath.Join(o.Root, "bench.wasm"), "\x00asm bench")
+	o.Extra["bench.wasm"] = filepath.Join(o.Root, "bench.wasm")
+	s := shellOf(t, o)
+	page := read(t, filepath.Join(o.Out, "bench.html"))
+	if !strings.Contains(page, `data-models="models/tiny/model.json"`) || !strings.Contains(page, `content="1.2.3"`) || !strings.Contains(page, `"./assets/bench-page.`) {
+		t.Errorf("bench.html is %s", page)
+	}
+	for name := range s.Shell {
+		if strings.Contains(name, "bench") {
+			t.Errorf("%s is kept", name)
+		}
+	}
+}
+
 // TestJudgeIsPublished: the judge's file goes along under a name with its hash in it, and
 // the description tells of it beside the bytes that have to be downloaded.
 func TestJudgeIsPublished(t *testing.T) {

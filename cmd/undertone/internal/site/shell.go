@@ -40,8 +40,8 @@ const engineProgram = "engine.wasm"
 var ofLab = []string{labPage, "lab.js", "lab.wasm", "experiments.js", "css/lab.css"}
 
 // besides are the folders and files that only the browser's own dialogues, other programs,
-// the manual and other sites' pages show.
-var besides = []string{"icons/", "screenshots/", linkPreview, manual.Folder, manualStyle, element, "host.js", "value.js"}
+// the manual, other sites' pages and the bench, which is for those who are online, show.
+var besides = []string{"icons/", "screenshots/", linkPreview, manual.Folder, manualStyle, element, "host.js", "value.js", "bench", "css/bench.css"}
 
 // named matches the hashed addresses in a page, as web/sw.js does.
 var named = regexp.MustCompile(`assets/[\w.-]+\.[0-9a-f]{12}\.[a-z0-9]+`)
@@ -102,7 +102,7 @@ func (b *builder) name(version string) {
 		return
 	}
 	tag := strings.Replace(versionTag, "development", version, 1)
-	for _, page := range []string{"index.html", embedded, labPage} {
+	for _, page := range []string{"index.html", embedded, labPage, benchPage} {
 		if data, ok := b.sources[page]; ok {
 			b.sources[page] = bytes.Replace(data, []byte(versionTag), []byte(tag), 1)
 		}
