@@ -294,6 +294,10 @@ func TestBrowserEmbedTurns(t *testing.T) {
 		t.Errorf("%d frames have an engine", n)
 	}
 	b.step("removal", func(t *testing.T) { b.embedRemoval(t, frames[2]) })
+	if n := held(); n != 1 {
+		t.Errorf("%d frames have an engine, of one that is left", n)
+	}
+	b.step("the page", func(t *testing.T) { b.pageInTurn(t, s) })
 	b.silent(t)
 }
 
@@ -334,6 +338,39 @@ func (b *tab) embedRemoval(t *testing.T, other *frame) {
 	// The engine is free for who is left.
 	other.click("#another")
 	other.drawn()
+}
+
+// pageInTurn opens the page beside a frame that has an engine: the frame gives it up for the
+// page to draw, and the page says when it has to wait.
+func (b *tab) pageInTurn(t *testing.T, s *server) {
+	p := b.another(s.URL)
+	p.loadModel()
+	held := func(state string) (n int) {
+		p.eval(`return (await navigator.locks.query()).`+state+`.filter((l) => l.name === "undertone engine").length`, &n)
+		return n
+	}
+	if n := held("held"); n != 0 {
+		t.Errorf("%d turns are held though the page has drawn", n)
+	}
+	p.eval(`await new Promise((has) => navigator.locks.request("undertone engine", () => new Promise((done) => { globalThis.letGo = done; has(); })))`, nil)
+	waits := `document.querySelector("#note").textContent === "Waiting for its turn: 1 before it on this site."`
+	before := p.canvasOf(picturePane)
+	p.field("seed", "77")
+	p.pressGenerate()
+	p.until(waits)
+	p.keys(kb.Escape)
+	p.until(idle + ` && !(` + waits + `)`)
+	if n := held("pending"); n != 0 || p.canvasOf(picturePane) != before {
+		t.Errorf("stopped, %d turns are waited for, or the picture has changed", n)
+	}
+	p.pressGenerate()
+	p.until(waits)
+	p.eval(`letGo()`, nil)
+	p.until(idle + ` && !(` + waits + `)`)
+	if p.canvasOf(picturePane) == before {
+		t.Error("the picture was not made when the others had gone")
+	}
+	p.silent(t)
 }
 
 // TestElementSize holds the element to what a page can take without a thought, and the

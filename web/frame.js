@@ -93,38 +93,3 @@ function findSchemes() {
     return scheme ? [{ media, preferred: media.mediaText, scheme }] : [];
   });
 }
-
-// One engine at a time among the frames of this site: a lock that is held while there is one.
-const lock = "undertone engine";
-const me = `undertone frame ${nonce}`; // a lock of this document alone, by which the browser's list tells who it is
-const often = 400; // milliseconds between two looks at the list
-
-/** Waits for the turn, and tells how many are before this frame. Resolves to what gives the
- * turn back; wanted is called again and again while others wait for that. Rejects with the
- * signal's reason. Where the browser refuses locks, every frame has its turn at once. */
-export async function turn(signal, before, wanted) {
-  const { locks } = navigator;
-  try {
-    await locks.query();
-  } catch {
-    return () => {};
-  }
-  locks.request(me, { ifAvailable: true }, (mine) => mine && new Promise(() => {}));
-  let state = "waits";
-  const list = setInterval(async () => {
-    const { held, pending } = await locks.query();
-    const { clientId } = held.find(({ name }) => name === me) ?? {};
-    const others = pending.filter(({ name }) => name === lock);
-    const place = others.findIndex((request) => request.clientId === clientId);
-    if (state === "waits" && place >= 0) before(place + held.filter(({ name }) => name === lock).length);
-    if (state === "has" && others.length > 0) wanted();
-  }, often);
-  const end = () => ((state = "over"), clearInterval(list));
-  return new Promise((resolve, reject) => {
-    const hold = () => new Promise((leave) => {
-      state = "has";
-      resolve(() => (end(), leave()));
-    });
-    locks.request(lock, { signal }, hold).catch((error) => (end(), reject(error)));
-  });
-}

@@ -4,10 +4,11 @@ import * as offline from "./offline.js";
 import * as png from "./png.js";
 import { run } from "./program.js";
 import { picture } from "./reference.js";
+import { turn } from "./turn.js";
 import { Undertone } from "./undertone.js";
 
 const parts = {
-  Undertone, offline, png, picture,
+  Undertone, offline, png, picture, turn,
   comparison: () => import("./comparison.js"),
   element: () => import("./element.js"),
   film: () => import("./film.js"),

@@ -17,9 +17,10 @@ type App struct {
 	State  State
 	OnLoad []func() // called when the loading of a model has ended, before the state says so; they may wait
 	OnMake []func() // called when Generate has begun to make pictures
-	// Turn waits until this page may have an engine, where several share a device: it
-	// tells how many are before it, and returns what gives the turn back. nil: at once.
-	Turn func(ctx context.Context, before func(n int)) (leave func(), err error)
+	// Keeps says that this page keeps its turn on the device, which it shares with others of
+	// the site, until it rests (Rest); else it has one only while it makes pictures.
+	Keeps  bool
+	Wanted bool // others wait for the turn that it keeps
 
 	api       api
 	views     []View

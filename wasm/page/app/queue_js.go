@@ -72,6 +72,9 @@ func (a *App) work(ctx context.Context) {
 			failed = err
 		}
 	}
+	if !a.Keeps {
+		a.giveTurn()
+	}
 	a.end(func(s *State) {
 		rest := a.queue
 		a.queue = nil
@@ -122,6 +125,9 @@ func (a *App) make(ctx context.Context, j Job) (*Picture, error) {
 	}
 	if j.Quiet {
 		onStep = nil
+	}
+	if err := a.turnToDraw(ctx); err != nil {
+		return nil, err
 	}
 	p, err := a.api.generate(ctx, j.Recipe, j.More, onStep)
 	if err != nil {

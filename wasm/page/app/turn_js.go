@@ -1,18 +1,23 @@
 package app
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"syscall/js"
+
+	"undertone/wasm/page/words"
+	"undertone/wasm/promise"
+)
 
 // StageTurn is the stage of loading in which other pages have the device.
 const StageTurn = "queue"
 
-// loadInTurn loads a model once this page may have an engine.
+// loadInTurn loads a model; a page that keeps its turn waits for it first.
 func (a *App) loadInTurn(ctx context.Context, source any, device string, keep bool, onProgress func(Progress)) (Loaded, error) {
-	if a.Turn != nil && a.leave == nil {
-		leave, err := a.Turn(ctx, func(n int) { onProgress(Progress{Stage: StageTurn, Before: n}) })
-		if err != nil {
+	if a.Keeps {
+		if err := a.takeTurn(ctx, func(n int) { onProgress(Progress{Stage: StageTurn, Before: n}) }); err != nil {
 			return Loaded{}, err
 		}
-		a.leave = leave
 	}
 	a.device = device
 	got, err := a.api.load(ctx, source, device, keep, onProgress)
@@ -22,7 +27,50 @@ func (a *App) loadInTurn(ctx context.Context, source any, device string, keep bo
 	return got, err
 }
 
-// giveTurn lets the next page have an engine.
+// takeTurn waits until this page may use the device (web/turn.js), and tells how many are
+// before it.
+func (a *App) takeTurn(ctx context.Context, before func(n int)) error {
+	if a.leave != nil {
+		return nil
+	}
+	a.Wanted = false
+	c := js.Global().Get("AbortController").New()
+	defer context.AfterFunc(ctx, func() { c.Call("abort") })()
+	tell := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		before(args[0].Int())
+		return nil
+	})
+	defer tell.Release()
+	wanted := js.FuncOf(func(js.Value, []js.Value) any {
+		if a.Keeps {
+			a.Wanted = true
+			a.Render() // at once: no animation frame comes to a frame out of view
+		}
+		return nil
+	})
+	back, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("turn", c.Get("signal"), tell, wanted))
+	if err != nil {
+		wanted.Release()
+		return err
+	}
+	a.leave = func() { back.Invoke(); wanted.Release() }
+	return nil
+}
+
+// turnToDraw is takeTurn for a picture, which says meanwhile that it waits.
+func (a *App) turnToDraw(ctx context.Context) error {
+	waits := ""
+	err := a.takeTurn(ctx, func(n int) {
+		waits = fmt.Sprintf(words.Text.WaitTurn, n)
+		a.Update(func(s *State) { s.Note = waits })
+	})
+	if waits != "" && a.State.Note == waits {
+		a.Update(func(s *State) { s.Note = "" })
+	}
+	return err
+}
+
+// giveTurn lets the next page use the device.
 func (a *App) giveTurn() {
 	if a.leave != nil {
 		a.leave()

@@ -38,7 +38,7 @@ func Run(class js.Value) {
 	section := ui.ByID("stage")
 	v.storage = shell.NewStorage(a, ui.El("div", nil)) // not shown: it tells what is here
 	v.view = newView(v, section)
-	a.Turn = v.turn
+	a.Keeps = true
 	a.React(v.react)
 	a.Add(
 		v.view, shell.NewLoader(a, v.storage, new(shell.Updates), ui.El("span", nil)), shell.NewAlert(a, section),

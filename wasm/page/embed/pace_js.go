@@ -1,41 +1,11 @@
 package embed
 
-import (
-	"context"
-	"syscall/js"
-
-	"undertone/wasm/page/app"
-	"undertone/wasm/promise"
-)
+import "undertone/wasm/page/app"
 
 // pace is when the frame may compute.
 type pace struct {
-	seen   bool // somebody sees it
-	owed   bool // a picture was given up when it went out of view
-	wanted bool // another frame waits for the engine
-}
-
-// turn waits for this frame's turn to have an engine.
-func (v *Embed) turn(ctx context.Context, before func(n int)) (leave func(), err error) {
-	v.pace.wanted = false
-	c := js.Global().Get("AbortController").New()
-	defer context.AfterFunc(ctx, func() { c.Call("abort") })()
-	tell := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		before(args[0].Int())
-		return nil
-	})
-	wanted := js.FuncOf(func(js.Value, []js.Value) any {
-		v.pace.wanted = true
-		v.app.Render() // at once, as out of view
-		return nil
-	})
-	back, err := promise.Await(context.Background(), v.frame.Call("turn", c.Get("signal"), tell, wanted))
-	tell.Release()
-	if err != nil {
-		wanted.Release()
-		return nil, err
-	}
-	return func() { back.Invoke(); wanted.Release() }, nil
+	seen bool // somebody sees it
+	owed bool // a picture was given up when it went out of view
 }
 
 // move begins and ends what runs by itself. A frame that nobody sees gives up what it is
@@ -58,7 +28,7 @@ func (v *Embed) move(s *app.State) {
 		v.begun = true // once: whoever stops it, wants none
 		v.app.Start("auto")
 	}
-	if p.wanted && s.Phase == app.Ready {
+	if v.app.Wanted && s.Phase == app.Ready {
 		v.app.Rest()
 	}
 }

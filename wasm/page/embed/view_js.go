@@ -63,7 +63,7 @@ func newView(e *Embed, section ui.Element) *view {
 
 // react asks for the picture without guidance while both are shown.
 func (v *view) react(s *app.State) {
-	if v.comparing && !v.embed.pace.wanted {
+	if v.comparing && !v.embed.app.Wanted {
 		v.divided.React(s)
 	}
 }
