@@ -46,6 +46,9 @@ func TestBrowserBundlers(t *testing.T) {
 		return got.Hash
 	}
 
+	b.step("types", func(t *testing.T) {
+		follow(t, app, "node_modules/.bin/tsc --noEmit --strict --jsx react-jsx --module nodenext --target es2022 --lib es2022,dom typed.tsx")
+	})
 	follow(t, app, section(t, string(doc), "No bundler"))
 	want := draw(s.URL + "/plain.html")
 	for _, bundler := range []string{"Vite", "esbuild", "webpack"} {

@@ -57,6 +57,7 @@ export interface DemoSettings {
   cfg: number;
   guidance: { positive: string; negative: string; weight: number; head: number; schedule: Record<string, unknown> }[];
   guidanceRows?: "both" | "cond" | "signed";
+  ablate?: { pooled: string; prompt: string; tokens: string };
 }
 
 /** A value that was not taken as it was given: brought into its range (used), or left out (""). */
@@ -109,7 +110,8 @@ export interface UndertoneDemoEventMap {
 
 /**
  * <undertone-demo>. Its shadow parts are figure, poster, image, text, caption, button, note
- * and frame; an element with slot="poster" stands in the place of the poster.
+ * and frame; an element with slot="poster" stands in the place of the poster, one with slot="label" in
+ * that of the button's words.
  */
 export declare class UndertoneDemo extends HTMLElement {
   src: string | null;
