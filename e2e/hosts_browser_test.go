@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,6 +151,7 @@ func (b *tab) embedInHost(t *testing.T, s *server, h docsHost) {
 		f.drawn()
 	}
 	if h.folder == "plain" && h.headers == nil {
+		b.step("style", func(t *testing.T) { b.styled(t) })
 		b.step("rules", func(t *testing.T) { b.embedRules(t, f) })
 		b.step("keyboard", func(t *testing.T) { b.throughTheFrame(t) })
 		b.step("pause", func(t *testing.T) { b.pauses(t, f) })
@@ -178,6 +180,30 @@ func (b *tab) narrow(f *frame) {
 	b.run(chromedp.EmulateViewport(360, 900))
 	f.until(`innerWidth < 360 && parseFloat(getComputedStyle(document.querySelector("#frames"), "::before").height) > document.querySelector("#welcome").offsetHeight - 1`)
 	b.run(chromedp.EmulateViewport(1280, 900))
+}
+
+// styled gives the element the look that a page wants, by what docs/embedding.md names for that.
+func (b *tab) styled(t *testing.T) {
+	doc, err := os.ReadFile("../docs/embedding.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(doc), "and the parts ")
+	named, _, _ := strings.Cut(after, "can be styled with `::part()`")
+	var parts []string
+	for i, word := range strings.Split(named, "`") {
+		if i%2 == 1 {
+			parts = append(parts, word)
+		}
+	}
+	var got struct {
+		Unreached, Others, Slotted []string
+		Button, Says               string
+	}
+	b.call("embed.styled", &got, parts)
+	if len(parts) == 0 || len(got.Unreached)+len(got.Others) != 0 || got.Button != "rgb(1, 2, 3)" || !slices.Equal(got.Slotted, []string{"poster", "label"}) || !strings.HasSuffix(got.Says, " MB") {
+		t.Errorf("of the parts %q: %+v", parts, got)
+	}
 }
 
 // throughTheFrame goes forwards out of the frame, and backwards through it.

@@ -1,4 +1,4 @@
-// <undertone-demo>: a poster, then a frame (host.js).
+// <undertone-demo>: a poster, then host.js.
 const site = { bytes: 0, models: {} };
 
 const ofFrame = ["prompt", "seed", "steps", "size", "cfg", "guidance", "guidancerows", "ablate", "weight", "preset", "schedule", "compare", "controls", "model", "precision"];
@@ -6,8 +6,8 @@ const ofFacade = ["src", "theme", "lang", "poster", "autoload"];
 const names = [...ofFrame, ...ofFacade];
 
 const texts = {
-  en: ["Open demo · %", "Its model, %, comes after a press inside. Pictures are drawn on your device, and what you do stays there.", "A picture drawn on your device"],
-  zh: ["打开演示 · %", "打开后再按一次，才会下载模型（%）。图片在您的设备上绘制，您做的一切也只留在设备上。", "在您的设备上绘制的图片"],
+  en: ["Open demo", "Its model, %, comes after a press inside. Pictures are drawn on your device, and what you do stays there.", "A picture drawn on your device"],
+  zh: ["打开演示", "打开后再按一次，才会下载模型（%）。图片在您的设备上绘制，您做的一切也只留在设备上。", "在您的设备上绘制的图片"],
 };
 
 const style = new CSSStyleSheet();
@@ -18,14 +18,14 @@ style.replaceSync(`
 :host([theme=dark]){color-scheme:dark}
 figure,iframe{box-sizing:border-box;width:100%;margin:0;border:0;border-radius:20px;background:Canvas;background:light-dark(#fff,#1d1a24);outline:1px solid #8886;outline-offset:-1px;box-shadow:0 8px 24px #0001}
 iframe{display:block}
-figure{display:grid;gap:10px 20px;padding:16px;color:CanvasText;color:light-dark(#1e1a24,#f1eef6);font:16px/1.5 system-ui,sans-serif}
+figure{display:grid;gap:10px 20px;padding:16px;color:CanvasText;color:light-dark(#1e1a24,#f1eef6);font:16px/1.5 system-ui}
 figure[hidden]{display:none}
-[part=poster]{aspect-ratio:1;border-radius:20px;overflow:hidden;background:radial-gradient(at 30% 25%,hsl(var(--hue) 80% 60%/.5),#0000 70%),radial-gradient(at 75% 80%,hsl(calc(var(--hue) + 80) 70% 50%/.45),#0000 65%),light-dark(#f0edf2,#282431)}
+[part=poster]{aspect-ratio:1;border-radius:20px;overflow:hidden;background:radial-gradient(at 30% 25%,hsl(var(--hue) 80% 60%/.5),#0000 70%),radial-gradient(at 75% 80%,hsl(calc(var(--hue) + 80) 80% 60%/.5),#0000 70%),light-dark(#f0edf2,#282431)}
 img[hidden]{display:none!important}
 img,::slotted(img){display:block;width:100%;height:100%;object-fit:cover}
 [part=text]{display:grid;gap:10px;align-content:center;min-height:271px;font-size:14px}
 figcaption{font-size:17px;font-weight:600;overflow-wrap:anywhere;max-height:3em;overflow:hidden}
-button{justify-self:start;min-height:44px;padding:0 24px;border:0;border-radius:14px;background:#5b3fd4;background:var(--undertone-button,light-dark(#5b3fd4,#a793ff));color:light-dark(#fff,#17122b);font:600 16px system-ui,sans-serif;cursor:pointer}
+button{justify-self:start;min-height:44px;padding:0 24px;border:0;border-radius:14px;background:#5b3fd4;background:var(--undertone-button,light-dark(#5b3fd4,#a793ff));color:light-dark(#fff,#17122b);font:600 16px system-ui;cursor:pointer}
 button:focus-visible{outline:3px solid;outline-offset:2px}
 small{font-size:14px;opacity:.8}
 @container (min-width:560px){figure{grid-template-columns:minmax(0,352px) minmax(0,1fr)}[part=text]{min-height:0}}
@@ -44,7 +44,8 @@ export class UndertoneDemo extends HTMLElement {
   #opened;
   #image = make("img", { part: "image" });
   #caption = make("figcaption", { part: "caption" });
-  #button = make("button", { type: "button", part: "button", onclick: () => this.load() });
+  #label = make("slot", { name: "label" });
+  #button = make("button", { part: "button", onclick: () => this.load() }, this.#label, "");
   #note = make("small", { part: "note" });
   #poster = make("div", { part: "poster" }, make("slot", { name: "poster" }, this.#image));
   #figure = make("figure", { part: "figure" }, this.#poster, make("div", { part: "text" }, this.#caption, this.#button, this.#note));
@@ -92,11 +93,10 @@ export class UndertoneDemo extends HTMLElement {
         if (link.relList.supports(link.rel)) document.head.append(link);
         else onload();
       });
-      const { Host } = await import("./host.js");
-      this.#host = new Host(this, this.#figure, ofFrame, this.#texts(), import.meta.url);
+      this.#host = new (await import("./host.js")).Host(this, this.#figure, ofFrame, this.#texts(), import.meta.url);
     } catch {
       const message = (this.#note.textContent = "The demo did not load.");
-      const detail = Object.assign(new Error(message), { code: "embed-failed", message, advice: "" });
+      const detail = Object.assign(new Error(message), { code: "embed-failed", advice: "" });
       this.dispatchEvent(new CustomEvent("undertone-error", { detail, bubbles: true, composed: true }));
       throw detail;
     }
@@ -132,7 +132,8 @@ export class UndertoneDemo extends HTMLElement {
     const poster = this.poster ?? this.querySelector("img")?.src;
     const megabytes = (n) => (n ? `${(n / 1e6).toFixed(1)} MB` : "?");
     this.#caption.textContent = prompt ? `“${prompt}”` : something;
-    this.#button.textContent = button.replace("%", megabytes(site.bytes));
+    this.#label.textContent = button;
+    this.#button.lastChild.data = ` · ${megabytes(site.bytes)}`;
     this.#note.textContent = note.replace("%", megabytes(site.models[model ?? Object.keys(site.models)[0]]));
     this.#image.hidden = !poster;
     this.#image.alt = prompt ?? "";

@@ -48,6 +48,29 @@
       await back;
       return { milliseconds: performance.now() - seen, steps: out.steps, later: later.steps, pictures: later.pictures, after: heard().pictures };
     },
+    // How far a style of the page reaches into the element: which of these parts it does not,
+    // which there are beside them, the button's colour as the page wants it to be, and
+    // what of the page stands in the places for a poster and for the button's words.
+    styled(names) {
+      const { shadowRoot } = demo();
+      const style = new CSSStyleSheet();
+      style.replaceSync(names.map((name) => `undertone-demo::part(${name}) { --reached: ${name} }`).join("") + "undertone-demo { --undertone-button: rgb(1, 2, 3) }");
+      document.adoptedStyleSheets = [style];
+      const reached = (name) => getComputedStyle(shadowRoot.querySelector(`[part=${name}]`) ?? document.body).getPropertyValue("--reached").trim() === name;
+      const unreached = names.filter((name) => !reached(name)); // the poster's picture too, before another stands there
+      const own = ["poster", "label"].map((slot) => Object.assign(document.createElement("span"), { slot, textContent: slot }));
+      demo().append(...own);
+      const got = {
+        unreached,
+        others: Array.from(shadowRoot.querySelectorAll("[part]"), (e) => e.getAttribute("part")).filter((name) => !names.includes(name)),
+        button: getComputedStyle(shadowRoot.querySelector("button")).backgroundColor,
+        slotted: Array.from(shadowRoot.querySelectorAll("slot"), (slot) => slot.assignedElements()[0]?.textContent),
+        says: shadowRoot.querySelector("button").lastChild.data,
+      };
+      own.forEach((e) => e.remove());
+      document.adoptedStyleSheets = [];
+      return got;
+    },
     // Which parts are on paper.
     printed() {
       const seen = (part) => demo().shadowRoot.querySelector(`[part=${part}]`).checkVisibility();
