@@ -28,9 +28,9 @@ func (a *api) load(ctx context.Context, source any, device string, keep bool, on
 	signal, stop := abortSignal(ctx)
 	defer stop()
 	// The promise is awaited without ctx: an abort settles it by itself.
-	u, err := promise.Await(context.Background(), a.class.Call("load", source, map[string]any{
-		"device": device, "store": keep, "signal": signal, "onProgress": listener,
-	}))
+	u, err := promise.Await(context.Background(), a.class.Call("load", source, Object(
+		"device", device, "store", keep, "signal", signal, "onProgress", listener,
+	)))
 	if err != nil {
 		return Loaded{}, err
 	}
@@ -44,7 +44,7 @@ func (a *api) save(ctx context.Context, folder js.Value, onProgress func(Progres
 	defer listener.Release()
 	signal, stop := abortSignal(ctx)
 	defer stop()
-	v, err := promise.Await(context.Background(), a.loaded.Call("save", folder, map[string]any{"signal": signal, "onProgress": listener}))
+	v, err := promise.Await(context.Background(), a.loaded.Call("save", folder, Object("signal", signal, "onProgress", listener)))
 	if err != nil {
 		return 0, err
 	}

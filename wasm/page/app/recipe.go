@@ -73,12 +73,12 @@ func (r Recipe) Reduced() Recipe {
 func (r Recipe) Value() map[string]any {
 	list := make([]any, len(r.Guidance))
 	for i, t := range r.Guidance {
-		list[i] = map[string]any{
-			"positive": t.Positive, "negative": t.Negative,
-			"weight": t.Weight, "head": t.Head, "schedule": scheduleValue(t.Schedule),
-		}
+		list[i] = Object(
+			"positive", t.Positive, "negative", t.Negative,
+			"weight", t.Weight, "head", t.Head, "schedule", scheduleValue(t.Schedule),
+		)
 	}
-	v := map[string]any{"prompt": r.Prompt, "seed": r.Seed, "steps": r.Steps, "size": sizeValue(r.Size), "cfg": r.CFG, "guidance": list}
+	v := Object("prompt", r.Prompt, "seed", r.Seed, "steps", r.Steps, "size", sizeValue(r.Size), "cfg", r.CFG, "guidance", list)
 	if r.Rows != "" {
 		v["guidanceRows"] = string(r.Rows)
 	}
@@ -86,7 +86,16 @@ func (r Recipe) Value() map[string]any {
 		v["reference"] = r.Reference.Image
 	}
 	if a := r.Ablate; a != nil {
-		v["ablate"] = map[string]any{"pooled": string(a.Pooled), "prompt": a.Prompt, "tokens": string(a.Tokens)}
+		v["ablate"] = Object("pooled", string(a.Pooled), "prompt", a.Prompt, "tokens", string(a.Tokens))
+	}
+	return v
+}
+
+// Object is a plain value of JavaScript, from names with their values in turn.
+func Object(pairs ...any) map[string]any {
+	v := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		v[pairs[i].(string)] = pairs[i+1]
 	}
 	return v
 }
@@ -115,7 +124,7 @@ func scheduleValue(s guidance.Schedule) map[string]any {
 	case "intervals":
 		var list []any
 		for _, i := range s.Intervals {
-			list = append(list, map[string]any{"from": i.From, "to": i.To, "weight": i.Weight})
+			list = append(list, Object("from", i.From, "to", i.To, "weight", i.Weight))
 		}
 		v["intervals"] = list
 	case "table":

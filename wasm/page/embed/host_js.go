@@ -23,7 +23,7 @@ func (v *Embed) tell(s *app.State) {
 	say := func(kind string, detail any) { v.frame.Call("tell", kind, detail) }
 	if whole, known := v.whole(s); known && s.Device.Known && !t.ready {
 		t.ready = true
-		say("ready", map[string]any{"model": s.Model.Model, "title": s.Model.Title, "bytes": s.Model.Bytes, "stored": whole, "webgpu": s.Device.WebGPU, "presets": presets(s.Model)})
+		say("ready", app.Object("model", s.Model.Model, "title", s.Model.Title, "bytes", s.Model.Bytes, "stored", whole, "webgpu", s.Device.WebGPU, "presets", presets(s.Model)))
 	}
 	if r := s.Form.Made(); v.read && (t.recipe == nil || !t.recipe.Same(r)) {
 		t.recipe = &r
@@ -34,13 +34,13 @@ func (v *Embed) tell(s *app.State) {
 	v.asks = false
 	if p := s.Load; s.Phase == app.Loading && (p.Stage != t.load.Stage || p.Done != t.load.Done || p.Before != t.load.Before) {
 		t.load = p
-		say("progress", map[string]any{"stage": p.Stage, "done": p.Done, "total": p.Total, "before": p.Before})
+		say("progress", app.Object("stage", p.Stage, "done", p.Done, "total", p.Total, "before", p.Before))
 	}
 	if s.Phase != app.Generating {
 		t.step = 0
 	} else if n := s.Running.Step; n != t.step {
 		t.step = n
-		say("step", map[string]any{"step": n, "steps": s.Running.Steps})
+		say("step", app.Object("step", n, "steps", s.Running.Steps))
 	}
 	if p := s.Picture; p != nil && p != t.picture {
 		t.picture = p
@@ -56,18 +56,18 @@ func (v *Embed) tell(s *app.State) {
 // image is what the host is told of a picture; its bytes it has to ask for.
 func image(p *app.Picture) map[string]any {
 	size := p.Image.(js.Value)
-	return map[string]any{"width": size.Get("width"), "height": size.Get("height"), "milliseconds": p.TotalMs, "settings": p.Recipe.Value()}
+	return app.Object("width", size.Get("width"), "height", size.Get("height"), "milliseconds", p.TotalMs, "settings", p.Recipe.Value())
 }
 
 func fault(p *app.Problem) map[string]any {
-	return map[string]any{"code": p.Code, "message": p.Message, "advice": p.Advice}
+	return app.Object("code", p.Code, "message", p.Message, "advice", p.Advice)
 }
 
 // notices are what was not taken as it was given.
 func notices(list []recipe.Notice) []any {
 	out := make([]any, len(list))
 	for i, n := range list {
-		out[i] = map[string]any{"field": string(n.Field), "given": n.Given, "used": n.Used}
+		out[i] = app.Object("field", string(n.Field), "given", n.Given, "used", n.Used)
 	}
 	return out
 }
@@ -75,7 +75,7 @@ func notices(list []recipe.Notice) []any {
 func presets(m *app.Model) []any {
 	out := make([]any, len(m.Directions))
 	for i, p := range m.Directions {
-		out[i] = map[string]any{"id": p.ID, "title": p.Title, "low": p.Low, "high": p.High}
+		out[i] = app.Object("id", p.ID, "title", p.Title, "low", p.Low, "high", p.High)
 	}
 	return out
 }

@@ -152,7 +152,7 @@ func (v *toolbar) openShare() {
 	p := v.app.State.Picture
 	v.app.WithFile(p, func(blob js.Value) {
 		file := js.Global().Get("File").New([]any{blob}, p.Recipe.FileName(), map[string]any{"type": "image/png"})
-		what := map[string]any{"title": "Undertone", "text": p.Recipe.Prompt, "files": []any{file}}
+		what := app.Object("title", "Undertone", "text", p.Recipe.Prompt, "files", []any{file})
 		navigator := js.Global().Get("navigator")
 		if !navigator.Get("canShare").Truthy() || !navigator.Call("canShare", what).Bool() {
 			delete(what, "files")

@@ -171,10 +171,10 @@ func (v *film) parameters() js.Value {
 		}
 	}
 	object := js.Global().Get("Object")
-	return object.Call("assign", object.New(), v.last.Result.(js.Value).Get("parameters"), map[string]any{
-		"guidance": last.Value()["guidance"],
-		"film":     map[string]any{"direction": edited, "from": first.Guidance[edited].Weight, "to": last.Guidance[edited].Weight, "pictures": len(v.recipes), "seconds": 2 * oneWay},
-	})
+	return object.Call("assign", object.New(), v.last.Result.(js.Value).Get("parameters"), app.Object(
+		"guidance", last.Value()["guidance"],
+		"film", app.Object("direction", edited, "from", first.Guidance[edited].Weight, "to", last.Guidance[edited].Weight, "pictures", len(v.recipes), "seconds", 2*oneWay),
+	))
 }
 
 // show puts the film on the page, with a link that saves it.
