@@ -52,6 +52,7 @@ func TestBrowserEmbed(t *testing.T) {
 	b.step("consent", func(t *testing.T) { b.embedPicture(t, s, f) })
 	b.step("attributes", func(t *testing.T) { b.embedAttributes(t, f) })
 	b.step("rules", func(t *testing.T) { b.embedRules(t, f) })
+	b.step("taken back", func(t *testing.T) { b.takenBack(t, s, f) })
 	b.t = t
 	b.silent(t)
 }
@@ -179,6 +180,30 @@ func (b *tab) embedAttributes(t *testing.T, f *frame) {
 	if f.eval(`return document.querySelector("#open").getAttribute("href")`, &link); !strings.HasPrefix(link, ".#prompt=a+red+frog&seed=5") {
 		t.Errorf("the full page is %s", link)
 	}
+}
+
+// takenBack deletes the model: what follows needs a press again.
+func (b *tab) takenBack(t *testing.T, s *server, f *frame) {
+	f.until(`document.querySelector("#forget").checkVisibility()`)
+	f.eval(`document.querySelector("#forget").focus()`, nil)
+	b.keys(kb.Enter)
+	f.until(`document.activeElement.id === "load" && document.querySelector("#note").textContent === "Deleted from this browser." && !document.querySelector("#forget").checkVisibility()`)
+	var used int
+	if f.eval(`return (await undertone.Undertone.storage()).used`, &used); used != 0 {
+		t.Errorf("%d bytes are still stored", used)
+	}
+	before := len(s.asked("/models/"))
+	var refused struct{ Code string }
+	if b.call("embed.refused", &refused, "generate", 0); refused.Code != "needs-consent" {
+		t.Errorf("generate afterwards: %+v", refused)
+	}
+	b.eval(`document.querySelector("undertone-demo").seed = 6`, nil)
+	f.eval(`await test.sleep(300)`, nil)
+	if n := len(s.asked("/models/")) - before; n != 0 || !f.is(`document.querySelector("#load").checkVisibility()`) {
+		t.Errorf("without a press, %d files of the model were asked for", n)
+	}
+	b.keys(kb.Enter)
+	f.until(`document.querySelector("#cancel").checkVisibility()`)
 }
 
 // embedRules holds the host page and the frame to every rule of axe.

@@ -34,8 +34,8 @@ func (a *App) takeTurn(ctx context.Context, before func(n int)) error {
 		return nil
 	}
 	a.Wanted = false
-	c := js.Global().Get("AbortController").New()
-	defer context.AfterFunc(ctx, func() { c.Call("abort") })()
+	signal, stop := abortSignal(ctx)
+	defer stop()
 	tell := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		before(args[0].Int())
 		return nil
@@ -48,7 +48,7 @@ func (a *App) takeTurn(ctx context.Context, before func(n int)) error {
 		}
 		return nil
 	})
-	back, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("turn", c.Get("signal"), tell, wanted))
+	back, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("turn", signal, tell, wanted))
 	if err != nil {
 		wanted.Release()
 		return err
@@ -87,6 +87,12 @@ func (a *App) Rest() {
 	a.api.close()
 	a.Update(func(s *State) { s.Phase, s.Resting = Waiting, true })
 	a.giveTurn()
+}
+
+// Unload ends the engine, which only a press starts again.
+func (a *App) Unload() {
+	a.Rest()
+	a.Update(func(s *State) { s.Resting = false })
 }
 
 // wake loads the model again where the engine rests, and draws what the form describes

@@ -54,7 +54,7 @@ const (
 	controlGuidance = "guidance" // presets and sliders
 	controlAnother  = "another"
 	controlCompare  = "compare"
-	controlOpen     = "open" // the link to the full page
+	controlOpen     = "open" // the link to the full page, and what deletes the model
 )
 
 // shows reports whether there is a control.

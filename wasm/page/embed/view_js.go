@@ -26,6 +26,7 @@ type view struct {
 	stop      ui.Element
 	note      ui.Element
 	open      ui.Element
+	forget    ui.Element // deletes the model
 }
 
 func newView(e *Embed, section ui.Element) *view {
@@ -51,6 +52,9 @@ func newView(e *Embed, section ui.Element) *view {
 	v.compare.SetID("compare")
 	v.stop = ui.Button("secondary", &words.Text.Stop, e.stop)
 	v.stop.SetID("stop")
+	v.forget = ui.Button("quiet", &words.Text.Forget, e.forget)
+	v.forget.SetID("forget")
+	v.open.Call("before", v.forget.Value)
 	ui.Append(ui.ByID("frames"), v.single.Box(), v.divided.Box())
 	ui.Append(ui.ByID("controls"), v.guidance, ui.El("div", ui.Attrs{{"class", "actions"}}, v.another, v.compare, v.stop), v.note)
 	ui.On(ui.Window, "keydown", func(e ui.Event) {
@@ -98,6 +102,7 @@ func (v *view) Render(s *app.State) {
 	ui.SetAttr(v.compare, "aria-pressed", fmt.Sprint(v.comparing))
 	ui.Show(v.stop, working)
 	ui.Show(v.open, given.shows(controlOpen))
+	ui.Show(v.forget, given.shows(controlOpen) && v.embed.forgettable(s))
 	ui.SetText(v.note, v.says(s))
 }
 

@@ -27,10 +27,10 @@ func NewStorage(a *app.App, parent ui.Element) *Storage {
 		list: ui.El("ul", ui.Attrs{{"class", "models"}}),
 	}
 	v.keep = ui.Button("secondary", &words.Text.StorageKeep, func() { go v.askToKeep() })
-	v.deleteAll = ui.IconButton("secondary", "bin", &words.Text.StorageDeleteAll, func() { go v.deleteWeights("") })
+	v.deleteAll = ui.IconButton("secondary", "bin", &words.Text.StorageDeleteAll, func() { go v.Delete("") })
 	v.keep.SetID("storage-keep")
 	v.deleteAll.SetID("storage-delete")
-	ui.Delegate(v.list, "[data-address]", func(at ui.Element) { go v.deleteWeights(at.GetAttribute("data-address")) })
+	ui.Delegate(v.list, "[data-address]", func(at ui.Element) { go v.Delete(at.GetAttribute("data-address")) })
 	box := ui.El("details", ui.Attrs{{"class", "storage"}}, ui.El("summary", nil, &words.Text.Storage),
 		ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.StorageHint), v.used, v.list, v.safe, v.keep, v.deleteAll)
 	box.SetID("storage")
@@ -102,8 +102,8 @@ func (v *Storage) refresh() {
 	})
 }
 
-// deleteWeights deletes what is kept of the model at an address, or all of it.
-func (v *Storage) deleteWeights(address string) {
+// Delete deletes what is kept of the model at an address, or all of it.
+func (v *Storage) Delete(address string) {
 	var arguments []any
 	if address != "" {
 		arguments = append(arguments, address)

@@ -21,7 +21,7 @@ type Texts struct {
 	LinkPaper, LinkSource, LinkDocs, LinkLab                            string
 
 	// The embed.
-	OpenFull, WaitTurn string
+	OpenFull, WaitTurn, Forget, Forgotten string
 
 	// The stage.
 	PictureLabel, PreviewLabel, PlainLabel string
