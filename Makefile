@@ -17,7 +17,7 @@ NAME   := $(notdir $(MODEL))
 
 export CGO_ENABLED := 0
 
-.PHONY: help run test dist release samples posters bench bench-gpu golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots hosts bare
+.PHONY: help run test dist release samples posters tour bench bench-gpu golden train go wasm model check unit gpu browser mutants traintest fuzz screenshots hosts bare
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -123,6 +123,13 @@ samples: go ## draw anew what the page shows before a model is loaded
 
 posters: go ## draw the pictures of the article docs/pooled-vector.md anew
 	go run ./cmd/undertone embed $(MODEL) --in docs/pooled-vector.md
+
+# In the precision that the page offers first, as the tool computes it.
+TOUR := pooled guidance weight block
+tour: model ## ask the questions of the Lab's tour anew (web/tour; about 1,000 pictures on the CPU)
+	rm -rf build/tour
+	for name in $(TOUR); do go run ./cmd/undertone lab $$name $(LARGE_MODEL) --out build/tour --number 6 --seeds 2; done
+	mkdir -p web/tour && cp $(TOUR:%=build/tour/%.json) web/tour/
 
 bench: dist ## time the parts of a picture in the browser, with and without guidance
 	go run ./cmd/undertone bench

@@ -62,8 +62,9 @@ var rooms = map[string]string{
 	"wasm/engine/transfer": "",
 	"wasm/bench":           "engine engine/op engine/quant engine/fault engine/weights engine/cpu engine/cpu/simd engine/gpu",
 	// The Lab stands on the JavaScript API as the page does.
-	"wasm/lab": "lab wasm/page/ui wasm/promise engine/recipe engine/fault guidance",
-	"cmd/…":    "cmd/… lab engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/yuin/goldmark",
+	"wasm/lab":       "lab wasm/lab/words wasm/page/ui wasm/promise engine/recipe engine/fault guidance",
+	"wasm/lab/words": "lab engine/recipe", // in its tests alone
+	"cmd/…":          "cmd/… lab engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/yuin/goldmark",
 	// Its only Go files are the tests that drive a browser.
 	"e2e": "engine engine/recipe guidance lab wasm/protocol github.com/andybalholm/brotli",
 }

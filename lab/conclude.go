@@ -51,7 +51,7 @@ func compareAblations(r *Results) (string, *recipe.Preset) {
 	case tokens.Low > zeros.High:
 		said = "The tokens matter more."
 	}
-	return fmt.Sprintf("In prompts of %g words, a vector of zeros counts %.2g (%.2g to %.2g), no tokens %.2g (%.2g to %.2g). %s",
+	return fmt.Sprintf("In prompts of %g words, a vector of zeros comes to %.2g (%.2g to %.2g), no tokens to %.2g (%.2g to %.2g). %s",
 		longest, zeros.Mean, zeros.Low, zeros.High, tokens.Mean, tokens.Low, tokens.High, said), nil
 }
 

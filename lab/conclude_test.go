@@ -15,7 +15,7 @@ func TestConclude(t *testing.T) {
 		means      []Mean
 	}{
 		{"pooled", "", []Mean{mean(zerosSeries, 1, 1, 0, 0)}},
-		{"pooled", "In prompts of 8 words, a vector of zeros counts 0.5 (0.4 to 0.6), no tokens 0.2 (0.15 to 0.25). The vector matters more.",
+		{"pooled", "In prompts of 8 words, a vector of zeros comes to 0.5 (0.4 to 0.6), no tokens to 0.2 (0.15 to 0.25). The vector matters more.",
 			[]Mean{mean(zerosSeries, 1, 0, 0, 0), mean(zerosSeries, 8, 0.5, 0.1, 0), mean(noTokensSeries, 1, 3, 0, 0), mean(noTokensSeries, 8, 0.2, 0.05, 0)}},
 		{"lost", "The tokens matter more.", []Mean{mean(zerosSeries, 8, 1, 0.5, 0), mean(noTokensSeries, 8, 20, 5, 0)}},
 		{"pooled", "may be chance", []Mean{mean(zerosSeries, 8, 1, 0.5, 0), mean(noTokensSeries, 8, 1.5, 0.5, 0)}},

@@ -39,6 +39,11 @@ type Experiment struct {
 	Conclude func(r *Results) (string, *recipe.Preset)
 }
 
+// Steers reports whether a direction may be chosen, and not only every preset is tried.
+func (e Experiment) Steers() bool {
+	return e.Looks || !e.Alone && e.Name != "pooled" && e.Name != "lost"
+}
+
 // Measure is one number of a picture and of the one it is compared with.
 type Measure struct {
 	Label string // with its unit

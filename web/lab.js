@@ -6,6 +6,21 @@ import { Undertone } from "./undertone.js";
 
 const program = [new URL("./lab.wasm", import.meta.url).href, "./lab.wasm#integrity"];
 
+/** The results that the tour shows (make tour), and their hashes. */
+const records = {
+  pooled: [new URL("./tour/pooled.json", import.meta.url).href, "./tour/pooled.json#integrity"],
+  guidance: [new URL("./tour/guidance.json", import.meta.url).href, "./tour/guidance.json#integrity"],
+  weight: [new URL("./tour/weight.json", import.meta.url).href, "./tour/weight.json#integrity"],
+  block: [new URL("./tour/block.json", import.meta.url).href, "./tour/block.json#integrity"],
+};
+
+async function recorded(name) {
+  const [address, integrity] = records[name];
+  const response = await fetch(address, { integrity });
+  if (!response.ok) throw new Error(`${address} answered ${response.status}`);
+  return response.text();
+}
+
 /** Waits while another page of this site makes a picture that somebody asked for. */
 async function giveWay(signal) {
   try {
@@ -16,6 +31,12 @@ async function giveWay(signal) {
 }
 
 /** What of a picture's result measures need, as JSON. */
-const facts = ({ seed, timings, geometry, probe }) => JSON.stringify({ seed, timings, geometry, probe: probe && { blocks: probe.blocks } });
+const facts = ({ seed, timings, geometry, probe }) => JSON.stringify({ seed, timings, geometry, probe: probe && { blocks: probe.blocks, tokens: probe.tokens, words: probe.words } });
 
-await run({ Undertone, experiments, giveWay, facts }, () => {}, program);
+/** The attention to each word in each block and step: the mean over the picture's cells. */
+function shares({ probe: { attention, rows, cols } }) {
+  const cells = rows * cols;
+  return Float32Array.from({ length: attention.length / cells }, (_, i) => attention.subarray(i * cells, (i + 1) * cells).reduce((a, b) => a + b) / cells);
+}
+
+await run({ Undertone, experiments, giveWay, facts, shares, recorded }, () => {}, program);

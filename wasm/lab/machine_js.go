@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
+	"math"
 	"syscall/js"
 
 	"undertone/engine/recipe"
@@ -12,9 +14,10 @@ import (
 
 // machine makes pictures through the API, and asks for votes. It gives way to those that people ask for in
 // other pages of the site.
-func (l *laboratory) machine(b *ballot, by string) lab.Machine {
+func (v *view) machine(by string) lab.Machine {
+	l := v.l
 	return lab.Machine{
-		Vote: b.ask, By: by,
+		Vote: v.ballot.ask, By: by, Show: v.results.Show,
 		Draw: func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
 			signal, release := signalOf(ctx)
 			defer release()
@@ -37,6 +40,9 @@ func (l *laboratory) machine(b *ballot, by string) lab.Machine {
 			out := &recipe.Result{}
 			if err := json.Unmarshal([]byte(l.parts.Call("facts", made).String()), out); err != nil {
 				return nil, err
+			}
+			if p := out.Probe; p != nil { // of which the means over the cells are enough
+				p.Rows, p.Cols, p.Attention = 1, 1, floats(l.parts.Call("shares", made))
 			}
 			image := made.Get("image")
 			out.Image = &recipe.Image{W: image.Get("width").Int(), H: image.Get("height").Int()}
@@ -62,4 +68,15 @@ func signalOf(ctx context.Context) (signal js.Value, release func()) {
 	controller := js.Global().Get("AbortController").New()
 	stop := context.AfterFunc(ctx, func() { controller.Call("abort") })
 	return controller.Get("signal"), func() { stop() }
+}
+
+// floats copies a Float32Array.
+func floats(array js.Value) []float32 {
+	bytes := make([]byte, 4*array.Get("length").Int())
+	js.CopyBytesToGo(bytes, js.Global().Get("Uint8Array").New(array.Get("buffer")))
+	list := make([]float32, len(bytes)/4)
+	for i := range list {
+		list[i] = math.Float32frombits(binary.LittleEndian.Uint32(bytes[4*i:]))
+	}
+	return list
 }

@@ -9,6 +9,7 @@ import (
 
 	"undertone/engine/recipe"
 	"undertone/lab"
+	"undertone/wasm/lab/words"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/promise"
 )
@@ -24,6 +25,8 @@ type laboratory struct {
 	loaded string   // the address and device of which
 	info   recipe.Info
 
+	titles map[string]string // of presets, by id, in the page's language
+
 	view *view
 	stop context.CancelFunc // of the run; nil where none is
 }
@@ -32,9 +35,11 @@ func main() {
 	l := &laboratory{parts: js.Global().Get("undertone")}
 	l.models = strings.Fields(ui.ByID("app").GetAttribute("data-models"))
 	ctx := context.Background()
+	l.speak(ctx)
 	if err := l.describe(ctx); err != nil {
 		panic(err) // web/boot.js says that the page is not whole
 	}
+	l.name()
 	l.list()
 	ui.On(ui.Window, "hashchange", func(ui.Event) { go l.open(ctx) })
 	l.open(ctx)
@@ -70,11 +75,12 @@ func stringify(v js.Value) string { return js.Global().Get("JSON").Call("stringi
 // list shows the experiments.
 func (l *laboratory) list() {
 	items := ui.El("ul", nil)
+	ui.Append(items, ui.El("li", nil, ui.El("a", ui.Attrs{{"href", "#" + lab.Asked{Experiment: tour, Seeds: 1}.Query()}, {"data-name", tour}}, words.Text.Tour)))
 	for _, e := range lab.Experiments {
-		a := ui.El("a", ui.Attrs{{"href", "#" + first(e).Query()}, {"data-name", e.Name}}, e.Question)
+		a := ui.El("a", ui.Attrs{{"href", "#" + first(e).Query()}, {"data-name", e.Name}}, words.Say(e.Question))
 		ui.Append(items, ui.El("li", nil, a))
 	}
-	ui.ByID("questions").SetAttribute("aria-label", text.Questions)
+	ui.ByID("questions").SetAttribute("aria-label", words.Text.Questions)
 	ui.Append(ui.ByID("questions"), items)
 }
 
@@ -88,14 +94,13 @@ func first(e lab.Experiment) lab.Asked {
 	return a
 }
 
-// open shows the experiment that the address names, the first where it names none. A run
-// of another one is paused.
+// open shows the experiment that the address names, or a stop of the tour, the first where
+// it names neither. A run of another one is paused.
 func (l *laboratory) open(ctx context.Context) {
 	asked := lab.ParseQuery(strings.TrimPrefix(js.Global().Get("location").Get("hash").String(), "#"))
 	e, err := lab.Find(asked.Experiment)
 	if err != nil {
-		e = lab.Experiments[0]
-		asked = first(e)
+		asked.Experiment = tour
 	}
 	if l.stop != nil {
 		l.stop()
@@ -104,11 +109,15 @@ func (l *laboratory) open(ctx context.Context) {
 	links := ui.Document.Call("querySelectorAll", "#questions a")
 	for i := range links.Length() {
 		at := ui.Wrap(links.Index(i))
-		if at.GetAttribute("data-name") == e.Name {
+		if at.GetAttribute("data-name") == asked.Experiment {
 			at.SetAttribute("aria-current", "true")
 		} else {
 			at.RemoveAttribute("aria-current")
 		}
+	}
+	if l.view = nil; err != nil {
+		l.visit(ctx, asked.Number)
+		return
 	}
 	l.view = l.show(e)
 	l.view.recall(ctx)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"undertone/lab"
+	"undertone/wasm/lab/words"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/promise"
 )
@@ -64,18 +65,18 @@ func (v *view) tell() {
 	ui.Show(v.pause, running)
 	ui.Show(v.again, !running && rows > 0)
 	ui.Show(v.progress, running)
-	label := text.Run
+	label := words.Text.Run
 	if rows > 0 {
-		label = text.Resume
+		label = words.Text.Resume
 	}
 	ui.SetText(v.run, label)
 	said := ""
 	switch {
 	case running:
 	case rows > 0 && v.left == 0:
-		said = fmt.Sprintf(text.Done, rows)
+		said = fmt.Sprintf(words.Text.Done, rows)
 	case rows > 0:
-		said = fmt.Sprintf(text.Stopped, rows, rows+v.left)
+		said = fmt.Sprintf(words.Text.Stopped, rows, rows+v.left)
 	}
 	if said != "" || !running {
 		ui.SetText(v.said, said)
@@ -126,7 +127,7 @@ func (v *view) work(ctx context.Context, anew bool) error {
 	}
 	v.l.asked = asked
 	js.Global().Get("history").Call("replaceState", js.Null(), "", "#"+asked.Query())
-	ui.SetText(v.said, text.Loading)
+	ui.SetText(v.said, words.Text.Loading)
 	v.progress.RemoveAttribute("value")
 	v.results = lab.NewResults(v.e, setting, "")
 	v.key = v.keyOf(setting)
@@ -155,14 +156,14 @@ func (v *view) work(ctx context.Context, anew bool) error {
 func (v *view) each(ctx context.Context, setting lab.Setting) error {
 	began, before := time.Now(), len(v.results.Rows)
 	drawn, kept := began, began
-	err := lab.Run(ctx, v.e, setting, v.l.machine(v.ballot, v.l.me(ctx)), v.results.Rows, func(row lab.Row, left int) error {
+	err := lab.Run(ctx, v.e, setting, v.machine(v.l.me(ctx)), v.results.Rows, func(row lab.Row, left int) error {
 		v.results.Add(row, left)
 		v.left = left
 		rows := len(v.results.Rows)
 		v.progress.Set("value", float64(rows)/float64(rows+left))
-		said := fmt.Sprintf(text.Pictures, rows, rows+left)
+		said := fmt.Sprintf(words.Text.Pictures, rows, rows+left)
 		if done := rows - before; done > 2 && left > 0 {
-			said += fmt.Sprintf(text.Left, span(time.Since(began)/time.Duration(done)*time.Duration(left)))
+			said += fmt.Sprintf(words.Text.Left, span(time.Since(began)/time.Duration(done)*time.Duration(left)))
 		}
 		ui.SetText(v.said, said)
 		if time.Since(drawn) > drawEvery {

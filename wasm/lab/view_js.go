@@ -9,6 +9,7 @@ import (
 
 	"undertone/engine/recipe"
 	"undertone/lab"
+	"undertone/wasm/lab/words"
 	"undertone/wasm/page/ui"
 )
 
@@ -22,14 +23,16 @@ type view struct {
 	ballot            *ballot
 	answer            answer
 	results           *lab.Results
-	key               string // under which they are kept
-	left              int    // comparisons to make, where results are not whole
-	unkept            bool   // the browser does not keep them
+	key               string     // under which they are kept
+	left              int        // comparisons to make, where results are not whole
+	unkept            bool       // the browser does not keep them
+	own               ui.Element // the presets of one's own
 }
 
 // fields are what people fill in.
 type fields struct {
-	prompts, seeds, direction, positive, negative, weight, device ui.Element
+	prompts, seeds, direction, positive, negative, weight, device, look ui.Element
+	drawn                                                               *drawing
 }
 
 const ownWords = "own"
@@ -39,20 +42,25 @@ func (l *laboratory) show(e lab.Experiment) *view {
 	v := &view{l: l, e: e, ballot: newBallot()}
 	box := ui.ByID("experiment")
 	box.Call("replaceChildren")
-	paper := ui.El("div", nil, ui.El("h3", nil, &text.Paper), ui.El("p", nil, orElse(e.Paper, text.Unasked)))
-	here := ui.El("div", nil, ui.El("h3", nil, &text.Here), ui.El("p", nil, e.Here))
+	paper := ui.El("div", nil, ui.El("h3", nil, &words.Text.Paper), ui.El("p", nil, orElse(words.Say(e.Paper), words.Text.Unasked)))
+	here := ui.El("div", nil, ui.El("h3", nil, &words.Text.Here), ui.El("p", nil, words.Say(e.Here)))
 	told := ui.El("div", ui.Attrs{{"class", "told"}}, paper, here)
 	if e.Judged {
-		ui.Append(told, ui.El("div", nil, ui.El("h3", nil, &text.TheJudge), ui.El("p", nil, l.judge())))
+		ui.Append(told, ui.El("div", nil, ui.El("h3", nil, &words.Text.TheJudge), ui.El("p", nil, l.judge())))
 	}
 	v.answer.build(v)
 	ui.Append(box,
-		ui.El("h2", ui.Attrs{{"id", "question"}}, e.Question),
-		ui.El("p", ui.Attrs{{"class", "lead"}}, e.Plain),
+		ui.El("h2", ui.Attrs{{"id", "question"}}, words.Say(e.Question)),
+		ui.El("p", ui.Attrs{{"class", "lead"}}, words.Say(e.Plain)),
 		told, v.form(), v.buttons(), v.ballot.box, v.answer.box)
 	if e.Voted {
 		ui.Append(box, v.merging())
 	}
+	v.own = ui.El("div", ui.Attrs{{"class", "own"}})
+	if e.Name == "settings" {
+		ui.Append(v.own, l.mine())
+	}
+	ui.Append(box, v.own)
 	return v
 }
 
@@ -66,19 +74,19 @@ func orElse(text, other string) string {
 // judge tells what the model's judge can say, with how often it was right.
 func (l *laboratory) judge() string {
 	if l.about.Judge == nil {
-		return text.NoJudge
+		return words.Text.NoJudge
 	}
 	var sure, unsure []string
 	for _, a := range l.about.Judge.Attributes {
 		if a.Judged() {
-			sure = append(sure, fmt.Sprintf("%s %.1f %%", a.Name, 100*a.Accuracy))
+			sure = append(sure, fmt.Sprintf("%s %.1f %%", words.Say(a.Name), 100*a.Accuracy))
 		} else {
-			unsure = append(unsure, fmt.Sprintf("%s (%.1f %%)", a.Name, 100*a.Accuracy))
+			unsure = append(unsure, fmt.Sprintf("%s (%.1f %%)", words.Say(a.Name), 100*a.Accuracy))
 		}
 	}
-	said := fmt.Sprintf(text.Judge, strings.Join(sure, ", "))
+	said := fmt.Sprintf(words.Text.Judge, strings.Join(sure, ", "))
 	if len(unsure) > 0 {
-		said += fmt.Sprintf(text.Unjudged, strings.Join(unsure, ", "))
+		said += fmt.Sprintf(words.Text.Unjudged, strings.Join(unsure, ", "))
 	}
 	return said
 }
@@ -92,9 +100,9 @@ func (v *view) form() ui.Element {
 	v.seeds = number(a.Seeds, 1, lab.MostSeeds)
 	v.direction = ui.El("select", nil)
 	for _, p := range about.Presets {
-		ui.Append(v.direction, ui.El("option", ui.Attrs{{"value", p.ID}}, p.Title))
+		ui.Append(v.direction, ui.El("option", ui.Attrs{{"value", p.ID}}, words.Say(p.Title)))
 	}
-	ui.Append(v.direction, ui.El("option", ui.Attrs{{"value", ownWords}}, &text.Own))
+	ui.Append(v.direction, ui.El("option", ui.Attrs{{"value", ownWords}}, &words.Text.Own))
 	v.positive, v.negative = ui.El("input", nil), ui.El("input", nil)
 	v.weight = ui.El("input", ui.Attrs{{"type", "number"}, {"step", "0.5"}, {"min", strconv.Itoa(-recipe.MaxWeight)}, {"max", strconv.Itoa(recipe.MaxWeight)}})
 	switch {
@@ -106,15 +114,15 @@ func (v *view) form() ui.Element {
 	v.positive.Set("value", setting.Direction.Positive)
 	v.negative.Set("value", setting.Direction.Negative)
 	v.weight.Set("value", strconv.FormatFloat(setting.Direction.Weight, 'g', -1, 64))
-	v.device = ui.El("select", nil, ui.El("option", ui.Attrs{{"value", "auto"}}, &text.GPU), ui.El("option", ui.Attrs{{"value", "cpu"}}, &text.CPU))
-	prompts := ui.Labelled("prompts", &text.Prompts, v.prompts)
+	v.device = ui.El("select", nil, ui.El("option", ui.Attrs{{"value", "auto"}}, &words.Text.GPU), ui.El("option", ui.Attrs{{"value", "cpu"}}, &words.Text.CPU))
+	prompts := ui.Labelled("prompts", &words.Text.Prompts, v.prompts)
 	prompts.Get("classList").Call("add", "wide")
-	ui.Append(prompts, ui.El("p", ui.Attrs{{"class", "muted"}}, &text.PromptsHint))
-	seeds := ui.Labelled("seeds", &text.Seeds, v.seeds)
-	ui.Append(seeds, ui.El("p", ui.Attrs{{"class", "muted"}}, &text.SeedsHint))
+	ui.Append(prompts, ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.PromptsHint))
+	seeds := ui.Labelled("seeds", &words.Text.Seeds, v.seeds)
+	ui.Append(seeds, ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.SeedsHint))
 	rows := ui.El("div", ui.Attrs{{"class", "asked"}}, prompts, seeds)
-	if !v.e.Alone && v.e.Name != "pooled" {
-		own := []ui.Element{ui.Labelled("positive", &text.Positive, v.positive), ui.Labelled("negative", &text.Negative, v.negative)}
+	if v.e.Steers() {
+		own := []ui.Element{ui.Labelled("positive", &words.Text.Positive, v.positive), ui.Labelled("negative", &words.Text.Negative, v.negative)}
 		adapt := func() {
 			id := v.direction.Get("value").String()
 			if i := slices.IndexFunc(about.Presets, func(p recipe.Preset) bool { return p.ID == id }); i >= 0 {
@@ -128,13 +136,24 @@ func (v *view) form() ui.Element {
 		for _, e := range []ui.Element{v.positive, v.negative} {
 			ui.On(e, "input", func(ui.Event) { v.direction.Set("value", ownWords) })
 		}
-		ui.Append(rows, ui.Labelled("direction", &text.Direction, v.direction), own[0], own[1])
+		ui.Append(rows, ui.Labelled("direction", &words.Text.Direction, v.direction), own[0], own[1])
 		if v.e.Name != "settings" {
-			ui.Append(rows, ui.Labelled("weight", &text.Weight, v.weight))
+			ui.Append(rows, ui.Labelled("weight", &words.Text.Weight, v.weight))
 		}
 	}
-	ui.Append(rows, ui.Labelled("computes", &text.Device, v.device))
-	return ui.El("div", ui.Attrs{{"class", "card"}}, ui.El("h3", nil, &text.Asked), rows)
+	v.look = ui.El("input", nil)
+	v.look.Set("value", strings.Join(a.Words, " "))
+	if v.e.Looks {
+		look := ui.Labelled("look", &words.Text.Look, v.look)
+		ui.Append(look, ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.LookHint))
+		ui.Append(rows, look)
+	}
+	v.drawn = newDrawing(about.Blocks.Double+about.Blocks.Single, a.Drawn)
+	if v.e.Draws {
+		ui.Append(rows, v.drawn.box)
+	}
+	ui.Append(rows, ui.Labelled("computes", &words.Text.Device, v.device))
+	return ui.El("div", ui.Attrs{{"class", "card"}}, ui.El("h3", nil, &words.Text.Asked), rows)
 }
 
 func number(value, low, high int) ui.Element {
@@ -153,6 +172,12 @@ func (v *view) read() lab.Asked {
 	if a.Preset == ownWords {
 		a.Preset, a.Positive, a.Negative = "", v.positive.Get("value").String(), v.negative.Get("value").String()
 	}
+	if v.e.Looks {
+		a.Words = strings.Fields(v.look.Get("value").String())
+	}
+	if v.e.Draws {
+		a.Drawn = v.drawn.factors()
+	}
 	if w := ui.Number(v.weight); !math.IsNaN(w) {
 		a.Weight = max(-recipe.MaxWeight, min(w, recipe.MaxWeight))
 	}
@@ -161,17 +186,17 @@ func (v *view) read() lab.Asked {
 
 // buttons run, pause and begin anew, with how far it is beside them.
 func (v *view) buttons() ui.Element {
-	v.run = ui.Button("primary", &text.Run, func() { go v.start(false) })
+	v.run = ui.Button("primary", &words.Text.Run, func() { go v.start(false) })
 	v.run.SetID("run")
-	v.pause = ui.Button("secondary", &text.Pause, func() {
+	v.pause = ui.Button("secondary", &words.Text.Pause, func() {
 		if v.l.stop != nil {
 			v.l.stop()
 		}
 	})
 	v.pause.SetID("pause")
-	v.again = ui.Button("quiet", &text.Again, func() { go v.start(true) })
+	v.again = ui.Button("quiet", &words.Text.Again, func() { go v.start(true) })
 	v.again.SetID("again")
-	v.progress = ui.El("progress", ui.Attrs{{"max", "1"}, {"aria-label", v.e.Question}})
+	v.progress = ui.El("progress", ui.Attrs{{"max", "1"}, {"aria-label", words.Say(v.e.Question)}})
 	v.said = ui.El("p", ui.Attrs{{"class", "muted"}, {"id", "said"}})
 	for _, e := range []ui.Element{v.pause, v.again, v.progress} {
 		ui.Show(e, false)

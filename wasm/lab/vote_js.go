@@ -9,6 +9,7 @@ import (
 
 	"undertone/engine/recipe"
 	"undertone/lab"
+	"undertone/wasm/lab/words"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/promise"
 )
@@ -25,12 +26,12 @@ func newBallot() *ballot {
 	b := &ballot{said: make(chan int, 1)}
 	b.prompt = ui.El("p", ui.Attrs{{"class", "strong"}, {"id", "ballot-prompt"}})
 	pair := ui.El("div", ui.Attrs{{"class", "pair"}})
-	for i, name := range []*string{&text.First, &text.Second} {
+	for i, name := range []*string{&words.Text.First, &words.Text.Second} {
 		b.pictures[i] = ui.El("canvas", ui.Attrs{{"role", "img"}, {"aria-label", name}})
 		ui.Append(pair, b.pictures[i])
 	}
 	row := ui.El("div", ui.Attrs{{"class", "exports"}})
-	for i, name := range []*string{&text.First, &text.Second, &text.Same} {
+	for i, name := range []*string{&words.Text.First, &words.Text.Second, &words.Text.Same} {
 		b.choices[i] = ui.Button("secondary", name, func() {
 			select {
 			case b.said <- i:
@@ -55,7 +56,7 @@ func (b *ballot) ask(ctx context.Context, prompt string, made, base *recipe.Imag
 	for i, p := range order {
 		paint(b.pictures[i], p)
 	}
-	ui.SetText(b.prompt, fmt.Sprintf(text.Which, prompt))
+	ui.SetText(b.prompt, fmt.Sprintf(words.Text.Which, prompt))
 	select {
 	case <-b.said: // pressed before the pair was there
 	default:
@@ -100,7 +101,7 @@ func (v *view) merging() ui.Element {
 		}
 		go v.merge(files.Index(0))
 	})
-	return ui.Labelled("merge", &text.Merge, field)
+	return ui.Labelled("merge", &words.Text.Merge, field)
 }
 
 func (v *view) merge(file js.Value) {
@@ -117,7 +118,7 @@ func (v *view) merge(file js.Value) {
 	if err == nil {
 		n, err = v.results.Merge(&other)
 	}
-	if said = fmt.Sprintf(text.Merged, n); err != nil {
+	if said = fmt.Sprintf(words.Text.Merged, n); err != nil {
 		said = message(err)
 	} else {
 		v.keep()

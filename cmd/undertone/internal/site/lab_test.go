@@ -16,7 +16,8 @@ import (
 func TestLab(t *testing.T) {
 	o := source(t)
 	put(t, filepath.Join(o.Root, "web/lab.html"), versionTag+`<main data-models="x"><script src="./lab.js"></script>`)
-	put(t, filepath.Join(o.Root, "web/lab.js"), `fetch("./lab.wasm"); import "./experiments.js"`)
+	put(t, filepath.Join(o.Root, "web/lab.js"), `fetch("./lab.wasm"); fetch("./tour/pooled.json"); import "./experiments.js"`)
+	put(t, filepath.Join(o.Root, "web/tour/pooled.json"), "{}")
 	put(t, filepath.Join(o.Root, "web/experiments.js"), `export const kept = 0`)
 	put(t, filepath.Join(o.Root, "lab.wasm"), "\x00asm lab")
 	o.Extra["lab.wasm"] = filepath.Join(o.Root, "lab.wasm")
@@ -33,7 +34,7 @@ func TestLab(t *testing.T) {
 		stem, _, _ := strings.Cut(filepath.Base(name), ".")
 		stems = append(stems, stem)
 	}
-	if strings.Join(stems, " ") != "experiments lab lab lab" || !slices.Contains(s.Lab, "lab.html") {
+	if strings.Join(stems, " ") != "experiments lab lab pooled lab" || !slices.Contains(s.Lab, "lab.html") {
 		t.Errorf("only the Lab needs %v", s.Lab)
 	}
 }

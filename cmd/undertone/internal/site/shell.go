@@ -39,6 +39,9 @@ const engineProgram = "engine.wasm"
 // ofLab are the Lab's own sources.
 var ofLab = []string{labPage, "lab.js", "lab.wasm", "experiments.js", "css/lab.css"}
 
+// tour is the folder of results that the Lab shows.
+const tour = "tour/"
+
 // besides are the folders and files that only the browser's own dialogues, other programs,
 // the manual, other sites' pages and the bench, which is for those who are online, show.
 var besides = []string{"icons/", "screenshots/", linkPreview, manual.Folder, manualStyle, element, "host.js", "value.js", "bench", "css/bench.css"}
@@ -62,7 +65,7 @@ func (b *builder) list(models []string) error {
 		if name == engineProgram {
 			s.Engine = append(s.Engine, address)
 		}
-		if slices.Contains(ofLab, name) {
+		if slices.Contains(ofLab, name) || in(tour) {
 			s.Lab = append(s.Lab, address)
 		}
 		if path.Ext(address) == ".html" {
