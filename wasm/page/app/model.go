@@ -2,7 +2,6 @@ package app
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"undertone/engine/recipe"
@@ -75,16 +74,18 @@ func NewModel(d recipe.Description) (*Model, error) {
 	return m, nil
 }
 
-// Preset is the preset that has a direction's words; for words of one's own it is an
-// empty one, with the weights that are clean for most.
+// Preset is the preset that has a direction's words, of several the one that also begins
+// where it does; for words of one's own it is an empty one, with the weights that are clean
+// for most.
 func (m *Model) Preset(t recipe.Term) (Preset, bool) {
-	i := slices.IndexFunc(m.Directions, func(p Preset) bool {
-		return p.Term.Positive == t.Positive && p.Term.Negative == t.Negative
-	})
-	if i < 0 {
-		return Preset{Low: lowWeight, High: highWeight}, false
+	found, ok := Preset{Low: lowWeight, High: highWeight}, false
+	for _, p := range m.Directions {
+		own := p.Term
+		if own.Positive == t.Positive && own.Negative == t.Negative && (!ok || own.Schedule.Start == t.Schedule.Start) {
+			found, ok = p, true
+		}
 	}
-	return m.Directions[i], true
+	return found, ok
 }
 
 // TermName is what a direction is called: as its preset, or by its own words.

@@ -31,6 +31,15 @@ func TestNewModel(t *testing.T) {
 	if p, ok := m.Preset(recipe.Term{Positive: "fine"}); ok || p.Low != lowWeight {
 		t.Errorf("words of one's own are %+v", p)
 	}
+	own := m.Directions[1]
+	own.ID, own.Term.Schedule.Start, own.High = "own-night", 3, 2
+	m.Directions = append(m.Directions, own)
+	if p, _ := m.Preset(own.Term); p.ID != "own-night" {
+		t.Errorf("of two with the same words, the one that begins at block 3 is %+v", p)
+	}
+	if p, _ := m.Preset(m.Directions[1].Term); p.ID != "night" {
+		t.Errorf("of two with the same words, the first is %+v", p)
+	}
 	for name, change := range map[string][2]string{
 		"HTML":     {apptest.Text, "<!doctype html>"},
 		"no name":  {`"sprites"`, `""`},
