@@ -7,11 +7,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"undertone/lab"
 
+	"github.com/chromedp/cdproto/heapprofiler"
 	"github.com/chromedp/chromedp"
 )
 
@@ -34,6 +36,22 @@ const savedLab = `
 	document.querySelector("#save-json").click();
 	URL.createObjectURL = address;
 	return JSON.parse(await blob.text())`
+
+// countedLab counts the pictures that are begun.
+const countedLab = `
+	const made = undertone.Undertone.prototype.generate;
+	globalThis.begun = 0;
+	undertone.Undertone.prototype.generate = function (request) {
+		begun++;
+		return made.call(this, request);
+	}`
+
+// labMemory is what the Lab's page has of memory, without the engine's worker.
+func (b *tab) labMemory() usage {
+	b.t.Helper()
+	b.run(heapprofiler.CollectGarbage())
+	return used(b.t, b.ctx)
+}
 
 // TestBrowserLab runs an experiment, reloads in the middle and goes on: the results are
 // those of a run without an interruption, and those of the native tool.
@@ -80,9 +98,26 @@ func TestBrowserLab(t *testing.T) {
 	b.eval(savedLab, &resumed)
 	b.eval(`document.querySelector("#answer details").open = true`, nil)
 	b.rules(t, script, "an answer")
+	before := b.labMemory()
+	b.eval(countedLab, nil)
 	b.eval(`document.querySelector("#again").click()`, nil)
-	b.until(`!document.querySelector("#pause").hidden || ` + whole)
+	b.until(`begun > 2`)
+	// A picture that somebody asks for meanwhile waits for the one that is being made, at most.
+	var more int
+	b.eval(`const held = new Promise((done) => (globalThis.finish = done));
+		navigator.locks.request("undertone picture", { mode: "shared" }, () => held);
+		const had = begun;
+		await new Promise((done) => setTimeout(done, 1000));
+		finish();
+		return begun - had`, &more)
+	if more > 1 {
+		t.Errorf("while somebody waits for a picture, %d more are begun", more)
+	}
 	b.until(whole)
+	// The first run has made all that a program's memory grows for.
+	if after := b.labMemory(); after.total() > 1.25*before.total()+4e6 {
+		t.Errorf("30 pictures later the Lab has %+v of memory, before %+v", after, before)
+	}
 	b.eval(savedLab, &again)
 	if !resumed.Whole || len(resumed.Rows) != 18 || !slices.Equal(resumed.Rows, again.Rows) {
 		t.Errorf("interrupted: %d rows\n%v\nwithout an interruption:\n%v", len(resumed.Rows), resumed.Rows, again.Rows)
@@ -112,7 +147,41 @@ func TestBrowserLab(t *testing.T) {
 			t.Errorf("the page has %+v, the tool %+v", got, row)
 		}
 	}
+	b.tourLab(t, s, script)
 	if c := b.complaints(); len(c) > 0 {
 		t.Errorf("the page complains: %q", c)
 	}
+}
+
+// tourLab looks at the tour and the Lab in Chinese, and at the page with a preset that the
+// Lab saved. Nothing of it computes.
+func (b *tab) tourLab(t *testing.T, s *server, script string) {
+	before := len(s.asked("/assets/engine."))
+	b.eval(`localStorage.setItem("undertone.language", "zh-Hans"); location.hash = ""`, nil)
+	b.run(chromedp.Reload())
+	b.until(running)
+	for stop := range 4 {
+		b.until(`document.querySelector("#answer img")?.naturalWidth > 0 && document.querySelectorAll("#answer table tbody tr").length > 3`)
+		said := b.text("#experiment")
+		if !strings.Contains(said, strconv.Itoa(stop+1)+" / 4") || strings.Contains(said, "Does ") {
+			t.Errorf("stop %d of the tour says %.200q", stop+1, said)
+		}
+		if stop == 0 {
+			b.rules(t, script, "a stop of the tour")
+		}
+		if stop < 3 {
+			b.eval(`document.querySelector("#next").click()`, nil)
+			b.until(`document.querySelector("#experiment").textContent.includes("` + strconv.Itoa(stop+2) + ` / 4")`)
+		}
+	}
+	b.eval(`document.querySelector("#ask").click()`, nil)
+	b.until(`document.querySelector("#run")?.textContent === "运行" && document.querySelector("#prompts").value !== ""`)
+	if n := len(s.asked("/assets/engine.")); n != before {
+		t.Errorf("the tour fetches the engine %d times", n-before)
+	}
+	b.eval(`const p = { id: "own-mine", title: "Mine", positive: "at night", negative: "by day", weight: 1.5, range: [0, 2], schedule: { kind: "step", start: 1 }, evidence: "it gains" };
+		localStorage.setItem("undertone.language", "en");
+		localStorage.setItem("undertone.presets." + (await (await fetch("models/sprites/description.json")).json()).model, JSON.stringify([p]))`, nil)
+	b.run(chromedp.Navigate(s.URL + "/"))
+	b.until(`[...document.querySelectorAll("#guidance button.chip, .chip")].some((e) => e.textContent.includes("Mine"))`)
 }

@@ -43,11 +43,24 @@ function accuse() {
   notice.hidden = false;
 }
 
+/** A model's description with the presets that the Lab saved for it on this device, where
+ * there are any. */
+function own(text) {
+  try {
+    const told = JSON.parse(text);
+    const kept = JSON.parse(localStorage.getItem(`undertone.presets.${told.model}`));
+    return JSON.stringify({ ...told, presets: [...told.presets, ...kept] });
+  } catch {
+    return text;
+  }
+}
+
 /** Runs the program until it ends, which it does only where something fails.
  * @param {object} parts what it finds in the window under the name undertone
  * @param {() => void} begun is called when the program is about to run
  * @param {[string, string]} program its address, and its hash as fetch takes it */
 export async function run(parts, begun = () => {}, [program, integrity] = page) {
+  globalThis.undertone = { ...parts, texts, own };
   try {
     document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this
     const go = new Go();

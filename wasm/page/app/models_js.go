@@ -11,7 +11,6 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
-	"undertone/engine/tinyjson"
 	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
 	"undertone/wasm/promise"
@@ -65,8 +64,9 @@ func (a *App) describe(address string) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
+		text = js.Global().Get("undertone").Call("own", text)
 		if d, err := recipe.ParseDescription([]byte(text.String())); err == nil {
-			return withOwn(d)
+			return NewModel(d)
 		}
 	}
 	v, err := a.Call("describe", address)
@@ -79,19 +79,6 @@ func (a *App) describe(address string) (*Model, error) {
 	var d recipe.Description
 	if err := Decode(v, &d); err != nil {
 		return nil, err
-	}
-	return withOwn(d)
-}
-
-// withOwn is a model with the presets that the Lab saved for it (wasm/lab), where they are
-// some.
-func withOwn(d recipe.Description) (*Model, error) {
-	whole, own := d, []recipe.Preset(nil)
-	if tinyjson.Unmarshal([]byte(ui.Recall("presets."+d.Model)), &own) == nil {
-		whole.Presets = append(slices.Clip(d.Presets), own...)
-		if m, err := NewModel(whole); err == nil {
-			return m, nil
-		}
 	}
 	return NewModel(d)
 }
