@@ -68,41 +68,41 @@ func small(p *recipe.Image) []byte {
 // Sheet are the small pictures as rows of a table: the series, and its pictures by the
 // values of X that are above the columns.
 type Sheet struct {
-	Columns []float64
-	Rows    []SheetRow
+	Unchanged []byte // where all are compared with one picture; else that is a row
+	Columns   []float64
+	Rows      []SheetRow
 }
 
 // SheetRow is one series.
 type SheetRow struct {
 	Series string
-	JPEG   [][]byte // by column
+	JPEG   [][]byte // by column; nil where there is none
 }
 
-// Sheet is the contact sheet of what was shown. What nothing was changed in comes first: of
-// one picture alone, in the first column.
+// Sheet is the contact sheet of what was shown.
 func (r *Results) Sheet() (s Sheet) {
-	if len(r.Thumbs) == 0 {
-		return s
-	}
-	order := []string{Unchanged}
+	var order []string
+	var unchanged [][]byte
 	for _, t := range r.Thumbs {
-		if t.Series != Unchanged && !slices.Contains(s.Columns, t.X) {
-			s.Columns = append(s.Columns, t.X)
-		}
 		if !slices.Contains(order, t.Series) {
 			order = append(order, t.Series)
 		}
+		switch {
+		case t.Series == Unchanged:
+			unchanged = append(unchanged, t.JPEG)
+		case !slices.Contains(s.Columns, t.X):
+			s.Columns = append(s.Columns, t.X)
+		}
+	}
+	if len(unchanged) == 1 {
+		s.Unchanged = unchanged[0]
+		order = slices.DeleteFunc(order, func(series string) bool { return series == Unchanged })
 	}
 	slices.Sort(s.Columns)
 	for _, series := range order {
 		row := SheetRow{series, make([][]byte, len(s.Columns))}
-		list := slices.DeleteFunc(slices.Clone(r.Thumbs), func(t Thumb) bool { return t.Series != series })
-		for _, t := range list {
-			at := slices.Index(s.Columns, t.X)
-			if series == Unchanged && len(list) == 1 {
-				at = 0
-			}
-			if at >= 0 {
+		for _, t := range r.Thumbs {
+			if at := slices.Index(s.Columns, t.X); t.Series == series && at >= 0 {
 				row.JPEG[at] = t.JPEG
 			}
 		}
@@ -113,25 +113,32 @@ func (r *Results) Sheet() (s Sheet) {
 
 // WriteSheet draws the contact sheet.
 func (r *Results) WriteSheet(w io.Writer) error {
-	const cell, names, head = thumbSide + 4, 200, 30
+	const cell, names = thumbSide + 4, 200
 	s := r.Sheet()
-	width, height := names+cell*len(s.Columns), head+cell*len(s.Rows)+24
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s"><style>%s</style>`+"\n",
-		width, height, html.EscapeString(r.Question), plotStyle)
-	for i, x := range s.Columns {
-		fmt.Fprintf(&b, `<text x="%d" y="20" text-anchor="middle">%g</text>`+"\n", names+i*cell+thumbSide/2, x)
-	}
-	for i, row := range s.Rows {
-		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", names-8, head+i*cell+thumbSide/2, html.EscapeString(row.Series))
-		for j, data := range row.JPEG {
+	y := 4
+	line := func(series string, list [][]byte) {
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", names-8, y+thumbSide/2, html.EscapeString(series))
+		for i, data := range list {
 			if data != nil {
 				fmt.Fprintf(&b, `<image x="%d" y="%d" width="%d" height="%d" href="data:image/jpeg;base64,%s"/>`+"\n",
-					names+j*cell, head+i*cell, thumbSide, thumbSide, base64.StdEncoding.EncodeToString(data))
+					names+i*cell, y, thumbSide, thumbSide, base64.StdEncoding.EncodeToString(data))
 			}
 		}
+		y += cell
 	}
-	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">%s</text></svg>`+"\n", names+cell*len(s.Columns)/2, height-8, html.EscapeString(r.X))
-	_, err := io.WriteString(w, b.String())
+	if s.Unchanged != nil {
+		line(Unchanged, [][]byte{s.Unchanged})
+	}
+	for i, x := range s.Columns {
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">%g</text>`+"\n", names+i*cell+thumbSide/2, y+16, x)
+	}
+	y += 26
+	for _, row := range s.Rows {
+		line(row.Series, row.JPEG)
+	}
+	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">%s</text>`, names+cell*len(s.Columns)/2, y+16, html.EscapeString(r.X))
+	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s"><style>%s</style>`+"\n%s</svg>\n",
+		names+cell*len(s.Columns), y+24, html.EscapeString(r.Question), plotStyle, b.String())
 	return err
 }
