@@ -60,7 +60,6 @@ function own(text) {
  * @param {() => void} begun is called when the program is about to run
  * @param {[string, string]} program its address, and its hash as fetch takes it */
 export async function run(parts, begun = () => {}, [program, integrity] = page) {
-  globalThis.undertone = { ...parts, texts, own };
   try {
     document.documentElement.dataset.state = "loading"; // web/boot.js waits for no more than this
     const go = new Go();
@@ -74,7 +73,7 @@ export async function run(parts, begun = () => {}, [program, integrity] = page) 
         throw error;
       }),
     ]);
-    globalThis.undertone = { ...parts, texts };
+    globalThis.undertone = { ...parts, texts, own };
     const instance = await WebAssembly.instantiate(module, go.importObject);
     begun();
     await go.run(instance);
