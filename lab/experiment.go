@@ -131,6 +131,13 @@ var Experiments = []Experiment{
 		Alone: true, Grid: true, Trials: mapTrials, Measures: cosines,
 	},
 	{
+		Name: "added", Question: "Does a direction still work beside a second one?",
+		Plain:  "The same pictures are steered along one direction, and along a ready-made one at the same time.",
+		X:      "weight",
+		Here:   "A line as high as that of the direction alone means that the two do not disturb each other. The second one has its own weight throughout.",
+		Judged: true, Trials: addedTrials, Measures: gains,
+	},
+	{
 		Name: "settings", Question: "Which weight and first block suit these words?",
 		Plain:  "A search through strengths and first blocks for words of your own.",
 		X:      "weight",

@@ -100,6 +100,33 @@ func turnTrials(s Setting) ([]Trial, error) {
 	})
 }
 
+// addedTrials steer along the direction alone, and along a preset too, with its own weight.
+func addedTrials(s Setting) ([]Trial, error) {
+	if _, err := s.steered(); err != nil {
+		return nil, err
+	}
+	return s.each(func(base recipe.Request, add add) error {
+		for _, factor := range []float64{0.5, 1, 1.5} {
+			w := s.times(factor)
+			alone := s.guided(base, w, s.Direction.Schedule)
+			add("alone", w, alone, base)
+			for _, p := range s.Model.Presets {
+				if p.Positive == s.Direction.Positive && p.Negative == s.Direction.Negative {
+					continue
+				}
+				second, err := p.Term()
+				if err != nil {
+					return err
+				}
+				both := alone
+				both.Guidance = []recipe.Term{alone.Guidance[0], second}
+				add("beside "+p.Title, w, both, base)
+			}
+		}
+		return nil
+	})
+}
+
 // mapTrials steer along each two presets at once, looking on. Directions belong to no
 // prompt and no seed: one of each is enough.
 func mapTrials(s Setting) ([]Trial, error) {

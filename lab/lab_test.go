@@ -21,7 +21,8 @@ import (
 func setting() Setting {
 	return Setting{
 		Model: recipe.Description{Model: "tiny", Blocks: recipe.Blocks{Double: 2, Single: 4}, Defaults: recipe.Defaults{CFG: 1},
-			Presets: []recipe.Preset{{ID: "night", Title: "Night", Positive: "at night", Negative: "by day"}, {ID: "neon", Title: "Neon", Positive: "neon"}}},
+			Presets: []recipe.Preset{{ID: "night", Title: "Night", Positive: "at night", Negative: "by day", Schedule: []byte(`{"kind":"constant"}`)},
+				{ID: "neon", Title: "Neon", Positive: "neon", Schedule: []byte(`{"kind":"constant"}`)}}},
 		Base:    recipe.Request{Steps: 4, Size: recipe.Square(16), CFG: 1},
 		Prompts: []string{"a red frog in the snow", "two cars"}, Seeds: []uint32{0, 1},
 		Direction: recipe.Term{Positive: "night", Negative: "day", Weight: 2, Schedule: guidance.Schedule{Kind: "constant"}},
@@ -86,6 +87,7 @@ func TestTrials(t *testing.T) {
 		"map":      2 * 2,
 		"people":   2 * 4,
 		"settings": 3 * 7 * 4,
+		"added":    3 * 3 * 4, // alone and beside two presets
 		"words":    6 * 2 * 4, // six blocks, with and without guidance
 		"steps":    4 * 2 * 4,
 	}

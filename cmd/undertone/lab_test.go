@@ -81,3 +81,39 @@ func brokenResults(t *testing.T) string {
 	}
 	return folder
 }
+
+// TestLabScales: a model that is drawn with classifier-free guidance has it beside guidance
+// by the vector, and attention is measured with both of its passes.
+func TestLabScales(t *testing.T) {
+	model, out := tinyModel(t), t.TempDir()
+	file := filepath.Join(model, "model.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scaled := bytes.Replace(text, []byte(`"cfg":1,`), []byte(`"cfg":2.5,`), 1)
+	if bytes.Equal(scaled, text) {
+		t.Fatalf("model.json has no scale: %s", text)
+	}
+	if err := os.WriteFile(file, scaled, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"guidance", "words"} {
+		succeed(t, "lab", name, model, "--out", out, "--number", "1", "--seeds", "1", "--positive", "night")
+		r, err := readResults(t.Context(), filepath.Join(out, name+".json"))
+		if err != nil || r.Base.CFG != 2.5 || !r.Whole {
+			t.Fatalf("%s: scale %g, %v", name, r.Base.CFG, err)
+		}
+		moved := map[string]float64{}
+		for _, row := range r.Rows {
+			moved[row.Series] += row.Value
+		}
+		wanted := "all words, with guidance"
+		if name == "guidance" {
+			wanted = "classifier-free guidance, by its scale"
+		}
+		if moved[wanted] <= 0 {
+			t.Errorf("%s: %q has moved pictures by %g of %v", name, wanted, moved[wanted], moved)
+		}
+	}
+}

@@ -52,7 +52,7 @@ func TestSay(t *testing.T) {
 	defer Speak(Languages[0].Tag)
 	s := lab.Setting{
 		Model: recipe.Description{Blocks: recipe.Blocks{Double: 2, Single: 4}, Defaults: recipe.Defaults{CFG: 2},
-			Presets: []recipe.Preset{{Title: "Night", Positive: "night"}, {Title: "Neon", Positive: "neon"}},
+			Presets: []recipe.Preset{{Title: "Night", Positive: "night", Schedule: []byte(`{"kind":"constant"}`)}, {Title: "Neon", Positive: "neon", Schedule: []byte(`{"kind":"constant"}`)}},
 			Judge: &recipe.Judge{Attributes: []recipe.Aspect{{Name: "first", Values: []string{"frog"}, Accuracy: 1},
 				{Name: "last", Values: []string{"frog"}, Accuracy: 1}, {Name: "time", Values: []string{"day", "night"}, Accuracy: 1}}}},
 		Prompts: []string{"a frog at night"}, Seeds: []uint32{0}, Base: recipe.Request{Steps: 2},
