@@ -19,7 +19,7 @@ type sheet struct {
 func newSheet() *sheet {
 	s := &sheet{hint: ui.El("p", ui.Attrs{{"class", "muted"}}), unchanged: ui.El("p", ui.Attrs{{"class", "muted"}})}
 	s.table = ui.El("div", ui.Attrs{{"class", "scroll"}, {"tabindex", "0"}, {"role", "region"}, {"aria-label", words.Text.Sheet}})
-	s.box = ui.El("div", ui.Attrs{{"class", "sheet"}, {"id", "sheet"}}, ui.El("h4", nil, words.Text.Sheet), s.hint, s.unchanged, s.table)
+	s.box = ui.El("div", ui.Attrs{{"class", "sheet"}, {"id", "sheet"}}, ui.El("h3", nil, words.Text.Sheet), s.hint, s.unchanged, s.table)
 	ui.Show(s.box, false)
 	return s
 }
