@@ -92,3 +92,20 @@ func strongestBlock(r *Results) (string, *recipe.Preset) {
 	}
 	return fmt.Sprintf("Block %g does the most alone, at %s: %.3g (%.3g to %.3g).", best.X, best.Series, best.Mean, best.Low, best.High), nil
 }
+
+// howFar tells how far the largest weight moves pictures from the first and from the last
+// of the blocks on.
+func howFar(r *Results) (string, *recipe.Preset) {
+	far := r.Means[0]
+	for _, m := range r.Means {
+		far.X = max(far.X, m.X)
+	}
+	names := r.series()
+	early, ok := r.at(names[0], far.X)
+	late, both := r.at(names[len(names)-1], far.X)
+	if !ok || !both || len(names) < 2 {
+		return "", nil // it has only begun
+	}
+	return fmt.Sprintf("At a weight of %g, guidance %s moves a picture by %.2g (%.2g to %.2g), %s by %.2g (%.2g to %.2g).",
+		far.X, early.Series, early.Mean, early.Low, early.High, late.Series, late.Mean, late.Low, late.High), nil
+}

@@ -25,6 +25,9 @@ func TestConclude(t *testing.T) {
 		{"block", "Block 3 does the most alone, at weight 2: 20 (15 to 25).", []Mean{mean("weight 2", 2, 10, 5, 0), mean("weight 2", 3, 20, 5, 0)}},
 		{"block", "No block alone", []Mean{mean("weight 2", 2, 10, 15, 0)}},
 		{"weight", "", []Mean{mean("from block 0 on", 2, 10, 15, 0)}},
+		{"people", "", []Mean{mean("guidance", 2, 10, 15, 0)}},
+		{"weight", "At a weight of 4, guidance from block 0 on moves a picture by 0.5 (0.4 to 0.6), from block 3 on by 0.1 (0.05 to 0.15).",
+			[]Mean{mean("from block 0 on", 2, 0.1, 0, 0), mean("from block 0 on", 4, 0.5, 0.1, 0), mean("from block 1 on", 4, 0.4, 0, 0), mean("from block 3 on", 4, 0.1, 0.05, 0)}},
 	} {
 		r := &Results{Experiment: c.name, Price: "objects lost", Means: c.means}
 		if got, _ := r.Conclude(); !strings.Contains(got, c.want) || c.want == "" && got != "" {

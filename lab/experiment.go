@@ -91,7 +91,7 @@ var Experiments = []Experiment{
 		X:      "weight",
 		Paper:  "Fig. 13 and 14: later first blocks and smaller weights change less; artifacts from a weight of 8 on.",
 		Here:   "Distances say how much changes, not whether it becomes better.",
-		Trials: weightTrials, Measures: distances("the picture without guidance"),
+		Trials: weightTrials, Measures: distances("the picture without guidance"), Conclude: howFar,
 	},
 	{
 		Name: "block", Question: "Which block carries the direction?",

@@ -35,7 +35,7 @@ func (l *laboratory) visit(ctx context.Context, number int) {
 	ui.Append(box, ui.El("p", ui.Attrs{{"class", "lead"}}, words.Text.Stops[name]))
 	shown := ui.El("div", ui.Attrs{{"class", "card answer"}, {"id", "answer"}})
 	ui.Append(box, shown)
-	r, err := l.recorded(ctx, name)
+	r, err := l.recorded(ctx, e)
 	if ui.ByID("answer").Value.Equal(shown.Value) { // else another was chosen meanwhile
 		if err != nil {
 			ui.Append(shown, ui.El("p", nil, words.Text.NotThere))
@@ -47,13 +47,14 @@ func (l *laboratory) visit(ctx context.Context, number int) {
 }
 
 // recorded are the results of a stop.
-func (l *laboratory) recorded(ctx context.Context, name string) (*lab.Results, error) {
-	file, err := promise.Await(ctx, l.parts.Call("recorded", name))
+func (l *laboratory) recorded(ctx context.Context, e lab.Experiment) (*lab.Results, error) {
+	file, err := promise.Await(ctx, l.parts.Call("recorded", e.Name))
 	if err != nil {
 		return nil, err
 	}
 	r := &lab.Results{}
 	err = json.Unmarshal([]byte(file.String()), r)
+	r.Question, r.X, r.Paper, r.Here = e.Question, e.X, e.Paper, e.Here // as they are put today
 	return r, err
 }
 
@@ -69,7 +70,7 @@ func (l *laboratory) exhibit(box ui.Element, e lab.Experiment, r *lab.Results) {
 	}
 	table := ui.El("div", ui.Attrs{{"class", "scroll"}, {"tabindex", "0"}, {"role", "region"}, {"aria-label", words.Text.Table}}, numbers(r))
 	ui.Append(box, ui.El("p", ui.Attrs{{"class", "conclusion"}}, words.Say(said)), a.image, a.sheet.box,
-		ui.El("details", nil, ui.El("summary", nil, words.Text.Table), table), ui.El("p", ui.Attrs{{"class", "muted"}}, words.Say(r.Paper)), ui.El("p", ui.Attrs{{"class", "muted"}}, made))
+		ui.El("details", nil, ui.El("summary", nil, words.Text.Table), table), ui.El("p", ui.Attrs{{"class", "muted"}}, orElse(words.Say(r.Paper), words.Text.Unasked)), ui.El("p", ui.Attrs{{"class", "muted"}}, made))
 }
 
 // steps lead to the stops before and after, and to the question itself.
