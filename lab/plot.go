@@ -24,7 +24,7 @@ const (
 	left, right, bottom  = 56, 24, 56
 	textLine, legendLine = 20, 30
 	markRadius, whisker  = 3.5, 4
-	dodge                = 5 // between the marks of two series at one X
+	dodge                = 5 // between the marks of two series at one place
 	plotStyle            = `text{font:13px system-ui,sans-serif;fill:#1e1a24}.axis{stroke:#8a8494;fill:none}.grid{stroke:#8a849440}.beside{font-size:11px}` +
 		`@media (prefers-color-scheme:dark){svg{background:#1d1a24}text{fill:#f1eef6}}`
 )
@@ -65,7 +65,8 @@ type plot struct {
 	*Results
 	Look
 	strings.Builder
-	top int // where the axes begin, in pixels
+	top      int    // where the axes begin, in pixels
+	labelled []mark // that have a value beside them
 }
 
 // text writes a text at a place.
@@ -151,10 +152,7 @@ func (p *plot) lines() {
 	innerWidth := float64(p.Width - left - right)
 	xs, ys := ticks(minX, maxX, p.Width/110), ticks(minY, maxY, 6)
 	minX, maxX, minY, maxY = min(minX, xs[0]), max(maxX, xs[len(xs)-1]), min(minY, ys[0]), max(maxY, ys[len(ys)-1])
-	inset := 0.0 // so that marks beside the first and the last X stay within the axes
-	if !priced {
-		inset = dodge*float64(len(names)-1)/2 + markRadius
-	}
+	inset := dodge*float64(len(names)-1)/2 + markRadius // for the marks beside the first and the last
 	x := func(v float64) float64 { return left + inset + (innerWidth-2*inset)*(v-minX)/(maxX-minX) }
 	y := func(v float64) float64 { return float64(p.top) + plotHeight*(1-(v-minY)/(maxY-minY)) }
 	foot := float64(p.top + plotHeight)
@@ -174,12 +172,10 @@ func (p *plot) lines() {
 				continue
 			}
 			at, low, high := across(m)
-			k := mark{m, x(at), x(low), x(high), y(m.Mean), y(m.Low), y(m.High), ""}
+			aside := dodge * (float64(number) - float64(len(names)-1)/2)
+			k := mark{m, x(at) + aside, x(low) + aside, x(high) + aside, y(m.Mean), y(m.Low), y(m.High), ""}
 			if priced {
-				k.beside = fmt.Sprintf("%g", m.X)
-			} else {
-				k.x += dodge * (float64(number) - float64(len(names)-1)/2)
-				k.left, k.right = k.x, k.x
+				k.beside = p.beside(k)
 			}
 			marks = append(marks, k)
 		}
@@ -193,6 +189,18 @@ type mark struct {
 	x, left, right float64
 	y, low, high   float64
 	beside         string
+}
+
+// beside is the value of X that stands beside a mark, "" where another one stands already.
+func (p *plot) beside(m mark) string {
+	const wide, high = 14, 11 // pixels
+	for _, had := range p.labelled {
+		if math.Abs(had.x-m.x) < wide && math.Abs(had.y-m.y) < high {
+			return ""
+		}
+	}
+	p.labelled = append(p.labelled, m)
+	return fmt.Sprintf("%g", m.X)
 }
 
 // line draws one series.

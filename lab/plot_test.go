@@ -41,9 +41,15 @@ func TestPlotOfNothingLost(t *testing.T) {
 	if got := centres(); len(got) != 4 {
 		t.Errorf("four means with nothing lost have marks at %q", got)
 	}
-	r.Means[3].Price = 20
-	if got := centres(); len(got) != 3 {
-		t.Errorf("a mean that costs something has a mark of its own: %q", got)
+	r.Means[3] = mean("b", 2, 20)
+	if got := centres(); len(got) != 4 || !slices.ContainsFunc(got, func(at string) bool { return strings.HasPrefix(at, "692") }) {
+		t.Errorf("the mean that costs the most does not stand at the right end: %q", got)
+	}
+	var b bytes.Buffer
+	r.Means[1].Mean = r.Means[0].Mean // twice at one place, where one number can be read
+	r.WriteSVG(&b)
+	if n := strings.Count(b.String(), `class="beside"`); n != 2 {
+		t.Errorf("%d numbers beside the marks, wanted one for each place", n)
 	}
 	var narrow bytes.Buffer
 	err := r.Draw(&narrow, Look{Width: NarrowWidth, Say: strings.ToUpper})
