@@ -233,7 +233,11 @@ func upload[Part any](l *loading, table map[string]loader[Part], c weights.Compo
 		return part, "", err
 	}
 	defer weights.Close(src)
-	u, err := NewUploader(l.ctx, l.be.Backend, src)
+	whole, err := l.bundle.Whole(c.File, src)
+	if err != nil {
+		return part, "", err
+	}
+	u, err := NewUploader(l.ctx, l.be.Backend, whole)
 	if err != nil {
 		return part, "", err
 	}

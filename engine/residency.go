@@ -140,7 +140,11 @@ func (r *residency) read(ctx context.Context, file string, list []*resident) err
 		return err
 	}
 	defer weights.Close(src)
-	u, err := NewUploader(ctx, r.Backend, src)
+	whole, err := r.bundle.Whole(file, src)
+	if err != nil {
+		return err
+	}
+	u, err := NewUploader(ctx, r.Backend, whole)
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func embed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return usagef("--poster %s: the tag is written to standard output: name a file", *poster)
 	}
 	bar := newBar(stderr)
-	e, done, err := load(ctx, fs.Args(), bar)
+	e, done, err := load(ctx, fs.Args(), "", bar)
 	defer done()
 	if err != nil {
 		return err

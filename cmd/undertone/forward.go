@@ -35,7 +35,7 @@ func forward(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	e, done, err := load(ctx, fs.Args(), newBar(stderr))
+	e, done, err := load(ctx, fs.Args(), "", newBar(stderr))
 	defer done()
 	if err != nil {
 		return err

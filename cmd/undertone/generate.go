@@ -40,7 +40,7 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		return err
 	}
 	bar := newBar(stderr)
-	e, done, err := load(ctx, f.paths, bar)
+	e, done, err := load(ctx, f.paths, f.adapter, bar)
 	defer done()
 	if err != nil {
 		return err
@@ -70,10 +70,11 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 
 // generateFlags are what the command line of generate says.
 type generateFlags struct {
-	given  map[string]bool // which flags stand there
-	paths  []string        // of the model
-	target output
-	poster *output // of the picture as a poster, or nil
+	given   map[string]bool // which flags stand there
+	paths   []string        // of the model
+	adapter string          // the file of a pooled adapter
+	target  output
+	poster  *output // of the picture as a poster, or nil
 
 	prompt string
 	seed   uint64
@@ -111,6 +112,7 @@ func parseGenerate(args []string, stdout, stderr io.Writer) (*generateFlags, err
 	fs.StringVar(&f.file, "guidance", "", "modulation guidance: a JSON file, [{positive, negative, weight, head, schedule}, …]")
 	fs.StringVar(&f.rows, "guidance-rows", "", "modulation guidance with --cfg: what the pass without the prompt gets of it; both: the same, cond: nothing, signed: the opposite; without this flag, both, of a Cosmos cond, of a HiDream signed")
 	fs.StringVar(&f.pooled, "ablate-pooled", "", "what the model reads in place of the prompt's pooled vector: zero; random, of the same length; prompt:TEXT, that of another text; off, nothing, and no directions; or guided, nothing in blocks that no direction changes")
+	fs.StringVar(&f.adapter, "adapter", "", "the file of a pooled adapter, for a model that reads no pooled vector by itself")
 	fs.StringVar(&f.tokens, "ablate-tokens", "", "what the model reads in place of the prompt's tokens: empty, those of no words")
 	out := fs.String("o", "picture.png", "the PNG file to write; - is standard output")
 	poster := fs.String("poster", "", "a PNG or JPEG file to write for <undertone-demo> to show, of at most 704 pixels a side; the picture itself is written with -o alone then")
@@ -232,9 +234,9 @@ func (fs *flagSet) given() map[string]bool {
 	return names
 }
 
-// load brings a model onto the CPU (see openModel).
-func load(ctx context.Context, paths []string, bar *bar) (e *engine.Engine, done func(), err error) {
-	b, done, err := openModel(ctx, paths)
+// load brings a model onto the CPU (see openAdapted).
+func load(ctx context.Context, paths []string, adapter string, bar *bar) (e *engine.Engine, done func(), err error) {
+	b, done, err := openAdapted(ctx, paths, adapter)
 	if err != nil {
 		return nil, done, err
 	}

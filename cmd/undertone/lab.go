@@ -35,7 +35,7 @@ func experiment(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return err
 	}
 	bar := newBar(stderr)
-	e, done, err := load(ctx, f.paths, bar)
+	e, done, err := load(ctx, f.paths, "", bar)
 	defer done()
 	if err != nil {
 		return err

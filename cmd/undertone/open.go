@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"undertone/engine"
 	"undertone/engine/checkpoint"
@@ -17,6 +18,26 @@ func isBundle(paths []string) bool {
 	}
 	_, err := os.Lstat(filepath.Join(paths[0], "model.json"))
 	return err == nil
+}
+
+// openAdapted is openModel for a model with a pooled adapter beside it, where adapter names
+// its file.
+func openAdapted(ctx context.Context, paths []string, adapter string) (b *weights.Bundle, done func(), err error) {
+	if adapter == "" {
+		return openModel(ctx, paths)
+	}
+	if !isBundle(paths) {
+		return openModel(ctx, append(slices.Clone(paths), adapter))
+	}
+	if b, _, err = openModel(ctx, paths); err != nil {
+		return nil, func() {}, err
+	}
+	found, done, err := identify([]string{adapter})
+	if err != nil {
+		return nil, done, err
+	}
+	b, err = engine.Adapt(b, found)
+	return b, done, err
 }
 
 // openModel opens a folder with a model.json, or published files and folders that are a

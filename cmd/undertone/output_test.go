@@ -183,7 +183,7 @@ func TestZipReplacesWhole(t *testing.T) {
 // TestLargeSeeds makes pictures with seeds that do not fit fewer than 32 bits.
 func TestLargeSeeds(t *testing.T) {
 	model := tinyModel(t)
-	e, _, err := load(t.Context(), []string{model}, newBar(&bytes.Buffer{}))
+	e, _, err := load(t.Context(), []string{model}, "", newBar(&bytes.Buffer{}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,7 @@
 package checkpoint
 
 import (
-	"cmp"
-	"slices"
+	"encoding/json"
 
 	"undertone/engine/fault"
 	"undertone/engine/weights"
@@ -11,10 +10,6 @@ import (
 // RoleAdapter is that of a pooled adapter among parts: it is no component, but a piece of
 // the transformer's that lies in a file of its own.
 const RoleAdapter = "adapter"
-
-// adapterWidths are how many times wider than the stream the vector is that an adapter
-// adds to, by the kinds of transformers that read one.
-var adapterWidths = map[string]int{"cosmos": 3}
 
 // readAdapter tells an adapter's shape: its pooled vector, the vector that it adds to, and
 // the blocks that have a scale for that.
@@ -38,39 +33,70 @@ func readAdapter(r *reading) config {
 // bind makes sure that an adapter is one of the transformer's, and tells the transformer
 // what it reads through it (PartsMixed).
 func bind(adapter, transformer *candidate) error {
+	return through(adapter.config, shown(adapter.unit.label), transformer.Kind, transformer.config, families[transformer.Kind].title+" in "+shown(transformer.unit.label))
+}
+
+// Adapt gives the configuration of a bundle's transformer, of the given kind, what it reads
+// through the adapter that was found, which is all that was (PartsMixed, PartMissing).
+func (f *Found) Adapt(kind string, text json.RawMessage) (json.RawMessage, error) {
+	if f.Adapter == nil {
+		return nil, fault.New(fault.PartMissing, "there is no pooled adapter among the files that should be one")
+	}
+	if len(f.Parts) > 0 {
+		return nil, fault.New(fault.PartsMixed, "%s is in files that should be a pooled adapter alone", f.Parts[0].Title)
+	}
+	var own, transformer config
+	if err := json.Unmarshal(f.Adapter.Config, &own); err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "the adapter's configuration cannot be read")
+	}
+	if err := json.Unmarshal(text, &transformer); err != nil {
+		return nil, fault.Wrap(err, fault.ManifestInvalid, "the transformer's configuration is malformed")
+	}
+	if err := through(own, shown(f.Adapter.Files[0]), kind, transformer, "the transformer"); err != nil {
+		return nil, err
+	}
+	out, err := json.Marshal(transformer)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "the transformer's configuration cannot be written")
+	}
+	return out, nil
+}
+
+// through lets a transformer read a pooled vector through an adapter, which label and title
+// name to people.
+func through(adapter config, label, kind string, transformer config, title string) error {
 	refuse := func(format string, args ...any) error {
-		return fault.New(fault.PartsMixed, "the pooled adapter in %s "+format, append([]any{shown(adapter.unit.label)}, args...)...)
+		return fault.New(fault.PartsMixed, "the pooled adapter in %s "+format, append([]any{label}, args...)...)
 	}
-	title, label := families[transformer.Kind].title, shown(transformer.unit.label)
-	times, reads := adapterWidths[transformer.Kind]
-	if !reads {
-		return refuse("is none of %s in %s, which reads a pooled vector by itself", title, label)
+	size := func(keys ...string) (n float64) {
+		for _, k := range keys {
+			n += number(transformer[k])
+		}
+		return n
 	}
-	if had := number(transformer.config["pooled_dim"]); had > 0 {
-		return refuse("is a second one: %s in %s has an adapter of a pooled vector of %g already", title, label, had)
+	if (kind != "cosmos" && kind != "flux") || size("vec_in_dim") > 0 {
+		return refuse("is none of %s, which reads a pooled vector by itself", title)
 	}
-	width := times * int(number(transformer.config["num_attention_heads"])*number(transformer.config["attention_head_dim"]))
-	if got := number(adapter.config["width"]); int(got) != width {
-		return refuse("adds to vectors of %g, those of %s in %s have %d: it is another model's", got, title, label, width)
+	if had := size("pooled_dim"); had > 0 {
+		return refuse("is a second one: %s has an adapter of a pooled vector of %g already", title, had)
 	}
-	if got, layers := number(adapter.config["blocks"]), number(transformer.config["num_layers"]); got != layers {
-		return refuse("has scales for %g blocks, %s in %s has %g: it is another model's", got, title, label, layers)
+	width, layers := size("hidden_size"), size("depth", "depth_single_blocks")
+	if kind == "cosmos" {
+		width, layers = 3*size("num_attention_heads")*size("attention_head_dim"), size("num_layers")
 	}
-	transformer.config["pooled_dim"] = adapter.config["pooled_dim"]
+	if got := number(adapter["width"]); got != width {
+		return refuse("adds to vectors of %g, those of %s have %g: it is another model's", got, title, width)
+	}
+	if got := number(adapter["blocks"]); got != layers {
+		return refuse("has scales for %g blocks, %s has %g: it is another model's", got, title, layers)
+	}
+	transformer["pooled_dim"] = adapter["pooled_dim"]
 	return nil
 }
 
 // join puts the tensors of an adapter behind those of its transformer.
 func (p *Part) join(adapter *Part) {
-	base, all := p.View, &weights.Joined{}
-	all.Append(base.Source, 0, base.Source.Size())
-	all.Append(adapter.Source, 0, adapter.Source.Size())
-	index := &weights.Index{Format: base.Index.Format, Tensors: slices.Clone(base.Index.Tensors)}
-	for _, t := range adapter.Index.Tensors {
-		t.Offset += base.Source.Size()
-		index.Tensors = append(index.Tensors, t)
-	}
-	slices.SortFunc(index.Tensors, func(x, y weights.Tensor) int { return cmp.Compare(x.Name, y.Name) })
+	index, all := weights.Join(p.Index, p.Source, adapter.Index, adapter.Source)
 	p.View = &View{index, all}
 	p.Parameters += adapter.Parameters
 }

@@ -63,6 +63,7 @@ type Bundle struct {
 	Manifest
 	opener Opener
 	folder string
+	beside map[string]piece // by the names of the files that they are part of
 }
 
 // LoadBundle reads and checks a manifest, and nothing else. Errors: ManifestInvalid,
@@ -85,7 +86,7 @@ func LoadBundle(ctx context.Context, o Opener, manifestPath string) (*Bundle, er
 	if err != nil {
 		return nil, err
 	}
-	return &Bundle{*m, o, path.Dir(manifestPath)}, nil
+	return &Bundle{Manifest: *m, opener: o, folder: path.Dir(manifestPath)}, nil
 }
 
 // ParseManifest checks the text of a model.json in three passes: that it is JSON

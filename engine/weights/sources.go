@@ -23,5 +23,5 @@ func NewBundle(m Manifest, o Opener) (*Bundle, error) {
 	if err := m.checkAll(false); err != nil {
 		return nil, err
 	}
-	return &Bundle{m, o, ""}, nil
+	return &Bundle{Manifest: m, opener: o}, nil
 }

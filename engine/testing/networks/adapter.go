@@ -2,7 +2,9 @@ package networks
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"os"
 	"slices"
 	"testing"
 
@@ -23,17 +25,11 @@ func adapter(t *testing.T, be op.Backend) {
 
 	f := newFixture(t)
 	dit := f.tensors["dit"]
-	pooled := f.dit["vec_in_dim"]
-	f.dit["vec_in_dim"] = 0
+	pooled, added := f.cut()
 	plain := picture(t, f.load(listen(be)), frog)
 	f.dit["pooled_dim"] = pooled
-	for i, layer := range []string{"in_layer", "out_layer"} {
-		for _, part := range []string{"weight", "bias"} {
-			dit[fmt.Sprintf("text_embedder_clip.linear_%d.%s", i+1, part)] = dit["vector_in."+layer+"."+part]
-		}
-	}
-	scales := make([]float32, blocks*hidden)
-	dit["scales"] = &tensor{[]int{blocks, hidden}, scales}
+	maps.Copy(dit, added)
+	scales := dit["scales"].data
 	silent := picture(t, f.load(listen(be)), frog)
 	if !slices.Equal(bits(silent.Latent), bits(plain.Latent)) {
 		t.Error("an adapter with scales of zeros changes the picture")
@@ -77,6 +73,38 @@ func adapter(t *testing.T, be op.Backend) {
 	}
 	if off := apart64(mods, want); !(off <= 1e-5) {
 		t.Errorf("the modulation is off by %.3g of its root mean square", off)
+	}
+}
+
+// cut takes the path for the pooled vector from the fixture's transformer. An adapter with
+// the same layers, and scales of zeros, would give it back.
+func (f *fixture) cut() (pooled any, adapter map[string]*tensor) {
+	pooled, f.dit["vec_in_dim"] = f.dit["vec_in_dim"], 0
+	dit, adapter := f.tensors["dit"], map[string]*tensor{}
+	for i, layer := range []string{"in_layer", "out_layer"} {
+		for _, part := range []string{"weight", "bias"} {
+			name := "vector_in." + layer + "." + part
+			adapter[fmt.Sprintf("text_embedder_clip.linear_%d.%s", i+1, part)] = dit[name]
+			delete(dit, name)
+		}
+	}
+	const blocks, hidden = 5, 48
+	adapter["scales"] = &tensor{[]int{blocks, hidden}, make([]float32, blocks*hidden)}
+	return pooled, adapter
+}
+
+// WriteCut is WriteSmall for a model without a path for the pooled vector. An adapter that
+// gives it one goes into a file of its own.
+func WriteCut(t *testing.T, folder, adapter string) {
+	t.Helper()
+	f := newFixture(t)
+	_, added := f.cut()
+	f.save(folder, 0)
+	for i := range added["scales"].data {
+		added["scales"].data[i] = float32(math.Sin(float64(i)))
+	}
+	if err := os.WriteFile(adapter, f.safetensors(added), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -109,22 +109,11 @@ func (f *fixture) files() weights.Memory {
 		entries = append(entries, e)
 	}
 	for file, tensors := range f.tensors {
-		var outputs []weights.Output
-		for name, x := range tensors {
-			outputs = append(outputs, weights.Output{Name: name, DType: op.F32, Shape: x.shape, Write: func(w io.Writer) error {
-				raw := make([]byte, 4*len(x.data))
-				quant.Quantize(op.F32, raw, x.data)
-				_, err := w.Write(raw)
-				return err
-			}})
-		}
-		var b bytes.Buffer
-		check(weights.WriteSafetensors(&b, nil, outputs...))
 		role := file
 		if role != "dit" && role != "vae" && role != "encoder" {
 			role = "text"
 		}
-		add(role, file, file+".safetensors", b.Bytes())
+		add(role, file, file+".safetensors", f.safetensors(tensors))
 	}
 	vocab := map[string]int{}
 	for i, w := range f.words {
@@ -159,6 +148,25 @@ func (f *fixture) files() weights.Memory {
 	check(err)
 	files["model.json"] = manifest
 	return files
+}
+
+// safetensors are tensors as a file holds them.
+func (f *fixture) safetensors(tensors map[string]*tensor) []byte {
+	f.t.Helper()
+	var outputs []weights.Output
+	for name, x := range tensors {
+		outputs = append(outputs, weights.Output{Name: name, DType: op.F32, Shape: x.shape, Write: func(w io.Writer) error {
+			raw := make([]byte, 4*len(x.data))
+			quant.Quantize(op.F32, raw, x.data)
+			_, err := w.Write(raw)
+			return err
+		}})
+	}
+	var b bytes.Buffer
+	if err := weights.WriteSafetensors(&b, nil, outputs...); err != nil {
+		f.t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // What the fixture offers on a page, in the words that it knows.
