@@ -343,13 +343,14 @@ def export(folder):
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--minutes", type=float, default=300, help="of CPU time, in all runs together")
+    p.add_argument("--start", type=Path, default=MODEL, metavar="FOLDER", help="a bundle whose transformer and text encoder to start from")
     p.add_argument("--export", type=Path, help="write the model of the last save as a bundle into this folder, and train no further")
     a = p.parse_args()
     if a.export:
         export(a.export)
         return
     torch.set_num_threads(min(torch.get_num_threads(), 8))
-    make(a.minutes)
+    make(a.minutes, folder=a.start)
 
 
 if __name__ == "__main__":
