@@ -70,6 +70,9 @@ class TheJudge(unittest.TestCase):
             shutil.copy(config.MODEL / "model.json", d)
             part = judge.write(d, net, {"pictures": 7, "accuracy": share})
             w = {k: v.float() for k, v in export.read_safetensors(Path(d) / "judge.safetensors").items()}
+            again = judge.shipped(d)
+        for k, v in net.state_dict().items():
+            self.assertTrue(torch.equal(v.half().float(), again.state_dict()[k]), k)
         self.assertEqual([a["name"] for a in part["attributes"]], list(judge.VALUES))
         self.assertEqual([a["accuracy"] for a in part["attributes"][:5]], [0.9, 0.9, 0.91, 0.91, 0.92])
         self.assertEqual(part["attributes"][4]["values"], ["1", "2", "3"])

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from . import render, warm
-from .config import SIZE, STATE, VAE
+from .config import MODEL, SIZE, STATE, VAE
 from .loop import finished, load_ema, train
 from .precision import products
 from .scene import STYLES, draw_scene
@@ -88,7 +88,11 @@ def psnr(net, data):
 
 
 def load():
-    """The autoencoder of the last training: the whole one, or an encoder for the shipped decoder."""
+    """The autoencoder of the last training: the whole one, or an encoder for the shipped decoder; without any, the shipped one."""
+    if not any((STATE / f"{stage}.pt").exists() for stage in ("autoencoder", "encoder")):
+        net = Autoencoder()
+        warm.load(net, MODEL, "autoencoder")
+        return net.to(memory_format=torch.channels_last).eval().requires_grad_(False)
     stage = "autoencoder" if (STATE / "autoencoder.pt").exists() else "encoder"
     return load_ema(stage, Autoencoder().to(memory_format=torch.channels_last))
 

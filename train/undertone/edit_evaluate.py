@@ -18,7 +18,6 @@ from .bench import Bench, kept, paired, summary
 from .config import MODEL, STATE
 from .distil import STEPS
 from .heldout import bootstrap, held_out, wilson
-from .loop import load_ema
 from .scene import Scene
 from .shipped import Shipped
 
@@ -90,7 +89,7 @@ class Setting:
 
     @cached_property
     def bench(self):
-        return Bench(load_ema("judge", judge.Judge().to(memory_format=torch.channels_last)), self.examined)
+        return Bench(judge.trained(), self.examined)
 
     @cached_property
     def items(self):

@@ -20,7 +20,6 @@ from .bench import Bench, paired, summary
 from .captions import COLOUR_WORDS, PLACE_WORDS, STYLE_WORDS, TIME_WORDS
 from .config import MODEL, ROOT, STATE
 from .heldout import NOISE, SEED, held_out
-from .loop import load_ema
 from .scene import COLOURS, STYLES
 from .shipped import Shipped
 
@@ -45,7 +44,7 @@ class Setting:
 
     @cached_property
     def bench(self):
-        return Bench(load_ema("judge", judge.Judge().to(memory_format=torch.channels_last)), self.examined)
+        return Bench(judge.trained(), self.examined)
 
     @cached_property
     def items(self):

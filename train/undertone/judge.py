@@ -217,6 +217,38 @@ def weights(net, block=32):
     return {f"{k}.{what}": v for k, pair in parts.items() for what, v in zip(("weight", "bias"), pair)}
 
 
+def shipped(folder=MODEL):
+    """The judge of a bundle: what weights wrote, read back."""
+    manifest = json.loads((Path(folder) / "model.json").read_text())
+    shape = manifest["judge"]["config"]
+    if [tuple(a["values"]) for a in manifest["judge"]["attributes"]] != [tuple(map(str, v)) for v in VALUES.values()]:
+        raise ValueError(f"the judge of {folder} knows other values than the scenes have")
+    found = {k: v.float() for k, v in export.read_safetensors(Path(folder) / "judge.safetensors").items()}
+    net = Judge(shape)
+    places, cells = shape["places"], (shape["side"] // shape["patch"] // 4) ** 2
+    n = places * cells
+    mix = found["mix.weight"][:, :net.mix.in_features]
+    found["mix.weight"] = torch.cat([mix[:, :n].unflatten(1, (cells, places)).transpose(1, 2).flatten(1), mix[:, n:]], 1)
+    sizes = [len(v) for v in VALUES.values()]
+    heads = {k: dict(zip(VALUES, found[f"heads.{k}"].split(sizes))) for k in ("weight", "bias")}
+    layers = {"first": net.body[1], "second": net.body[3], "third": net.body[5], "places": net.where, "mix": net.mix}
+    layers |= {f"{name}.{k}": net.body[i].conv[2 * k] for name, i in (("middle", 4), ("last", 6)) for k in range(3)}
+    with torch.no_grad():
+        for what in ("weight", "bias"):
+            for name, layer in layers.items():
+                getattr(layer, what).copy_(found[f"{name}.{what}"].view(getattr(layer, what).shape))
+            for k, head in net.heads.items():
+                getattr(head, what).copy_(heads[what][k])
+    return net.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
+def trained():
+    """The judge of the last training, or the shipped one where there was none here."""
+    if (STATE / "judge.pt").exists():
+        return load_ema("judge", Judge().to(memory_format=torch.channels_last))
+    return shipped()
+
+
 def accuracies(examined):
     """{attribute: share} of what examine measured: objects and colours are right where both ends are."""
     joint = {"first": "object", "last": "object", "first colour": "colour", "last colour": "colour"}
@@ -265,13 +297,15 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--minutes", type=float, default=10)
     p.add_argument("--scenes", type=int, default=10000)
+    p.add_argument("--examine", action="store_true", help="measure the shipped judge instead, for the scores of edits and the model card")
     p.add_argument("--export", action="store_true", help="write what was trained and measured beside the shipped model")
     a = p.parse_args()
     if a.export:
         write(MODEL, load_ema("judge", Judge()), json.loads((STATE / "judge.json").read_text()))
         return
     auto = load()
-    result = examine(make(auto, a.minutes, a.scenes), auto)
+    result = examine(shipped() if a.examine else make(auto, a.minutes, a.scenes), auto)
+    STATE.mkdir(parents=True, exist_ok=True)
     (STATE / "judge.json").write_text(json.dumps(result) + "\n")
     print(json.dumps(result, indent=1))
 
