@@ -29,9 +29,10 @@ go:
 
 # Copies of small functions where they are called make a program faster and larger. In
 # the engine, what computes is to be fast; these packages, which only messages and the
-# opening and recording of models use, small. In the page everything is small.
+# opening and recording of models use (on a GPU its kernels compute), small. In the page
+# everything is small.
 PROGRAM ?= build
-COMPACT := undertone/wasm/... undertone/engine/checkpoint undertone/engine/dit undertone/engine/fault undertone/engine/judge \
+COMPACT := undertone/wasm/... undertone/engine/checkpoint undertone/engine/dit undertone/engine/fault undertone/engine/gpu undertone/engine/judge \
   undertone/engine/recipe undertone/engine/sample \
   undertone/engine/text undertone/engine/tinyjson undertone/engine/vae undertone/engine/weights \
   undertone/engine undertone/guidance github.com/sugarme/... github.com/cogentcore/... github.com/rivo/... golang.org/x/text/... \
