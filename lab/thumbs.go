@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html"
-	"image"
-	"image/jpeg"
 	"io"
 	"slices"
 	"strings"
@@ -24,45 +22,42 @@ type Thumb struct {
 // Unchanged is the series of the pictures that others are compared with.
 const Unchanged = "nothing changed"
 
-// thumbSide is the longer side of a Thumb, in pixels, and thumbQuality JPEG's.
-const thumbSide, thumbQuality = 96, 85
+// thumbSide is the longer side of a Thumb, in pixels.
+const thumbSide = 96
 
-// Show keeps small pictures of the first prompt and seed for the contact sheet.
-func (r *Results) Show(t Trial, made, base *recipe.Image) {
+// Show keeps small pictures of the first prompt and seed for the contact sheet. jpeg encodes
+// them.
+func (r *Results) Show(t Trial, made, base *recipe.Image, jpeg func(*recipe.Image) []byte) {
 	if t.Prompt != r.Prompts[0] || t.Seed != r.Seeds[0] {
 		return
 	}
 	if slices.ContainsFunc(r.Thumbs, func(had Thumb) bool { return had.Series == t.Series && had.X == t.X }) {
 		return
 	}
-	unchanged := small(base)
+	unchanged := jpeg(small(base))
 	if !slices.ContainsFunc(r.Thumbs, func(had Thumb) bool { return had.Series == Unchanged && bytes.Equal(had.JPEG, unchanged) }) {
 		r.Thumbs = append(r.Thumbs, Thumb{Unchanged, t.X, unchanged})
 	}
-	r.Thumbs = append(r.Thumbs, Thumb{t.Series, t.X, small(made)})
+	r.Thumbs = append(r.Thumbs, Thumb{t.Series, t.X, jpeg(small(made))})
 }
 
-// small is a picture of at most thumbSide pixels as a JPEG file: each of its pixels is the
-// mean of those that it stands for.
-func small(p *recipe.Image) []byte {
+// small is a picture of at most thumbSide pixels: each of its pixels is the mean of those
+// that it stands for.
+func small(p *recipe.Image) *recipe.Image {
 	by := max(1, (max(p.W, p.H)+thumbSide-1)/thumbSide)
-	out := image.NewRGBA(image.Rect(0, 0, max(1, p.W/by), max(1, p.H/by)))
-	for y := range out.Rect.Dy() {
-		for x := range out.Rect.Dx() {
+	out := &recipe.Image{W: max(1, p.W/by), H: max(1, p.H/by)}
+	for y := range out.H {
+		for x := range out.W {
 			for c := range 4 {
 				sum := 0
 				for i := range by * by {
 					sum += int(p.RGBA[4*((y*by+i/by)*p.W+x*by+i%by)+c])
 				}
-				out.Pix[out.PixOffset(x, y)+c] = byte(sum / (by * by))
+				out.RGBA = append(out.RGBA, byte(sum/(by*by)))
 			}
 		}
 	}
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, out, &jpeg.Options{Quality: thumbQuality}); err != nil {
-		panic(err) // a buffer takes everything
-	}
-	return b.Bytes()
+	return out
 }
 
 // Sheet are the small pictures as rows of a table: the series, and its pictures by the

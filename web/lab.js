@@ -14,12 +14,17 @@ const records = {
   block: [new URL("./tour/block.json", import.meta.url).href, "./tour/block.json#integrity"],
 };
 
-async function recorded(name) {
-  const [address, integrity] = records[name];
+/** The Lab's texts in the languages that the program does not bring, and their hashes, by their tags. */
+const languages = { "zh-Hans": [new URL("./lab.zh.json", import.meta.url).href, "./lab.zh.json#integrity"] };
+
+async function read([address, integrity]) {
   const response = await fetch(address, { integrity });
   if (!response.ok) throw new Error(`${address} answered ${response.status}`);
   return response.text();
 }
+
+const recorded = (name) => read(records[name]);
+const words = (tag) => read(languages[tag]);
 
 /** Waits while another page of this site makes a picture that somebody asked for. */
 async function giveWay(signal) {
@@ -39,4 +44,4 @@ function shares({ probe: { attention, rows, cols } }) {
   return Float32Array.from({ length: attention.length / cells }, (_, i) => attention.subarray(i * cells, (i + 1) * cells).reduce((a, b) => a + b) / cells);
 }
 
-await run({ Undertone, experiments, giveWay, facts, shares, recorded }, () => {}, program);
+await run({ Undertone, experiments, giveWay, facts, shares, recorded, words }, () => {}, program);

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"io"
 	"io/fs"
 	"os"
@@ -61,7 +64,9 @@ func experiment(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return err
 	}
 	written, already := time.Now(), len(results.Rows)
-	machine := lab.Machine{Judge: e.Judge, Show: results.Show, Draw: func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
+	machine := lab.Machine{Judge: e.Judge, Show: func(t lab.Trial, made, base *recipe.Image) {
+		results.Show(t, made, base, encodeJPEG)
+	}, Draw: func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
 		return e.Generate(ctx, r, nil)
 	}}
 	err = lab.Run(ctx, f.experiment, setting, machine, results.Rows, func(r lab.Row, left int) error {
@@ -85,6 +90,16 @@ func experiment(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		fmt.Fprintf(stdout, "%d of %d pictures were there\n", already, len(results.Rows))
 	}
 	return publishResults(f, results, stdout)
+}
+
+// encodeJPEG writes a picture as a JPEG file.
+func encodeJPEG(p *recipe.Image) []byte {
+	var b bytes.Buffer
+	picture := &image.RGBA{Pix: p.RGBA, Stride: 4 * p.W, Rect: image.Rect(0, 0, p.W, p.H)}
+	if err := jpeg.Encode(&b, picture, &jpeg.Options{Quality: 85}); err != nil {
+		panic(err) // a buffer takes everything
+	}
+	return b.Bytes()
 }
 
 func parseLab(args []string, stdout, stderr io.Writer) (*labFlags, error) {

@@ -19,7 +19,15 @@ func (l *laboratory) speak(ctx context.Context) {
 		wishes = append(wishes, list.Index(i).String())
 	}
 	tag := words.Choose(wishes)
-	words.Speak(tag)
+	if tag != words.Languages[0].Tag {
+		own, err := promise.Await(ctx, l.parts.Call("words", tag))
+		if err == nil {
+			err = words.Speak([]byte(own.String()))
+		}
+		if err != nil { // the first needs no file
+			tag = words.Languages[0].Tag
+		}
+	}
 	ui.Root().Set("lang", tag)
 	l.chooser(tag)
 	if tag == words.Languages[0].Tag {

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"math"
+	"strings"
 	"syscall/js"
 
 	"undertone/engine/recipe"
 	"undertone/lab"
+	"undertone/wasm/page/ui"
 	"undertone/wasm/promise"
 )
 
@@ -17,7 +20,9 @@ import (
 func (v *view) machine(by string) lab.Machine {
 	l := v.l
 	return lab.Machine{
-		Vote: v.ballot.ask, By: by, Show: v.results.Show,
+		Vote: v.ballot.ask, By: by, Show: func(t lab.Trial, made, base *recipe.Image) {
+			v.results.Show(t, made, base, encodeJPEG)
+		},
 		Draw: func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
 			signal, release := signalOf(ctx)
 			defer release()
@@ -79,4 +84,17 @@ func floats(array js.Value) []float32 {
 		list[i] = math.Float32frombits(binary.LittleEndian.Uint32(bytes[4*i:]))
 	}
 	return list
+}
+
+// encodeJPEG writes a picture as a JPEG file.
+func encodeJPEG(p *recipe.Image) []byte {
+	canvas := ui.El("canvas", nil)
+	paint(canvas, p)
+	const quality = 0.85
+	_, data, _ := strings.Cut(canvas.Call("toDataURL", "image/jpeg", quality).String(), ",")
+	file, err := base64.StdEncoding.DecodeString(data)
+	if err != nil {
+		panic(err) // as the platform writes it
+	}
+	return file
 }

@@ -1,9 +1,9 @@
 package words
 
 import (
-	_ "embed" // the texts
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -25,7 +25,7 @@ type Texts struct {
 	Stops                                                         map[string]string // of the tour, by experiment
 }
 
-// Text is in the page's language.
+// Text is in the page's language, English at first.
 var Text = english
 
 var english = Texts{
@@ -79,34 +79,27 @@ func Choose(wishes []string) string {
 	return Languages[0].Tag
 }
 
-//go:embed zh.json
-var chinese []byte
-
 // said translates what package lab says: whole texts, and forms with values in them.
 var said map[string]string
 
-// Speak changes the language. It comes before anything is shown.
-func Speak(tag string) {
-	Text, said = english, nil
-	if tag == Languages[0].Tag {
-		return
-	}
-	var file struct {
+// Speak changes the language to one whose file of texts this is (web/lab.zh.json). It comes
+// before anything is shown.
+func Speak(file []byte) error {
+	var read struct {
 		Texts
 		Said map[string]string
 	}
-	if err := json.Unmarshal(chinese, &file); err != nil {
-		panic(err) // a part of the program, which a test reads
+	if err := json.Unmarshal(file, &read); err != nil {
+		return err
 	}
-	Text, said = file.Texts, file.Said
+	Text, said = read.Texts, read.Said
+	return nil
 }
 
 // Add takes translations of a model's own words.
 func Add(from map[string]string) {
-	for english, translated := range from {
-		if said != nil {
-			said[english] = translated
-		}
+	if said != nil {
+		maps.Copy(said, from)
 	}
 }
 

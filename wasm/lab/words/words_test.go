@@ -2,6 +2,7 @@ package words
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -12,15 +13,29 @@ import (
 	"undertone/lab"
 )
 
+// speak changes to a language that is fetched, until the test is over.
+func speak(t *testing.T, tag string) (file []byte) {
+	t.Helper()
+	first, _, _ := strings.Cut(tag, "-")
+	file, err := os.ReadFile("../../../web/lab." + first + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { Text, said = english, nil })
+	if err := Speak(file); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // verb is one of fmt's.
 var verb = regexp.MustCompile(`%[a-z]`)
 
 // TestLanguages holds every language to the same texts, with the same values in them.
 func TestLanguages(t *testing.T) {
-	defer Speak(Languages[0].Tag)
 	first := reflect.ValueOf(english)
 	for _, l := range Languages[1:] {
-		Speak(l.Tag)
+		text := speak(t, l.Tag)
 		own := reflect.ValueOf(Text)
 		for i := range first.NumField() {
 			name := first.Type().Field(i).Name
@@ -40,16 +55,15 @@ func TestLanguages(t *testing.T) {
 		if len(Text.Stops) != len(english.Stops) {
 			t.Errorf("%s: the tour has %d stops, wanted %d", l.Name, len(Text.Stops), len(english.Stops))
 		}
-	}
-	var file map[string]any
-	if err := json.Unmarshal(chinese, &file); err != nil || len(file) != first.NumField()+1 {
-		t.Errorf("the file has %d entries, wanted %d, %v", len(file), first.NumField()+1, err)
+		var entries map[string]any
+		if err := json.Unmarshal(text, &entries); err != nil || len(entries) != first.NumField()+1 {
+			t.Errorf("%s: the file has %d entries, wanted %d, %v", l.Name, len(entries), first.NumField()+1, err)
+		}
 	}
 }
 
 // TestSay holds every text of the experiments to a translation: no word of English is left.
 func TestSay(t *testing.T) {
-	defer Speak(Languages[0].Tag)
 	s := lab.Setting{
 		Model: recipe.Description{Blocks: recipe.Blocks{Double: 2, Single: 4}, Defaults: recipe.Defaults{CFG: 2},
 			Presets: []recipe.Preset{{Title: "Night", Positive: "night", Schedule: []byte(`{"kind":"constant"}`)}, {Title: "Neon", Positive: "neon", Schedule: []byte(`{"kind":"constant"}`)}},
@@ -58,8 +72,11 @@ func TestSay(t *testing.T) {
 		Prompts: []string{"a frog at night"}, Seeds: []uint32{0}, Base: recipe.Request{Steps: 2},
 		Direction: recipe.Term{Positive: "night", Weight: 1}, Drawn: make([]float64, 6),
 	}
+	if text := "from block 3 on"; Say(text) != text {
+		t.Errorf("in English %q becomes %q", text, Say(text))
+	}
 	for _, tag := range []string{"zh-Hans"} {
-		Speak(tag)
+		speak(t, tag)
 		Add(map[string]string{"Night": "夜晚", "Neon": "霓虹"})
 		english := regexp.MustCompile(`[a-z]{4,}`)
 		names := []string{"schnell", "score", "core", "ick"} // of what the paper measured with
@@ -101,10 +118,6 @@ func TestSay(t *testing.T) {
 			}
 		}
 		check("the sheet", lab.Unchanged)
-	}
-	Speak("en")
-	if text := "from block 3 on"; Say(text) != text {
-		t.Errorf("in English %q becomes %q", text, Say(text))
 	}
 }
 

@@ -37,7 +37,7 @@ type shell struct {
 const engineProgram = "engine.wasm"
 
 // ofLab are the Lab's own sources.
-var ofLab = []string{labPage, "lab.js", "lab.wasm", "experiments.js", "css/lab.css"}
+var ofLab = []string{labPage, "lab.js", "lab.wasm", "lab.zh.json", "experiments.js", "css/lab.css"}
 
 // tour is the folder of results that the Lab shows.
 const tour = "tour/"
