@@ -3,7 +3,6 @@ package lab
 import (
 	"cmp"
 	"math"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,11 +75,16 @@ func (a Asked) Setting(d recipe.Description, base recipe.Request) (Setting, erro
 
 // Query writes what is asked for as that of an address.
 func (a Asked) Query() string {
-	v := url.Values{}
+	var b strings.Builder
 	set := func(key, value string) {
-		if value != "" && value != "0" {
-			v.Set(key, value)
+		if value == "" || value == "0" {
+			return
 		}
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(key + "=")
+		recipe.Escape(&b, value)
 	}
 	set("experiment", a.Experiment)
 	set("prompts", strings.Join(a.Prompts, "\n"))
@@ -97,27 +101,31 @@ func (a Asked) Query() string {
 	set("words", strings.Join(a.Words, " "))
 	set("weight", strconv.FormatFloat(a.Weight, 'g', -1, 64))
 	set("steps", strconv.Itoa(a.Steps))
-	return v.Encode()
+	return b.String()
 }
 
 // ParseQuery reads what Query writes. An address can come from anywhere: what is none of
 // it is left out, and numbers are brought into their range.
 func ParseQuery(text string) Asked {
-	v, _ := url.ParseQuery(text) // what can be read of it
+	v := map[string]string{}
+	for pair := range strings.SplitSeq(text, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		v[recipe.Unescape(key)] = recipe.Unescape(value)
+	}
 	whole := func(key string, low, high int) int {
-		n, err := strconv.Atoi(v.Get(key))
+		n, err := strconv.Atoi(v[key])
 		if err != nil {
 			return low
 		}
 		return max(low, min(n, high))
 	}
 	short := func(key string) string {
-		text := v.Get(key)
+		text := v[key]
 		return strings.ToValidUTF8(text[:min(len(text), recipe.MaxPrompt)], "")
 	}
 	a := Asked{Experiment: short("experiment"), Preset: short("preset"), Positive: short("positive"), Negative: short("negative"),
 		Number: whole("number", 0, MostPrompts), Seeds: whole("seeds", 1, MostSeeds), Steps: whole("steps", 0, 1000)}
-	a.Prompts, a.Words = Lines(v.Get("prompts")), wordsOf(short("words"))
+	a.Prompts, a.Words = Lines(v["prompts"]), wordsOf(short("words"))
 	weight := func(text string) float64 {
 		w, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(w) {
@@ -125,7 +133,7 @@ func ParseQuery(text string) Asked {
 		}
 		return max(-recipe.MaxWeight, min(w, recipe.MaxWeight))
 	}
-	a.Weight = weight(v.Get("weight"))
+	a.Weight = weight(v["weight"])
 	for _, factor := range strings.Fields(short("drawn")) {
 		a.Drawn = append(a.Drawn, weight(factor))
 	}

@@ -78,7 +78,7 @@ func (e *embed) inWords(pair string) string {
 		return pair
 	}
 	var b strings.Builder
-	escape(&b, string(list))
+	Escape(&b, string(list))
 	return key + "=" + b.String()
 }
 

@@ -23,7 +23,7 @@ const MaxHash = 256 << 10
 func Hash(q Request) string {
 	var b strings.Builder
 	b.WriteString("#prompt=")
-	escape(&b, q.Prompt)
+	Escape(&b, q.Prompt)
 	number := func(f Field, n int64) {
 		b.WriteString("&" + string(f) + "=" + strconv.FormatInt(n, 10))
 	}
@@ -39,7 +39,7 @@ func Hash(q Request) string {
 			panic(err) // as in JSON
 		}
 		b.WriteString("&guidance=")
-		escape(&b, string(text))
+		Escape(&b, string(text))
 	}
 	if q.GuidanceRows != "" {
 		b.WriteString("&" + string(FieldRows) + "=" + string(q.GuidanceRows))
@@ -50,7 +50,7 @@ func Hash(q Request) string {
 			panic(err) // as in JSON
 		}
 		b.WriteString("&ablate=")
-		escape(&b, string(text))
+		Escape(&b, string(text))
 	}
 	return b.String()
 }
@@ -144,9 +144,9 @@ func punctuation(s string) bool {
 
 const hex = "0123456789ABCDEF"
 
-// escape writes s as forms do, but leaves what is allowed in the hash of an
+// Escape writes s as forms do, but leaves what is allowed in the hash of an
 // address and does not end a link in a running text.
-func escape(b *strings.Builder, s string) {
+func Escape(b *strings.Builder, s string) {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-_.~:,/", c) >= 0:

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"math"
 	"strings"
@@ -81,7 +80,7 @@ func floats(array js.Value) []float32 {
 	js.CopyBytesToGo(bytes, js.Global().Get("Uint8Array").New(array.Get("buffer")))
 	list := make([]float32, len(bytes)/4)
 	for i := range list {
-		list[i] = math.Float32frombits(binary.LittleEndian.Uint32(bytes[4*i:]))
+		list[i] = math.Float32frombits(uint32(bytes[4*i]) | uint32(bytes[4*i+1])<<8 | uint32(bytes[4*i+2])<<16 | uint32(bytes[4*i+3])<<24)
 	}
 	return list
 }
