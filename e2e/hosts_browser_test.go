@@ -38,6 +38,9 @@ var docsHosts = []docsHost{
 	{name: "strict policy", folder: "plain", path: "/", dark: darkRoot, headers: func(s *server) map[string]string {
 		return map[string]string{"Content-Security-Policy": "default-src 'none'; script-src " + s.URL + "/element.js " + s.URL + "/assets/; frame-src " + s.URL + "/embed.html; img-src 'self'; style-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"}
 	}},
+	{name: "policy with a nonce", folder: "plain", path: "/", dark: darkRoot, headers: func(s *server) map[string]string {
+		return map[string]string{"Content-Security-Policy": "default-src 'none'; script-src 'nonce-" + nonce + "' 'strict-dynamic'; frame-src " + s.URL + "/embed.html; img-src 'self'; style-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"}
+	}},
 	{name: "require-corp", folder: "plain", path: "/", dark: darkRoot, picture: true, headers: header("Cross-Origin-Embedder-Policy", "require-corp")},
 	{name: "credentialless", folder: "plain", path: "/", dark: darkRoot, picture: true, headers: header("Cross-Origin-Embedder-Policy", "credentialless")},
 	{name: "sandbox with its origin", folder: "plain", path: "/", dark: darkRoot, headers: header("Content-Security-Policy", "sandbox allow-scripts allow-same-origin")},
@@ -50,6 +53,9 @@ var docsHosts = []docsHost{
 	// nbviewer shows what nbconvert makes, with this policy.
 	{name: "Jupyter", folder: "jupyter", path: "/guidance.html", dark: `document.documentElement.style.colorScheme = "dark"`, headers: header("Content-Security-Policy", "connect-src 'none';")},
 }
+
+// nonce is that of the scripts of a page whose policy names it.
+const nonce = "bm9uY2Ugb2YgYSBob3N0"
 
 func header(name, value string) func(*server) map[string]string {
 	return func(*server) map[string]string { return map[string]string{name: value} }
@@ -82,9 +88,13 @@ func (h docsHost) serve(t *testing.T, s *server) string {
 		w.Header().Set("Access-Control-Allow-Origin", "*") // a sandbox has no origin
 		switch base := path.Base(r.URL.Path); {
 		case r.URL.Path == h.path:
+			text := text
 			if h.headers != nil {
 				for name, value := range h.headers(s) {
 					w.Header().Set(name, value)
+					if strings.Contains(value, nonce) {
+						text = strings.ReplaceAll(text, "<script ", `<script nonce="`+nonce+`" `)
+					}
 				}
 			}
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
