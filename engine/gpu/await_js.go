@@ -14,6 +14,7 @@ import (
 type settled struct {
 	value js.Value
 	err   error // a js.Error when it was rejected
+	at    time.Time
 }
 
 // promise returns a channel that delivers what p comes to. The callbacks release
@@ -22,6 +23,7 @@ func promise(p js.Value) <-chan settled {
 	done := make(chan settled, 1)
 	var then, catch js.Func
 	settle := func(s settled) {
+		s.at = time.Now()
 		done <- s
 		then.Release()
 		catch.Release()

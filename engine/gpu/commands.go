@@ -8,10 +8,12 @@ type commands struct {
 	words  []uint32
 	splits []int     // the submits: launches splits[i] … splits[i+1]
 	work   []float64 // estimated arithmetic of each submit
+	limit  float64   // the most of one, but where one launch has more
 }
 
-// How much work one submit may hold. A driver's watchdog fires at 2 s; slow
-// integrated GPUs reach some 100 GFLOP/s, software adapters a few.
+// How much work one submit may hold before anything is known of the GPU (see pace). A
+// driver's watchdog fires at 2 s; slow integrated GPUs reach some 100 GFLOP/s, software
+// adapters a few.
 const (
 	submitFlops         = 4e9
 	submitFlopsSoftware = 0.25e9
@@ -33,18 +35,26 @@ func (c Caps) submitLimit() float64 {
 // flatten builds the command list; pipelines[i] is the table index of launch i's
 // pipeline, its bind group is i; limit is the most arithmetic of one submit.
 func flatten(steps []step, pipelines []uint32, limit float64) commands {
-	cmd := commands{words: make([]uint32, 0, recordWords*len(steps)), splits: []int{0}}
+	cmd := commands{words: make([]uint32, 0, recordWords*len(steps))}
+	for i, s := range steps {
+		cmd.words = append(cmd.words, pipelines[i], uint32(i), uint32(s.Groups[0]), uint32(s.Groups[1]), uint32(s.Groups[2]))
+	}
+	cmd.split(steps, limit)
+	return cmd
+}
+
+// split makes submits of the launches, of at most limit where none has more by itself.
+func (c *commands) split(steps []step, limit float64) {
+	c.splits, c.work, c.limit = []int{0}, nil, limit
 	var sum float64
 	for i, s := range steps {
 		if sum > 0 && sum+s.flops > limit {
-			cmd.splits, cmd.work = append(cmd.splits, i), append(cmd.work, sum)
+			c.splits, c.work = append(c.splits, i), append(c.work, sum)
 			sum = 0
 		}
 		sum += s.flops
-		cmd.words = append(cmd.words, pipelines[i], uint32(i), uint32(s.Groups[0]), uint32(s.Groups[1]), uint32(s.Groups[2]))
 	}
-	cmd.splits, cmd.work = append(cmd.splits, len(steps)), append(cmd.work, sum)
-	return cmd
+	c.splits, c.work = append(c.splits, len(steps)), append(c.work, sum)
 }
 
 // uniformSlot is the distance of two launches' parameters in the uniform buffer:

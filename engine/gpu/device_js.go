@@ -25,8 +25,8 @@ type Options struct {
 	// Gentle halves the work of a submit so many times, after a device was lost
 	// that may have had too much of it at once. Pictures stay the same.
 	Gentle int
-	// Submit is the most arithmetic in one submit, in FLOPs, where it is not to be what
-	// suits the adapter's kind. Pictures stay the same.
+	// Submit is the most arithmetic in one submit, in FLOPs, where that is not to be
+	// learned from the times of submits. Pictures stay the same.
 	Submit float64
 	// Poison fills new memory, and the padding of what is written, with NaN, so
 	// that tests see a kernel that reads what nobody wrote.
@@ -42,7 +42,7 @@ type Device struct {
 	caps   Caps
 	info   op.Info
 	poison bool
-	submit float64 // most arithmetic in one submit
+	pace   // of submits
 
 	lost chan struct{} // closed when the device is gone
 
@@ -147,7 +147,7 @@ func newDevice(adapter, raw js.Value, o Options) *Device {
 		lost: make(chan struct{})}
 	d.replay = js.Global().Get("UndertoneReplay").New(raw)
 	d.describe(adapter, o)
-	d.submit = cmp.Or(o.Submit, d.caps.submitLimit()) / float64(int64(1)<<min(o.Gentle, 10))
+	d.pace = newPace(cmp.Or(o.Submit, d.caps.submitLimit())/float64(int64(1)<<min(o.Gentle, 10)), o.Submit != 0 || d.caps.CPU)
 	d.memory.owned, d.memory.sizes = map[uint32]*wgpu.Buffer{}, map[uint32]int64{}
 	d.pipelines.init()
 
@@ -339,7 +339,7 @@ func (d *Device) idle(ctx context.Context) error {
 	if _, err := d.await(ctx, d.jsq.Call("onSubmittedWorkDone")); err != nil {
 		return err
 	}
-	d.inflight = d.inflight[:0]
+	d.hearAll()
 	if err := d.answered(ctx); err != nil {
 		return err
 	}

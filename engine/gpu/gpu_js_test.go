@@ -118,7 +118,7 @@ func BenchmarkEncode(b *testing.B) {
 // TestThrottle lets many small submits through, but makes a large one wait for the one
 // before the last, and one of a single launch of more than that, too.
 func TestThrottle(t *testing.T) {
-	d := open(t, Options{})
+	d := open(t, Options{Submit: submitFlops})
 	a := newAdder(t, d)
 	most := 0
 	for range 100 {
@@ -137,7 +137,7 @@ func TestThrottle(t *testing.T) {
 		t.Errorf("%d submits are on the GPU after Sync", len(d.inflight))
 	}
 	for _, full := range []float64{1, launchSubmits} {
-		a.p.(*Program).cmd.work[0] = full * d.caps.submitLimit()
+		a.p.(*Program).cmd.work[0] = full * d.submit
 		for range 5 {
 			if err := a.p.Run(soon(t)); err != nil {
 				t.Fatal(err)

@@ -124,6 +124,7 @@ func (p *Program) alloc(name string, bytes int64, usage wgpu.BufferUsage) (*buff
 // submitted is work that may still be on the GPU.
 type submitted struct {
 	flops float64
+	sent  time.Time
 	done  <-chan settled
 }
 
@@ -150,6 +151,9 @@ func (p *Program) Run(ctx context.Context, copies ...op.Copy) (err error) {
 		return err
 	}
 	p.encodes = 0
+	if p.cmd.limit != d.submit { // more was learned since
+		p.cmd.split(p.steps, d.submit)
+	}
 	for i := 0; i+1 < len(p.cmd.splits); i++ {
 		if err := d.throttle(ctx, p.cmd.work[i]); err != nil {
 			return err
@@ -159,7 +163,7 @@ func (p *Program) Run(ctx context.Context, copies ...op.Copy) (err error) {
 		start := time.Now()
 		d.replay.Call("run", args...)
 		p.encodes += time.Since(start)
-		d.inflight = append(d.inflight, submitted{p.cmd.work[i], promise(d.jsq.Call("onSubmittedWorkDone"))})
+		d.inflight = append(d.inflight, submitted{p.cmd.work[i], start, promise(d.jsq.Call("onSubmittedWorkDone"))})
 	}
 	return nil
 }
@@ -176,7 +180,8 @@ func (d *Device) throttle(ctx context.Context, flops float64) error {
 	for len(d.inflight) >= maxSubmitted || len(d.inflight) > 1 && flops > 2*d.submit {
 		oldest := d.inflight[0]
 		select {
-		case <-oldest.done:
+		case s := <-oldest.done:
+			d.hear(oldest, s)
 			d.inflight = d.inflight[1:]
 			flops -= oldest.flops
 		case <-d.lost:
@@ -186,6 +191,25 @@ func (d *Device) throttle(ctx context.Context, flops float64) error {
 		}
 	}
 	return d.ready(ctx)
+}
+
+// hear lets the pace of submits learn from one that is done.
+func (d *Device) hear(s submitted, done settled) {
+	if done.err == nil {
+		d.ended(s.flops, s.sent, done.at)
+	}
+}
+
+// hearAll does when all of them are; a lost device may not have told.
+func (d *Device) hearAll() {
+	for _, s := range d.inflight {
+		select {
+		case done := <-s.done:
+			d.hear(s, done)
+		default:
+		}
+	}
+	d.inflight = d.inflight[:0]
 }
 
 // copyWords turns copies into the numbers that replay.js takes.

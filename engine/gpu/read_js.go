@@ -82,7 +82,7 @@ func (d *Device) fetch(ctx context.Context, b *buffer, at int64, dst []byte) err
 	if _, err := d.await(ctx, mapped.Call("mapAsync", read, 0, n)); err != nil {
 		return err
 	}
-	d.inflight = d.inflight[:0]
+	d.hearAll()
 	js.CopyBytesToGo(dst, js.Global().Get("Uint8Array").New(mapped.Call("getMappedRange", 0, n)))
 	mapped.Call("unmap")
 	kept = staging.bytes <= keepStaging
