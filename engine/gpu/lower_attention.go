@@ -49,10 +49,24 @@ func attentionCPU(n *op.AttentionOp, _ Caps) []Launch {
 
 // attentionTile gives a thread four queries, too, and a workgroup 8 or 4 rows of threads.
 func attentionTile(n *op.AttentionOp, _ Caps) []Launch {
-	ty, size4 := 8, n.HeadDim/4
+	ty := 8
 	if op.CeilDiv(n.Q.Rows, 32)*n.Heads < fewGroups {
 		ty = 4
 	}
+	return attentionRows(n, ty)
+}
+
+// attentionTileOf gives every shape so many rows of threads.
+func attentionTileOf(ty int) func(*op.AttentionOp, Caps) []Launch {
+	return func(n *op.AttentionOp, _ Caps) []Launch { return attentionRows(n, ty) }
+}
+
+// wideShared is what 16 rows of threads take of workgroup memory, in bytes: queries, a tile,
+// weights and maxima (see attention.wgsl).
+const wideShared = 16 * (64*8 + 32*9 + 64*9 + 128)
+
+func attentionRows(n *op.AttentionOp, ty int) []Launch {
+	size4 := n.HeadDim / 4
 	chunks := op.CeilDiv(size4, 8)
 	var c constants
 	c.u32("TY", ty)

@@ -27,25 +27,33 @@ func (t convTile) grid(h, w, cout4 int) [3]int {
 	return [3]int{op.CeilDiv(w, t.p*t.runs), op.CeilDiv(h, t.rows), op.CeilDiv(cout4, t.groups*t.n)}
 }
 
+// convSizes are the pixels and quads of output channels that a thread may have.
+var convSizes = [][2]int{{8, 2}, {8, 1}, {4, 1}}
+
 // convTileFor chooses the tile with the most work per thread that still gives the
-// GPU enough workgroups; 64 threads each.
-func convTileFor(h, w, cin4, cout4 int) convTile {
-	var t convTile
-	for _, size := range [][2]int{{8, 2}, {8, 1}, {4, 1}} {
-		t = convTile{p: size[0], n: min(size[1], cout4), groups: 1, ck: 1}
-		for t.groups < 4 && t.groups*t.n < cout4 {
-			t.groups *= 2
-		}
-		// 16 pixels wide, or 32 where few groups of channels leave threads for it.
-		t.runs = 16 / t.p
-		if t.groups == 1 {
-			t.runs = 32 / t.p
-		}
-		t.rows = threads / (t.runs * t.groups)
+// GPU enough workgroups.
+func convTileFor(h, w, cin4, cout4 int) (t convTile) {
+	for _, size := range convSizes {
+		t = convTileOf(size, cin4, cout4)
 		if g := t.grid(h, w, cout4); g[0]*g[1]*g[2] >= fewGroups {
 			break
 		}
 	}
+	return t
+}
+
+// convTileOf is the tile of 64 threads for what one of them has.
+func convTileOf(size [2]int, cin4, cout4 int) convTile {
+	t := convTile{p: size[0], n: min(size[1], cout4), groups: 1, ck: 1}
+	for t.groups < 4 && t.groups*t.n < cout4 {
+		t.groups *= 2
+	}
+	// 16 pixels wide, or 32 where few groups of channels leave threads for it.
+	t.runs = 16 / t.p
+	if t.groups == 1 {
+		t.runs = 32 / t.p
+	}
+	t.rows = threads / (t.runs * t.groups)
 	// More channels at a time: fewer barriers, and whole lines of x from memory.
 	for 2*t.ck <= min(cin4, 4) {
 		t.ck *= 2
@@ -94,8 +102,18 @@ func conv3x3CPU(n *op.Conv3x3Op, _ Caps) []Launch {
 
 // conv3x3Tile keeps a tile of pixels in workgroup memory.
 func conv3x3Tile(n *op.Conv3x3Op, _ Caps) []Launch {
+	return conv3x3Tiled(n, convTileFor(n.Height, n.Width, quads(n.X.Cols), quads(n.Out.Cols)))
+}
+
+// conv3x3TileOf gives a thread the same work whatever the shape.
+func conv3x3TileOf(size int) func(*op.Conv3x3Op, Caps) []Launch {
+	return func(n *op.Conv3x3Op, _ Caps) []Launch {
+		return conv3x3Tiled(n, convTileOf(convSizes[size], quads(n.X.Cols), quads(n.Out.Cols)))
+	}
+}
+
+func conv3x3Tiled(n *op.Conv3x3Op, t convTile) []Launch {
 	l, c := conv3x3Launch(n)
-	t := convTileFor(n.Height, n.Width, quads(n.X.Cols), quads(n.Out.Cols))
 	c.u32("P", t.p)
 	c.u32("N", t.n)
 	c.u32("RUNS", t.runs)

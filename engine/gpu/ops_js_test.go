@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,3 +110,31 @@ func worthwhile(test, name string, steps []step, slow bool) string {
 
 func TestContract(t *testing.T)      { ops.Contract(t, open(t, Options{})) }
 func TestContractFloor(t *testing.T) { ops.Contract(t, open(t, Options{Portable: true})) }
+
+// TestPreferred takes a variant by its name, where it fits: others run as usual.
+func TestPreferred(t *testing.T) {
+	d := open(t, Options{Hardware: true})
+	if !slices.Contains(d.Variants(op.Attention), "tile 64 queries") {
+		t.Skipf("the device offers %q", d.Variants(op.Attention))
+	}
+	usual := d.Info().Plan
+	d.Prefer("tile 64 queries")
+	if d.Info().Plan == usual {
+		t.Error("the plan is that of the usual variants")
+	}
+	wide := 0
+	for _, c := range ops.Cases() {
+		if c.Kind == op.Attention && (c.Name == "s97_heads2x20_causal_framed" || c.Name == "views_s31_t31_heads3.3x64_bias_heads_framed") {
+			t.Run(c.Name, func(t *testing.T) { c.Run(t, d, cpu.New(cpu.Options{})) })
+			wide++
+		}
+	}
+	if wide != 2 {
+		t.Errorf("%d of 2 cases exist", wide)
+	}
+	for key := range d.pipelines.index {
+		if strings.Contains(key, "const TY: u32 = 8u") || strings.Contains(key, "const TY: u32 = 4u") {
+			t.Error("the usual variant was compiled")
+		}
+	}
+}

@@ -22,7 +22,7 @@ var (
 		{"cpu", onCPU, nil, matMulCPU},
 		{"gemv", nil, product.short, matMulGEMV},
 		{"tile", nil, nil, matMulTile},
-		// Each tile by its own name, for those who prefer it (see Device.Prefer).
+		// Each tile by its own name, here and below, for those who prefer it (see Device.Prefer).
 		{"tile 128×128", nil, nil, matMulTileOf(0)},
 		{"tile 64×64", nil, nil, matMulTileOf(1)},
 		{"tile 32×64", nil, nil, matMulTileOf(2)},
@@ -31,6 +31,9 @@ var (
 	attentionVariants = []variant[*op.AttentionOp, []Launch]{
 		{"cpu", onCPU, packedSmall, attentionCPU},
 		{"tile", nil, packedSmall, attentionTile},
+		{"tile 16 queries", nil, packedSmall, attentionTileOf(4)},
+		{"tile 32 queries", nil, packedSmall, attentionTileOf(8)},
+		{"tile 64 queries", func(c Caps) bool { return c.SharedBytes >= wideShared }, packedSmall, attentionTileOf(16)},
 		{"views", nil, nil, attentionViews},
 	}
 	layerNormVariants = []variant[*op.LayerNormOp, []Launch]{
@@ -48,6 +51,9 @@ var (
 	conv3x3Variants = []variant[*op.Conv3x3Op, []Launch]{
 		{"cpu", onCPU, nil, conv3x3CPU},
 		{"tile", nil, nil, conv3x3Tile},
+		{"tile 8×2", nil, nil, conv3x3TileOf(0)},
+		{"tile 8×1", nil, nil, conv3x3TileOf(1)},
+		{"tile 4×1", nil, nil, conv3x3TileOf(2)},
 	}
 )
 
