@@ -32,8 +32,8 @@ const median = (v) => [...v].sort((a, b) => a - b)[v.length >> 1];
 
 // A run writes into its report, of which emit gets a line for whatever is new, as it comes.
 export class Bench {
-  constructor({ api, gpu, budget, emit, now = () => performance.now() / 1000 }) {
-    Object.assign(this, { api, gpu, emit, now, end: now() + budget });
+  constructor({ api, gpu, budget, emit, ops = null, now = () => performance.now() / 1000 }) {
+    Object.assign(this, { api, gpu, emit, ops, now, end: now() + budget });
     this.report = { date: new Date().toISOString(), adapter: "", software: false, features: [], limits: {}, peaks: {}, rows: [], model: {}, cpu: {}, throttle: [], profile: [], failed: [] };
   }
 
@@ -82,7 +82,9 @@ export class Bench {
     for (const s of shapes) {
       const { software, ...full } = s;
       const shape = this.report.software ? { ...full, ...software } : full;
-      const names = (this.report.variants?.[s.op] ?? []).filter((v) => !/^(views)$/.test(v) || this.report.software || s.Rows < 200);
+      if (this.ops && !this.ops.includes(s.op)) continue;
+      // What only takes other views than these is left out, and what would be the usual one again.
+      const names = (this.report.variants?.[s.op] ?? []).filter((v) => v !== "views" && v !== "tile" && (v !== "gemv" || s.M <= 8));
       for (const type of s.op === "MatMul" ? types : ["F32"]) {
         if (!others) rows.push({ ...shape, DType: type, Variant: "" });
         else if (names.length > 1 && (type === "F32" || type === "Q8_0")) for (const v of names) rows.push({ ...shape, DType: type, Variant: v });
@@ -158,7 +160,7 @@ export class Bench {
 
   // The picture with other amounts of work in a submit.
   async throttle() {
-    for (const gflop of this.report.software ? [1] : [0.25, 1, 2, 16, 1000]) {
+    for (const gflop of this.report.software ? [1] : [0, 1, 4, 16, 1000]) { // 0: learned
       await this.part(`throttle ${gflop}`, async () => {
         await this.api.load({ name: "throttle", device: "webgpu", submit: gflop * 1e9 });
         await this.api.picture({ name: "throttle" });
@@ -199,7 +201,7 @@ export function tables(r) {
       ["CPU device, a picture", ms(cpu.ours_ms)],
     ]) : [] },
     { title: "Work in flight", head: ["most work in a submit", "pictures a second", "median", "p95"],
-      rows: r.throttle.map((t) => [`${t.gflop} GFLOP`, round(t.perSecond), ms(t.medianMs), ms(t.p95Ms)]) },
+      rows: r.throttle.map((t) => [t.gflop ? `${t.gflop} GFLOP` : "learned", round(t.perSecond), ms(t.medianMs), ms(t.p95Ms)]) },
     { title: "Kernels", head: ["operation", "shape", "weights", "variant", "ms", "in flight", "GFLOP/s", "of f32 peak", "GB/s", "error", "of tolerance"],
       rows: r.rows.map((x) => [x.op, `${x.shape}: ${x.size}`, x.op === "MatMul" ? x.dtype : "", x.variant, round(x.ours_ms), round(x.wall_ms), round(x.gflops), percent(x.share), round(x.gbps), x.max_err.toExponential(1), percent(x.of_tolerance)]) },
     { title: "A picture by kernel", head: ["program", "operation", "kernel", "launches", "ms", "GFLOP/s"],

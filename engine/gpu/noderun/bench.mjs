@@ -2,7 +2,7 @@
 // Node what that target has packed:
 //
 //   node engine/gpu/noderun/bench.mjs --out DIR --budget SECONDS --bench bench.wasm
-//     --model FOLDER [--tests gpu.test.wasm --in engine/gpu] [--parts peaks,model,…]
+//     --model FOLDER [--tests gpu.test.wasm --in engine/gpu] [--parts peaks,model,…] [--ops MatMul,…]
 //
 // What is known so far is always in DIR: bench.json, table.md and, a line for each new
 // thing, bench.jsonl. The tests run last, as far as there is time.
@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 import { Bench, table } from "../../../web/bench.js";
 import { prepare, start } from "./start.mjs";
 
-const { values: o } = parseArgs({ options: { out: { type: "string" }, budget: { type: "string" }, bench: { type: "string" }, model: { type: "string" }, tests: { type: "string" }, in: { type: "string" }, parts: { type: "string", default: "peaks,model,kernels,throttle,tests,variants" }, probe: { type: "boolean" } } });
+const { values: o } = parseArgs({ options: { out: { type: "string" }, budget: { type: "string" }, bench: { type: "string" }, model: { type: "string" }, tests: { type: "string" }, in: { type: "string" }, parts: { type: "string", default: "peaks,model,kernels,throttle,tests,variants" }, ops: { type: "string" }, probe: { type: "boolean" } } });
 const begin = performance.now();
 
 // Unless one was chosen, the drivers that are installed, which the tests do not take.
@@ -38,7 +38,7 @@ const write = (name, text) => {
   renameSync(join(o.out, name + ".new"), join(o.out, name));
 };
 
-const b = new Bench({ api: null, gpu, budget: +(o.budget ?? 150), emit });
+const b = new Bench({ api: null, gpu, budget: +(o.budget ?? 150), ops: o.ops?.split(","), emit });
 const { report } = b;
 function emit(line) {
   appendFileSync(lines, JSON.stringify(line) + "\n");
