@@ -141,11 +141,12 @@ func probedAttention(t *testing.T, e *engine.Engine, req engine.Request, p *engi
 	one := len(p.Tokens) - 1
 	req.Probe = &engine.ProbeRequest{Word: &one}
 	alone := picture(t, e, req).Probe
+	var among []float32
 	for b := range req.Steps * probeBlocks {
-		if !slices.Equal(alone.Attention[b*cells:(b+1)*cells], p.Attention[(b*len(p.Words)+one)*cells:][:cells]) {
-			t.Errorf("step and block %d: token %d alone has another map", b, one)
-		}
+		among = append(among, p.Attention[(b*len(p.Words)+one)*cells:][:cells]...)
 	}
+	// A GPU may sum a product of one column in another order than one of many.
+	near(t, "attention to one word alone", alone.Attention, among, 1e-6)
 }
 
 // probedLatents have the size of the linear preview, and begin with the same noise
