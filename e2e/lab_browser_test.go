@@ -98,26 +98,7 @@ func TestBrowserLab(t *testing.T) {
 	b.eval(savedLab, &resumed)
 	b.eval(`document.querySelector("#answer details").open = true`, nil)
 	b.rules(t, script, "an answer")
-	before := b.labMemory()
-	b.eval(countedLab, nil)
-	b.eval(`document.querySelector("#again").click()`, nil)
-	b.until(`begun > 2`)
-	// A picture that somebody asks for meanwhile waits for the one that is being made, at most.
-	var more int
-	b.eval(`const held = new Promise((done) => (globalThis.finish = done));
-		navigator.locks.request("undertone picture", { mode: "shared" }, () => held);
-		const had = begun;
-		await new Promise((done) => setTimeout(done, 1000));
-		finish();
-		return begun - had`, &more)
-	if more > 1 {
-		t.Errorf("while somebody waits for a picture, %d more are begun", more)
-	}
-	b.until(whole)
-	// The first run has made all that a program's memory grows for.
-	if after := b.labMemory(); after.total() > 1.25*before.total()+4e6 {
-		t.Errorf("30 pictures later the Lab has %+v of memory, before %+v", after, before)
-	}
+	b.againLab(t, whole)
 	b.eval(savedLab, &again)
 	if !resumed.Whole || len(resumed.Rows) != 18 || !slices.Equal(resumed.Rows, again.Rows) {
 		t.Errorf("interrupted: %d rows\n%v\nwithout an interruption:\n%v", len(resumed.Rows), resumed.Rows, again.Rows)
@@ -135,6 +116,30 @@ func TestBrowserLab(t *testing.T) {
 	b.tourLab(t, s, script)
 	if c := b.complaints(); len(c) > 0 {
 		t.Errorf("the page complains: %q", c)
+	}
+}
+
+// againLab runs it once more: memory stays as it is, and a picture that somebody asks for
+// meanwhile waits for the one that is being made, at most.
+func (b *tab) againLab(t *testing.T, whole string) {
+	before := b.labMemory()
+	b.eval(countedLab, nil)
+	b.eval(`document.querySelector("#again").click()`, nil)
+	b.until(`begun > 2`)
+	var more int
+	b.eval(`const held = new Promise((done) => (globalThis.finish = done));
+		navigator.locks.request("undertone picture", { mode: "shared" }, () => held);
+		const had = begun;
+		await new Promise((done) => setTimeout(done, 1000));
+		finish();
+		return begun - had`, &more)
+	if more > 1 {
+		t.Errorf("while somebody waits for a picture, %d more are begun", more)
+	}
+	b.until(whole)
+	// The first run has made all that a program's memory grows for.
+	if after := b.labMemory(); after.total() > 1.25*before.total()+4e6 {
+		t.Errorf("30 pictures later the Lab has %+v of memory, before %+v", after, before)
 	}
 }
 
