@@ -226,8 +226,10 @@ func (p *plot) line(list []mark, number int) {
 // grid draws a cell for each mean, a row for each series: the bluer the more, the redder
 // the less, and white for 0.
 func (p *plot) grid() {
-	names := float64(min(120, p.Width/4)) // pixels
-	rows := p.series()
+	names, rows := 0.0, p.series() // names: the room for them, in pixels
+	for _, row := range rows {
+		names = max(names, min(widthOf(p.Say(row))+18, float64(p.Width)/3))
+	}
 	var columns []float64
 	most := 0.0
 	for _, m := range p.Means {

@@ -111,6 +111,9 @@ func (l *laboratory) open(ctx context.Context) {
 		at := ui.Wrap(links.Index(i))
 		if at.GetAttribute("data-name") == asked.Experiment {
 			at.SetAttribute("aria-current", "true")
+			list := at.Call("closest", "ul") // which is scrolled where the page is narrow
+			from := func(v js.Value) float64 { return v.Call("getBoundingClientRect").Get("left").Float() }
+			list.Set("scrollLeft", list.Get("scrollLeft").Float()+from(at.Value)-from(list))
 		} else {
 			at.RemoveAttribute("aria-current")
 		}
