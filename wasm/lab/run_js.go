@@ -142,6 +142,7 @@ func (v *view) work(ctx context.Context, anew bool) error {
 	if err := v.l.load(ctx, v.device.Get("value").String()); err != nil {
 		return err
 	}
+	ui.SetText(v.said, "")
 	fresh := lab.NewResults(v.e, setting, v.l.info.Precision)
 	if len(v.results.Rows) > 0 {
 		if err := fresh.Resume(v.results); err != nil {
