@@ -4,12 +4,25 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"syscall/js"
 	"testing"
 	"time"
 
 	"undertone/engine/op"
 	"undertone/engine/quant"
 )
+
+// spent is a clock: of a software adapter, whose time is what other work on the machine
+// leaves it, what the process has had of the processors.
+func spent(be *Device) time.Duration {
+	if !be.Info().Software {
+		return time.Since(started)
+	}
+	u := js.Global().Get("process").Call("cpuUsage")
+	return time.Duration(u.Get("user").Int()+u.Get("system").Int()) * time.Microsecond
+}
+
+var started = time.Now()
 
 // BenchmarkExperts tells what a mixture of four experts, two of which are active, takes
 // beside two dense MLPs of the same width, which compute as much. Both run in turn, and the
@@ -76,10 +89,10 @@ func BenchmarkExperts(b *testing.B) {
 			var best [2]time.Duration
 			for range max(b.N, 8) {
 				for i, p := range programs {
-					begin := time.Now()
+					begin := spent(be)
 					must(p.Run(ctx))
 					must(be.Sync(ctx))
-					if took := time.Since(begin); best[i] == 0 || took < best[i] {
+					if took := spent(be) - begin; best[i] == 0 || took < best[i] {
 						best[i] = took
 					}
 				}
