@@ -133,11 +133,16 @@ func lowerGroupMoments(n *op.GroupMomentsOp, _ Caps) []Launch {
 	}}
 }
 
-// lowerGroupNorm joins the moments of all stretches and applies them.
+// lowerGroupNorm joins the moments of all stretches and applies them, to several pixels
+// in a thread.
 func lowerGroupNorm(n *op.GroupNormOp, _ Caps) []Launch {
+	const pixels = 16
 	x, m := n.X, n.Moments
 	var c constants
 	c.u32("ACT", int(n.Act))
-	return []Launch{mapped("group_norm", []string{"activation"}, c, n.Out, nil, []*op.Tensor{x, m, n.Weight, n.Bias},
-		words(x.Rows, x.Cols, n.Out, x, n.Weight.Offset/4, n.Bias.Offset/4, m, m.Rows, x.Cols/n.Groups(), n.Eps))}
+	c.u32("PIXELS", pixels)
+	l := mapped("group_norm", []string{"activation"}, c, n.Out, nil, []*op.Tensor{x, m, n.Weight, n.Bias},
+		words(x.Rows, x.Cols, n.Out, x, n.Weight.Offset/4, n.Bias.Offset/4, m, m.Rows, x.Cols/n.Groups(), n.Eps))
+	l.Groups = fold(op.CeilDiv(x.Rows, pixels)*quads(x.Cols), threads)
+	return []Launch{l}
 }
