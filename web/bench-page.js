@@ -53,7 +53,7 @@ function drawTable({ title, head, rows }) {
   head.forEach((h, i) => headings.append(element("th", h, { scope: "col", ...(numeric[i] ? { class: "number" } : {}) })));
   const top = element("thead");
   top.append(headings);
-  const t = element("table");
+  const t = element("table", undefined, head.length > 5 ? { class: "wide" } : {});
   t.append(top, body);
   const scroll = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": title });
   scroll.append(t);
@@ -71,6 +71,7 @@ function draw() {
 
 function said(line) {
   if (line.row) return `${line.row.op}, ${line.row.shape}`;
+  if (line.skipped) return "No time for the rest";
   if (line.part === "loading") return "Loading the program and what it measures…";
   return line.part ?? "";
 }
