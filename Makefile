@@ -52,14 +52,21 @@ wasm: go
 # site carries the model twice: in QUANT, and in SMALL for a smaller download.
 LARGE_MODEL := build/$(QUANT)/$(NAME)
 SMALL_MODEL := build/$(SMALL)/$(NAME)-q4
-SITE := --model $(LARGE_MODEL) --model $(SMALL_MODEL) $(URL:%=--url %) $(SOURCE:%=--source %) $(DOCS:%=--docs %)
+# Beside the shipped model, the one that edits pictures as well.
+EDITING := $(if $(filter models/sprites,$(MODEL)),models/sprites-edit)
+EDIT_MODEL := $(EDITING:models/%=build/$(QUANT)/%)
+SITE := --model $(LARGE_MODEL) --model $(SMALL_MODEL) $(EDIT_MODEL:%=--model %) $(URL:%=--url %) $(SOURCE:%=--source %) $(DOCS:%=--docs %)
 
-model: $(LARGE_MODEL)/model.json $(SMALL_MODEL)/model.json
+model: $(LARGE_MODEL)/model.json $(SMALL_MODEL)/model.json $(EDIT_MODEL:%=%/model.json)
 $(LARGE_MODEL)/model.json: TYPE = $(QUANT)
 $(SMALL_MODEL)/model.json: TYPE = $(SMALL)
 $(LARGE_MODEL)/model.json $(SMALL_MODEL)/model.json: $(wildcard $(MODEL)/*) $(wildcard engine/weights/*.go) | go
 	@mkdir -p $(@D)
 	go run ./cmd/undertone convert $(MODEL) --to $(TYPE) --out $(@D)
+
+$(EDIT_MODEL:%=%/model.json): $(wildcard $(EDITING)/*) $(wildcard engine/weights/*.go) | go
+	@mkdir -p $(@D)
+	go run ./cmd/undertone convert $(EDITING) --to $(QUANT) --out $(@D)
 
 run: wasm model ## build the page with the shipped model and serve it (ADDR=127.0.0.1:8080)
 	go run ./cmd/undertone dist --out dist $(SITE)

@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,5 +77,46 @@ func TestGenerateReference(t *testing.T) {
 		if code, _, stderr := cli(append(append([]string{"generate"}, args...), "-o", out)...); code == 0 || !strings.Contains(stderr, says) {
 			t.Errorf("%v: code %d, %q; wanted %q", args, code, stderr, says)
 		}
+	}
+}
+
+// The shipped model that edits does what it is told, and leaves alone what it is told to.
+func TestShippedEdits(t *testing.T) {
+	model, folder := filepath.Join("..", "..", "models", "sprites-edit"), t.TempDir()
+	day := filepath.Join(folder, "day.png")
+	succeed(t, "generate", model, "--prompt", "a red car in a meadow", "--seed", "3", "-o", day)
+	draw := func(instruction string) (mean, red, psnr float64) {
+		out := filepath.Join(folder, "out.png")
+		os.Remove(out)
+		succeed(t, "generate", model, "--prompt", instruction, "--reference", day, "--seed", "4", "-o", out)
+		var pictures [2]*image.RGBA
+		for i, path := range []string{day, out} {
+			img, err := png.Decode(bytes.NewReader(read(t, path)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			pictures[i] = img.(*image.RGBA)
+		}
+		var squares float64
+		for i, v := range pictures[1].Pix {
+			d := float64(v) - float64(pictures[0].Pix[i])
+			squares += d * d
+			mean += float64(v)
+			if i%4 == 0 && v > 150 && pictures[1].Pix[i+1] < 90 && pictures[1].Pix[i+2] < 90 {
+				red++
+			}
+		}
+		n := float64(len(pictures[1].Pix))
+		return mean / n, red, 10 * math.Log10(255*255*n/squares)
+	}
+	kept, red, psnr := draw("keep it as it is")
+	if psnr < 24 || red < 1000 {
+		t.Errorf("the picture to keep comes back at %.1f dB with %g red pixels", psnr, red)
+	}
+	if night, _, _ := draw("make it night"); night > 0.8*kept {
+		t.Errorf("by night the mean of the pixels is %.0f, by day %.0f", night, kept)
+	}
+	if _, blue, _ := draw("turn the car blue"); blue > red/4 {
+		t.Errorf("the blue car has %g of %g red pixels", blue, red)
 	}
 }

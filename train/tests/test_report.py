@@ -9,7 +9,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from undertone import report  # noqa: E402
+from undertone import edit_report, report  # noqa: E402
 from undertone.config import MODEL  # noqa: E402
 
 
@@ -25,6 +25,14 @@ class TheCard(unittest.TestCase):
 
     def test_the_shipped_one_is_made_from_its_numbers(self):
         self.assertEqual((self.folder / "README.md").read_text(), (MODEL / "README.md").read_text())
+
+    def test_that_of_the_model_that_edits_is_made_from_its_numbers(self):
+        folder = MODEL.parent / "sprites-edit"
+        e = json.loads((folder / "evaluation.json").read_text())
+        self.assertEqual(edit_report.card(e), (folder / "README.md").read_text())
+        self.assertNotIn("{", edit_report.card(e))
+        e["edits"]["all"]["stays"]["place"]["value"] = 12.3
+        self.assertIn("place stays in 12 % (90 wanted)", edit_report.card(e))
 
     def test_its_plots_are_drawn(self):
         for name in ("gains.png", "pooled.png"):

@@ -1,0 +1,99 @@
+"""Writes the card of a model that edits: python3 -m undertone.edit_report FOLDER. The words are edit_card.md's, the numbers those
+of FOLDER/evaluation.json, which edit_evaluate.py measured."""
+import argparse
+import json
+from pathlib import Path
+
+from .edit_evaluate import ENOUGH_PSNR, IDENTITY_PSNR, STAYS
+from .heldout import SCORED
+from .report import share, signed, table
+
+TEMPLATE = Path(__file__).with_name("edit_card.md")
+AIMS = {"asked": 85, "stays": 90}
+NAMES = {"another": "one more of the same", "both": "two edits at once", "keep": "nothing", "other": "a second object",
+         "quality": "detail and polish", "remove": "an object goes", "replace": "an object becomes another", "sun": "the sun or moon"}
+
+
+def decibels(x):
+    """"27.31 (26.90–27.75)", or a dash where nothing was measured."""
+    return "–" if x["value"] is None else f"{x['value']:.2f} ({x['low']:.2f}–{x['high']:.2f})"
+
+
+def all_edits(e):
+    s, top, bottom = e["edits"]["all"], e["edits"]["ceiling"], e["edits"]["untouched"]
+    row = lambda title, aim, of: [title, aim, of(s), of(top), of(bottom)]  # noqa: E731
+    rows = [row("what was asked for is there", AIMS["asked"], lambda x: share(x["asked"])),
+            row("the changed region is nearer to the edited scene than to the one before", "", lambda x: share(x["nearer"])),
+            *(row(f"stays: {k}" + ("†" if k in e["edits"]["unjudged"] else ""), AIMS["stays"], lambda x, k=k: share(x["stays"][k]))
+              for k in STAYS),
+            row("outside the changed region, dB", ENOUGH_PSNR, lambda x: decibels(x["outside"]["dB"])),
+            row(f"… at least {ENOUGH_PSNR} dB", "", lambda x: share(x["outside"]["enough"])),
+            row("the picture as it is, dB", IDENTITY_PSNR, lambda x: decibels(x["identity"]["dB"])),
+            row("to the true edited scene, dB", "", lambda x: decibels(x["truth"]))]
+    return table(["", "aim", "this model", "the true scenes through the autoencoder", "the pictures before"], rows)
+
+
+def by_kind(e):
+    rows = [[NAMES.get(k, k), share(v["asked"]), share(v["nearer"]), decibels(v["outside"]["dB"]), v["truth"]["n"]]
+            for k, v in e["edits"]["by kind"].items()]
+    return table(["edit", "asked for", "nearer", "outside, dB", "edits"], rows)
+
+
+def strengths(e, which):
+    rows = []
+    for start, cells in e["guidance"][which].items():
+        for w, g in sorted(cells.items(), key=lambda c: float(c[0])):
+            name = "every block" if start == "0" else f"block {start} on"
+            rows.append(["" if w == "0" else name, w, share(g["strength"]), share(g["preservation"]), signed(g["strength change"]),
+                         signed(g["preservation change"])])
+    return table(["guided", "w", "asked for", "kept", "change", "change of what is kept"], rows)
+
+
+def baselines(e):
+    g = e["guidance"]
+    rows = [[f"CFG {s}", v] for s, v in g["cfg"].items()] + [["the instruction twice", g["words twice"]]]
+    rows += [[f"{n} steps", v] for n, v in g["steps"].items()]
+    return table(["", "asked for", "kept", "change", "change of what is kept"],
+                 [[n, share(v["strength"]), share(v["preservation"]), signed(v["strength change"]), signed(v["preservation change"])]
+                  for n, v in rows])
+
+
+def generation(e):
+    g = e["generation"]
+    rows = [[k, share(g["shipped"][k]), share(g["edit model"][k]), signed(g["change"][k])] for k in SCORED]
+    return table(["asked for", "Sprite scenes", "this model", "change, in points"], rows)
+
+
+def reached(e):
+    """What of the aims is not reached, in words."""
+    s = e["edits"]["all"]
+    short = [f"what was asked for is there in {s['asked']['value']:.0f} % of the edits ({AIMS['asked']} wanted)"] * (
+        s["asked"]["value"] < AIMS["asked"])
+    short += [f"{k} stays in {v['value']:.0f} % ({AIMS['stays']} wanted)" for k, v in s["stays"].items()
+              if k in STAYS and v["value"] is not None and v["value"] < AIMS["stays"]]
+    short += [f"outside the changed region the mean is {s['outside']['dB']['value']:.1f} dB ({ENOUGH_PSNR} wanted)"] * (
+        s["outside"]["dB"]["value"] < ENOUGH_PSNR)
+    short += [f"a picture to be left as it is comes back with {s['identity']['dB']['value']:.1f} dB ({IDENTITY_PSNR} wanted)"] * (
+        s["identity"]["dB"]["value"] < IDENTITY_PSNR)
+    return "Not reached: " + "; ".join(short) + "." if short else "Every aim is reached."
+
+
+def card(e):
+    parts = {"edits": e["edits"]["edits"], "few": e["guidance"]["edits"], "captions": e["generation"]["captions"], "all": all_edits(e),
+             "kinds": by_kind(e), "reached": reached(e), "words": strengths(e, "words"), "alone": strengths(e, "alone"),
+             "baselines": baselines(e), "generation": generation(e)}
+    text = TEMPLATE.read_text()
+    for k, v in parts.items():
+        text = text.replace("{" + k + "}", str(v))
+    return text
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("folder", type=Path)
+    a = p.parse_args()
+    (a.folder / "README.md").write_text(card(json.loads((a.folder / "evaluation.json").read_text())))
+
+
+if __name__ == "__main__":
+    main()
