@@ -188,7 +188,7 @@ func unquoted(text string) string {
 
 // words are of the shell and of make, and no commands.
 var words = strings.Fields("case do done elif else esac fi for if in function return then time until while continue export local exit " +
-	"notdir wildcard or")
+	"filter notdir wildcard or")
 
 // ofShell finds the commands of a shell script or a Makefile, as far as they can be
 // seen without running it.
