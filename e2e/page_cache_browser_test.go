@@ -38,8 +38,8 @@ func TestBrowserCorruptCache(t *testing.T) {
 	})
 	b.step("every file, before a reload", func(t *testing.T) {
 		for name := range files(t, one) {
-			// Of the first model only; for those who read links; for the manual; for pages with an embed; the Lab's.
-			if slices.ContainsFunc([]string{"engine.", "link-preview.", "docs.", "host.", "lab.", "experiments."}, func(of string) bool { return strings.HasPrefix(name, "assets/"+of) }) || tourFile.MatchString(name) {
+			// Of the first model only; for those who read links; for the manual; for pages with an embed; the Lab's; the bench's.
+			if slices.ContainsFunc([]string{"engine.", "link-preview.", "docs.", "host.", "lab.", "experiments.", "bench"}, func(of string) bool { return strings.HasPrefix(name, "assets/"+of) }) || tourFile.MatchString(name) {
 				continue
 			}
 			if strings.HasPrefix(name, "assets/") && !strings.Contains(name, ".png") && !strings.Contains(name, ".webp") || name == "index.html" || name == "undertone.js" {
