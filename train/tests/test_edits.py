@@ -225,7 +225,10 @@ class Training(unittest.TestCase):
             loop.save(Path(d) / "memories-0000.pt", memories)
             supply.refresh()
             supply.refresh()  # nothing is read twice
+            with mock.patch.object(edit, "OFTEN", {supply.pairs[0][2].kind: 1e9}):
+                late = edit.Supply().refresh().choose(np.random.default_rng(0), 5)
         self.assertEqual((len(supply.pairs), len(supply.z), len(supply.points)), (9, 12, 4))
+        self.assertEqual({e.kind for _, _, e, _ in late}, {supply.pairs[0][2].kind})
         for before, after, e, s in supply.pairs:
             self.assertEqual((scenes[before], scenes[after]), (s, edits.apply(e, s)))
         rng = np.random.default_rng(0)

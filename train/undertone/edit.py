@@ -40,6 +40,7 @@ CALM = .4
 CHANGED, VISIBLE = 2.0, .25  # weight of the tokens that an edit changes, and how far their latents move at least
 TIMES = (.34, .24, .22, .20)  # shares of t = 1, 3/4, 1/2, 1/4
 ANYWHERE = .15  # of the rows are at any time
+OFTEN = {"remove": 3.0, "replace": 2.5, "sun": 2.5, "other": 1.8}  # kinds that are learned late are met more often than made
 KEPT = .08  # of the rows ask for the picture as it is, beside the edits of that kind: copying is learned from them
 GUIDED = .40  # of the others carry a shift
 # What a shift does: strengthens the edit that the words ask for, makes it alone, undoes it, or pulls somewhere else.
@@ -168,7 +169,7 @@ class Supply:
     [M, 5, 64, 64] with their masks and shifts (triples.make_memories)."""
 
     def __init__(self):
-        self.known, self.pairs = set(), []
+        self.known, self.pairs, self.often = set(), [], ()
         self.z, self.points, self.masks = torch.zeros(0, 16, 16, 16).half(), torch.zeros(0, 5, 64, 64).half(), torch.zeros(0, 2).bool()
         self.shifts = None
 
@@ -186,7 +187,12 @@ class Supply:
             self.shifts = shifts.Shifts.join([x for x in (self.shifts, part["shifts"]) if x])
         if not self.pairs or not len(self.points):
             raise ValueError(f"{triples.FOLDER} holds no triples or no memories yet; run python3 -m undertone.triples")
+        self.often = np.cumsum([OFTEN.get(e.kind, 1.0) for _, _, e, _ in self.pairs])
         return self
+
+    def choose(self, rng, n):
+        """n random pairs, by kind as OFTEN says."""
+        return [self.pairs[i] for i in np.searchsorted(self.often, rng.random(n) * self.often[-1], side="right")]
 
     def _new(self, kind):
         paths = [p for p in triples.parts(kind) if p.name not in self.known]
@@ -195,8 +201,7 @@ class Supply:
 
 
 def edit_loss(net, rng, supply, rows):
-    pick = rng.integers(len(supply.pairs), size=rows)
-    chosen = [supply.pairs[i] for i in pick]
+    chosen = supply.choose(rng, rows)
     asked = [request(rng, edit, s) for _, _, edit, s in chosen]
     reference = patchify(supply.z[[p[0] for p in chosen]].float())
     x0 = patchify(supply.z[[p[0] if a.stays else p[1] for p, a in zip(chosen, asked)]].float())
