@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"net/http"
 	"path"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -41,6 +43,7 @@ func TestBrowserChangedFiles(t *testing.T) {
 		}
 		b.step(name, func(t *testing.T) { b.changed(t, s, document, name) })
 	}
+	b.step("who watches comes late", func(t *testing.T) { b.changedEarly(t, s, document) })
 	b.step("styles of the embed", func(t *testing.T) { b.changedStyles(t, s, document, styles) })
 	b.step("styles of the page", func(t *testing.T) {
 		b.run(chromedp.Navigate(s.URL))
@@ -95,6 +98,16 @@ func TestBrowserChangedFiles(t *testing.T) {
 		b.until(`document.body.textContent.includes(` + quote(name+" is not the file that the site was built with") + `)`)
 	})
 	b.complaints()
+}
+
+// changedEarly changes a script that the browser refuses before boot.js has run.
+func (b *tab) changedEarly(t *testing.T, s *server, document string) {
+	s.misbehave("/boot.js", func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(time.Second)
+		http.ServeFile(w, r, filepath.Join(s.dir, "boot.js"))
+	})
+	defer s.misbehave("/boot.js", nil)
+	b.changed(t, s, document, "/"+asset(t, s.dir, "png", ".js"))
 }
 
 // changed opens a document of which one script or program is changed.

@@ -36,7 +36,23 @@
   function look() {
     if (root.dataset.state !== "failed") return;
     show();
+    compare();
     takeNewer();
+  }
+
+  /** Names the scripts that are not what the site was built with: the browser tells of
+   * one that it refuses once, perhaps before this file has run. */
+  function compare() {
+    try {
+      var built = JSON.parse(document.querySelector("script[type=importmap]").textContent).integrity;
+      Object.keys(built || {}).forEach(function (name) {
+        var address = new URL(name, site).href;
+        fetch(address, { integrity: built[name] }).catch(function () {
+          lose(address);
+          show();
+        });
+      });
+    } catch (refused) {} // a browser that knows none of this
   }
 
   function lose(address) {
