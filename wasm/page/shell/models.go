@@ -7,8 +7,8 @@ import (
 	"undertone/wasm/page/words"
 )
 
-// offerText says of a precision of the site's model what it is good for, and how large its
-// download is; of a person's own model what it is, and whether it stays.
+// offerText says of a precision of one of the site's models what it is good for, and how
+// large its download is; of a model in one precision, or a person's own, what it is.
 func offerText(offers []app.Offer, i int) string {
 	if o := offers[i]; o.Own() {
 		text := words.Text.ModelOwnKept
@@ -20,7 +20,7 @@ func offerText(offers []app.Offer, i int) string {
 	m := offers[i].Model
 	most, least := m.Bits, m.Bits
 	for _, o := range offers {
-		if !o.Own() {
+		if !o.Own() && o.Model.Title == m.Title {
 			most, least = max(most, o.Model.Bits), min(least, o.Model.Bits)
 		}
 	}

@@ -14,7 +14,8 @@ func TestOfferText(t *testing.T) {
 	for _, bits := range []int{6, 8, 4} {
 		offers = append(offers, app.Offer{Model: &app.Model{Description: recipe.Description{Bits: bits, Bytes: int64(bits) * 1e6}}})
 	}
-	for i, want := range []string{"6-bit · 6.0 MB", "Best quality · 8.0 MB", "Smaller · 4.0 MB"} {
+	offers = append(offers, app.Offer{Model: &app.Model{Description: recipe.Description{Title: "Edited", Bits: 8, Bytes: 9e6}}})
+	for i, want := range []string{"6-bit · 6.0 MB", "Best quality · 8.0 MB", "Smaller · 4.0 MB", "Edited · 9.0 MB"} {
 		if got := offerText(offers, i); got != want {
 			t.Errorf("%d bits: %q, wanted %q", offers[i].Model.Bits, got, want)
 		}
