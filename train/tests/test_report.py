@@ -32,7 +32,7 @@ class TheCard(unittest.TestCase):
         self.assertEqual(edit_report.card(e), (folder / "README.md").read_text())
         self.assertNotIn("{", edit_report.card(e))
         e["edits"]["all"]["stays"]["place"]["value"] = 12.3
-        self.assertIn("place stays in 12 % (90 wanted)", edit_report.card(e))
+        self.assertIn("place stays in 12.3 % (90 wanted)", edit_report.card(e))
 
     def test_its_plots_are_drawn(self):
         for name in ("gains.png", "pooled.png"):

@@ -67,9 +67,9 @@ def generation(e):
 def reached(e):
     """What of the aims is not reached, in words."""
     s = e["edits"]["all"]
-    short = [f"what was asked for is there in {s['asked']['value']:.0f} % of the edits ({AIMS['asked']} wanted)"] * (
+    short = [f"what was asked for is there in {s['asked']['value']:.1f} % of the edits ({AIMS['asked']} wanted)"] * (
         s["asked"]["value"] < AIMS["asked"])
-    short += [f"{k} stays in {v['value']:.0f} % ({AIMS['stays']} wanted)" for k, v in s["stays"].items()
+    short += [f"{k} stays in {v['value']:.1f} % ({AIMS['stays']} wanted)" for k, v in s["stays"].items()
               if k in STAYS and v["value"] is not None and v["value"] < AIMS["stays"]]
     short += [f"outside the changed region the mean is {s['outside']['dB']['value']:.1f} dB ({ENOUGH_PSNR} wanted)"] * (
         s["outside"]["dB"]["value"] < ENOUGH_PSNR)
