@@ -42,10 +42,11 @@ func TestBrowserBuiltHosts(t *testing.T) {
 		b.step(h.name, func(t *testing.T) {
 			folder := filepath.Join(root, filepath.FromSlash(h.folder))
 			if !exists(folder) {
-				t.Skip("it is not built")
+				t.Skip("it is not built: make hosts")
 			}
 			b.run(chromedp.EmulateViewport(1280, 900), chromedp.Navigate(serveBuilt(t, folder, s.URL+"/")+h.path))
-			f := b.openedByKeys(t)
+			b.until(`document.querySelector("undertone-demo")?.shadowRoot?.querySelector("img").naturalWidth === 256`)
+			f := b.openedByKeys(t, 80)
 			b.followsSite(h.dark, f)
 			f.click("#load-cpu")
 			f.drawn()
@@ -86,11 +87,11 @@ func serveBuilt(t *testing.T, folder, site string) string {
 	return web.URL
 }
 
-// openedByKeys goes to the element with Tab, and opens it with Enter.
-func (b *tab) openedByKeys(t *testing.T) *frame {
-	b.until(`document.querySelector("undertone-demo")?.shadowRoot?.querySelector("img").naturalWidth === 256`)
+// openedByKeys goes to the element with Tab, pressed at most so many times, and opens it
+// with Enter.
+func (b *tab) openedByKeys(t *testing.T, most int) *frame {
 	b.shift(t)
-	b.tabbed(80, `document.activeElement?.localName === "undertone-demo"`)
+	b.tabbed(most, `document.activeElement?.localName === "undertone-demo"`)
 	b.keys(kb.Enter)
 	f := b.framed(0, "7")
 	f.until(onCPU)

@@ -55,8 +55,7 @@ func TestBrowserDeviceChoice(t *testing.T) {
 	b.step("too large", func(t *testing.T) { b.takesDevice(t, "auto", "webgpu", "") })
 }
 
-// takesDevice loads the model and checks what it is on, and why. What is quicker may take less
-// than the browser's clock tells.
+// takesDevice loads the model and checks what it is on, and why.
 func (b *tab) takesDevice(t *testing.T, device, backend, reason string) {
 	t.Helper()
 	var i choice
@@ -64,7 +63,7 @@ func (b *tab) takesDevice(t *testing.T, device, backend, reason string) {
 	switch c := i.Choice; {
 	case i.Backend != backend:
 		t.Errorf("%s is on %s, want %s: %+v", device, i.Backend, backend, c)
-	case c == nil && reason != "" || c != nil && (c.Reason != reason || (c.CPUMs < c.WebGPUMs) != (backend == "cpu") || max(c.CPUMs, c.WebGPUMs) <= 0):
+	case c == nil && reason != "" || c != nil && (c.Reason != reason || (c.CPUMs < c.WebGPUMs) != (backend == "cpu") || min(c.CPUMs, c.WebGPUMs) <= 0):
 		t.Errorf("%s on %s: %+v, want the reason %q", device, backend, c, reason)
 	case c != nil:
 		t.Logf("WebGPU %.1f ms, CPU %.1f ms", c.WebGPUMs, c.CPUMs)

@@ -14,7 +14,6 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // exampleSite is where the pages of testdata/hosts say that the site is.
@@ -146,12 +145,7 @@ func (b *tab) embedInHost(t *testing.T, s *server, h docsHost) {
 	if list := s.asked("/")[asked:]; len(list) > 1 || len(list) == 1 && list[0] != "/element.js" {
 		t.Errorf("before a press, the site was asked for %q", list)
 	}
-	b.shift(t)
-	b.tabbed(12, `document.activeElement?.localName === "undertone-demo"`)
-	b.keys(kb.Enter)
-	f := b.framed(0, "7")
-	f.until(onCPU)
-	b.shift(t)
+	f := b.openedByKeys(t, 12)
 	b.followsHost(h, f)
 	if h.folder == "plain" && h.headers == nil {
 		b.narrow(f)
