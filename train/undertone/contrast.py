@@ -13,7 +13,7 @@ from torch import nn
 from . import warm
 from .captions import UNKNOWN, VOCAB, caption, encode
 from .clip import Clip
-from .config import MAX_LENGTH, VAE, text_config
+from .config import VAE, text_config
 from .loop import finished, load_ema, train
 from .precision import products
 from .scene import COLOURS, OBJECTS, PLACES, STYLES, TIMES

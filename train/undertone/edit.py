@@ -33,7 +33,7 @@ from .export import write_bundle
 from .flux import patchify, unpatchify
 from .loop import load_ema, train
 from .precision import products
-from .teacher import DROP_BOTH, DROP_POOLED, DROP_TOKENS, Prompts, decode, network, velocity
+from .teacher import DROP_POOLED, DROP_TOKENS, Prompts, decode, network, velocity
 
 EDITED, REMEMBERED = (16, 24), (5, 8)  # rows of a step, before and after CALM of the time
 CALM = .4

@@ -12,7 +12,6 @@ import subprocess
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 
 from .config import STATE
 from .flux import Flux
