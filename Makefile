@@ -52,21 +52,21 @@ wasm: go
 # site carries the model twice: in QUANT, and in SMALL for a smaller download.
 LARGE_MODEL := build/$(QUANT)/$(NAME)
 SMALL_MODEL := build/$(SMALL)/$(NAME)-q4
-# Beside the shipped model, the one that edits pictures as well.
-EDITING := $(if $(filter models/sprites,$(MODEL)),models/sprites-edit)
-EDIT_MODEL := $(EDITING:models/%=build/$(QUANT)/%)
-SITE := --model $(LARGE_MODEL) --model $(SMALL_MODEL) $(EDIT_MODEL:%=--model %) $(URL:%=--url %) $(SOURCE:%=--source %) $(DOCS:%=--docs %)
+# Beside the shipped model: one that edits pictures as well, and one whose guidance acts through a pooled adapter.
+BESIDE := $(if $(filter models/sprites,$(MODEL)),$(wildcard models/sprites-edit models/sprites-adapter))
+BESIDE_MODELS := $(BESIDE:models/%=build/$(QUANT)/%/model.json)
+SITE := --model $(LARGE_MODEL) --model $(SMALL_MODEL) $(BESIDE_MODELS:%/model.json=--model %) $(URL:%=--url %) $(SOURCE:%=--source %) $(DOCS:%=--docs %)
 
-model: $(LARGE_MODEL)/model.json $(SMALL_MODEL)/model.json $(EDIT_MODEL:%=%/model.json)
+model: $(LARGE_MODEL)/model.json $(SMALL_MODEL)/model.json $(BESIDE_MODELS)
 $(LARGE_MODEL)/model.json: TYPE = $(QUANT)
 $(SMALL_MODEL)/model.json: TYPE = $(SMALL)
 $(LARGE_MODEL)/model.json $(SMALL_MODEL)/model.json: $(wildcard $(MODEL)/*) $(wildcard engine/weights/*.go) | go
 	@mkdir -p $(@D)
 	go run ./cmd/undertone convert $(MODEL) --to $(TYPE) --out $(@D)
 
-$(EDIT_MODEL:%=%/model.json): $(wildcard $(EDITING)/*) $(wildcard engine/weights/*.go) | go
+$(BESIDE_MODELS): build/$(QUANT)/%/model.json: models/%/model.json $(wildcard engine/weights/*.go) | go
 	@mkdir -p $(@D)
-	go run ./cmd/undertone convert $(EDITING) --to $(QUANT) --out $(@D)
+	go run ./cmd/undertone convert $(<D) --to $(QUANT) --out $(@D)
 
 run: wasm model ## build the page with the shipped model and serve it (ADDR=127.0.0.1:8080)
 	go run ./cmd/undertone dist --out dist $(SITE)

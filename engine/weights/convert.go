@@ -78,7 +78,7 @@ type chooser func(role string, t Tensor, scaled bool) (class string, to op.DType
 func (b *Bundle) write(ctx context.Context, manifest string, create func(name string, write func(io.Writer) error) error, choose chooser, report func(Converted)) error {
 	m := b.Manifest
 	m.Files = nil
-	for _, f := range b.Files {
+	for _, f := range b.marked() {
 		converted, err := b.writeFile(ctx, f, create, choose, report)
 		if err != nil {
 			return err
@@ -98,6 +98,20 @@ func (b *Bundle) write(ctx context.Context, manifest string, create func(name st
 	}
 	return create(manifest, func(w io.Writer) error { return m.Write(w) })
 }
+
+// marked are the files, the transformer's first, which alone says whose it is: other
+// parts are the same bytes in every model that shares them, so that a browser which has
+// one model fetches them no second time.
+func (b *Bundle) marked() []File {
+	list := slices.Clone(b.Files)
+	if i := slices.IndexFunc(list, func(f File) bool { return b.tells(f.Name) }); i > 0 {
+		list = slices.Insert(slices.Delete(list, i, i+1), 0, b.Files[i])
+	}
+	return list
+}
+
+// tells reports whether a file is the transformer's.
+func (b *Bundle) tells(name string) bool { return b.owner(name).Role == RoleTransformer }
 
 // writeFile writes one file, whose former bytes have to be what the manifest says.
 func (b *Bundle) writeFile(ctx context.Context, f File, create func(name string, write func(io.Writer) error) error, choose chooser, report func(Converted)) (File, error) {
@@ -167,7 +181,8 @@ func (b *Bundle) mayConvertInto(ctx context.Context, out, manifest string) error
 			return sameBytes(src, original)
 		}
 	}
-	for _, f := range b.Files {
+	begun := false // whether a conversion of this model has written its transformer
+	for _, f := range b.marked() {
 		ours := copied(f.Path)
 		if f.Role != tokenizerRole {
 			ours = func(src op.Source) bool {
@@ -177,7 +192,8 @@ func (b *Bundle) mayConvertInto(ctx context.Context, out, manifest string) error
 				}
 				architecture, _ := x.Value("general.architecture")
 				title, _ := x.Value("general.name")
-				return architecture == b.owner(f.Name).architecture() && title == b.Title
+				begun = begun || b.tells(f.Name) && title == b.Title
+				return begun && architecture == b.owner(f.Name).architecture()
 			}
 		}
 		if err := foreign(convertedPath(f), ours); err != nil {
@@ -300,8 +316,10 @@ func (b *Bundle) encoder(ctx context.Context, name string, choose chooser, repor
 			}})
 		}
 		meta := map[string]any{
-			"general.architecture": owner.architecture(), "general.name": b.Title, "general.license": b.Licenses.Weights,
-			"general.version": b.Revision, "general.quantization_version": uint32(2),
+			"general.architecture": owner.architecture(), "general.license": b.Licenses.Weights, "general.quantization_version": uint32(2),
+		}
+		if b.tells(name) {
+			meta["general.name"], meta["general.version"] = b.Title, b.Revision
 		}
 		if known, ok := fileTypes[most]; ok {
 			meta["general.file_type"] = known

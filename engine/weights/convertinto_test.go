@@ -39,6 +39,8 @@ func TestConvertReplacesOnlyItsOwn(t *testing.T) {
 		{"a finished conversion", []string{"model.json", "README.md", "dit.gguf", "text.gguf", "vae.gguf", "tokenizer.json"}, nil, files, ""},
 		{"files of other names", nil, map[string]string{"photo.jpg": "photo", "notes.gguf": "x"}, files, ""},
 		{"an interrupted conversion", []string{"dit.gguf", "text.gguf", "README.md", "tokenizer.json"}, nil, files, ""},
+		{"the transformer of a conversion, and a part of another", []string{"dit.gguf"}, map[string]string{"vae.gguf": "not from here"}, files, "vae.gguf"},
+		{"parts without the transformer", []string{"text.gguf", "vae.gguf"}, nil, files, "text.gguf"},
 		{"a card of something else", nil, map[string]string{"README.md": "# My project\n"}, files, "README.md"},
 		{"another tokenizer", nil, map[string]string{"tokenizer.json": "{}"}, files, "tokenizer.json"},
 		{"other weights", nil, map[string]string{"vae.gguf": "not from here"}, files, "vae.gguf"},
@@ -87,5 +89,33 @@ func TestConvertReplacesOnlyItsOwn(t *testing.T) {
 	}
 	if _, err := os.Stat(absent); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a folder for nothing: %v", err)
+	}
+}
+
+// TestConvertSharesParts converts two models of one decoder: its file is the same, so that
+// whoever has one model fetches it no second time.
+func TestConvertSharesParts(t *testing.T) {
+	one, other := tinyModel(t), tinyModel(t)
+	other["model.json"] = []byte(strings.NewReplacer(`"name":"tiny"`, `"name":"other"`, `"title":"`, `"title":"Other `, `"revision":"`, `"revision":"2-`).Replace(string(one["model.json"])))
+	read := map[string][2]string{}
+	for i, in := range []Memory{one, other} {
+		out := filepath.Join(t.TempDir(), "out")
+		if err := convert(t.Context(), in, "model.json", out, op.F16, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"dit.gguf", "text.gguf", "vae.gguf"} {
+			b, err := os.ReadFile(filepath.Join(out, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			pair := read[name]
+			pair[i] = string(b)
+			read[name] = pair
+		}
+	}
+	for name, pair := range read {
+		if same := pair[0] == pair[1]; same != (name != "dit.gguf") {
+			t.Errorf("%s of two models: equal is %v", name, same)
+		}
 	}
 }
