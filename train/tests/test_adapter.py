@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch  # noqa: E402
 
-from undertone import adapter, cosmos, export, loop, precision  # noqa: E402
+from undertone import adapter, bundle_edit, cosmos, export, loop, pathless, precision, shipped  # noqa: E402
+from undertone.config import GRID, MODEL  # noqa: E402
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "engine" / "testdata" / "published"
 PARTS = ["scales", *(f"text_embedder_clip.linear_{i}.{p}" for i in (1, 2) for p in ("bias", "weight"))]
@@ -153,6 +154,57 @@ class Small(unittest.TestCase):
             adapter.CosmosBase(self.at / "model", 4, 4)
         with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
             self.run_once("--samples", "1")
+
+
+class Bundles(unittest.TestCase):
+    """The shipped model without its pooled path, and with an adapter in its place."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        at = Path(cls.folder.name)
+        bundle_edit.cut(MODEL, at / "plain")
+        cls.plain = shipped.Shipped(at / "plain", exact=True)
+        torch.manual_seed(1)
+        own = adapter.Adapter(cls.plain.encode([""])[1].shape[1], 256, cls.plain.blocks)
+        torch.nn.init.normal_(own.scales, std=0.1)
+        export.write_safetensors(at / "adapter.safetensors", {k: v.to(torch.bfloat16) for k, v in own.state_dict().items()})
+        bundle_edit.join(at / "plain", at / "adapter.safetensors", at / "joined")
+        cls.joined = shipped.Shipped(at / "joined", exact=True)
+
+    def test_without_its_path_it_is_the_shipped_one_of_no_words_vector(self):
+        model = shipped.Shipped(MODEL, exact=True)
+        tokens, pooled = model.encode(["a red car at night"])
+        noise = shipped.noise_of([3])
+        a = model.latents(tokens, model.empty[1], noise)
+        b = self.plain.latents(tokens, pooled, noise)
+        self.assertLess((a - b).abs().max() / a.abs().max(), 0.02)  # one bias is rounded to bf16
+
+    def test_an_adapter_adds_its_shares_and_guidance_more_of_them(self):
+        a = self.joined.adapter
+        delta = self.joined.directions(["at night"], ["by day"])
+        want = a.scales[:, None] * (a.psi(self.joined.encode(["at night"])[1]) - a.psi(self.joined.encode(["by day"])[1]))
+        got = self.joined.shift(delta, 2.0, start=2, head=3.0)
+        self.assertTrue(torch.equal(got[:2], torch.zeros_like(got[:2])))
+        self.assertTrue(torch.equal(got[-1], torch.zeros_like(got[-1])))  # an adapter has no share for the head
+        self.assertLess((got[2:-1] - 2 * want[2:]).abs().max(), 1e-6)
+        tokens, pooled = self.joined.encode(["a frog"])
+        x, t = shipped.noise_of([4]), torch.ones(1)
+        base = torch.cat([a(pooled), torch.zeros(1, 1, 256)])
+        with torch.no_grad():
+            by_hand = self.plain.net(x, tokens, t, None, GRID, GRID, shift=base + got)
+        self.assertLess((self.joined.velocity(x, t, tokens, pooled, got) - by_hand).abs().max(), 1e-5)
+        self.assertGreater((self.plain.velocity(x, t, tokens, pooled, None) - by_hand).abs().max(), 1e-2)
+
+    def test_a_bundle_with_an_adapter_gets_no_second_one(self):
+        with self.assertRaisesRegex(ValueError, "has an adapter already"):
+            adapter.FluxBase(Path(self.folder.name) / "joined")
+
+    def test_prompts_are_the_same_every_time(self):
+        some = pathless.prompts(40)
+        self.assertEqual(some, pathless.prompts(40))
+        self.assertGreater(len(set(some)), 30)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,6 @@ import time
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from torch import nn
 
 from . import bundle_edit
 from .config import GRID, STATE
@@ -34,24 +32,9 @@ from .cosmos import Cosmos
 from .curves import draw_curves
 from .export import read_safetensors, write_safetensors
 from .loop import save, train
+from .pooled import Adapter
 from .precision import products
 from .shipped import Shipped
-
-
-class Adapter(nn.Module):
-    """psi and the blocks' scales, under the names of the public module."""
-
-    def __init__(self, pooled, width, blocks):
-        super().__init__()
-        self.text_embedder_clip = nn.ModuleDict({"linear_1": nn.Linear(pooled, width), "linear_2": nn.Linear(width, width)})
-        self.scales = nn.Parameter(torch.zeros(blocks, width))
-
-    def psi(self, pooled):
-        return self.text_embedder_clip["linear_2"](F.silu(self.text_embedder_clip["linear_1"](pooled)))
-
-    def forward(self, pooled):
-        """pooled [B, P] -> what every block gets, [blocks, B, width]."""
-        return self.scales[:, None] * self.psi(pooled)[None]
 
 
 class FluxBase:
@@ -62,6 +45,8 @@ class FluxBase:
         cfg = self.model.net.cfg
         if cfg["vec_in_dim"]:
             raise ValueError(f"{folder}: the transformer reads a pooled vector of {cfg['vec_in_dim']} itself; --cut makes a bundle without")
+        if self.model.adapter:
+            raise ValueError(f"{folder}: the transformer has an adapter already")
         self.net, self.blocks, self.width = self.model.net, self.model.blocks, cfg["hidden_size"]
         self.shape, self.key = (GRID * GRID, cfg["in_channels"]), self.model.key
         self.empty = self.model.empty[0]

@@ -33,11 +33,16 @@ def rewrite(folder, other, state, **changes):
     os.replace(tmp, other / "model.json")
 
 
-def cut(folder, other):
-    """Writes a bundle whose FLUX reads no pooled vector: what the empty prompt's gives it is in its bias for ever."""
-    model = Shipped(folder, exact=True)
+def pathless(model):
+    """The state of a model's FLUX without its pooled path: what the empty prompt's vector gives it is in a bias for ever."""
     state = {k: v.clone() for k, v in model.net.state_dict().items() if not k.startswith("vector_in.")}
     state["time_in.out_layer.bias"] += model.psi([""])[0]
+    return state
+
+
+def cut(folder, other):
+    """Writes a bundle whose FLUX reads no pooled vector."""
+    state = pathless(Shipped(folder, exact=True))
     rewrite(folder, other, {k: v.to(torch.bfloat16) for k, v in state.items()}, vec_in_dim=0)
 
 

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 
 from .captions import words_of
 from .clip import Clip
@@ -13,6 +14,7 @@ from .export import configs as configs_of, read_safetensors
 from .flux import Flux, unpatchify
 from .fused import FusedFlux, library
 from .gguf import read_gguf
+from .pooled import take
 from .precision import bf16, products
 from .tiny import Tiny
 from .autoencoder import to_uint8
@@ -44,6 +46,7 @@ class Shipped:
         for t in (s[n] for s in states for n in sorted(s)):
             h.update(t.contiguous().numpy().tobytes())
         self.key = h.hexdigest()  # of everything a picture of this model depends on
+        self.adapter = take(states[0])
         fast = not exact and bf16() and library() is not None
         self.net = self._load((FusedFlux if fast else Flux)(configs["dit"]), states[0])
         self.text = self._load(Clip(configs["text"]), states[1])
@@ -79,7 +82,7 @@ class Shipped:
         """psi(pooled(text)) [N, D] in float32: what the modulation vector gets from a prompt."""
         pooled = self.encode(texts)[1]
         with torch.no_grad():
-            return self.net.vector_in(pooled)
+            return self.adapter.psi(pooled) if self.adapter else self.net.vector_in(pooled)
 
     def directions(self, positive, negative):
         """delta = psi(p+) - psi(p-), one per pair of texts, [N, D]."""
@@ -88,9 +91,16 @@ class Shipped:
     def shift(self, delta, weight, start=0, head=0.0):
         """[blocks + 1, N, D] for deltas [N, D]: weight from block start on, head at the output (a step schedule)."""
         w = torch.tensor([weight if l >= start else 0.0 for l in range(self.blocks)] + [head])
-        return w[:, None, None] * delta
+        return self.shares(w[:, None, None] * delta)
+
+    def shares(self, vectors):
+        """What of vectors [blocks + 1, N, D] each block gets: all, or an adapter's share, which gives the head nothing."""
+        return vectors * F.pad(self.adapter.scales, (0, 0, 0, 1))[:, None] if self.adapter else vectors
 
     def velocity(self, x, t, tokens, pooled, shift):
+        if self.adapter:
+            own = self.shares(self.adapter.psi(pooled).expand(self.blocks + 1, -1, -1))
+            shift = own if shift is None else own + shift
         with self.precision():
             return self.net(x, tokens, t, pooled, GRID, GRID, shift=shift).float()
 
