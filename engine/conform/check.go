@@ -129,11 +129,20 @@ func (c *check) each(output string, got []float64) {
 		c.wrong(output, fmt.Errorf("it has %d numbers, the reference %d", len(got), len(want)))
 		return
 	}
-	off := 0.0
+	c.within(output, farthest(got, want), c.opt.Limit)
+}
+
+// farthest is the largest difference of any number relative to its truth; where that is 0,
+// by itself.
+func farthest(got []float64, want []float32) (off float64) {
 	for i, w := range want {
-		off = max(off, math.Abs(got[i]-float64(w))/math.Abs(float64(w))) // max keeps NaN
+		scale := math.Abs(float64(w))
+		if scale == 0 {
+			scale = 1
+		}
+		off = max(off, math.Abs(got[i]-float64(w))/scale) // max keeps NaN
 	}
-	c.within(output, off, c.opt.Limit)
+	return off
 }
 
 // leftovers fails whatever of the case nobody asked for.

@@ -123,6 +123,8 @@ func (r *run) all() (err error) {
 		return err
 	}
 	switch {
+	case r.desc.Family == distilledFamily:
+		return r.distillation()
 	case r.desc.WeightsOf != "":
 		return r.publishedSampler()
 	case r.desc.Family != "": // families of videos have schedules of another kind beside their cases

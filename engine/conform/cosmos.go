@@ -41,12 +41,15 @@ func (f cosmosFilm) Velocity(l *op.List, p dit.Pass) *op.Tensor {
 	return f.Cosmos.Velocity(l, p)
 }
 
-// zeroScales gives an adapter scales of zeros, with which it has no effect.
-type zeroScales struct{ op.Weights }
+// given has other numbers in place of some of the weights.
+type given struct {
+	op.Weights
+	values map[string][]float32
+}
 
-func (w zeroScales) Get(name string, use op.Use, rows, cols int) *op.Tensor {
-	if name == "scales" {
-		return w.Constant(name, use, rows, cols, make([]float32, rows*cols))
+func (w given) Get(name string, use op.Use, rows, cols int) *op.Tensor {
+	if values, ok := w.values[name]; ok {
+		return w.Constant(name, use, rows, cols, values)
 	}
 	return w.Weights.Get(name, use, rows, cols)
 }
@@ -76,7 +79,8 @@ func loadCosmos(r *run, n *network, w op.Weights) (m cosmos, err error) {
 	if m.plain, err = dit.LoadCosmos(c.CosmosConfig, w); err == nil && r.desc.PooledDim > 0 {
 		c.PooledDim = r.desc.PooledDim
 		if m.adapter, err = dit.LoadCosmos(c.CosmosConfig, w); err == nil {
-			m.silent, err = dit.LoadCosmos(c.CosmosConfig, zeroScales{w})
+			zeros := make([]float32, c.Layers*3*c.Hidden()) // with which an adapter has no effect
+			m.silent, err = dit.LoadCosmos(c.CosmosConfig, given{w, map[string][]float32{"scales": zeros}})
 		}
 	}
 	m, err = loaded(n, m, err)

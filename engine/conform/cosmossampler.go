@@ -137,14 +137,19 @@ func float32s(x []float64) (out []float32) {
 	return out
 }
 
+// weightsOf is the run of the network whose weights a description names.
+func (r *run) weightsOf() (*run, error) {
+	name, ok := strings.CutSuffix(strings.Fields(r.desc.WeightsOf + " .")[0], ".safetensors")
+	if !ok {
+		return nil, fmt.Errorf("its weights_of is %.80q, wanted the name of a file", r.desc.WeightsOf)
+	}
+	return r.beside(name)
+}
+
 // publishedSampler compares the publisher's samplers on the network that the description
 // names: two-step Adams–Bashforth and the few-step path.
 func (r *run) publishedSampler() error {
-	name, ok := strings.CutSuffix(strings.Fields(r.desc.WeightsOf + " .")[0], ".safetensors")
-	if !ok {
-		return fmt.Errorf("its weights_of is %.80q, wanted the name of a file", r.desc.WeightsOf)
-	}
-	other, err := r.beside(name)
+	other, err := r.weightsOf()
 	if err != nil {
 		return err
 	}

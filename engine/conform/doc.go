@@ -22,7 +22,8 @@
 //
 // Text encoders have in.ids and out.last, decoders in.latent and out.image, pipelines
 // (a JSON with "pipeline") in.sigmas and out.latents after every step; schedules and
-// tokenizers are a JSON alone.
+// tokenizers are a JSON alone. Cosmos and its samplers, and the training of its adapter,
+// have one case, whose outputs stand under their own names.
 //
 // # What counts
 //

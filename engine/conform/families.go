@@ -68,21 +68,29 @@ func (r *run) network() error {
 	return r.naming(f, other, r.renamed)
 }
 
-// renamed reads a published file under any names that are known, as one that lies beside
-// the config.json of a diffusers folder.
+// renamed reads a published file under any names that are known.
 func (r *run) renamed(ctx context.Context, be op.Backend, src op.Source) (*engine.Uploader, error) {
+	p, err := r.identified(src)
+	if err != nil {
+		return nil, err
+	}
+	return engine.NewIndexUploader(ctx, be, p.Index, p.Source), nil
+}
+
+// identified tells a published network by its names, as one that lies beside the config.json
+// of a diffusers folder.
+func (r *run) identified(src op.Source) (p checkpoint.Part, err error) {
 	found, err := checkpoint.Identify([]checkpoint.File{
 		{Name: "network/diffusion_pytorch_model.safetensors", Source: src},
 		{Name: "network/config.json", Source: bytes.NewReader(r.desc.Config)},
 	})
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	if len(found.Parts) != 1 {
-		return nil, fault.New(fault.ModelUnsupported, "the file holds %d networks, expected 1", len(found.Parts))
+		return p, fault.New(fault.ModelUnsupported, "the file holds %d networks, expected 1", len(found.Parts))
 	}
-	p := found.Parts[0]
-	return engine.NewIndexUploader(ctx, be, p.Index, p.Source), nil
+	return found.Parts[0], nil
 }
 
 func (r *run) naming(f family, ending string, read reader) error {

@@ -27,10 +27,12 @@ type description struct {
 	// that ids are cut to.
 	Model     string
 	MaxLength int `json:"max_length"`
-	// Of Cosmos: the width that its adapter reads, and whose
-	// network a sampler's files speak of.
+	// Of Cosmos: the width that its adapter reads, and whose network the files of a sampler
+	// or of a training speak of.
 	PooledDim int    `json:"pooled_dim"`
 	WeightsOf string `json:"weights_of"`
+	// Of the training of an adapter: the order of its tensors in grad_norms.
+	GradNorms []string `json:"grad_norm_order"`
 	// Of a pipeline: its name and those of the networks beside it.
 	Pipeline, Transformer, VAE string
 }

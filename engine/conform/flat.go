@@ -2,7 +2,6 @@ package conform
 
 import (
 	"fmt"
-	"math"
 	"os"
 
 	"undertone/engine"
@@ -79,11 +78,7 @@ func (c *check) sameEach(tensor string, got []float64) {
 		c.wrong(tensor, err)
 		return
 	}
-	off := 0.0
-	for i, w := range want {
-		off = max(off, math.Abs(got[i]-float64(w))/math.Abs(float64(w))) // max keeps NaN
-	}
-	c.within(tensor, off, c.opt.Limit)
+	c.within(tensor, farthest(got, want), c.opt.Limit)
 }
 
 // shapedAs reads a tensor of a flat file with so many dimensions, of which the first, the
