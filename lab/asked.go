@@ -24,6 +24,7 @@ type Asked struct {
 	Weight             float64   // 0: the preset's
 	Words              []string  // of the prompts, to look at; none: the experiment's own choice
 	Drawn              []float64 // a schedule by hand, see Setting; none: nil
+	Distance           string    // see Setting; "": the experiment's
 	Steps              int       // 0: the model's own
 	Size               recipe.Size
 }
@@ -37,6 +38,10 @@ func (a Asked) Setting(d recipe.Description, base recipe.Request) (Setting, erro
 	s := Setting{Model: d, Base: base, Prompts: a.Prompts, Words: wordsOf(strings.Join(a.Words, " ")), Drawn: a.Drawn}
 	if a.Seeds < 1 || a.Seeds > MostSeeds || a.Number < 0 || a.Number > MostPrompts {
 		return s, fault.New(fault.RequestInvalid, "%d seeds and %d prompts, each may be 1 to %d", a.Seeds, a.Number, MostSeeds)
+	}
+	e, _ := Find(a.Experiment) // else of the tour, which runs nothing
+	if s.Distance = cmp.Or(a.Distance, e.Distance); s.Distance != "" && !slices.Contains(Distances, s.Distance) {
+		return s, fault.New(fault.RequestInvalid, "the distance %.40q: there are %v", s.Distance, Distances)
 	}
 	s.Base.Steps = cmp.Or(a.Steps, s.Base.Steps)
 	s.Base.Size = cmp.Or(a.Size, s.Base.Size)
@@ -100,6 +105,7 @@ func (a Asked) Query() string {
 	set("drawn", strings.Join(drawn, " "))
 	set("words", strings.Join(a.Words, " "))
 	set("weight", strconv.FormatFloat(a.Weight, 'g', -1, 64))
+	set("distance", a.Distance)
 	set("steps", strconv.Itoa(a.Steps))
 	return b.String()
 }
@@ -123,7 +129,7 @@ func ParseQuery(text string) Asked {
 		text := v[key]
 		return strings.ToValidUTF8(text[:min(len(text), recipe.MaxPrompt)], "")
 	}
-	a := Asked{Experiment: short("experiment"), Preset: short("preset"), Positive: short("positive"), Negative: short("negative"),
+	a := Asked{Experiment: short("experiment"), Preset: short("preset"), Positive: short("positive"), Negative: short("negative"), Distance: short("distance"),
 		Number: whole("number", 0, MostPrompts), Seeds: whole("seeds", 1, MostSeeds), Steps: whole("steps", 0, 1000)}
 	a.Prompts, a.Words = Lines(v["prompts"]), wordsOf(short("words"))
 	weight := func(text string) float64 {

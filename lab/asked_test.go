@@ -12,7 +12,7 @@ import (
 func TestQuery(t *testing.T) {
 	for _, a := range []Asked{
 		{Seeds: 1, Prompts: []string{}, Words: []string{}},
-		{Experiment: "settings", Prompts: []string{"a frog & a cat", "été, 猫"}, Number: 3, Seeds: 2, Preset: "night", Positive: "a#b", Negative: "c=d", Weight: -1.5, Words: []string{"frog", "猫"}, Drawn: []float64{0, 1, -0.25}, Steps: 4},
+		{Experiment: "settings", Prompts: []string{"a frog & a cat", "été, 猫"}, Number: 3, Seeds: 2, Preset: "night", Positive: "a#b", Negative: "c=d", Weight: -1.5, Words: []string{"frog", "猫"}, Drawn: []float64{0, 1, -0.25}, Distance: DistancePixels, Steps: 4},
 	} {
 		if got := ParseQuery(a.Query()); !reflect.DeepEqual(got, a) {
 			t.Errorf("%+v becomes %+v", a, got)
@@ -41,7 +41,7 @@ func TestAskedSetting(t *testing.T) {
 	if err != nil || s.Prompts[0] != "mine" || s.Direction.Positive != "" || s.Direction.Negative != "day" || s.Direction.Weight != -1 {
 		t.Errorf("%+v, %v", s, err)
 	}
-	for _, a := range []Asked{{}, {Seeds: 1001}, {Seeds: 1, Number: 1001}, {Seeds: 1, Preset: "nowhere"}} {
+	for _, a := range []Asked{{}, {Seeds: 1001}, {Seeds: 1, Number: 1001}, {Seeds: 1, Preset: "nowhere"}, {Seeds: 1, Distance: "far"}} {
 		if _, err := a.Setting(d, recipe.Request{}); fault.Of(err).Code != fault.RequestInvalid {
 			t.Errorf("%+v: %v", a, err)
 		}

@@ -19,9 +19,6 @@ func look(p *recipe.Probe, r recipe.Request) {
 		p.Tokens = append(p.Tokens, recipe.Token{Kind: "word", Text: w + "</w>"})
 	}
 	p.Rows, p.Cols = 1, 2
-	for len(p.Blocks) < 7 {
-		p.Blocks = append(p.Blocks, recipe.Vectors{Kind: "head"})
-	}
 	for w := range p.Tokens {
 		p.Words = append(p.Words, w)
 	}

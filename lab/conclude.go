@@ -20,6 +20,8 @@ const (
 	zerosSeries    = "pooled vector of zeros"
 	noTokensSeries = "no tokens"
 	randomSeries   = "random direction"
+
+	directionSeries = "the direction"
 )
 
 // at is the mean of a series at X.
@@ -108,4 +110,34 @@ func howFar(r *Results) (string, *recipe.Preset) {
 	}
 	return fmt.Sprintf("At a weight of %g, guidance %s moves a picture by %.2g (%.2g to %.2g), %s by %.2g (%.2g to %.2g).",
 		far.X, early.Series, early.Mean, early.Low, early.High, late.Series, late.Mean, late.Low, late.High), nil
+}
+
+// howLinear compares the change at the direction's weight with that at twice the weight.
+func howLinear(r *Results) (string, *recipe.Preset) {
+	once, ok := r.at(directionSeries, r.Direction.Weight)
+	twice, both := r.at(directionSeries, 2*r.Direction.Weight)
+	if !ok || !both || once.Mean == 0 {
+		return "", nil // it has only begun, or the weight is at its limit
+	}
+	return fmt.Sprintf("At a weight of %g pictures move by %.3g (%.3g to %.3g), at %g by %.3g (%.3g to %.3g): %.2g times as far.",
+		once.X, once.Mean, once.Low, once.High, twice.X, twice.Mean, twice.Low, twice.High, twice.Mean/once.Mean), nil
+}
+
+// winRate is the share of votes for guidance at the direction's weight; a vote for neither
+// is half a vote for each.
+func winRate(r *Results) (string, *recipe.Preset) {
+	m, ok := r.at("guidance", r.Direction.Weight)
+	if !ok {
+		return "", nil // it has only begun
+	}
+	share := func(preference float64) float64 { return 50 + preference/2 }
+	said := "People prefer guidance."
+	switch {
+	case m.Unsure():
+		said = "No preference is seen."
+	case m.Mean < 0:
+		said = "People prefer pictures without it."
+	}
+	return fmt.Sprintf("At a weight of %g, guidance wins in %.3g %% of %d votes (%.3g %% to %.3g %%). %s",
+		m.X, share(m.Mean), m.N, share(m.Low), share(m.High), said), nil
 }

@@ -3,6 +3,8 @@ package lab
 import (
 	"strings"
 	"testing"
+
+	"undertone/engine/recipe"
 )
 
 // TestConclude: what is said follows from the means, and admits what may be chance.
@@ -25,11 +27,15 @@ func TestConclude(t *testing.T) {
 		{"block", "Block 3 does the most alone, at weight 2: 20 (15 to 25).", []Mean{mean("weight 2", 2, 10, 5, 0), mean("weight 2", 3, 20, 5, 0)}},
 		{"block", "No block alone", []Mean{mean("weight 2", 2, 10, 15, 0)}},
 		{"weight", "", []Mean{mean("from block 0 on", 2, 10, 15, 0)}},
-		{"people", "", []Mean{mean("guidance", 2, 10, 15, 0)}},
+		{"people", "", []Mean{mean("guidance", 1, 10, 15, 0)}},
+		{"people", "At a weight of 2, guidance wins in 70 % of 8 votes (60 % to 80 %). People prefer guidance.", []Mean{mean("guidance", 1, 0, 0, 0), mean("guidance", 2, 40, 20, 0)}},
+		{"people", "(20 % to 40 %). People prefer pictures without it.", []Mean{mean("guidance", 2, -40, 20, 0)}},
+		{"linear", "", []Mean{mean(directionSeries, 2, 10, 1, 0), mean(randomSeries, 4, 9, 1, 0)}},
+		{"linear", "At a weight of 2 pictures move by 10 (9 to 11), at 4 by 15 (14 to 16): 1.5 times as far.", []Mean{mean(directionSeries, 2, 10, 1, 0), mean(directionSeries, 4, 15, 1, 0)}},
 		{"weight", "At a weight of 4, guidance from block 0 on moves a picture by 0.5 (0.4 to 0.6), from block 3 on by 0.1 (0.05 to 0.15).",
 			[]Mean{mean("from block 0 on", 2, 0.1, 0, 0), mean("from block 0 on", 4, 0.5, 0.1, 0), mean("from block 1 on", 4, 0.4, 0, 0), mean("from block 3 on", 4, 0.1, 0.05, 0)}},
 	} {
-		r := &Results{Experiment: c.name, Price: "objects lost", Means: c.means}
+		r := &Results{Experiment: c.name, Price: "objects lost", Means: c.means, Direction: recipe.Term{Weight: 2}}
 		if got, _ := r.Conclude(); !strings.Contains(got, c.want) || c.want == "" && got != "" {
 			t.Errorf("%s concludes %q, wanted %q", c.name, got, c.want)
 		}

@@ -20,6 +20,8 @@ type Experiment struct {
 	// Measures is what is measured: Y, and, where there is a second, the price that is paid
 	// for it, which the plot then has in the place of X.
 	Measures func(s Setting) []Measure
+	// Distance is the one of Distances that is proposed; "": the first.
+	Distance string
 	// Judged says that the judge is asked, where the model has one that knows the words.
 	Judged bool
 	// Alone says that pictures are compared with nothing, so that no base is drawn.
@@ -43,6 +45,10 @@ type Experiment struct {
 func (e Experiment) Steers() bool {
 	return e.Looks || !e.Alone && e.Name != "pooled" && e.Name != "lost"
 }
+
+// Compares reports whether it measures distances between pictures, be it where no judge
+// speaks of the words.
+func (e Experiment) Compares() bool { return !e.Alone && !e.Voted && !e.Times && e.Name != "norms" }
 
 // Measure is one number of a picture and of the one it is compared with.
 type Measure struct {
@@ -121,7 +127,38 @@ var Experiments = []Experiment{
 		X:     "weight",
 		Paper: "The paper adds the direction to the vector of every block, whatever its length.",
 		Here:  "The intervals tell how much it depends on the prompt. The length of a direction is the model's own.",
-		Alone: true, Trials: turnTrials, Measures: turns,
+		Alone: true, Trials: turnTrials, Measures: turns(ofAll),
+	},
+	{
+		Name: "angles", Question: "In which blocks does a direction turn the vector?",
+		Plain: "The same angle, for each block apart, with every ready-made direction as it is proposed.",
+		X:     "block",
+		Paper: "The paper guides from a first block on, a range of blocks, or two bumps.",
+		Here:  "Each direction has its own weight, and blocks of its own. Where it is added to every block with the same weight, each reads the same vector: a level line.",
+		Alone: true, Trials: angleTrials, Measures: turns(ofBlock),
+	},
+	{
+		Name: "steady", Question: "Is a direction the same at every step, and for every prompt?",
+		Plain: "The same angle at each step, from the first, which is all noise, to the last.",
+		X:     "step",
+		Paper: "The paper's weights differ between blocks and never between steps: what is added depends neither on the step nor on the prompt.",
+		Here:  "What is added is always the same; the vector that it is added to is not. The interval is that over prompts and seeds. Where nothing but the seed differs, the vectors are the same to the last bit.",
+		Alone: true, Trials: steadyTrials, Measures: turns(ofStep),
+	},
+	{
+		Name: "norms", Question: "What does a direction do to the length of the vector, block by block?",
+		Plain:  "Each block makes three lists of numbers of the vector that it reads: shift, scale and gate. The experiment measures how long they are with steering, compared with how long they were.",
+		X:      "block",
+		Paper:  "A replication of the paper finds the vector 0.93 times as long with guidance: the direction counts, not the length.",
+		Here:   "The mean over the steps and over a block's places. A block in which nothing is steered has 100.",
+		Trials: normTrials, Measures: norms,
+	},
+	{
+		Name: "linear", Question: "Is twice the weight twice the effect?",
+		Plain:    "The same pictures are steered by more and more, and compared by how far their colours move.",
+		X:        "weight",
+		Here:     "What is added to the vector is exactly twice as long at twice the weight. A line that bends down says that the picture follows less and less. The random direction is as long as the other.",
+		Distance: DistancePixels, Trials: linearTrials, Measures: distances("the picture without guidance"), Conclude: howLinear,
 	},
 	{
 		Name: "map", Question: "Which directions are alike?",
@@ -134,7 +171,7 @@ var Experiments = []Experiment{
 		Name: "added", Question: "Does a direction still work beside a second one?",
 		Plain:  "The same pictures are steered along one direction, and along a ready-made one at the same time.",
 		X:      "weight",
-		Here:   "A line as high as that of the direction alone means that the two do not disturb each other. The second one has its own weight throughout.",
+		Here:   "A line as high as that of the direction alone means that the two do not disturb each other. The second one has its own weight throughout; at a weight of 0 it is alone.",
 		Judged: true, Trials: addedTrials, Measures: gains,
 	},
 	{
@@ -151,7 +188,7 @@ var Experiments = []Experiment{
 		X:      "weight",
 		Paper:  "Tables 2 and 3: people preferred the guided picture in 72 % of pairs for aesthetics, in 61 % for counting (FLUX schnell).",
 		Here:   "100 is for guidance every time, −100 never, 0 no preference; the share of votes for guidance is half of that and 50. Files of several people can be put together.",
-		Trials: peopleTrials, Measures: votes, Voted: true,
+		Trials: peopleTrials, Measures: votes, Voted: true, Conclude: winRate,
 	},
 	{
 		Name: "cost", Question: "What does guidance cost?",
@@ -184,7 +221,8 @@ type Setting struct {
 	Direction recipe.Term
 	Words     []string // of the prompts, in lower case: to look at; none: see groups
 	// Drawn is a schedule by hand, a factor of the weight for each block; none: nil.
-	Drawn []float64
+	Drawn    []float64
+	Distance string // one of Distances, for what no judge speaks of; "": the first
 }
 
 // Trial is one picture and the one that it is compared with.

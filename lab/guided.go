@@ -1,7 +1,8 @@
 package lab
 
 import (
-	"undertone/engine/fault"
+	"slices"
+
 	"undertone/engine/recipe"
 	"undertone/guidance"
 )
@@ -83,33 +84,19 @@ func peopleTrials(s Setting) ([]Trial, error) {
 	})
 }
 
-// turnTrials steer along each preset, looking on.
-func turnTrials(s Setting) ([]Trial, error) {
-	if len(s.Model.Presets) == 0 {
-		return nil, fault.New(fault.RequestInvalid, "the experiment is of presets, and the model has none")
-	}
-	return s.each(func(base recipe.Request, add add) error {
-		base.Probe = &recipe.ProbeRequest{}
-		for _, p := range s.Model.Presets {
-			for _, w := range []float64{-2, -1, 1, 2, 4} {
-				base.Guidance = []recipe.Term{{Positive: p.Positive, Negative: p.Negative, Weight: w, Schedule: guidance.Schedule{Kind: "constant"}}}
-				add(p.Title, w, base, recipe.Request{})
-			}
-		}
-		return nil
-	})
-}
-
-// addedTrials steer along the direction alone, and along a preset too, with its own weight.
+// addedTrials steer along the direction alone, and along a preset too, with its own weight:
+// at a weight of 0, along the preset alone.
 func addedTrials(s Setting) ([]Trial, error) {
 	if _, err := s.steered(); err != nil {
 		return nil, err
 	}
 	return s.each(func(base recipe.Request, add add) error {
-		for _, factor := range []float64{0.5, 1, 1.5} {
+		for _, factor := range []float64{0, 0.5, 1, 1.5} {
 			w := s.times(factor)
 			alone := s.guided(base, w, s.Direction.Schedule)
-			add("alone", w, alone, base)
+			if w != 0 {
+				add("alone", w, alone, base)
+			}
 			for _, p := range s.Model.Presets {
 				if p.Positive == s.Direction.Positive && p.Negative == s.Direction.Negative {
 					continue
@@ -127,24 +114,19 @@ func addedTrials(s Setting) ([]Trial, error) {
 	})
 }
 
-// mapTrials steer along each two presets at once, looking on. Directions belong to no
-// prompt and no seed: one of each is enough.
-func mapTrials(s Setting) ([]Trial, error) {
-	if len(s.Model.Presets) < 2 {
-		return nil, fault.New(fault.RequestInvalid, "the experiment compares presets, and the model has %d", len(s.Model.Presets))
+// linearTrials steer more and more, along the direction and along a random one.
+func linearTrials(s Setting) ([]Trial, error) {
+	if _, err := s.steered(); err != nil {
+		return nil, err
 	}
-	s.Prompts, s.Seeds = s.Prompts[:min(1, len(s.Prompts))], s.Seeds[:min(1, len(s.Seeds))]
 	return s.each(func(base recipe.Request, add add) error {
-		base.Probe = &recipe.ProbeRequest{}
-		for _, p := range s.Model.Presets {
-			for j, q := range s.Model.Presets {
-				one := guidance.Schedule{Kind: "constant"}
-				base.Guidance = []recipe.Term{
-					{Positive: p.Positive, Negative: p.Negative, Weight: 1, Schedule: one},
-					{Positive: q.Positive, Negative: q.Negative, Weight: 1, Schedule: one},
-				}
-				add(p.Title, float64(j+1), base, recipe.Request{})
-			}
+		for _, factor := range []float64{0.25, 0.5, 1, 1.5, 2} {
+			w := s.times(factor)
+			made := s.guided(base, w, s.Direction.Schedule)
+			add(directionSeries, w, made, base)
+			made.Guidance = slices.Clone(made.Guidance)
+			made.Guidance[0].Random = true
+			add(randomSeries, w, made, base)
 		}
 		return nil
 	})

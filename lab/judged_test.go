@@ -150,21 +150,55 @@ func TestPropose(t *testing.T) {
 	}
 }
 
+// TestVectors: angles are of all blocks and steps, of the one block, or of the one step;
+// lengths of the one block, over all its places.
 func TestVectors(t *testing.T) {
 	s := setting()
-	for name, want := range map[string][]float64{"turn": {15}, "map": {0, 1}} {
-		e, err := Find(name)
+	for _, c := range []struct {
+		name, series string
+		x, want      float64
+	}{
+		{"turn", "Night", 2, 36.5}, {"turn", "Neon", -1, 36.5},
+		{"angles", "Night", 0, 11.5}, {"angles", "Neon", 5, 61.5},
+		{"steady", "Night", 1, 35}, {"steady", "Neon", 4, 38},
+		{"map", "Night", 1, 1}, {"map", "Night", 2, 0},
+		{"norms", vectorSeries, 0, 100}, {"norms", vectorSeries, 5, 150},
+		{"norms", shiftSeries, 2, 300}, {"norms", scaleSeries, 2, 100}, {"norms", gateSeries, 2, 100 * 40.0 / 16},
+	} {
+		e, err := Find(c.name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = Run(context.Background(), e, s, Machine{Draw: drawn}, nil, func(r Row, _ int) error {
-			if !slices.ContainsFunc(want, func(v float64) bool { return math.Abs(v-r.Value) < 1e-12 }) {
-				t.Errorf("%s: %+v is none of %v", name, r, want)
+		found := false
+		m := Machine{Draw: drawn, Show: func(Trial, *recipe.Image, *recipe.Image) { t.Errorf("%s shows pictures that look alike", c.name) }}
+		err = Run(context.Background(), e, s, m, nil, func(r Row, _ int) error {
+			if r.Series == c.series && r.X == c.x {
+				if found = true; math.Abs(r.Value-c.want) > 1e-9 {
+					t.Errorf("%s: %+v, wanted %v", c.name, r, c.want)
+				}
 			}
 			return nil
 		})
-		if err != nil {
-			t.Error(err)
+		if err != nil || !found {
+			t.Errorf("%s: %s at %g is there: %v, %v", c.name, c.series, c.x, found, err)
+		}
+	}
+}
+
+// TestDistance: the distance that is chosen is the measure, where no judge speaks.
+func TestDistance(t *testing.T) {
+	s := setting()
+	for name, want := range map[string]string{"": "(1 − SSIM)", DistanceSSIM: "(1 − SSIM)", DistancePixels: "of 255)"} {
+		s.Distance = name
+		for _, of := range []func(Setting) []Measure{distances("x"), gains, losses} {
+			if list := of(s); len(list) != 1 || !strings.HasSuffix(list[0].Label, want) {
+				t.Errorf("the distance %q is %v", name, list[0].Label)
+			}
+		}
+	}
+	for name, want := range map[string]string{"linear": DistancePixels, "weight": ""} {
+		if s, err := (Asked{Experiment: name, Seeds: 1}).Setting(s.Model, s.Base); err != nil || s.Distance != want {
+			t.Errorf("%s proposes the distance %q, %v", name, s.Distance, err)
 		}
 	}
 }
@@ -208,6 +242,9 @@ func TestPeople(t *testing.T) {
 	mine.Sum()
 	if m := mine.Means[0]; m.Mean != 0 || m.N != 8 || !m.Unsure() {
 		t.Errorf("one for, one against: %+v", m)
+	}
+	if said, _ := mine.Conclude(); !strings.HasPrefix(said, "At a weight of 2, guidance wins in 50 % of 8 votes") || !strings.HasSuffix(said, "No preference is seen.") {
+		t.Errorf("one for, one against: %s", said)
 	}
 	theirs.Base.Steps++
 	if _, err := mine.Merge(theirs); err == nil || len(mine.Rows) != 16 {

@@ -56,7 +56,16 @@ func drawn(_ context.Context, r recipe.Request) (*recipe.Result, error) {
 			b, both = 3, 6
 		}
 		out.Geometry = []recipe.Geometry{{Geometry: guidance.Geometry{NormDelta: a}}, {Geometry: guidance.Geometry{NormDelta: b}}}
-		out.Probe = &recipe.Probe{Blocks: []recipe.Vectors{{Kind: "single", NormShift: both, AngleDegrees: []float64{10, 20}}, {Kind: "head", AngleDegrees: []float64{90}}}}
+		out.Probe = &recipe.Probe{}
+		for b := range 6 {
+			turn := float64(10 * (b + 1))
+			out.Probe.Blocks = append(out.Probe.Blocks, recipe.Vectors{Kind: "single", NormShift: both, AngleDegrees: []float64{turn, turn + 1, turn + 2, turn + 3}, Norm: []float64{5, float64(5 + len(r.Guidance)*b)}})
+			for part := range 2 {
+				long := float64((1 + part) * (1 + 2*len(r.Guidance)))
+				out.Probe.Modulation = append(out.Probe.Modulation, recipe.Modulation{Block: b, Shift: []float64{long, long}, Scale: []float64{1, 1}, Gate: []float64{2, 4 * long}})
+			}
+		}
+		out.Probe.Blocks = append(out.Probe.Blocks, recipe.Vectors{Kind: "head", AngleDegrees: []float64{90}})
 		look(out.Probe, r)
 	}
 	return out, nil
@@ -87,7 +96,11 @@ func TestTrials(t *testing.T) {
 		"map":      2 * 2,
 		"people":   2 * 4,
 		"settings": 3 * 7 * 4,
-		"added":    3 * 3 * 4, // alone and beside two presets
+		"added":    (3 + 2*4) * 4, // alone, and beside two presets from a weight of 0 on
+		"angles":   2 * 6 * 4,
+		"steady":   2 * 4 * 4,
+		"norms":    4 * 6 * 4,
+		"linear":   5 * 2 * 4,
 		"words":    6 * 2 * 4, // six blocks, with and without guidance
 		"steps":    4 * 2 * 4,
 	}
@@ -228,6 +241,12 @@ func TestSSIM(t *testing.T) {
 	}
 	if s := SSIM(a, &recipe.Image{W: 16, H: 24, RGBA: a.RGBA}); !math.IsNaN(s) {
 		t.Errorf("of pictures of two sizes: %v", s)
+	}
+	if d := rms(even(100), even(150)); math.Abs(d-50) > 1e-9 {
+		t.Errorf("colours that differ by 50 are %v apart", d)
+	}
+	if d := rms(a, &recipe.Image{W: 16, H: 24, RGBA: a.RGBA}); rms(a, a) != 0 || !math.IsNaN(d) {
+		t.Errorf("a picture is %v from itself, and %v from one of another size", rms(a, a), d)
 	}
 }
 

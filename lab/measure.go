@@ -6,17 +6,48 @@ import (
 	"undertone/engine/recipe"
 )
 
+// The distances between pictures.
+const (
+	DistanceSSIM   = "ssim"
+	DistancePixels = "pixels"
+)
+
+// Distances lists them.
+var Distances = []string{DistanceSSIM, DistancePixels}
+
 // distances is the measure of how much of a picture changes.
 func distances(to string) func(Setting) []Measure {
-	return func(Setting) []Measure { return []Measure{distanceTo(to)} }
+	return func(s Setting) []Measure { return []Measure{s.distanceTo(to)} }
 }
 
-// distanceTo is 1 − SSIM of two pictures: 0 for the same, about 1 for unrelated ones, at
-// most 2.
-func distanceTo(what string) Measure {
-	return Measure{Label: "distance to " + what + " (1 − SSIM)", Of: func(_ Trial, made, base Seen) float64 {
-		return 1 - SSIM(made.Image, base.Image)
-	}}
+// distanceTo is the distance that was chosen: 0 for the same picture.
+func (s Setting) distanceTo(what string) Measure {
+	m := Measure{Label: "distance to " + what}
+	switch s.Distance {
+	case DistancePixels:
+		m.Label += " (root mean square of 255)"
+		m.Of = func(_ Trial, made, base Seen) float64 { return rms(made.Image, base.Image) }
+	default: // about 1 for unrelated pictures, at most 2
+		m.Label += " (1 − SSIM)"
+		m.Of = func(_ Trial, made, base Seen) float64 { return 1 - SSIM(made.Image, base.Image) }
+	}
+	return m
+}
+
+// rms is the root mean square of the differences between the colours of two pictures of one
+// size, 0 to 255. The PSNR is 20·log₁₀(255/rms).
+func rms(a, b *recipe.Image) float64 {
+	if a.W != b.W || a.H != b.H {
+		return math.NaN()
+	}
+	sum := 0.0
+	for i, v := range a.RGBA {
+		if i%4 != 3 {
+			d := float64(v) - float64(b.RGBA[i])
+			sum += d * d
+		}
+	}
+	return math.Sqrt(sum / float64(3*a.W*a.H))
 }
 
 // costs is how many milliseconds the first picture took beyond the second. What the first
@@ -25,35 +56,6 @@ func costs(Setting) []Measure {
 	own := func(t recipe.Timings) float64 { return t.TotalMs - t.PrepareMs }
 	return []Measure{{Label: "milliseconds more than the picture without guidance", Of: func(_ Trial, made, base Seen) float64 {
 		return own(made.Timings) - own(base.Timings)
-	}}}
-}
-
-// turns is the angle between a block's vector with and without guidance, the mean over
-// blocks and steps. With a schedule that is the same for all blocks, it is of each.
-func turns(Setting) []Measure {
-	return []Measure{{Label: "angle between the vectors with and without guidance (degrees)", Of: func(_ Trial, made, _ Seen) float64 {
-		sum, n := 0.0, 0
-		for _, b := range made.Probe.Blocks {
-			if b.Kind == "head" {
-				continue
-			}
-			for _, a := range b.AngleDegrees {
-				sum, n = sum+a, n+1
-			}
-		}
-		return sum / float64(n)
-	}}}
-}
-
-// cosines is that of two directions, which follows from their lengths and that of their
-// sum: ‖a + b‖² = ‖a‖² + ‖b‖² + 2·a·b.
-func cosines(Setting) []Measure {
-	return []Measure{{Label: "cosine with the other preset", Of: func(_ Trial, made, _ Seen) float64 {
-		a, b, both := made.Geometry[0].NormDelta, made.Geometry[1].NormDelta, made.Probe.Blocks[0].NormShift
-		if a == 0 || b == 0 {
-			return 0
-		}
-		return max(-1, min((both*both-a*a-b*b)/(2*a*b), 1))
 	}}}
 }
 

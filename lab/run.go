@@ -27,7 +27,7 @@ type Machine struct {
 	// there is no difference. nil where there is nobody to ask.
 	Vote func(ctx context.Context, prompt string, made, base *recipe.Image) (float64, error)
 	By   string // whose votes they are
-	// Show is given each pair of pictures, where it is not nil and something is compared.
+	// Show is given each pair of pictures, where it is not nil and pictures are compared.
 	Show func(t Trial, made, base *recipe.Image)
 }
 
@@ -84,7 +84,7 @@ func Run(ctx context.Context, e Experiment, s Setting, m Machine, done []Row, ea
 		if err := made.see(ctx, m, t.Request, judged); err != nil {
 			return err
 		}
-		if m.Show != nil && !e.Alone && !e.Voted && !e.Times {
+		if m.Show != nil && !e.Alone && !e.Voted && !e.Times && t.Request.Probe == nil {
 			m.Show(t, made.Image, base.Image)
 		}
 		row := Row{Point: t.Point}

@@ -36,7 +36,7 @@ async function giveWay(signal) {
 }
 
 /** What of a picture's result measures need, as JSON. */
-const facts = ({ seed, timings, geometry, probe }) => JSON.stringify({ seed, timings, geometry, probe: probe && { blocks: probe.blocks, tokens: probe.tokens, words: probe.words } });
+const facts = ({ seed, timings, geometry, probe }) => JSON.stringify({ seed, timings, geometry, probe: probe && { blocks: probe.blocks, modulation: probe.modulation, tokens: probe.tokens, words: probe.words } });
 
 /** The attention to each word in each block and step: the mean over the picture's cells. */
 function shares({ probe: { attention, rows, cols } }) {

@@ -115,6 +115,7 @@ func parseLab(args []string, stdout, stderr io.Writer) (*labFlags, error) {
 		f.asked.Words = []string{text}
 		return nil
 	})
+	fs.StringVar(&f.asked.Distance, "distance", "", fmt.Sprintf("one of %v, where no judge speaks; without this flag, what the experiment proposes", lab.Distances))
 	fs.IntVar(&f.asked.Steps, "steps", 0, "without this flag, the model's own number")
 	sizeFlag(fs, &f.asked.Size)
 	if err := fs.Parse(args); err != nil {
@@ -130,6 +131,7 @@ func parseLab(args []string, stdout, stderr io.Writer) (*labFlags, error) {
 	if f.experiment, err = lab.Find(fs.Arg(0)); err != nil {
 		return nil, usagef("%v", err)
 	}
+	f.asked.Experiment = f.experiment.Name
 	if f.paths = fs.Args()[1:]; len(f.paths) == 0 {
 		return nil, usagef("name one model folder, or the published files of one model")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -31,8 +32,8 @@ type view struct {
 
 // fields are what people fill in.
 type fields struct {
-	prompts, seeds, direction, positive, negative, weight, device, look ui.Element
-	drawn                                                               *drawing
+	prompts, seeds, direction, positive, negative, weight, device, look, distance ui.Element
+	drawn                                                                         *drawing
 }
 
 const ownWords = "own"
@@ -152,6 +153,14 @@ func (v *view) form() ui.Element {
 	if v.e.Draws {
 		ui.Append(rows, v.drawn.box)
 	}
+	v.distance = ui.El("select", nil)
+	for _, name := range lab.Distances {
+		ui.Append(v.distance, ui.El("option", ui.Attrs{{"value", name}}, words.Text.Distances[name]))
+	}
+	v.distance.Set("value", cmp.Or(setting.Distance, lab.Distances[0]))
+	if v.e.Compares() {
+		ui.Append(rows, ui.Labelled("distance", &words.Text.Distance, v.distance))
+	}
 	ui.Append(rows, ui.Labelled("computes", &words.Text.Device, v.device))
 	return ui.El("div", ui.Attrs{{"class", "card"}}, ui.El("h3", nil, &words.Text.Asked), rows)
 }
@@ -174,6 +183,9 @@ func (v *view) read() lab.Asked {
 	}
 	if v.e.Looks {
 		a.Words = strings.Fields(v.look.Get("value").String())
+	}
+	if d := v.distance.Get("value").String(); v.e.Compares() && d != cmp.Or(v.e.Distance, lab.Distances[0]) {
+		a.Distance = d
 	}
 	if v.e.Draws {
 		a.Drawn = v.drawn.factors()

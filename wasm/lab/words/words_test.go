@@ -52,6 +52,11 @@ func TestLanguages(t *testing.T) {
 				t.Errorf("%s: the tour's stop %s is missing", l.Name, name)
 			}
 		}
+		for _, name := range lab.Distances {
+			if english.Distances[name] == "" || Text.Distances[name] == "" {
+				t.Errorf("%s: the distance %s has no name", l.Name, name)
+			}
+		}
 		if len(Text.Stops) != len(english.Stops) {
 			t.Errorf("%s: the tour has %d stops, wanted %d", l.Name, len(Text.Stops), len(english.Stops))
 		}
@@ -96,8 +101,10 @@ func TestSay(t *testing.T) {
 				if judged == 1 {
 					s.Model.Judge = nil
 				}
-				for _, m := range e.Measures(s) {
-					check(e.Name, m.Label)
+				for _, s.Distance = range lab.Distances {
+					for _, m := range e.Measures(s) {
+						check(e.Name, m.Label)
+					}
 				}
 				trials, err := e.Trials(s)
 				if err != nil {
@@ -136,6 +143,19 @@ func results(name string) (list []*lab.Results) {
 		{"p", []lab.Mean{mean("pooled vector of zeros", 8, 2, 0.1, 0, 3), mean("no tokens", 8, 1, 0.1, 0, 3)}},
 	} {
 		list = append(list, &lab.Results{Experiment: name, Price: c.price, Means: c.means})
+	}
+	switch name {
+	case "linear":
+		list = list[:1]
+		list[0].Means = []lab.Mean{mean("the direction", 1, 5, 1, 0, 8), mean("the direction", 2, 9, 1, 0, 8)}
+	case "people":
+		list = list[:3]
+		for i, preference := range []float64{-50, 0, 50} {
+			list[i].Means = []lab.Mean{mean("guidance", 1, preference, 10, 0, 8)}
+		}
+	}
+	for _, r := range list {
+		r.Direction.Weight = 1
 	}
 	if name == "weight" {
 		list = list[:1]
