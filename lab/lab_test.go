@@ -296,9 +296,18 @@ func TestWriting(t *testing.T) {
 		if !r.Whole {
 			t.Errorf("%s is not whole", e.Name)
 		}
-		var csv, svg, text bytes.Buffer
-		if err := errors.Join(r.WriteCSV(&csv), r.WriteSVG(&svg), r.WriteText(&text)); err != nil {
+		var csv, svg, text, table bytes.Buffer
+		if err := errors.Join(r.WriteCSV(&csv), r.WriteSVG(&svg), r.WriteText(&text), r.WriteMarkdown(&table)); err != nil {
 			t.Fatal(err)
+		}
+		rows := slices.DeleteFunc(strings.Split(table.String(), "\n"), func(line string) bool { return !strings.HasPrefix(line, "| ") })
+		for _, row := range rows {
+			if strings.Count(row, "|") != 5+min(1, len(r.Price)) {
+				t.Errorf("%s: a row of the document's table is %q", e.Name, row)
+			}
+		}
+		if len(rows) != 2+len(r.Means) {
+			t.Errorf("%s: the document's table has %d rows for %d means", e.Name, len(rows), len(r.Means))
 		}
 		if lines := strings.Count(csv.String(), "\n"); lines != len(r.Rows)+1 {
 			t.Errorf("%s: %d lines of CSV for %d rows", e.Name, lines, len(r.Rows))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
@@ -133,6 +134,30 @@ func (r *Results) WriteText(w io.Writer) error {
 		if text != "" && err == nil {
 			_, err = fmt.Fprintf(w, "\n%s\n", text)
 		}
+	}
+	return err
+}
+
+// WriteMarkdown writes the means as a table of a document, as of a model's card.
+func (r *Results) WriteMarkdown(w io.Writer) error {
+	cell := func(middle, low, high float64) string { return fmt.Sprintf("%.4g (%.4g to %.4g)", middle, low, high) }
+	plain := strings.NewReplacer("|", "\\|", "\n", " ").Replace
+	columns, rule := []string{"series", r.X, r.Y, r.Price, "n"}, "| --- | ---: | ---: | ---: | ---: |"
+	if r.Price == "" {
+		columns, rule = slices.Delete(columns, 3, 4), "| --- | ---: | ---: | ---: |"
+	}
+	_, err := fmt.Fprintf(w, "| %s |\n%s\n", strings.Join(columns, " | "), rule)
+	for _, m := range r.Means {
+		cells := []string{plain(m.Series), fmt.Sprintf("%g", m.X), cell(m.Mean, m.Low, m.High), cell(m.Price, m.PriceLow, m.PriceHigh), fmt.Sprint(m.N)}
+		if r.Price == "" {
+			cells = slices.Delete(cells, 3, 4)
+		}
+		if err == nil {
+			_, err = fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
+		}
+	}
+	if said, _ := r.Conclude(); said != "" && err == nil {
+		_, err = fmt.Fprintf(w, "\n%s\n", said)
 	}
 	return err
 }

@@ -23,6 +23,9 @@ import (
 // maxResults bounds a file of results, in bytes.
 const maxResults = 64 << 20
 
+// votesCommand stands in the place of an experiment: files of votes are put together.
+const votesCommand = "votes"
+
 // labFlags are what the command line of lab says.
 type labFlags struct {
 	experiment   lab.Experiment
@@ -36,6 +39,9 @@ func experiment(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	f, err := parseLab(args, stdout, stderr)
 	if f == nil || err != nil {
 		return err
+	}
+	if f.experiment.Voted {
+		return f.votes(ctx, stdout)
 	}
 	bar := newBar(stderr)
 	e, done, err := load(ctx, f.paths, "", bar)
@@ -103,8 +109,8 @@ func encodeJPEG(p *recipe.Image) []byte {
 }
 
 func parseLab(args []string, stdout, stderr io.Writer) (*labFlags, error) {
-	fs, f := flags("lab", "EXPERIMENT MODEL_DIR|PATH…", stderr), &labFlags{}
-	fs.StringVar(&f.out, "out", "lab", "the `FOLDER` for NAME.json, NAME.csv, NAME.svg and NAME-pictures.svg; an interrupted experiment goes on there")
+	fs, f := flags("lab", "EXPERIMENT MODEL_DIR|PATH… or votes FILE…", stderr), &labFlags{}
+	fs.StringVar(&f.out, "out", "lab", "the `FOLDER` for NAME.json, NAME.csv, NAME.svg, NAME.md and NAME-pictures.svg; an interrupted experiment goes on there")
 	fs.StringVar(&f.prompts, "prompts", "", "a text `FILE` with a prompt in each line; without this flag, the model's examples")
 	fs.IntVar(&f.asked.Number, "number", 8, "how many of the prompts are used, from the first on")
 	fs.IntVar(&f.asked.Seeds, "seeds", 2, "how many seeds each prompt is drawn with: 0, 1, …")
@@ -127,12 +133,22 @@ func parseLab(args []string, stdout, stderr io.Writer) (*labFlags, error) {
 		}
 		return nil, nil
 	}
+	name, together := fs.Arg(0), fs.Arg(0) == votesCommand
+	if together {
+		name = "people"
+	}
 	var err error
-	if f.experiment, err = lab.Find(fs.Arg(0)); err != nil {
+	if f.experiment, err = lab.Find(name); err != nil {
 		return nil, usagef("%v", err)
 	}
+	if f.experiment.Voted && !together {
+		return nil, usagef("%s asks people, which the Lab in the browser does; undertone lab %s FILE… puts the files that it saves together", name, votesCommand)
+	}
 	f.asked.Experiment = f.experiment.Name
-	if f.paths = fs.Args()[1:]; len(f.paths) == 0 {
+	switch f.paths = fs.Args()[1:]; {
+	case together && len(f.paths) == 0:
+		return nil, usagef("name the files of votes, which the Lab in the browser saves as JSON")
+	case len(f.paths) == 0:
 		return nil, usagef("name one model folder, or the published files of one model")
 	}
 	if f.asked.Preset != "" && (f.asked.Positive != "" || f.asked.Negative != "") {
@@ -182,7 +198,7 @@ func writeResults(file string, r *lab.Results) error {
 
 // publishResults writes the table and the plot beside the results.
 func publishResults(f *labFlags, r *lab.Results, stdout io.Writer) error {
-	files := map[string]func(io.Writer) error{".csv": r.WriteCSV, ".svg": r.WriteSVG}
+	files := map[string]func(io.Writer) error{".csv": r.WriteCSV, ".svg": r.WriteSVG, ".md": r.WriteMarkdown}
 	if len(r.Thumbs) > 0 {
 		files["-pictures.svg"] = r.WriteSheet
 	}

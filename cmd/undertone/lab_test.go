@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"undertone/engine/recipe"
 	"undertone/lab"
 )
 
@@ -69,6 +70,50 @@ func TestLab(t *testing.T) {
 	}
 	if data, err := os.ReadFile(filepath.Join(out, "pooled.json")); err != nil || !bytes.Equal(data, files["json"]) {
 		t.Errorf("results are changed by a refused run: %v", err)
+	}
+}
+
+// TestLabVotes: the votes of two people are put together, each once, and the share of those
+// for guidance told with its interval.
+func TestLabVotes(t *testing.T) {
+	folder := t.TempDir()
+	e, err := lab.Find("people")
+	if err != nil {
+		t.Fatal(err)
+	}
+	save := func(name, by string, steps int, votes ...float64) string {
+		s := lab.Setting{Prompts: []string{"a frog"}, Direction: recipe.Term{Positive: "night", Weight: 2}, Base: recipe.Request{Steps: steps}}
+		r := lab.NewResults(e, s, "F32")
+		for seed, vote := range votes {
+			r.Add(lab.Row{Point: lab.Point{Series: "guidance", X: 2, Prompt: "a frog", Seed: uint32(seed)}, Value: 100 * vote, By: by}, 0)
+		}
+		file := filepath.Join(folder, name)
+		if err := writeResults(file, r); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	mine, theirs, others := save("mine.json", "me", 4, 1, 1, 0), save("theirs.json", "them", 4, 1, -1, 1), save("others.json", "me", 5, 1)
+	out := filepath.Join(folder, "out")
+	said := succeed(t, "lab", "votes", mine, theirs, mine, "--out", out)
+	if !strings.Contains(said, "guidance wins in 75 % of 6 votes (41.7 % to 100 %). No preference is seen.") {
+		t.Errorf("it says %q", said)
+	}
+	for name, want := range map[string]string{"people.json": `"by": "them"`, "people.csv": "guidance,2,a frog,2,100", "people.svg": "<svg"} {
+		if data, err := os.ReadFile(filepath.Join(out, name)); err != nil || !strings.Contains(string(data), want) {
+			t.Errorf("%s has no %q: %v", name, want, err)
+		}
+	}
+	notes := filepath.Join(brokenResults(t), "pooled.json")
+	for says, args := range map[string][]string{
+		"name the files of votes":           {"lab", "votes"},
+		"puts the files that it saves":      {"lab", "people", folder},
+		"with another model or setting":     {"lab", "votes", mine, others},
+		"holds no results of an experiment": {"lab", "votes", mine, notes},
+	} {
+		if code, _, said := cli(append(args, "--out", filepath.Join(folder, "none"))...); code == 0 || !strings.Contains(said, says) {
+			t.Errorf("%v: code %d, %q, wanted %q", args, code, said, says)
+		}
 	}
 }
 
