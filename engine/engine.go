@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
+	"undertone/engine/recipe"
 	"undertone/engine/weights"
 )
 
@@ -64,10 +66,15 @@ func (e *Engine) Generate(ctx context.Context, req Request, onStep func(StepEven
 }
 
 // generate is the whole story of one picture. Without an instruction, an edit is the
-// reference itself.
+// reference itself, or what directions alone make of it.
 func (e *Engine) generate(ctx context.Context, req Request, onStep func(StepEvent)) (*Result, error) {
 	if req.Reference != nil && strings.TrimSpace(req.Prompt) == "" {
-		return e.unchanged(req), nil
+		acts := slices.ContainsFunc(req.Guidance, func(t recipe.Term) bool { return t.Weight != 0 || t.Head != 0 })
+		keep := e.manifest.Understands.Keep
+		if keep == "" || !acts {
+			return e.unchanged(req), nil
+		}
+		req.Prompt = keep
 	}
 	r := e.newRun(req, onStep)
 	return r.result, r.each(ctx,

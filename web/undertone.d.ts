@@ -380,6 +380,8 @@ export interface Description {
     near?: Record<string, string[]>;
     /** Objects that keep their own colours, whatever the prompt says. */
     uncoloured?: string[];
+    /** The instruction that leaves a reference as it is: where an edit's own is empty, directions act on this one. */
+    keep?: string;
   };
   examples: string[];
   /** Floating-point operations of the first picture, with one direction of guidance. */

@@ -61,6 +61,15 @@ func TestGenerateReference(t *testing.T) {
 			t.Fatalf("without an instruction, byte %d is %d", i, v)
 		}
 	}
+	// Directions alone act on the model's own words for leaving it as it is; of no weight, on nothing.
+	direction := []string{"--reference", given, "--positive", "at night", "--negative", "in day", "--weight"}
+	alone, _ := draw(append(direction, "3", "--prompt", "")...)
+	worded, _ := draw(append(direction, "3", "--prompt", "plain")...)
+	idle, _ := draw(append(direction, "0", "--prompt", "")...)
+	if !bytes.Equal(alone, worded) || bytes.Equal(alone, asIs) || !bytes.Equal(idle, asIs) {
+		t.Errorf("directions without an instruction: as with the model's words for none %v, nothing %v, and of no weight nothing %v",
+			bytes.Equal(alone, worded), bytes.Equal(alone, asIs), bytes.Equal(idle, asIs))
+	}
 	text := filepath.Join(folder, "text.png")
 	if err := os.WriteFile(text, []byte("no picture"), 0o600); err != nil {
 		t.Fatal(err)

@@ -174,4 +174,7 @@ type Vocabulary struct {
 	Near map[string][]string `json:"near,omitempty"`
 	// Uncoloured are objects that keep their own colours, whatever the prompt says.
 	Uncoloured []string `json:"uncoloured,omitempty"`
+	// Keep is the instruction that leaves a reference picture as it is, of a model that edits:
+	// what directions of edits start from.
+	Keep string `json:"keep,omitempty"`
 }

@@ -248,5 +248,8 @@ func (m *Manifest) checkOffers(c *checker) {
 		c.words("a word of understands.near", known, 200)
 		c.list("understands.near."+known, unknown, 200)
 	}
+	if u.Keep != "" {
+		c.words("understands.keep", u.Keep, 200)
+	}
 	c.list("examples", m.Examples, 4096)
 }

@@ -40,7 +40,7 @@ CALM = .4
 CHANGED, VISIBLE = 2.0, .25  # weight of the tokens that an edit changes, and how far their latents move at least
 TIMES = (.34, .24, .22, .20)  # shares of t = 1, 3/4, 1/2, 1/4
 ANYWHERE = .15  # of the rows are at any time
-OFTEN = {"remove": 3.0, "replace": 2.5, "sun": 2.5, "other": 1.8}  # kinds that are learned late are met more often than made
+OFTEN = {"remove": 5.0, "replace": 4.0, "sun": 4.0, "other": 3.0, "polish": 1.5}  # kinds that are learned late are met more often than made
 KEPT = .08  # of the rows ask for the picture as it is, beside the edits of that kind: copying is learned from them
 GUIDED = .40  # of the others carry a shift
 # What a shift does: strengthens the edit that the words ask for, makes it alone, undoes it, or pulls somewhere else.
@@ -342,7 +342,8 @@ def export(folder):
     net = trained()
     encoder, vae, cfg = triples.codec()
     about = {**bundle.ABOUT, **bundle.EDITING}
-    write_bundle(folder, net.dit, net.plain_text(), vae, cfg, datetime.date.today().isoformat(), VOCAB, encoder, about)
+    offers = {**bundle.OFFERS, "understands": {**bundle.OFFERS["understands"], "keep": edits.KEEP[0]}}
+    write_bundle(folder, net.dit, net.plain_text(), vae, cfg, datetime.date.today().isoformat(), VOCAB, encoder, about, offers)
 
 
 def main():

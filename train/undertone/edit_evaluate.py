@@ -1,6 +1,6 @@
 """Scores the edit model: python3 -m undertone.edit_evaluate [section ...] writes STATE/edit-evaluation.json and grids.
 
-Sections: edits, guidance, generation, grids. The model is exported from the last save of training first, so that what is
+Sections: edits, guidance, presets, generation, grids. The model is exported from the last save of training first, so that what is
 measured is what would ship; --folder names a bundle to measure instead. Needs the judge (undertone.judge).
 """
 import argparse
@@ -17,6 +17,7 @@ from . import edit, edits, judge, render, triples
 from .bench import Bench, kept, paired, summary
 from .config import MODEL, STATE
 from .distil import STEPS
+from .evaluate import TABLES
 from .heldout import bootstrap, held_out, wilson
 from .scene import Scene
 from .shipped import Shipped
@@ -211,6 +212,26 @@ def guidance(e):
     return out
 
 
+def presets(e):
+    """The model's presets as edits: the words ask for no change, the shift alone acts. Per weight: how often it shows, and what stays.
+    Of a preset of quality, which shows more or less: the mean of the judge's score, 0 to 2."""
+    out = {}
+    for p in e.model.manifest["presets"]:
+        hit = [(k, v) for k, table in TABLES.items() for v, phrases in table.items() if p["positive"] in phrases]
+        aspect, value = hit[0] if hit else ("detail", None)
+        items = [i for i in e.items if judge.truth(i.before)[aspect] != value and i.edit.kind != "keep"][:e.few // 2]
+        delta = e.model.directions([p["positive"]], [p["negative"]]).expand(len(items), -1)
+        row = out[p["id"]] = {"edits": len(items), "start": p["schedule"].get("start", 0), "weights": {}}
+        for w in WEIGHTS:
+            seen = judge.read(e.bench.net, e.drawn(items, [NOTHING] * len(items), shift=e.model.shift(delta, w, row["start"], p["head"] * w / p["weight"])))
+            named = {k: [v[i] for i in seen[k]] for k, v in judge.VALUES.items()}
+            stays = [np.mean([named[k][n] == v for k, v in judge.truth(i.before).items()
+                              if v is not None and k not in (aspect, "detail", "polish") and not e.blind(k, i.before)]) for n, i in enumerate(items)]
+            shown = wilson([x == value for x in named[aspect]]) if value else bootstrap(seen["detail score"].astype(float))
+            row["weights"][str(w)] = {"shown": shown, "kept": bootstrap(stays, 100, digits=1)}
+    return out
+
+
 def generation(e, captions=400):
     """Without a reference: the scores of the edit model and of the shipped one on the same captions and noises."""
     items = held_out(captions)
@@ -275,7 +296,7 @@ def grids(e, count=48):
     return {"edits": [i.text for i in items], "weights": list(SHOWN), "chains": [list(c) for c in CHAINS]}
 
 
-SECTIONS = {"grids": grids, "edits": edits_section, "guidance": guidance, "generation": generation}
+SECTIONS = {"grids": grids, "edits": edits_section, "guidance": guidance, "presets": presets, "generation": generation}
 
 
 def main():

@@ -75,7 +75,7 @@ def configs(manifest):
     return {c["file"]: c["config"] for c in manifest["components"]}
 
 
-def write_bundle(folder, dit, text, vae, vae_config, revision, vocab=captions.VOCAB, encoder=None, about=bundle.ABOUT):
+def write_bundle(folder, dit, text, vae, vae_config, revision, vocab=captions.VOCAB, encoder=None, about=bundle.ABOUT, offers=bundle.OFFERS):
     """dit: Flux, text: Clip, vae: Tiny (modules); vae_config: with scaling, shift and preview; vocab: {word: id} of text;
     encoder: tiny.Encoder of a model that edits pictures."""
     folder = Path(folder)
@@ -101,7 +101,7 @@ def write_bundle(folder, dit, text, vae, vae_config, revision, vocab=captions.VO
         scale = {k: vae_config[k] for k in ("scaling_factor", "shift_factor")}
         components.append(component("encoder", "tiny", "encoder", {**encoder.config(), **scale}))
     manifest = {"format": "undertone-model", "version": 2, **about, "revision": revision, "licenses": bundle.LICENSES,
-                "files": entries, "components": components, "scheduler": {"kind": "flow", "shift": 1.0}, **bundle.OFFERS}
+                "files": entries, "components": components, "scheduler": {"kind": "flow", "shift": 1.0}, **offers}
     write_manifest(folder, manifest)
     return manifest
 

@@ -131,7 +131,9 @@ func (f *fixture) files() weights.Memory {
 		{"role": "transformer", "kind": f.family, "config": f.dit, "file": "dit", "parameters": 1},
 		{"role": "decoder", "kind": f.decoder, "config": f.vae, "file": "vae", "parameters": 1},
 	}
+	understands := fixtureUnderstands
 	if f.reads != nil {
+		understands.Keep = "plain"
 		components = append(components, map[string]any{"role": "encoder", "kind": "tiny", "config": f.reads, "file": "encoder", "parameters": 1})
 	}
 	for _, e := range f.more {
@@ -143,7 +145,7 @@ func (f *fixture) files() weights.Memory {
 		"licenses": map[string]string{"weights": "none", "data": "none"}, "files": entries,
 		"components": components, "scheduler": f.schedule,
 		"defaults": map[string]any{"steps": f.steps, "size": 16, "cfg": 1, "seed": 1, "prompt": "a frog"},
-		"sizes":    f.sizes, "max_steps": f.maxSteps, "presets": fixturePresets, "understands": fixtureUnderstands, "examples": fixtureExamples,
+		"sizes":    f.sizes, "max_steps": f.maxSteps, "presets": fixturePresets, "understands": understands, "examples": fixtureExamples,
 	})
 	check(err)
 	files["model.json"] = manifest

@@ -14,15 +14,16 @@ type Form struct {
 	Locked bool                  // Generate keeps the seed
 	Each   int                   // pictures per press: 1, 2 or 4
 	// Strength is how much more an edit does than its words ask for: the weight of a direction
-	// towards them.
+	// towards them, from the instruction Keep.
 	Strength float64
+	Keep     string
 	Editing  int // the direction that is being edited; always one of Guidance
 }
 
 // NewForm is the form for the first picture, which has no guidance: what guidance does is
 // seen by switching it on.
 func NewForm(m *Model) Form {
-	f := Form{Recipe: NewRecipe(m.Request()), Locked: true, Each: 1}
+	f := Form{Recipe: NewRecipe(m.Request()), Locked: true, Each: 1, Keep: m.Understands.Keep}
 	f.Guidance = []recipe.Term{m.Blank()}
 	if len(m.Directions) > 0 {
 		f.Guidance[0] = m.Directions[0].Term

@@ -12,10 +12,10 @@ type Reference struct {
 func (r Recipe) missing() bool { return r.Reference != nil && r.Reference.Image == nil }
 
 // edits adds to a recipe with a reference the direction that its strength stands for: from
-// no words to the instruction.
+// the instruction to keep it to the one that is given.
 func (f Form) edits(r Recipe) Recipe {
 	if r.Reference != nil && f.Strength != 0 && r.Prompt != "" && len(r.Guidance) < recipe.MaxTerms {
-		t := recipe.Term{Positive: r.Prompt, Weight: f.Strength}
+		t := recipe.Term{Positive: r.Prompt, Negative: f.Keep, Weight: f.Strength}
 		t.Schedule.Kind = "constant"
 		r.Guidance = append(r.Guidance, t)
 	}

@@ -12,13 +12,13 @@ import (
 // neither the picture nor its hash.
 func TestReference(t *testing.T) {
 	sum := strings.Repeat("ab", 32)
-	f := Form{Recipe: Recipe{Prompt: "make it night", Steps: 4, CFG: 1, Size: recipe.Square(16), Guidance: []recipe.Term{{Positive: "sharp", Weight: 1}}}, Strength: 3}
+	f := Form{Recipe: Recipe{Prompt: "make it night", Steps: 4, CFG: 1, Size: recipe.Square(16), Guidance: []recipe.Term{{Positive: "sharp", Weight: 1}}}, Strength: 3, Keep: "keep it"}
 	if plain := f.Made(); plain.Guides() || plain.Value()["reference"] != nil {
 		t.Errorf("without a reference, the strength of an edit makes %+v", plain)
 	}
 	f.Reference = &Reference{Reference: recipe.Reference{Width: 8, Height: 4, SHA256: sum}, Image: "pixels"}
 	r := f.Made()
-	if len(r.Guidance) != 1 || r.Guidance[0].Positive != f.Prompt || r.Guidance[0].Weight != 3 || r.Value()["reference"] != "pixels" || !r.Finite() {
+	if len(r.Guidance) != 1 || r.Guidance[0].Positive != f.Prompt || r.Guidance[0].Negative != "keep it" || r.Guidance[0].Weight != 3 || r.Value()["reference"] != "pixels" || !r.Finite() {
 		t.Errorf("the edit is %+v, asked for with %v", r, r.Value())
 	}
 	if link := r.Link(); strings.Contains(link, sum) || strings.Contains(link, "reference") {
