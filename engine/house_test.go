@@ -65,6 +65,8 @@ var rooms = map[string]string{
 	"wasm/lab":       "lab wasm/lab/words wasm/page/ui wasm/promise engine/recipe engine/fault guidance",
 	"wasm/lab/words": "lab engine/recipe", // in its tests alone
 	"cmd/…":          "cmd/… lab engine engine/conform engine/recipe engine/sample engine/op engine/fault engine/weights engine/checkpoint engine/cpu guidance github.com/andybalholm/brotli github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/yuin/goldmark",
+	// Writes for another engine what the loaders here read.
+	"cmd/bench/onnx": "engine/op engine/quant engine/sample engine/weights engine/dit engine/text engine/vae",
 	// Its only Go files are the tests that drive a browser.
 	"e2e": "engine engine/recipe guidance lab wasm/protocol github.com/andybalholm/brotli",
 }
