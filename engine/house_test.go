@@ -37,11 +37,12 @@ var rooms = map[string]string{
 	"engine/checkpoint": "engine/op engine/fault engine/weights",
 	// The engine receives its Backend: it knows no machine.
 	"engine":                  "engine/op engine/fault engine/recipe engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/judge engine/sample guidance",
-	"engine/testing/networks": "engine engine/judge engine/testing/scale engine/tinyjson engine/conform engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/testing/networks": "engine engine/judge engine/testing/scale engine/tinyjson engine/conform engine/conform/twin engine/recipe engine/op engine/quant engine/fault engine/weights engine/text engine/dit engine/vae engine/sample guidance",
 	// Files of published shapes, of what the loaders ask for.
 	"engine/testing/scale":   "engine engine/checkpoint engine/dit engine/op engine/quant engine/text engine/vae engine/weights",
 	"engine/recipe":          "engine/fault engine/tinyjson guidance",
-	"engine/conform":         "engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
+	"engine/conform/twin":    "engine/op engine/weights",
+	"engine/conform":         "engine/conform/twin engine engine/recipe engine/op engine/fault engine/weights engine/checkpoint engine/text engine/dit engine/vae engine/sample guidance",
 	"engine/testing/mutants": "",
 	"wasm/protocol":          "engine/recipe engine/fault guidance",
 	"wasm/promise":           "",
@@ -74,7 +75,7 @@ var rooms = map[string]string{
 // inTests may be imported by tests, beside what their package may: the cases,
 // the truth to compare with, the networks to make small models of, and the
 // browsers to drive.
-const inTests = "engine/checkpoint engine/conform engine/testing/ops engine/testing/networks engine/testing/scale engine/cpu engine/cpu/simd engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
+const inTests = "engine/checkpoint engine/conform engine/conform/twin engine/testing/ops engine/testing/networks engine/testing/scale engine/cpu engine/cpu/simd engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
 
 // told is what the page may know of what it asks for and shows.
 const told = "wasm/protocol wasm/promise wasm/host engine/recipe engine/tinyjson engine/fault guidance honnef.co/go/js/dom/v2"

@@ -12,11 +12,7 @@ func TestInspectParts(t *testing.T) {
 	const published = "../../engine/testdata/published/"
 	folder := filepath.Join(t.TempDir(), "model")
 	for from, to := range map[string]string{"flux_dev.diffusers.safetensors": "transformer/diffusion_pytorch_model.safetensors", "taef1.safetensors": "vae/model.safetensors"} {
-		data, err := os.ReadFile(published + from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		put(t, filepath.Join(folder, to), data)
+		put(t, filepath.Join(folder, to), read(t, published+from))
 	}
 	put(t, filepath.Join(folder, "transformer/config.json"), []byte(`{"axes_dims_rope":[2,4,6]}`))
 	put(t, filepath.Join(folder, "notes.txt"), []byte("no weights"))

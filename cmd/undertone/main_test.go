@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"undertone/engine"
+	"undertone/engine/conform/twin"
 	"undertone/engine/recipe"
 	"undertone/engine/weights"
 	"undertone/guidance"
@@ -172,6 +173,9 @@ func TestConvertAndInspect(t *testing.T) {
 func read(t *testing.T, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(name)
+	if prefix, ok := strings.CutSuffix(name, twin.Whole); ok { // may be told by names alone
+		b, err = twin.Of(prefix)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

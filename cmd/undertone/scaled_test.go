@@ -47,11 +47,7 @@ func f32(values []float32) (out []byte) {
 // beside them in all forms, and as the numbers that these are.
 func scaledFiles(t *testing.T, from, kind, scaledName, plainName string) {
 	t.Helper()
-	src, err := weights.OpenFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
+	src := bytes.NewReader(read(t, from))
 	x, err := weights.Parse(src)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"undertone/engine/conform/twin"
 	"undertone/engine/dit"
 	"undertone/engine/op"
 	"undertone/engine/text"
@@ -21,10 +22,14 @@ import (
 
 const published = "../testdata/published/"
 
-// read is a file of this machine in memory.
+// read is a file of this machine in memory; one under diffusers' names may be told by names
+// alone.
 func read(t testing.TB, name string) File {
 	t.Helper()
 	data, err := os.ReadFile(name)
+	if prefix, ok := strings.CutSuffix(name, twin.Whole); ok {
+		data, err = twin.Of(prefix)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"undertone/engine/conform/twin"
 	"undertone/engine/dit"
 	"undertone/engine/fault"
 	"undertone/engine/op"
@@ -304,7 +305,7 @@ func TestFluxOfOneKindOfBlocks(t *testing.T) {
 		load(t, f.part(t, weights.RoleTransformer, ""))
 	}
 	// diffusers' names: the golden's file without its double blocks.
-	without := renamed(t, published+"flux_dev.diffusers.safetensors", "d/model.safetensors", func(name string) string {
+	without := renamed(t, published+"flux_dev"+twin.Whole, "d/model.safetensors", func(name string) string {
 		if strings.HasPrefix(name, "transformer_blocks.") {
 			return ""
 		}

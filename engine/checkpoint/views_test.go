@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"undertone/engine/conform/twin"
 	"undertone/engine/fault"
 	"undertone/engine/op"
 	"undertone/engine/weights"
@@ -22,15 +23,15 @@ func TestViewsOfDiffusersFiles(t *testing.T) {
 		if folder == "" {
 			continue
 		}
-		names, err := filepath.Glob(filepath.Join(folder, "*.diffusers.safetensors"))
+		names, err := filepath.Glob(filepath.Join(folder, "*.diffusers.*"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range names {
-			base := strings.TrimSuffix(name, ".diffusers.safetensors")
+			base, _, _ := strings.Cut(name, ".diffusers.")
 			t.Run(filepath.Base(base), func(t *testing.T) {
 				config := func() File { return goldenConfig(t, base+".json", filepath.ToSlash(folder)) }
-				theirs := identify(t, read(t, name), config())
+				theirs := identify(t, read(t, base+twin.Whole), config())
 				ours := identify(t, read(t, base+".safetensors"), config())
 				p, q := only(t, theirs), only(t, ours)
 				if string(p.Config) != string(q.Config) {

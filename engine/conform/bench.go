@@ -2,6 +2,7 @@ package conform
 
 import (
 	"context"
+	"io"
 
 	"undertone/engine"
 	"undertone/engine/op"
@@ -76,7 +77,7 @@ type reader func(ctx context.Context, be op.Backend, src op.Source) (*engine.Upl
 type network struct {
 	*engine.Uploader
 	be     op.Backend
-	src    *weights.FileSource
+	src    source
 	made   []*op.Tensor
 	beside *network // whose tensors are needed as long; its file may be closed
 }
@@ -86,6 +87,17 @@ func (r *run) upload(file string, read reader) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.uploadFrom(src, read)
+}
+
+// source is a file that is open.
+type source interface {
+	op.Source
+	io.Closer
+}
+
+// uploadFrom closes the file with the network.
+func (r *run) uploadFrom(src source, read reader) (*network, error) {
 	u, err := read(r.ctx, r.be, src)
 	if err != nil {
 		src.Close()

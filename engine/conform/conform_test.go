@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"undertone/engine/conform"
+	"undertone/engine/conform/twin"
 	"undertone/engine/cpu"
 	"undertone/engine/fault"
 	"undertone/engine/op"
@@ -312,7 +313,7 @@ func TestMissingAndNotUnderstood(t *testing.T) {
 // The same weights under other names give the same results, or say why not.
 func TestOtherNames(t *testing.T) {
 	f := copied(t, "flux_dev")
-	data, err := os.ReadFile(filepath.Join(folder, "flux_dev.diffusers.safetensors"))
+	data, err := twin.Of(filepath.Join(folder, "flux_dev"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,8 @@
 // A prefix names up to four files. PREFIX.json says what they are; its "family" and
 // "config" are in the words of the library that published the network.
 // PREFIX.safetensors holds the weights under the names of the published file,
-// PREFIX.diffusers.safetensors the same under those of diffusers, and
+// PREFIX.diffusers.safetensors the same under those of diffusers (or PREFIX.diffusers.json
+// tells these, see package twin), and
 // PREFIX.cases.safetensors what went in and came out, as F32 without a batch axis:
 //
 //	CASE.in.latent        [C, H, W]    CASE.out.velocity        [C, H, W], noise − data

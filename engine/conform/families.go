@@ -10,6 +10,7 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/checkpoint"
+	"undertone/engine/conform/twin"
 	"undertone/engine/fault"
 	"undertone/engine/op"
 )
@@ -60,13 +61,25 @@ func (r *run) network() error {
 	if err := r.naming(f, ".safetensors", engine.NewUploader); err != nil {
 		return err
 	}
-	const other = ".diffusers.safetensors"
-	if _, err := os.Stat(r.path(other)); err != nil {
+	data, err := twin.Of(r.path(""))
+	if os.IsNotExist(err) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
 	r.label = r.base + ".diffusers"
-	return r.naming(f, other, r.renamed)
+	w, err := r.uploadFrom(inMemory{bytes.NewReader(data)}, r.renamed)
+	if err != nil {
+		return err
+	}
+	return r.compare(f, w)
 }
+
+// inMemory is a weight file that lies nowhere.
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
 
 // renamed reads a published file under any names that are known.
 func (r *run) renamed(ctx context.Context, be op.Backend, src op.Source) (*engine.Uploader, error) {
@@ -98,6 +111,11 @@ func (r *run) naming(f family, ending string, read reader) error {
 	if err != nil {
 		return err
 	}
+	return r.compare(f, w)
+}
+
+// compare compares every case with a network, which it closes.
+func (r *run) compare(f family, w *network) error {
 	defer w.close()
 	check, err := f.open(r, w)
 	if err != nil {

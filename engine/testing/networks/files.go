@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"undertone/engine/conform/twin"
 	"undertone/engine/dit"
 	"undertone/engine/op"
 	"undertone/engine/testing/scale"
@@ -139,7 +140,11 @@ func (w files) json(name string, v any) {
 func (w files) golden(from, to, config string) {
 	w.t.Helper()
 	read := func(name string) []byte {
-		data, err := os.ReadFile(filepath.Join(root(w.t), "engine", "testdata", "published", name))
+		at := filepath.Join(root(w.t), "engine", "testdata", "published", name)
+		data, err := os.ReadFile(at)
+		if prefix, ok := strings.CutSuffix(at, twin.Whole); ok {
+			data, err = twin.Of(prefix)
+		}
 		if err != nil {
 			w.t.Fatal(err)
 		}

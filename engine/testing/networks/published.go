@@ -16,8 +16,8 @@ func Published(t *testing.T, be op.Backend, lim Limits) {
 	folder := filepath.Join(root(t), "engine", "testdata", "published")
 	prefixes := []string{
 		"flux_dev", "flux_kontext", "sd3_medium", "sd35_medium", "sd35_large",
-		"clip_l", "clip_g", "t5", "llama", "taef1", "vae_kl",
-		"cosmos_predict2", "train_cosmos_adapter", "wan_vae", "e2e_sd3", "e2e_flux_dev", "schedulers",
+		"hidream", "clip_l", "clip_g", "t5", "llama", "taef1", "vae_kl",
+		"cosmos_predict2", "train_cosmos_adapter", "wan_vae", "e2e_sd3", "e2e_flux_dev", "e2e_hidream", "schedulers",
 	}
 	if lim == CPU { // many passes of a network that is compared already
 		prefixes = append(prefixes, "cosmos_published_sampler")
