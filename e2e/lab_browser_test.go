@@ -1,11 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
-	"math"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,15 +99,12 @@ func TestBrowserLab(t *testing.T) {
 		t.Errorf("interrupted: %d rows\n%v\nwithout an interruption:\n%v", len(resumed.Rows), resumed.Rows, again.Rows)
 	}
 
-	agree(t, &resumed)
-	b.eval(`location.hash = "`+lab.Asked{Experiment: "words", Prompts: resumed.Prompts, Seeds: 1, Positive: "night"}.Query()+`"`, nil)
-	b.until(`!!document.querySelector("#look")`)
-	cpu()
-	b.eval(`document.querySelector("#run").click()`, nil)
-	b.until(`/^All [0-9]+ comparisons/.test(document.querySelector("#said").textContent)`)
-	var words lab.Results
-	b.eval(savedLab, &words)
-	agree(t, &words)
+	pooled, err := lab.Find(resumed.Experiment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agree(t, pooled, &resumed)
+	b.everyLab(t, pooled.Name)
 	b.tourLab(t, s, script)
 	if c := b.complaints(); len(c) > 0 {
 		t.Errorf("the page complains: %q", c)
@@ -140,39 +132,6 @@ func (b *tab) againLab(t *testing.T, whole string) {
 	// The first run has made all that a program's memory grows for.
 	if after := b.labMemory(); after.total() > 1.25*before.total()+4e6 {
 		t.Errorf("30 pictures later the Lab has %+v of memory, before %+v", after, before)
-	}
-}
-
-// agree holds results to those of the native tool.
-func agree(t *testing.T, page *lab.Results) {
-	t.Helper()
-	prompts, out := filepath.Join(t.TempDir(), "prompts"), t.TempDir()
-	if err := os.WriteFile(prompts, []byte(strings.Join(page.Prompts, "\n")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := []string{"lab", page.Experiment, smallModel(t), "--out", out, "--prompts", prompts, "--seeds", "1"}
-	if page.Experiment == "words" {
-		command = append(command, "--positive", page.Direction.Positive)
-	}
-	if err := commands(exec.Command(built(t, "undertone"), command...)); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(filepath.Join(out, page.Experiment+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var native lab.Results
-	if err := json.Unmarshal(text, &native); err != nil {
-		t.Fatal(err)
-	}
-	const rounding = 0.01 // of 1 − SSIM, where pixels are rounded to whole numbers, and of a hundredth of attention
-	if len(native.Rows) != len(page.Rows) {
-		t.Fatalf("%s: the tool has %d rows, the page %d", page.Experiment, len(native.Rows), len(page.Rows))
-	}
-	for i, row := range native.Rows {
-		if got := page.Rows[i]; got.Point != row.Point || math.Abs(got.Value-row.Value) > rounding {
-			t.Errorf("the page has %+v, the tool %+v", got, row)
-		}
 	}
 }
 
