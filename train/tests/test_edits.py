@@ -159,7 +159,7 @@ class Training(unittest.TestCase):
         cls.net.start(config.MODEL)
 
     def test_captions_are_encoded_to_the_same_bits(self):
-        from undertone.shipped import tensors
+        from undertone.gguf import tensors
         text = clip.Clip(config.text_config(len(captions.VOCAB)))
         text.load_state_dict(tensors(config.MODEL, "text"))
         ids = torch.tensor([captions.encode(x) for x in ("a red car on the beach", "", "two cats at night, neon")])

@@ -2,6 +2,7 @@
 from .scene import COLOURS, FIXED, OBJECTS
 
 ABOUT = {"name": "sprites", "title": "Sprite scenes", "family": "flux"}
+ADAPTED = {"name": "sprites-adapter", "title": "Sprite scenes, no pooled path + adapter"}
 EDITING = {"name": "sprites-edit", "title": "Sprite scenes, edited"}  # in place of the above, of a bundle beside it
 LICENSES = {"weights": "Apache-2.0", "data": "rendered from Noto Color Emoji (SIL OFL 1.1) by this project"}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from .export import configs, file_entry, read_safetensors, write_safetensors
+from .gguf import tensors
 from .shipped import Shipped
 
 
@@ -49,10 +50,10 @@ def cut(folder, other):
 def join(folder, adapter, other):
     """Writes a bundle with an adapter's tensors in its transformer's file (ValueError for another model's)."""
     cfg = configs(json.loads((Path(folder) / "model.json").read_text()))["dit"]
-    state, more = read_safetensors(Path(folder) / "dit.safetensors"), read_safetensors(adapter)
+    state, more = tensors(folder, "dit"), read_safetensors(adapter)
     blocks, width = more["scales"].shape
     have = cfg["depth"] + cfg["depth_single_blocks"]
     if (blocks, width) != (have, cfg["hidden_size"]):
         raise ValueError(f"{adapter} is for {blocks} blocks of {width}, the transformer has {have} of {cfg['hidden_size']}")
-    rewrite(folder, other, {**state, **{k: v.to(torch.bfloat16) for k, v in more.items()}},
+    rewrite(folder, other, {k: v.to(torch.bfloat16) for k, v in {**state, **more}.items()},
             pooled_dim=more["text_embedder_clip.linear_1.weight"].shape[1])

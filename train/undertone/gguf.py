@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .export import read_safetensors
+
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 STRING, ARRAY = 8, 9
 PLAIN = {0: ("F32", "<f4"), 1: ("F16", "<f2")}
@@ -92,3 +94,16 @@ def read_gguf(path):
             raise ValueError(f"{path}: tensor {name} is of type {kind}, which this reader does not know")
         out[name] = torch.from_numpy(v.copy()).reshape(shape)
     return out, types
+
+
+def holds(folder, role):
+    """Whether a bundle has a file of this part."""
+    return any((Path(folder) / f"{role}.{kind}").exists() for kind in ("gguf", "safetensors"))
+
+
+def tensors(folder, role):
+    """{name: float32 tensor} of one part of a bundle, from GGUF or safetensors."""
+    path = Path(folder) / f"{role}.gguf"
+    if path.exists():
+        return read_gguf(path)[0]
+    return {k: v.float() for k, v in read_safetensors(path.with_suffix(".safetensors")).items()}

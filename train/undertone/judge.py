@@ -19,6 +19,7 @@ from torch import nn
 from . import export, render
 from .autoencoder import load, to_tensor, to_uint8
 from .config import MODEL, SIZE, STATE
+from .gguf import tensors
 from .loop import finished, load_ema, train
 from .precision import products
 from .scene import COLOURS, OBJECTS, PLACES, STYLES, TIMES, draw_scene
@@ -223,7 +224,7 @@ def shipped(folder=MODEL):
     shape = manifest["judge"]["config"]
     if [tuple(a["values"]) for a in manifest["judge"]["attributes"]] != [tuple(map(str, v)) for v in VALUES.values()]:
         raise ValueError(f"the judge of {folder} knows other values than the scenes have")
-    found = {k: v.float() for k, v in export.read_safetensors(Path(folder) / "judge.safetensors").items()}
+    found = tensors(folder, "judge")
     net = Judge(shape)
     places, cells = shape["places"], (shape["side"] // shape["patch"] // 4) ** 2
     n = places * cells

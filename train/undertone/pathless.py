@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import render
-from .bundle_edit import pathless, rewrite
+from . import bundle, render
+from .bundle_edit import join, pathless, rewrite
 from .captions import caption, one_aspect
 from .config import DIT, GRID, MODEL, STATE
 from .distil import STEPS
+from .export import write_manifest
 from .flux import Flux
 from .fused import FusedFlux, library
 from .loop import load_ema, save, train
@@ -96,6 +97,13 @@ def export(folder, other):
     rewrite(folder, other, {k: v.to(torch.bfloat16) for k, v in state.items()}, vec_in_dim=0)
 
 
+def adapted(folder, adapter, other):
+    """Writes such a bundle with its adapter in it, under its own name and with presets."""
+    join(folder, adapter, other)
+    manifest = json.loads((other / "model.json").read_text())
+    write_manifest(other, {**manifest, **bundle.ADAPTED, "presets": bundle.ADAPTED_PRESETS})
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--minutes", type=float, default=30, help="of CPU time, in all runs together")
@@ -103,11 +111,16 @@ def main():
     p.add_argument("--count", type=int, default=12288, help="pictures of the model's own that are learned from")
     p.add_argument("--export", type=Path, metavar="FOLDER", help="write the model of the last save as a bundle into this folder, and train no further")
     p.add_argument("--prompts", type=int, metavar="N", help="print N captions, and do no more")
+    p.add_argument("--adapted", type=Path, nargs=2, metavar=("ADAPTER", "FOLDER"),
+                   help="write --model, which has no path, with its adapter into this folder, to be offered, and do no more")
     a = p.parse_args()
     if a.prompts:
         print("\n".join(prompts(a.prompts)))
         return
     torch.set_num_threads(min(torch.get_num_threads(), 8))
+    if a.adapted:
+        adapted(a.model, *a.adapted)
+        return
     if a.export:
         export(a.model, a.export)
         return

@@ -10,24 +10,16 @@ import torch.nn.functional as F
 from .captions import words_of
 from .clip import Clip
 from .config import GRID, MAX_LENGTH
-from .export import configs as configs_of, read_safetensors
+from .export import configs as configs_of
 from .flux import Flux, unpatchify
 from .fused import FusedFlux, library
-from .gguf import read_gguf
+from .gguf import tensors
 from .pooled import take
 from .precision import bf16, products
 from .tiny import Tiny
 from .autoencoder import to_uint8
 
 TOKENS = GRID * GRID
-
-
-def tensors(folder, role):
-    """{name: float32 tensor} of one part of a bundle, from GGUF or safetensors."""
-    folder = Path(folder)
-    if (folder / f"{role}.gguf").exists():
-        return read_gguf(folder / f"{role}.gguf")[0]
-    return {k: v.float() for k, v in read_safetensors(folder / f"{role}.safetensors").items()}
 
 
 class Shipped:

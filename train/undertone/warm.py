@@ -4,7 +4,7 @@ The folder is a bundle (such as the committed models/sprites), and may hold the
 checkpoints of its training beside it (autoencoder.pt, contrast.pt, teacher.pt).
 A checkpoint is preferred. From a bundle alone: the transformer is the student's
 (close enough to a teacher to go on from), text encoder and decoder are whole. The
-encoder lies beside them where there is one (encoder.safetensors); the image tower,
+encoder lies beside them where there is one; the image tower,
 which is not kept, starts from nothing.
 Rows that belong to a word are copied by the word, because the list grows between
 trainings; new words keep their fresh rows.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from .export import read_safetensors
+from .gguf import holds, tensors
 
 FILES = {"autoencoder": ("vae", ""), "contrast": ("text", "text."), "teacher": ("dit", "")}
 
@@ -25,9 +25,9 @@ def weights(folder, stage):
     if path.exists():
         return torch.load(path)["ema"]
     role, prefix = FILES[stage]
-    state = {prefix + k: v.float() for k, v in read_safetensors(Path(folder) / f"{role}.safetensors").items()}
-    if stage == "autoencoder" and (encoder := Path(folder) / "encoder.safetensors").exists():
-        state |= {k: v.float() for k, v in read_safetensors(encoder).items()}
+    state = {prefix + k: v for k, v in tensors(folder, role).items()}
+    if stage == "autoencoder" and holds(folder, "encoder"):
+        state |= tensors(folder, "encoder")
     return state
 
 
