@@ -150,7 +150,7 @@ var Experiments = []Experiment{
 		Plain:  "Each block makes three lists of numbers of the vector that it reads: shift, scale and gate. The experiment measures how long they are with steering, compared with how long they were.",
 		X:      "block",
 		Paper:  "A replication of the paper finds the vector 0.93 times as long with guidance: the direction counts, not the length.",
-		Here:   "The mean over the steps and over a block's places. A block in which nothing is steered has 100.",
+		Here:   "The mean over the steps and over a block's places. A block in which nothing is steered has 0.",
 		Trials: normTrials, Measures: norms,
 	},
 	{

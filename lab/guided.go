@@ -91,23 +91,21 @@ func addedTrials(s Setting) ([]Trial, error) {
 		return nil, err
 	}
 	return s.each(func(base recipe.Request, add add) error {
-		for _, factor := range []float64{0, 0.5, 1, 1.5} {
-			w := s.times(factor)
-			alone := s.guided(base, w, s.Direction.Schedule)
-			if w != 0 {
-				add("alone", w, alone, base)
+		for _, factor := range []float64{0.5, 1, 1.5} {
+			add("alone", s.times(factor), s.guided(base, s.times(factor), s.Direction.Schedule), base)
+		}
+		for _, p := range s.Model.Presets {
+			if p.Positive == s.Direction.Positive && p.Negative == s.Direction.Negative {
+				continue
 			}
-			for _, p := range s.Model.Presets {
-				if p.Positive == s.Direction.Positive && p.Negative == s.Direction.Negative {
-					continue
-				}
-				second, err := p.Term()
-				if err != nil {
-					return err
-				}
-				both := alone
-				both.Guidance = []recipe.Term{alone.Guidance[0], second}
-				add("beside "+p.Title, w, both, base)
+			second, err := p.Term()
+			if err != nil {
+				return err
+			}
+			for _, factor := range []float64{0, 0.5, 1, 1.5} {
+				both := s.guided(base, s.times(factor), s.Direction.Schedule)
+				both.Guidance = append(both.Guidance, second)
+				add("beside "+p.Title, s.times(factor), both, base)
 			}
 		}
 		return nil

@@ -162,8 +162,8 @@ func TestVectors(t *testing.T) {
 		{"angles", "Night", 0, 11.5}, {"angles", "Neon", 5, 61.5},
 		{"steady", "Night", 1, 35}, {"steady", "Neon", 4, 38},
 		{"map", "Night", 1, 1}, {"map", "Night", 2, 0},
-		{"norms", vectorSeries, 0, 100}, {"norms", vectorSeries, 5, 150},
-		{"norms", shiftSeries, 2, 300}, {"norms", scaleSeries, 2, 100}, {"norms", gateSeries, 2, 100 * 40.0 / 16},
+		{"norms", vectorSeries, 0, 0}, {"norms", vectorSeries, 5, 50},
+		{"norms", shiftSeries, 2, 200}, {"norms", scaleSeries, 2, 0}, {"norms", gateSeries, 2, 100 * 24.0 / 16},
 	} {
 		e, err := Find(c.name)
 		if err != nil {

@@ -92,7 +92,7 @@ func TestTrials(t *testing.T) {
 		"cost":   4 * 4,
 
 		"guidance": (4*5 + 1) * 4, // four weights of four schedules and at random, and the words
-		"turn":     2 * 5 * 4,
+		"turn":     2 * 6 * 4,
 		"map":      2 * 2,
 		"people":   2 * 4,
 		"settings": 3 * 7 * 4,

@@ -150,7 +150,10 @@ func (p *plot) lines() {
 		minY, maxY = min(minY, m.Low), max(maxY, m.High)
 	}
 	innerWidth := float64(p.Width - left - right)
-	xs, ys := ticks(minX, maxX, p.Width/110), ticks(minY, maxY, 6)
+	xs, ys := ticks(minX, maxX, max(4, p.Width/110)), ticks(minY, maxY, 6)
+	if !priced && !slices.ContainsFunc(means, func(m Mean) bool { return m.X != math.Round(m.X) }) { // as of blocks and steps
+		xs = slices.DeleteFunc(xs, func(x float64) bool { return x != math.Round(x) })
+	}
 	minX, maxX, minY, maxY = min(minX, xs[0]), max(maxX, xs[len(xs)-1]), min(minY, ys[0]), max(maxY, ys[len(ys)-1])
 	inset := dodge*float64(len(names)-1)/2 + markRadius // for the marks beside the first and the last
 	x := func(v float64) float64 { return left + inset + (innerWidth-2*inset)*(v-minX)/(maxX-minX) }
@@ -219,7 +222,7 @@ func (p *plot) line(list []mark, number int) {
 			fmt.Fprintf(&marks, `<text x="%.1f" y="%.1f" class="beside">%s</text>`, m.x+6, m.y-6, m.beside)
 		}
 	}
-	fmt.Fprintf(p, `<path d="%s" fill="none" stroke="%s" stroke-width="2"%s/><path d="%s" fill="none" stroke="%s" opacity=".6"/>%s`+"\n",
+	fmt.Fprintf(p, `<path d="%s" fill="none" stroke="%s" stroke-width="2"%s/><path d="%s" fill="none" stroke="%s" opacity=".8"/>%s`+"\n",
 		path.String(), colour, dashOf(number), whiskers.String(), colour, marks.String())
 }
 

@@ -57,3 +57,15 @@ func TestPlotOfNothingLost(t *testing.T) {
 		t.Errorf("on a phone: %v, %.300s", err, narrow.String())
 	}
 }
+
+// TestWholeTicks: an axis of steps has no half of one.
+func TestWholeTicks(t *testing.T) {
+	for half, want := range map[float64]bool{0: false, 0.5: true} {
+		r := &Results{X: "step", Means: []Mean{{Series: "a", X: 1, N: 1}, {Series: "a", X: 2, N: 1}, {Series: "a", X: 3 + half, N: 1}}}
+		var b bytes.Buffer
+		r.WriteSVG(&b)
+		if got := strings.Contains(b.String(), ">1.5</text>"); got != want {
+			t.Errorf("of steps up to %g, the axis has 1.5: %v", 3+half, got)
+		}
+	}
+}

@@ -16,7 +16,7 @@ func turnTrials(s Setting) ([]Trial, error) {
 	return s.each(func(base recipe.Request, add add) error {
 		base.Probe = &recipe.ProbeRequest{}
 		for _, p := range s.Model.Presets {
-			for _, w := range []float64{-2, -1, 1, 2, 4} {
+			for _, w := range []float64{-2, -1, 0, 1, 2, 4} {
 				base.Guidance = []recipe.Term{{Positive: p.Positive, Negative: p.Negative, Weight: w, Schedule: guidance.Schedule{Kind: "constant"}}}
 				add(p.Title, w, base, recipe.Request{})
 			}
@@ -136,11 +136,11 @@ func angleTrials(s Setting) ([]Trial, error) {
 
 func steadyTrials(s Setting) ([]Trial, error) { return s.presetTrials(1, s.Base.Steps) }
 
-// norms is how long a block's vector, or its shift, scale or gate, is of what it is without
-// guidance: the mean over the block's places and the steps.
+// norms is how much longer a block's vector, or its shift, scale or gate, becomes with
+// guidance: of the mean over the block's places and the steps.
 func norms(Setting) []Measure {
-	return []Measure{{Label: "length with guidance (% of that without)", Of: func(t Trial, made, base Seen) float64 {
-		return 100 * lengthOf(t, made.Probe) / lengthOf(t, base.Probe)
+	return []Measure{{Label: "change of the length with guidance (%)", Of: func(t Trial, made, base Seen) float64 {
+		return 100 * (lengthOf(t, made.Probe)/lengthOf(t, base.Probe) - 1)
 	}}}
 }
 
