@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"undertone/engine"
@@ -13,8 +14,8 @@ import (
 	"undertone/engine/testing/networks"
 )
 
-// editingSite serves the site with a small model that edits.
-func editingSite(t *testing.T) *server {
+// editingModel writes a small model that edits.
+func editingModel(t *testing.T) string {
 	t.Helper()
 	fixtures.Lock()
 	defer fixtures.Unlock()
@@ -22,11 +23,52 @@ func editingSite(t *testing.T) *server {
 	if !exists(filepath.Join(folder, "model.json")) {
 		networks.WriteEditing(t, folder)
 	}
+	return folder
+}
+
+// editingSite serves the site with it.
+func editingSite(t *testing.T) *server {
+	t.Helper()
+	folder := editingModel(t)
+	fixtures.Lock()
+	defer fixtures.Unlock()
 	dir, err := build("edits", folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return serveFolder(t, dir)
+}
+
+// TestBrowserEditElsewhere edits a picture of a model that makes pictures from words alone:
+// the site's other model is loaded for it.
+func TestBrowserEditElsewhere(t *testing.T) {
+	t.Parallel()
+	edits := editingModel(t)
+	fixtures.Lock()
+	plain := built(t, "plain", "words")
+	if !exists(filepath.Join(plain, "model.json")) {
+		networks.WriteSmall(t, plain, 0)
+	}
+	dir, err := build("editselsewhere", plain, edits)
+	fixtures.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, serveFolder(t, dir).URL, options{noGPU: true})
+	b.loadModel()
+	before := b.canvasOf(picturePane)
+	var title string
+	if b.eval(`return document.querySelector("#edit").title`, &title); !strings.Contains(title, "Fixture") || !strings.Contains(title, "MB") {
+		t.Errorf("the button does not say what it fetches: %q", title)
+	}
+	b.click("#edit")
+	b.until(`document.querySelector("#edit-with").checkVisibility()`)
+	b.until(idle)
+	b.field("prompt", "at night")
+	b.generate()
+	if after := b.canvasOf(picturePane); after == before || b.canvasOf("#edit-with canvas") != before {
+		t.Error("the picture is not edited")
+	}
 }
 
 // TestBrowserEdit edits a picture that was just made, and one that is dropped.

@@ -35,13 +35,26 @@ func (s *State) back(o Offer, former *State) {
 // Choose takes another of the offered models for the next loading.
 func (s *State) Choose(i int) { s.Offer, s.Model = i, s.Offers[i].Model }
 
-// turn chooses one of the models. Between those of the site, which are one in several
-// precisions, the form stays as it is.
+// turn chooses one of the models. Between those of the site, which know the same words, the
+// form stays as it is, but for a picture that the new one cannot edit.
 func (s *State) turn(i int) {
 	own := s.Model == nil || i != s.Offer && (s.Offers[i].Own() || s.Offers[s.Offer].Own())
 	if s.Choose(i); own {
 		s.Form = s.Form.For(s.Model)
 	}
+	if s.Form.Keep = s.Model.Understands.Keep; s.Model.Edits == nil {
+		s.Form.Reference = nil
+	}
+}
+
+// Editor is the model that pictures are edited with: the chosen one, or else the first of
+// the site that edits; -1 where none does.
+func (s *State) Editor() int {
+	edits := func(o Offer) bool { return o.Model != nil && o.Model.Edits != nil }
+	if len(s.Offers) > 0 && edits(s.Offers[s.Offer]) {
+		return s.Offer
+	}
+	return slices.IndexFunc(s.Offers, func(o Offer) bool { return edits(o) && !o.Own() })
 }
 
 // Kept takes over which published files this browser keeps.

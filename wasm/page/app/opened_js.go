@@ -62,9 +62,13 @@ func (a *App) Open(o Offer, keep bool, device string, then func(loaded bool)) {
 
 // Pick chooses one of the models, and loads it if it is to. Of files that are kept, the
 // engine reads first what they are.
-func (a *App) Pick(i int, load bool, device string) {
+func (a *App) Pick(i int, load bool) {
 	if !a.idle() {
 		return
+	}
+	device := "auto"
+	if s := &a.State; s.Loaded.Named() || s.Device.Known && !s.Device.WebGPU {
+		device = "cpu"
 	}
 	o := a.State.Offers[i]
 	if o.Model != nil {

@@ -88,3 +88,29 @@ func TestOpened(t *testing.T) {
 	s.Kept(nil)
 	is("another is chosen", "*a.json", "b.json")
 }
+
+// A picture is edited with the chosen model where that edits, else with the first of the
+// site's that does; turning to one that does not leaves the picture out.
+func TestEditor(t *testing.T) {
+	words.Use(words.Languages[0])
+	plain, edits, own := modelOf("a", 256), modelOf("b", 256), modelOf("own", 256)
+	edits.Edits, own.Edits, edits.Understands.Keep = &recipe.Edits{}, &recipe.Edits{}, "keep it"
+	s := &State{Offers: []Offer{{Address: "stored:own"}, {Files: 1, Model: own}, {Address: "a.json", Model: plain}}}
+	s.Choose(2)
+	if i := s.Editor(); i != -1 {
+		t.Errorf("one's own model %d edits a picture of the site's", i)
+	}
+	s.Offers = append(s.Offers, Offer{Address: "b.json", Model: edits}, Offer{Address: "c.json", Model: edits})
+	if i := s.Editor(); i != 3 {
+		t.Errorf("model %d edits, wanted the first of the site's", i)
+	}
+	s.Form = NewForm(plain)
+	s.turn(4)
+	if i := s.Editor(); i != 4 || s.Form.Keep != "keep it" {
+		t.Errorf("model %d edits, from %q, wanted the chosen one", i, s.Form.Keep)
+	}
+	s.Form.Reference = &Reference{}
+	if s.turn(2); s.Form.Reference != nil || s.Form.Keep != "" {
+		t.Errorf("a model that edits nothing has the picture %v to edit, from %q", s.Form.Reference, s.Form.Keep)
+	}
+}

@@ -97,8 +97,14 @@ func DecodePNG(data js.Value) (image js.Value, ok bool) {
 }
 
 // Refer takes the pixels of a picture, an ImageData, as those to edit, without an instruction
-// yet.
+// yet, and chooses a model that edits.
 func (a *App) Refer(image any) {
+	if i := a.State.Editor(); i != a.State.Offer {
+		if i < 0 || !a.idle() {
+			return
+		}
+		a.Pick(i, a.State.Phase == Ready)
+	}
 	a.Update(func(s *State) {
 		ui.Overwrite()
 		s.Form.Reference, s.Form.Prompt, s.Problem, s.Note = &Reference{Image: image}, "", nil, ""

@@ -71,20 +71,10 @@ func (v *Models) need(n int) {
 	for i := len(v.buttons); i < n; i++ {
 		text := ui.El("span", nil)
 		v.texts = append(v.texts, text)
-		v.buttons = append(v.buttons, ui.Radio(v.row, v.name, fmt.Sprint(i), text, func() { v.pick(i) }))
+		v.buttons = append(v.buttons, ui.Radio(v.row, v.name, fmt.Sprint(i), text, func() { v.app.Pick(i, v.after) }))
 	}
 	for i := len(v.buttons) - 1; i >= n; i-- {
 		v.buttons[i].Call("closest", "label").Call("remove")
 	}
 	v.buttons, v.texts = v.buttons[:n], v.texts[:n]
-}
-
-// pick chooses the i-th model.
-func (v *Models) pick(i int) {
-	s := &v.app.State
-	device := "auto"
-	if s.Loaded.Named() || s.Device.Known && !s.Device.WebGPU {
-		device = "cpu"
-	}
-	v.app.Pick(i, v.after, device)
 }

@@ -92,7 +92,14 @@ func (v *toolbar) render(s *app.State) {
 	ui.Show(v.image, v.canCopy && host.Get("ClipboardItem").Truthy())
 	ui.Show(v.link, v.canCopy)
 	ui.Show(v.share, v.canShare)
-	ui.Show(v.edit, s.Model != nil && s.Model.Edits != nil)
+	i := s.Editor()
+	if ui.Show(v.edit, i >= 0); i >= 0 {
+		title := words.Text.Edit
+		if m := s.Offers[i].Model; i != s.Offer {
+			title += " (" + m.Title + " · " + words.Bytes(m.Bytes) + ")" // which is fetched then
+		}
+		ui.SetAttr(v.edit, "title", title)
+	}
 }
 
 // summary says in a line how the picture was made; what each part took is shown in
