@@ -139,8 +139,11 @@ tour: model ## ask the questions of the Lab's tour anew (web/tour; about 1,000 p
 	for name in $(TOUR); do go run ./cmd/undertone lab $$name $(LARGE_MODEL) --out build/tour --number 6 --seeds 2; done
 	mkdir -p web/tour && cp $(TOUR:%=build/tour/%.json) web/tour/
 
-bench: dist ## time the parts of a picture in the browser, with and without guidance
-	go run ./cmd/undertone bench
+# Into dist/bench.json, and as tables into build/bench.md. ARGS: see go run ./cmd/bench -h.
+PEERS := cmd/bench/peers
+bench: wasm model ## measure kernels, pictures and the CPU device in a browser beside onnxruntime-web, jax-js and tfjs
+	@[ $(PEERS)/node_modules/.package-lock.json -nt $(PEERS)/package-lock.json ] || npm ci --prefix $(PEERS) --no-fund --no-audit
+	go run ./cmd/bench -program $(PROGRAM) -model $(LARGE_MODEL) $(ARGS)
 
 # Into build/speed: bench.json, table.md. VK_DRIVER_FILES chooses the driver.
 BUDGET ?= 240

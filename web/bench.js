@@ -27,8 +27,8 @@ export const shapes = [
 ];
 
 const types = ["F32", "Q8_0", "F16", "Q4_0"];
-const sizes = (s) => ["M", "K", "N", "Rows", "Heads", "D", "H", "W", "Cin", "Cout"].filter((k) => s[k]).map((k) => `${k} ${s[k]}`).join(", ");
-const median = (v) => [...v].sort((a, b) => a - b)[v.length >> 1];
+export const sizes = (s) => ["M", "K", "N", "Rows", "Heads", "D", "H", "W", "Cin", "Cout"].filter((k) => s[k]).map((k) => `${k} ${s[k]}`).join(", ");
+export const median = (v) => [...v].sort((a, b) => a - b)[v.length >> 1];
 
 // A run writes into its report, of which emit gets a line for whatever is new, as it comes.
 export class Bench {
@@ -212,10 +212,10 @@ export function tables(r) {
   return all.filter((t) => t.rows.length > 0);
 }
 
-/** A report in Markdown, as it is kept in docs/speed/. */
-export function table(r) {
+/** A report in Markdown, as it is kept in docs/speed/; more are tables behind its own. */
+export function table(r, more = []) {
   const line = (list) => `| ${list.map((x) => String(x ?? "").replace(/\s*\n\s*/g, " ").replaceAll("|", "\\|")).join(" | ")} |`;
   const out = [`# ${r.adapter}`, "", `Measured ${r.date.slice(0, 10)}${r.software ? "; a software adapter, whose shapes are scaled down" : ""}.`];
-  for (const t of tables(r)) out.push("", `## ${t.title}`, "", line(t.head), `|${"---|".repeat(t.head.length)}`, ...t.rows.map(line));
+  for (const t of [...tables(r), ...more]) out.push("", `## ${t.title}`, "", line(t.head), `|${"---|".repeat(t.head.length)}`, ...t.rows.map(line));
   return out.join("\n") + "\n";
 }

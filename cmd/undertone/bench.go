@@ -12,6 +12,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"undertone/cmd/internal/browser"
 	"undertone/cmd/undertone/internal/site"
 
 	"github.com/chromedp/cdproto/runtime"
@@ -42,7 +43,7 @@ type measured struct {
 // the added time is the median of the differences within each round.
 func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flags("bench", "[SITE]", stderr)
-	browser := fs.String("browser", "chromium", "the browser to drive: Chromium, Chrome or Edge")
+	program := fs.String("browser", "chromium", "the browser to drive: Chromium, Chrome or Edge")
 	model := fs.String("model", "sprites", "which of the site's models")
 	device := fs.String("device", "webgpu", "webgpu or cpu")
 	rounds := fs.Int("rounds", 9, "pictures of each kind")
@@ -68,16 +69,8 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	go server.Serve(l)
 	defer server.Close()
 
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(*browser),
-		chromedp.Flag("headless", map[bool]any{true: false, false: "new"}[*show]),
-		chromedp.Flag("no-sandbox", os.Geteuid() == 0),
-		chromedp.Flag("enable-unsafe-webgpu", true),
-	)
-	ctx, cancel := chromedp.NewExecAllocator(ctx, options...)
-	defer cancel()
-	ctx, cancel = chromedp.NewContext(ctx)
-	defer cancel()
+	ctx, end := browser.Open(ctx, *program, *show)
+	defer end()
 
 	call, err := json.Marshal(map[string]any{"model": "models/" + *model + "/model.json", "rounds": *rounds, "device": *device})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 // bench is the state between two calls.
 type bench struct {
 	device *gpu.Device // for single kernels
+	held   *held       // on it
 	files  files       // of the model
 	models map[string]*model
 }
@@ -22,7 +23,7 @@ func main() {
 	b := &bench{models: map[string]*model{}}
 	api := js.Global().Get("Object").New()
 	for name, f := range map[string]func(context.Context, js.Value) (any, error){
-		"open": b.open, "kernel": b.kernel, "files": b.setFiles, "load": b.load, "picture": b.picture,
+		"open": b.open, "kernel": b.kernel, "hold": b.hold, "runs": b.runs, "files": b.setFiles, "load": b.load, "picture": b.picture,
 		"live": b.live, "profile": b.profile, "compare": b.compare, "close": b.close,
 	} {
 		api.Set(name, promised(f))
@@ -102,6 +103,7 @@ func (b *bench) open(ctx context.Context, arg js.Value) (any, error) {
 
 func (b *bench) closeDevice() {
 	if b.device != nil {
+		b.release()
 		b.device.Close()
 		b.device = nil
 	}

@@ -171,10 +171,17 @@ func (b *bench) picture(ctx context.Context, arg js.Value) (any, error) {
 	return out, nil
 }
 
-// compare tells how two machines' pictures of one request differ: {a, b: asked}.
+// compare tells how two machines' pictures of one request differ: {a, b: asked}, or {a:
+// asked, pixels: bytes of RGBA}.
 func (b *bench) compare(ctx context.Context, arg js.Value) (any, error) {
 	var pictures [2][]byte
-	for i, name := range []string{"a", "b"} {
+	names := []string{"a", "b"}
+	if pixels := arg.Get("pixels"); pixels.Truthy() {
+		names = names[:1]
+		pictures[1] = make([]byte, pixels.Length())
+		js.CopyBytesToGo(pictures[1], pixels)
+	}
+	for i, name := range names {
 		m, a, err := b.find(arg.Get(name))
 		if err != nil {
 			return nil, err
@@ -185,20 +192,26 @@ func (b *bench) compare(ctx context.Context, arg js.Value) (any, error) {
 		}
 		pictures[i] = r.Image.RGBA
 	}
+	if len(pictures[0]) != len(pictures[1]) {
+		return nil, fmt.Errorf("pictures of %d and %d bytes", len(pictures[0]), len(pictures[1]))
+	}
 	return map[string]any{"psnr": psnr(pictures[0], pictures[1]), "same": bytes.Equal(pictures[0], pictures[1])}, nil
 }
 
-// psnr in dB; equal pictures have 99.
+// psnr of the colours in dB; equal pictures have 99.
 func psnr(a, b []byte) float64 {
 	sum := 0.0
 	for i := range a {
+		if i%4 == 3 {
+			continue // opaque in both
+		}
 		d := float64(a[i]) - float64(b[i])
 		sum += d * d
 	}
 	if sum == 0 {
 		return 99
 	}
-	return 10 * math.Log10(255*255/(sum/float64(len(a))))
+	return 10 * math.Log10(255*255/(sum/float64(len(a)/4*3)))
 }
 
 // live makes pictures one after the other for some seconds while a slider moves, as the

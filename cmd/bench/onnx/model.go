@@ -120,12 +120,12 @@ func (m *Model) Inputs(prompt string, seed uint32) (*Inputs, error) {
 	const patch = 2
 	channels, height := m.vae.LatentChannels, patch*m.side
 	in := &Inputs{IDs: t.IDs, EOS: t.EOS, Rows: m.side * m.side, Width: m.flux.InChannels}
-	z := sample.Noise(seed, channels, height, height) // [c, H, W]
+	z := sample.Noise(seed, channels, height, height) // [H·W, c]
 	for y := range m.side {
 		for x := range m.side {
 			for c := range channels {
 				for i := range patch * patch {
-					in.Latent = append(in.Latent, z[(c*height+patch*y+i/patch)*height+patch*x+i%patch])
+					in.Latent = append(in.Latent, z[((patch*y+i/patch)*height+patch*x+i%patch)*channels+c])
 				}
 			}
 		}

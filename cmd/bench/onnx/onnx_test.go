@@ -11,6 +11,7 @@ import (
 
 	"undertone/engine/op"
 	"undertone/engine/quant"
+	"undertone/engine/sample"
 	"undertone/engine/weights"
 )
 
@@ -211,6 +212,14 @@ func TestShippedModel(t *testing.T) {
 	if len(in.Latent) != in.Rows*in.Width || len(in.Dts) != b.Defaults.Steps || len(in.Times) != len(in.Dts) || in.EOS < 1 || in.EOS >= len(in.IDs) {
 		t.Errorf("a picture reads %d numbers of %d × %d, %d times, %d steps, its text ends at %d of %d",
 			len(in.Latent), in.Rows, in.Width, len(in.Times), len(in.Dts), in.EOS, len(in.IDs))
+	}
+	// A token's channels: those of the first latent channel first, of it a square of pixels.
+	height := 2 * m.side
+	drawn := sample.Normal(3, in.Rows*in.Width)
+	for i, at := range []int{0, 1, height, height + 1, height * height} {
+		if in.Latent[i] != drawn[at] {
+			t.Errorf("number %d of the first token is %g, wanted %g", i, in.Latent[i], drawn[at])
+		}
 	}
 	sum := 0.0
 	for _, dt := range in.Dts {
