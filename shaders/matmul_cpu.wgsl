@@ -5,7 +5,16 @@
 // which costs it more than the arithmetic: 8 rows took two thirds of the time of
 // 4; 8 × 8 outputs took half, but four times as long to compile.
 //
-// The prelude gives ROWS (1, 4 or 8). Branches on it fold away.
+// The prelude gives ROWS (1, 4 or 8) and RAGGED, whether k is no multiple of 4.
+// Branches on them fold away.
+
+// Four numbers of a row: zero beyond k, where memory is undefined.
+fn whole(v: vec4<f32>, k4: u32) -> vec4<f32> {
+    if (!RAGGED) {
+        return v;
+    }
+    return select(vec4<f32>(0.0), v, vec4<u32>(4u * k4) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.k));
+}
 
 @compute @workgroup_size(8, 4)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -22,19 +31,29 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var c5 = vec4<f32>();
     var c6 = vec4<f32>();
     var c7 = vec4<f32>();
+    // Where each row begins: the last one's beyond m.
+    let last = p.m - 1u;
+    let r0 = p.a_offset + row * p.a_stride;
+    let r1 = p.a_offset + min(row + 1u, last) * p.a_stride;
+    let r2 = p.a_offset + min(row + 2u, last) * p.a_stride;
+    let r3 = p.a_offset + min(row + 3u, last) * p.a_stride;
+    let r4 = p.a_offset + min(row + 4u, last) * p.a_stride;
+    let r5 = p.a_offset + min(row + 5u, last) * p.a_stride;
+    let r6 = p.a_offset + min(row + 6u, last) * p.a_stride;
+    let r7 = p.a_offset + min(row + 7u, last) * p.a_stride;
     for (var k4 = 0u; k4 < p.k4; k4++) {
         let w = load_w(n4, k4);
-        c0 += w * load_a(row, k4);
+        c0 += w * whole(a[r0 + k4], k4);
         if (ROWS >= 4u) {
-            c1 += w * load_a(row + 1u, k4);
-            c2 += w * load_a(row + 2u, k4);
-            c3 += w * load_a(row + 3u, k4);
+            c1 += w * whole(a[r1 + k4], k4);
+            c2 += w * whole(a[r2 + k4], k4);
+            c3 += w * whole(a[r3 + k4], k4);
         }
         if (ROWS == 8u) {
-            c4 += w * load_a(row + 4u, k4);
-            c5 += w * load_a(row + 5u, k4);
-            c6 += w * load_a(row + 6u, k4);
-            c7 += w * load_a(row + 7u, k4);
+            c4 += w * whole(a[r4 + k4], k4);
+            c5 += w * whole(a[r5 + k4], k4);
+            c6 += w * whole(a[r6 + k4], k4);
+            c7 += w * whole(a[r7 + k4], k4);
         }
     }
     finish(row, n4, c0);

@@ -59,6 +59,7 @@ type product struct {
 	act     op.Act
 	shift   int  // rows of the weight's first patch that come before its first row
 	counted bool // a list says how many rows there are
+	ragged  bool // k is no multiple of 4
 }
 
 // short products have few rows: what matters is how fast the weight is read.
@@ -101,6 +102,7 @@ func matMulCPU(p product, _ Caps) tiled {
 	}
 	var c constants
 	c.u32("ROWS", rows)
+	c.flag("RAGGED", p.ragged)
 	return p.kernel("matmul_cpu", c, [3]int{op.CeilDiv(p.n, 4*8), op.CeilDiv(p.m, rows*4), 1}, alongY)
 }
 
@@ -172,7 +174,7 @@ func lowerMatMul(n *op.MatMulOp, c Caps) ([]Launch, error) {
 
 	var launches []Launch
 	for _, s := range shards {
-		p := product{a.Rows, s.to - s.from, y, n.Act, shift, n.Counted.List != nil}
+		p := product{a.Rows, s.to - s.from, y, n.Act, shift, n.Counted.List != nil, a.Cols%op.Align != 0}
 		v, err := pick(matMulVariants, p, c)
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"undertone/engine/op"
@@ -62,17 +63,34 @@ func TestMatMulKernel(t *testing.T) {
 		{33, 64, software, "matmul_cpu", [3]int{2, 2, 1}},
 		{96, 256, software, "matmul_cpu", [3]int{8, 3, 1}},
 	} {
-		k := matMul(t, product{c.m, c.n, layoutQ8, op.GELU, 0, false}, c.caps)
+		k := matMul(t, product{c.m, c.n, layoutQ8, op.GELU, 0, false, false}, c.caps)
 		if k.File != c.file || k.groups != c.groups {
 			t.Errorf("%d×%d: %s in %v workgroups, want %s in %v", c.m, c.n, k.File, k.groups, c.file, c.groups)
 		}
 	}
 	seen := map[string]bool{}
 	for m := 1; m <= gemvRows; m++ {
-		seen[matMul(t, product{m, 64, layoutF16, op.None, 0, false}, PortableFloor).key()] = true
+		seen[matMul(t, product{m, 64, layoutF16, op.None, 0, false, false}, PortableFloor).key()] = true
 	}
 	if len(seen) != 4 {
 		t.Errorf("%d variants for 1 to %d rows, want those of 1, 2, 4 and 8", len(seen), gemvRows)
+	}
+}
+
+// On software adapters what lies beyond k is masked only where rows end within four
+// numbers: whether they do is read off the tensors.
+func TestRaggedRows(t *testing.T) {
+	software := PortableFloor
+	software.CPU = true
+	for k, want := range map[int]bool{64: false, 63: true, 61: true} {
+		n := &op.MatMulOp{A: op.NewStorage("a", op.Fixed, op.F32, 3, k), W: op.NewStorage("w", op.Weight, op.F32, 8, k), Epilogue: op.Epilogue{Out: op.NewStorage("out", op.Fixed, op.F32, 3, 8)}}
+		launches, err := lowerMatMul(n, software)
+		if err != nil || len(launches) != 1 {
+			t.Fatalf("%d launches (%v)", len(launches), err)
+		}
+		if text := launches[0].Kernel.Prelude; strings.Contains(text, "const RAGGED: bool = true;") != want {
+			t.Errorf("rows of %d have the prelude %q", k, text)
+		}
 	}
 }
 
