@@ -17,10 +17,10 @@ func Published(t *testing.T, be op.Backend, lim Limits) {
 	prefixes := []string{
 		"flux_dev", "flux_kontext", "sd3_medium", "sd35_medium", "sd35_large",
 		"hidream", "clip_l", "clip_g", "t5", "llama", "taef1", "vae_kl",
-		"cosmos_predict2", "train_cosmos_adapter", "wan_vae", "e2e_sd3", "e2e_flux_dev", "e2e_hidream", "schedulers",
+		"cosmos_predict2", "train_cosmos_adapter", "wan_vae", "e2e_sd3", "e2e_flux_dev", "schedulers",
 	}
-	if lim == CPU { // many passes of a network that is compared already
-		prefixes = append(prefixes, "cosmos_published_sampler")
+	if lim == CPU { // many passes of networks that are compared already
+		prefixes = append(prefixes, "cosmos_published_sampler", "e2e_hidream")
 	}
 	for _, prefix := range prefixes {
 		t.Run(prefix, func(t *testing.T) {
