@@ -19,17 +19,25 @@ function checkOptions(options) {
   if (!isObject(options)) throw new UndertoneError("request-invalid", `The options are ${show(options)}; an object is needed.`);
 }
 
+/** Puts a pooled adapter beside a model's source: among its files, or by itself. */
+function besides({ source, blobs }, adapter) {
+  if (adapter === undefined) return { source, blobs };
+  if (source.address?.startsWith("stored:")) throw new UndertoneError("request-invalid", "What is kept has no adapter beside it; give its files and the adapter together.");
+  const file = checkFile(adapter, "adapter", blobs); // whose Blob is the last
+  return { source: source.files ? { files: [...source.files, file] } : { ...source, adapter: file }, blobs };
+}
+
 /** The arguments of Undertone.load. */
 export function checkLoad(source, options) {
   const from = checkSource(source);
   return checked("An option", () => {
     checkOptions(options);
-    const { onProgress, signal, device = "auto", store = false } = options;
+    const { onProgress, signal, device = "auto", store = false, adapter } = options;
     if (typeof store !== "boolean") throw new UndertoneError("request-invalid", `The option store is ${show(store)}; true or false are possible.`);
     checkListener(onProgress, "onProgress");
     checkSignal(signal);
     checkDevice(device);
-    return { ...from, device, store, onProgress, signal };
+    return { ...besides(from, adapter), device, store, onProgress, signal };
   });
 }
 
@@ -38,9 +46,9 @@ export function checkDescribe(source, options) {
   const from = checkSource(source);
   return checked("An option", () => {
     checkOptions(options);
-    const { signal } = options;
+    const { signal, adapter } = options;
     checkSignal(signal);
-    return { ...from, signal };
+    return { ...besides(from, adapter), signal };
   });
 }
 

@@ -31,8 +31,8 @@ export declare class Undertone {
    * failure: found.missing lists what else is needed, and where people usually have it.
    * Files that fit nothing, or do not belong together, reject.
    */
-  static describe(source: string | URL, options?: { signal?: AbortSignal }): Promise<Description & { found?: Found }>;
-  static describe(source: PublishedFiles, options?: { signal?: AbortSignal }): Promise<Partial<Description> & { found: Found }>;
+  static describe(source: string | URL, options?: DescribeOptions): Promise<Description & { found?: Found }>;
+  static describe(source: PublishedFiles, options?: DescribeOptions): Promise<Partial<Description> & { found: Found }>;
 
   /**
    * Makes one picture. One is made at a time: another call before it is finished
@@ -119,10 +119,24 @@ export type Source = string | URL | PublishedFiles;
  * are no weights and describe none are left out; a file that was chosen by itself must be one.
  */
 export interface PublishedFiles {
-  files: FileList | readonly (File | string | URL | { path: string; file: Blob | string | URL })[];
+  files: FileList | readonly PublishedFile[];
+}
+
+export type PublishedFile = File | string | URL | { path: string; file: Blob | string | URL };
+
+export interface DescribeOptions {
+  signal?: AbortSignal;
+  /** As of load. found then says what the adapter is. */
+  adapter?: PublishedFile;
 }
 
 export interface LoadOptions {
+  /**
+   * The file of a pooled adapter, for a model that reads no pooled vector by itself: its address, or a File. It is read where
+   * it lies, and not kept with the model; info.found says what it is. One for another model or width, and one for a model that
+   * has a path or an adapter already, rejects with "parts-mixed", which names both numbers.
+   */
+  adapter?: PublishedFile;
   onProgress?: (progress: Progress) => void;
   /** Stops the download within 200 ms; load then rejects with the name AbortError. */
   signal?: AbortSignal;
@@ -458,7 +472,7 @@ export interface Found {
 
 /** A loaded model, and the device that it is on. */
 export interface Info extends Description {
-  /** Of published files: what they are, and, with store, the address under which they are kept. */
+  /** Of published files: what they are, as of an adapter, and, with store, the address under which they are kept. */
   found?: Found;
   address?: string;
   /** Of the transformer's weights, for example "Q8_0". */

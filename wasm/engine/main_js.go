@@ -14,7 +14,6 @@ import (
 
 	"undertone/engine"
 	"undertone/engine/fault"
-	"undertone/engine/recipe"
 	"undertone/engine/weights"
 	"undertone/wasm/protocol"
 )
@@ -189,7 +188,7 @@ func describe(r request) error {
 	if body.Published() {
 		answer, err = describePublished(r.ctx, body.Source, r.files())
 	} else {
-		answer.Description, err = describeManifest(r.ctx, body.Address)
+		answer, err = describeManifest(r.ctx, body, r.files())
 	}
 	if err != nil {
 		return err
@@ -198,21 +197,25 @@ func describe(r request) error {
 	return nil
 }
 
-func describeManifest(ctx context.Context, address string) (*recipe.Description, error) {
-	text, err := fetchText(ctx, address, revalidated)
+func describeManifest(ctx context.Context, body protocol.DescribeBody, blobs []js.Value) (answer protocol.DescribedBody, err error) {
+	text, err := fetchText(ctx, body.Address, revalidated)
 	var again *retryable
 	if errors.As(err, &again) {
-		return nil, again.fault
+		return answer, again.fault
 	}
 	if err != nil {
-		return nil, err
+		return answer, err
 	}
 	m, err := weights.ParseManifest(text)
+	if err == nil && body.Adapter != nil {
+		answer.Found, m, err = describeAdapted(ctx, m, *body.Adapter, blobs)
+	}
 	if err != nil {
-		return nil, err
+		return answer, err
 	}
 	d, err := engine.Describe(m)
-	return &d, err
+	answer.Description = &d
+	return answer, err
 }
 
 // generate makes a picture. If the GPU is lost on the way, the picture is begun

@@ -130,6 +130,9 @@ func (m *session) loaded() protocol.LoadedBody {
 	if m.given != nil {
 		body.Found, body.Manifest, body.Address = m.given.about, m.given.manifest, m.given.address
 	}
+	if m.beside != nil {
+		body.Found = m.beside.about
+	}
 	if m.store == nil {
 		return body
 	}

@@ -22,6 +22,9 @@ const (
 // lost is opened again.
 func (m *session) ready(ctx context.Context) (reopened bool, err error) {
 	m.reading.serving = ctx
+	if m.beside != nil {
+		m.beside.serving = ctx
+	}
 	if m.engine != nil && !lost(m.be) {
 		return false, nil
 	}

@@ -21,6 +21,7 @@ type session struct {
 	// The model's bytes come from one of the two: what a model.json lists, or published files.
 	site    *site
 	given   *given
+	beside  *given                        // an adapter's file, beside what a model.json lists
 	reading *reading                      // that of either
 	kept    func() (stored, reused int64) // likewise: bytes that the store has, and had before
 	older   *fault.Error                  // why an older version of the model was taken
@@ -41,7 +42,7 @@ func (m *session) load(ctx context.Context, b protocol.LoadBody, blobs []js.Valu
 		return err
 	}
 	m.be = be
-	m.store, m.older, m.site, m.given = nil, nil, nil, nil
+	m.store, m.older, m.site, m.given, m.beside = nil, nil, nil, nil, nil
 	if b.Store || b.Kept() {
 		m.store = openStore()
 	}
@@ -49,6 +50,9 @@ func (m *session) load(ctx context.Context, b protocol.LoadBody, blobs []js.Valu
 		err = m.take(ctx, b, blobs, report)
 	} else {
 		err = m.download(ctx, b, report)
+	}
+	if err == nil && b.Adapter != nil {
+		m.bundle, m.beside, err = adapt(ctx, m.bundle, *b.Adapter, blobs, func(string, arrival) {})
 	}
 	if err != nil {
 		return err
@@ -81,6 +85,10 @@ func (m *session) releaseBuffers() {
 	}
 	if m.given != nil {
 		m.given.hangUp()
+	}
+	if m.beside != nil {
+		m.beside.window.clear()
+		m.beside.hangUp()
 	}
 }
 

@@ -108,17 +108,19 @@ type File struct {
 // LoadBody asks for a model.
 type LoadBody struct {
 	Source
-	Device string `json:"device"` // "auto", "webgpu" or "cpu"
-	Store  bool   `json:"store"`  // keep the weights on this machine, and use those that are kept
+	Adapter *File  `json:"adapter,omitempty"` // of a pooled adapter beside a model.json; its Blob is the last
+	Device  string `json:"device"`            // "auto", "webgpu" or "cpu"
+	Store   bool   `json:"store"`             // keep the weights on this machine, and use those that are kept
 }
 
 // DescribeBody asks what a model offers and takes.
 type DescribeBody struct {
 	Source
+	Adapter *File `json:"adapter,omitempty"` // as LoadBody's
 }
 
-// DescribedBody is the answer. Of published files there is what they are, and the
-// description where that tells it.
+// DescribedBody is the answer. Of published files, and of an adapter, there is what they
+// are, and the description where that tells it.
 type DescribedBody struct {
 	*recipe.Description
 	Found *recipe.Published `json:"found,omitempty"`
@@ -161,7 +163,7 @@ type LoadedBody struct {
 	Choice   *ChoiceBody       `json:"choice,omitempty"`   // where devices were compared
 	Storage  *StorageBody      `json:"storage,omitempty"`  // where it was asked for
 	Address  string            `json:"address,omitempty"`  // of published files that are kept
-	Found    *recipe.Published `json:"found,omitempty"`    // of published files
+	Found    *recipe.Published `json:"found,omitempty"`    // of published files, and of an adapter
 	Manifest json.RawMessage   `json:"manifest,omitempty"` // the model.json that was made of published files
 }
 
