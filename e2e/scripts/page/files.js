@@ -2,8 +2,8 @@
 {
   let model;
   const request = { prompt: "a frog", seed: 3, steps: 2 };
-  const digestOf = async (size) => {
-    const { image } = await model.generate({ ...request, size });
+  const digestOf = async (size, ablate) => {
+    const { image } = await model.generate({ ...request, size, ablate });
     return { hash: await test.digest(image.data), pixels: await test.base64(new Blob([image.data])) };
   };
   // The files at these addresses as Files, under these paths.
@@ -32,13 +32,15 @@
       }
     },
     // Loads a source, which stays open, and makes a picture of a size.
-    async load([kind, value], size, options) {
+    // The option ablate is of the picture; an adapter may be a path and an address, of which a File is made.
+    async load([kind, value], size, given) {
       try {
         model?.close();
-        const stages = new Set();
+        const stages = new Set(), { ablate, ...options } = given ?? {};
+        if (Array.isArray(options.adapter)) options.adapter = (await fetched([options.adapter]))[0].file;
         model = await (await api()).load(await sources[kind](value), { device: "cpu", onProgress: (p) => stages.add(p.stage), ...options });
         const { info, manifest } = model;
-        return { info, manifest, stages: [...stages], ...(size ? await digestOf(size) : {}) };
+        return { info, manifest, stages: [...stages], ...(size ? await digestOf(size, ablate) : {}) };
       } catch (error) {
         return { fault: test.fault(error) };
       }

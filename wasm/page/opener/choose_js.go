@@ -178,9 +178,15 @@ func (v *Opener) identify() {
 	ctx, cancel := context.WithCancel(context.Background())
 	v.read = cancel
 	v.redraw()
-	source := v.source()
+	o := app.Offer{Files: v.source()}
 	go func() {
-		found, m, err := v.app.Identify(ctx, source)
+		found, m, err := v.app.Identify(ctx, o)
+		if beside, ok := v.app.State.Beside(); err == nil && ok && alone(found) {
+			beside.Adapter = v.entries[0].files[0]
+			if found, m, err = v.app.Identify(ctx, beside); err == nil {
+				o = beside
+			}
+		}
 		if ctx.Err() != nil {
 			return // another choice is being read
 		}
@@ -190,7 +196,7 @@ func (v *Opener) identify() {
 			if v.problem = nil; err != nil {
 				v.problem = app.ProblemOf(err)
 			} else {
-				v.result = &result{found, m}
+				v.result = &result{found, m, o}
 			}
 		})
 	}()

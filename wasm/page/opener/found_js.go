@@ -90,7 +90,7 @@ func (v *foundView) renderParts(r *result) {
 	}
 	for _, p := range r.Parts {
 		name := partName(p.Role, p.Name)
-		if p.Role != "text" {
+		if p.Role == "transformer" || p.Role == "decoder" {
 			name += " · " + p.Title
 		}
 		files := p.Files[0]

@@ -13,7 +13,7 @@ type openerWords struct {
 	OpenMissing, OpenMissingHint, OpenMore, OpenMoreHint, OpenOptional, OpenUsually, OpenUnused string
 	LicenceFree, LicenceDev, LicenceStability, LicenceHiDream, LicenceNVIDIA, OpenLicence       string
 	OpenKeep, OpenKeepHint, OpenKeepLow, OpenKeepNo                                             string
-	OpenLoad, OpenBusy, OpenIncomplete                                                          string
+	PartAdapter, OpenLoad, OpenBusy, OpenIncomplete                                             string
 	Model, ModelOwn, ModelOwnKept, EditionOwn, EditionOwnTerms                                  string
 	StorageOwn, StorageOwnPart, StorageDeleteOwn                                                string
 	CopiedLinkOwn, SavedOwn, AfterReloadOwn, StageDescribe, OpenSave, ModelSaved, StageSave     string
