@@ -95,28 +95,36 @@ func (p *pipeline) refer(ctx context.Context, image *Image, sum string) error {
 	if p.referred == sum {
 		return nil
 	}
+	p.referred = ""
+	if _, err := p.latentOf(ctx, image); err != nil {
+		return err
+	}
+	p.referred = sum
+	return nil
+}
+
+// latentOf encodes a picture, and leaves its latent in p.reference, too.
+func (p *pipeline) latentOf(ctx context.Context, image *Image) ([]float32, error) {
 	pixels := make([]float32, 0, 3*image.W*image.H)
 	for i, v := range image.RGBA {
 		if i%4 != 3 {
 			pixels = append(pixels, float32(v)/255)
 		}
 	}
-	p.referred = ""
 	if err := p.be.Write(p.given, pixels); err != nil {
-		return err
+		return nil, err
 	}
 	if err := p.runReference.Run(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	z, err := p.be.Read(ctx, p.reference)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if bad := notFinite(z); bad > 0 {
-		return fault.New(fault.NotFinite, "%d of the %d values of the reference picture's latent are not numbers", bad, len(z))
+		return nil, fault.New(fault.NotFinite, "%d of the %d values of the reference picture's latent are not numbers", bad, len(z))
 	}
-	p.referred = sum
-	return nil
+	return z, nil
 }
 
 // named is a reference as a picture's parameters name it.

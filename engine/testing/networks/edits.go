@@ -116,6 +116,11 @@ func editedPasses(t *testing.T, be op.Backend) {
 	empty, emptyPooled := states("", 1)
 	words, pooled := states(frog.Prompt, 6)
 	reference := engine.Reference{Rows: h / 2, Cols: w / 2, Img: encoded(t, be, f, drawing(24, 16, 3), h, w)}
+	latent, err := e.Encode(background(), &recipe.Image{W: 24, H: 16, RGBA: drawing(24, 16, 3).Pixels})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "latent of a picture", latent, reference.Img, 1e-5)
 	time := func(k int) float64 {
 		t := 1 - float64(k)/float64(steps)
 		return shift * t / (1 + (shift-1)*t)
@@ -229,6 +234,15 @@ func optionalEncoder(t *testing.T, be op.Backend) {
 	}
 	if again := picture(t, e, frog); !same(plain, again) {
 		t.Error("after an edit, a picture from words alone is another")
+	}
+	if _, err := e.Encode(background(), plain.Image); err != nil {
+		t.Error(err)
+	}
+	if back := picture(t, e, night(ref)); !same(first, back) {
+		t.Error("after another picture was encoded, the same reference gives another picture")
+	}
+	if _, err := e.Encode(background(), &recipe.Image{W: 8, H: 8, RGBA: make([]byte, 4*8*8)}); !fault.Is(err, fault.SizeUnsupported) {
+		t.Errorf("a picture of 8 × 8 pixels is encoded: %v", err)
 	}
 	if n := files.count["encoder.safetensors"]; n != 1 {
 		t.Errorf("the encoder was opened %d times for several edits", n)

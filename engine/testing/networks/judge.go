@@ -70,6 +70,9 @@ func JudgeOfModel(t *testing.T, be op.Backend) {
 	if _, err := e.Judge(background(), &recipe.Image{W: 32, H: 32, RGBA: formula(0, 32)}); !fault.Is(err, fault.RequestInvalid) {
 		t.Errorf("a model without a judge: %v", err)
 	}
+	if _, err := e.Encode(background(), &recipe.Image{W: 16, H: 16, RGBA: formula(0, 16)}); !fault.Is(err, fault.RequestInvalid) {
+		t.Errorf("a model without an encoder: %v", err)
+	}
 	e.Close()
 
 	files := f.withJudge()
