@@ -141,6 +141,7 @@ export class Link {
       case messages.saved:
       case messages.result:
       case messages.judged:
+      case messages.encoded:
         waiting?.resolve({ body: content, pixels, seen });
         break;
       case messages.loaded: // also sent within a generate that had to open the device again

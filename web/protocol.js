@@ -2,7 +2,7 @@
 // of wasm/protocol/protocol.go, where the messages are described. A test holds
 // the two equal, number for number and word for word.
 
-export const version = 8;
+export const version = 9;
 
 /** The messages, by name. */
 export const messages = Object.freeze({
@@ -12,6 +12,7 @@ export const messages = Object.freeze({
   save: "save",
   generate: "generate",
   judge: "judge",
+  encode: "encode",
   abort: "abort",
   close: "close",
   ping: "ping",
@@ -23,6 +24,7 @@ export const messages = Object.freeze({
   step: "step",
   result: "result",
   judged: "judged",
+  encoded: "encoded",
   error: "error",
   alive: "alive",
 });

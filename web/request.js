@@ -67,10 +67,25 @@ export function checkSave(manifest, folder, options) {
 }
 
 /** The arguments of a model's judge; info tells whether there is one, and of what size it sees pictures. */
-export function checkJudge(image, options, info) {
-  return checked("The picture", () => {
-    const { judge } = info;
+export function checkJudge(image, options, { judge }) {
+  return checkLook(image, options, (width, height) => {
     if (!judge) throw new UndertoneError("request-invalid", "This model has no judge.");
+    if (width !== judge.size || height !== judge.size) {
+      throw new UndertoneError("size-unsupported", `The picture has ${width} × ${height} pixels; the judge of this model sees ${judge.size} × ${judge.size}.`);
+    }
+  });
+}
+
+/** The same for the encoder. */
+export function checkEncode(image, options, { edits, sizes }) {
+  return checkLook(image, options, (width, height) => {
+    if (!edits) throw new UndertoneError("request-invalid", "This model has no encoder.");
+    checkSize([width, height], sizes);
+  });
+}
+
+function checkLook(image, options, fits) {
+  return checked("The picture", () => {
     checkOptions(options);
     const { onProgress, signal } = options;
     checkListener(onProgress, "onProgress");
@@ -78,9 +93,7 @@ export function checkJudge(image, options, info) {
     const own = (property) => offered(() => Reflect.getOwnPropertyDescriptor(ImageData.prototype, property).get.call(image));
     const [width, height, data] = [own("width"), own("height"), own("data")];
     if (!(data instanceof Uint8ClampedArray)) throw new UndertoneError("request-invalid", `The picture is ${show(image)}; an ImageData is needed.`);
-    if (width !== judge.size || height !== judge.size) {
-      throw new UndertoneError("size-unsupported", `The picture has ${width} × ${height} pixels; the judge of this model sees ${judge.size} × ${judge.size}.`);
-    }
+    fits(width, height);
     return { body: { width, height }, pixels: data.slice().buffer, onProgress, signal };
   });
 }

@@ -51,6 +51,15 @@ export declare class Undertone {
    */
   judge(image: ImageData, options?: { onProgress?: (progress: Progress) => void; signal?: AbortSignal }): Promise<Judgement>;
 
+  /**
+   * Makes the latent of a picture that has one of info.sizes, by the encoder for reference
+   * pictures: token by token from the top left, the channels of a token one after the other.
+   * How far two latents are apart tells how unlike two pictures are to the model. The first
+   * call fetches the encoder. One call at a time, as of generate; the code is
+   * "request-invalid" where the model has none, which info.edits tells.
+   */
+  encode(image: ImageData, options?: { onProgress?: (progress: Progress) => void; signal?: AbortSignal }): Promise<Float32Array>;
+
   /** What was loaded, and on which device. */
   readonly info: Info;
 

@@ -13,7 +13,7 @@
 import { aborted, failure, show, told, UndertoneError } from "./errors.js";
 import { Link } from "./link.js";
 import { messages } from "./protocol.js";
-import { checkDescribe, checkJudge, checkLoad, checkRequest, checkSave, checkStored } from "./request.js";
+import { checkDescribe, checkEncode, checkJudge, checkLoad, checkRequest, checkSave, checkStored } from "./request.js";
 import { remove as removeStored, survey } from "./store.js"; // by name: an empty file does not pass for it
 import { encode } from "./png.js";
 
@@ -131,17 +131,26 @@ export class Undertone {
 
   /** Says what a picture of the model shows. */
   async judge(image, options = {}) {
-    const { body, pixels, onProgress, signal } = checkJudge(image, options, Undertone.#own(this).#info);
+    const { body } = await this.#look(messages.judge, checkJudge(image, options, Undertone.#own(this).#info));
+    return body;
+  }
+
+  /** Makes the latent of a picture. */
+  async encode(image, options = {}) {
+    const { pixels } = await this.#look(messages.encode, checkEncode(image, options, Undertone.#own(this).#info));
+    return new Float32Array(pixels);
+  }
+
+  async #look(message, { body, pixels, onProgress, signal }) {
     if (this.#busy) throw new UndertoneError("busy", "A picture is being made.");
     this.#busy = true;
     try {
-      const { body: judged } = await this.#link.request(messages.judge, body, {
+      return await this.#link.request(message, body, {
         signal,
         onProgress,
         pixels,
         onLoaded: (loaded) => this.#understand(loaded),
       });
-      return judged;
     } catch (error) {
       throw failure(error);
     } finally {

@@ -1,42 +1,72 @@
 package main
 
 import (
+	"encoding/binary"
+	"math"
 	"syscall/js"
 
+	"undertone/engine"
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
 	"undertone/wasm/protocol"
 )
 
-// judge says what a picture shows. If the GPU is lost on the way, it is asked again on a
-// new device, once.
+// judge says what a picture shows.
 func (w *worker) judge(r request) error {
-	var body protocol.JudgeBody
+	return w.look(r, func(e *engine.Engine, image *recipe.Image) error {
+		judged, err := e.Judge(r.ctx, image)
+		if err == nil {
+			post(protocol.Judged, r.id, judged, js.Undefined())
+		}
+		return err
+	})
+}
+
+// encode makes the latent of a picture.
+func (w *worker) encode(r request) error {
+	return w.look(r, func(e *engine.Engine, image *recipe.Image) error {
+		latent, err := e.Encode(r.ctx, image)
+		if err == nil {
+			post(protocol.Encoded, r.id, nil, floats(latent))
+		}
+		return err
+	})
+}
+
+// look has the engine look at the picture of a request. If the GPU is lost on the way, it is
+// asked again on a new device, once.
+func (w *worker) look(r request, with func(*engine.Engine, *recipe.Image) error) error {
+	var body protocol.PictureBody
 	if err := decode(r.body, &body); err != nil {
 		return err
 	}
 	image := &recipe.Image{W: body.Width, H: body.Height, RGBA: r.pixelBytes()}
-	judged, err := w.see(r, image)
+	err := w.see(r, image, with)
 	if fault.Is(err, fault.DeviceLost) && r.ctx.Err() == nil {
-		judged, err = w.see(r, image)
+		err = w.see(r, image, with)
 	}
-	if err != nil {
-		return err
-	}
-	post(protocol.Judged, r.id, judged, js.Undefined())
-	return nil
+	return err
 }
 
-func (w *worker) see(r request, image *recipe.Image) (recipe.Judgement, error) {
+func (w *worker) see(r request, image *recipe.Image, with func(*engine.Engine, *recipe.Image) error) error {
 	reopened, err := w.session.ready(r.ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if reopened {
 		post(protocol.Loaded, r.id, w.session.loaded(), js.Undefined())
 	}
 	w.reportArrivals(r)
-	return w.session.engine.Judge(r.ctx, image)
+	return with(w.session.engine, image)
+}
+
+// floats are float32 as a Uint8Array.
+func floats(list []float32) js.Value {
+	raw := make([]byte, 0, 4*len(list))
+	for _, v := range list {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+	}
+	return buffer(raw)
 }
 
 // reportArrivals has what a request makes the session fetch told as its progress.

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -99,7 +97,7 @@ func (w *worker) receive(m js.Value) {
 		}
 		close(w.queue)
 		js.Global().Set("onmessage", js.Null())
-	case protocol.Load, protocol.Describe, protocol.Save, protocol.Generate, protocol.Judge:
+	case protocol.Load, protocol.Describe, protocol.Save, protocol.Generate, protocol.Judge, protocol.Encode:
 		if _, twice := w.cancel[id]; twice {
 			return
 		}
@@ -137,6 +135,8 @@ func (w *worker) serve(r request) {
 			return w.save(r)
 		case protocol.Judge:
 			return w.judge(r)
+		case protocol.Encode:
+			return w.encode(r)
 		default:
 			return w.generate(r)
 		}
@@ -303,11 +303,7 @@ func seen(p *engine.Probe) map[string]js.Value {
 	if p == nil {
 		return arrays
 	}
-	raw := make([]byte, 0, 4*len(p.Attention))
-	for _, v := range p.Attention {
-		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-	}
-	arrays["attention"] = buffer(raw)
+	arrays["attention"] = floats(p.Attention)
 	var latents []byte
 	for _, img := range p.Latents {
 		latents = append(latents, img.RGBA...)

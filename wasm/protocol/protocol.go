@@ -12,7 +12,7 @@ import (
 )
 
 // Version changes whenever a message does.
-const Version = 8
+const Version = 9
 
 // Type names a message.
 type Type string
@@ -26,7 +26,8 @@ const (
 	Describe Type = "describe" // DescribeBody; answered by described or error
 	Save     Type = "save"     // no body, with a FileSystemDirectoryHandle as folder: writes the loaded model there; answered by progress…, then saved or error
 	Generate Type = "generate" // recipe.Request, with pixels where it has a reference; answered by progress… where the encoder has to be fetched, step…, then result or error
-	Judge    Type = "judge"    // JudgeBody, with pixels; answered by progress… where the judge has to be fetched, then judged or error
+	Judge    Type = "judge"    // PictureBody, with pixels; answered by progress… where the judge has to be fetched, then judged or error
+	Encode   Type = "encode"   // PictureBody, with pixels; answered by progress… where the encoder has to be fetched, then encoded or error
 	Abort    Type = "abort"    // no body: stops the request of the same id
 	Close    Type = "close"    // no body: frees everything and ends the worker
 	Ping     Type = "ping"     // no body; answered by alive, whatever the engine is doing
@@ -39,13 +40,14 @@ const (
 	Step      Type = "step"      // StepBody, with pixels when there is a preview
 	Result    Type = "result"    // ResultBody, with pixels
 	Judged    Type = "judged"    // recipe.Judgement
+	Encoded   Type = "encoded"   // no body, with pixels: the latent as float32
 	Error     Type = "error"     // ErrorBody; with id 0 the worker itself has failed
 	Alive     Type = "alive"     // { lock }: the Web Lock that the worker holds while it lives, or nothing
 )
 
 // Types lists every message.
 func Types() []Type {
-	return []Type{Init, Load, Describe, Save, Generate, Judge, Abort, Close, Ping, Ready, Progress, Loaded, Described, Saved, Step, Result, Judged, Error, Alive}
+	return []Type{Init, Load, Describe, Save, Generate, Judge, Encode, Abort, Close, Ping, Ready, Progress, Loaded, Described, Saved, Step, Result, Judged, Encoded, Error, Alive}
 }
 
 // MaxBody bounds the JSON text of a message to the worker, in bytes. The largest
@@ -191,9 +193,9 @@ type StepBody struct {
 	Height int `json:"height"`
 }
 
-// JudgeBody asks what a picture shows, of which the message has the pixels: an ArrayBuffer
-// of 8-bit RGBA.
-type JudgeBody struct {
+// PictureBody is a picture that is asked about, of which the message has the pixels: an
+// ArrayBuffer of 8-bit RGBA.
+type PictureBody struct {
 	Width  int `json:"width"`
 	Height int `json:"height"`
 }
