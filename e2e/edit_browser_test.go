@@ -12,6 +12,9 @@ import (
 	"undertone/engine"
 	"undertone/engine/recipe"
 	"undertone/engine/testing/networks"
+	"undertone/lab"
+
+	"github.com/chromedp/chromedp"
 )
 
 // editingModel writes a small model that edits.
@@ -125,7 +128,41 @@ func TestBrowserEdit(t *testing.T) {
 	})
 	b.step("another picture is dropped", b.editsDropped)
 	b.step("the picture of a file is asked for", b.asksForReference)
+	b.step("the Lab measures in the encoder's features", func(t *testing.T) { b.labOfFeatures(t, s) })
 	b.silent(t)
+}
+
+// labOfFeatures asks the Lab, with a preset of one's own and the distance that takes an
+// encoder.
+func (b *tab) labOfFeatures(t *testing.T, s *server) {
+	b.eval(`const p = { id: "own-mine", title: "Mine", positive: "at night", negative: "in day", weight: 1.5, range: [0, 2], schedule: { kind: "step", start: 1 }, evidence: "it gains" };
+		localStorage.setItem("undertone.presets.fixture", JSON.stringify([p]))`, nil)
+	b.run(chromedp.Navigate(s.URL + "/lab.html#" + lab.Asked{Experiment: "linear", Prompts: []string{"two cats"}, Seeds: 1}.Query()))
+	b.until(`!!document.querySelector("#distance")`)
+	b.eval(`for (const [name, value] of Object.entries({ direction: "own-mine", distance: "features", computes: "cpu" })) {
+			const field = document.querySelector("#" + name);
+			field.value = value;
+			field.dispatchEvent(new Event("change"));
+		}
+		document.querySelector("#run").click()`, nil)
+	b.until(`/^All 10 comparisons/.test(document.querySelector("#said").textContent)`)
+	var r lab.Results
+	b.eval(savedLab, &r)
+	if d := r.Direction; d.Positive != "at night" || d.Weight != 1.5 || d.Schedule.Start != 1 || !b.is(`location.hash.includes("&start=1")`) {
+		t.Errorf("the preset of one's own is steered along as %+v", d)
+	}
+	last := 0.0
+	for _, row := range r.Rows {
+		if row.Series == r.Rows[0].Series {
+			if row.Value <= last {
+				t.Errorf("at a weight of %g features are %g %% apart, at a smaller one %g", row.X, row.Value, last)
+			}
+			last = row.Value
+		}
+	}
+	if !strings.Contains(r.Y, "encoder") {
+		t.Errorf("what is measured is %s", r.Y)
+	}
 }
 
 // editsDropped edits a picture of another shape than the model's.

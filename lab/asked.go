@@ -9,11 +9,13 @@ import (
 
 	"undertone/engine/fault"
 	"undertone/engine/recipe"
+	"undertone/guidance"
 )
 
 // Asked is what people say of an experiment; what they do not say is the model's own.
 type Asked struct {
 	Experiment string
+	Model      string   // its address, of those that the Lab lists; "": the first
 	Prompts    []string // none: the model's examples
 	Number     int      // how many of the prompts, from the first on; 0: all
 	Seeds      int      // 0, 1, … are drawn
@@ -21,6 +23,7 @@ type Asked struct {
 	// Positive and Negative, where one is given, are steered along in the place of the
 	// preset's.
 	Positive, Negative string
+	Start              *int      // the first block that these steer; nil: as the preset
 	Weight             float64   // 0: the preset's
 	Words              []string  // of the prompts, to look at; none: the experiment's own choice
 	Drawn              []float64 // a schedule by hand, see Setting; none: nil
@@ -42,6 +45,9 @@ func (a Asked) Setting(d recipe.Description, base recipe.Request) (Setting, erro
 	e, _ := Find(a.Experiment) // else of the tour, which runs nothing
 	if s.Distance = cmp.Or(a.Distance, e.Distance); s.Distance != "" && !slices.Contains(Distances, s.Distance) {
 		return s, fault.New(fault.RequestInvalid, "the distance %.40q: there are %v", s.Distance, Distances)
+	}
+	if s.Distance == DistanceFeatures && d.Edits == nil {
+		return s, fault.New(fault.RequestInvalid, "the distance %q takes an encoder, which this model does not have", s.Distance)
 	}
 	s.Base.Steps = cmp.Or(a.Steps, s.Base.Steps)
 	s.Base.Size = cmp.Or(a.Size, s.Base.Size)
@@ -73,6 +79,9 @@ func (a Asked) Setting(d recipe.Description, base recipe.Request) (Setting, erro
 	if a.Positive != "" || a.Negative != "" {
 		s.Direction.Positive, s.Direction.Negative = a.Positive, a.Negative
 		s.Direction.Weight = cmp.Or(s.Direction.Weight, 1) // of a model without presets
+		if a.Start != nil {
+			s.Direction.Schedule = guidance.Schedule{Kind: "step", Start: *a.Start}
+		}
 	}
 	s.Direction.Weight = cmp.Or(a.Weight, s.Direction.Weight)
 	return s, nil
@@ -92,12 +101,16 @@ func (a Asked) Query() string {
 		recipe.Escape(&b, value)
 	}
 	set("experiment", a.Experiment)
+	set("model", a.Model)
 	set("prompts", strings.Join(a.Prompts, "\n"))
 	set("number", strconv.Itoa(a.Number))
 	set("seeds", strconv.Itoa(a.Seeds))
 	set("preset", a.Preset)
 	set("positive", a.Positive)
 	set("negative", a.Negative)
+	if a.Start != nil {
+		b.WriteString("&start=" + strconv.Itoa(*a.Start))
+	}
 	drawn := make([]string, len(a.Drawn))
 	for i, factor := range a.Drawn {
 		drawn[i] = strconv.FormatFloat(factor, 'g', -1, 64)
@@ -129,9 +142,13 @@ func ParseQuery(text string) Asked {
 		text := v[key]
 		return strings.ToValidUTF8(text[:min(len(text), recipe.MaxPrompt)], "")
 	}
-	a := Asked{Experiment: short("experiment"), Preset: short("preset"), Positive: short("positive"), Negative: short("negative"), Distance: short("distance"),
+	a := Asked{Experiment: short("experiment"), Model: short("model"), Preset: short("preset"), Positive: short("positive"), Negative: short("negative"), Distance: short("distance"),
 		Number: whole("number", 0, MostPrompts), Seeds: whole("seeds", 1, MostSeeds), Steps: whole("steps", 0, 1000)}
 	a.Prompts, a.Words = Lines(v["prompts"]), wordsOf(short("words"))
+	if v["start"] != "" {
+		start := whole("start", 0, guidance.MaxBlocks-1)
+		a.Start = &start
+	}
 	weight := func(text string) float64 {
 		w, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(w) {

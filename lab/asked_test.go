@@ -10,9 +10,10 @@ import (
 )
 
 func TestQuery(t *testing.T) {
+	start := 3
 	for _, a := range []Asked{
 		{Seeds: 1, Prompts: []string{}, Words: []string{}},
-		{Experiment: "settings", Prompts: []string{"a frog & a cat", "été, 猫"}, Number: 3, Seeds: 2, Preset: "night", Positive: "a#b", Negative: "c=d", Weight: -1.5, Words: []string{"frog", "猫"}, Drawn: []float64{0, 1, -0.25}, Distance: DistancePixels, Steps: 4},
+		{Experiment: "settings", Prompts: []string{"a frog & a cat", "été, 猫"}, Number: 3, Seeds: 2, Preset: "night", Positive: "a#b", Negative: "c=d", Start: &start, Model: "stored:a b", Weight: -1.5, Words: []string{"frog", "猫"}, Drawn: []float64{0, 1, -0.25}, Distance: DistancePixels, Steps: 4},
 	} {
 		if got := ParseQuery(a.Query()); !reflect.DeepEqual(got, a) {
 			t.Errorf("%+v becomes %+v", a, got)
@@ -40,6 +41,11 @@ func TestAskedSetting(t *testing.T) {
 	s, err = Asked{Seeds: 1, Prompts: []string{"mine"}, Negative: "day", Weight: -1}.Setting(d, recipe.Request{})
 	if err != nil || s.Prompts[0] != "mine" || s.Direction.Positive != "" || s.Direction.Negative != "day" || s.Direction.Weight != -1 {
 		t.Errorf("%+v, %v", s, err)
+	}
+	start := 4
+	s, err = Asked{Seeds: 1, Positive: "mine", Start: &start}.Setting(d, recipe.Request{})
+	if err != nil || s.Direction.Schedule.Kind != "step" || s.Direction.Schedule.Start != 4 {
+		t.Errorf("words from a block of one's own on: %+v, %v", s.Direction, err)
 	}
 	for _, a := range []Asked{{}, {Seeds: 1001}, {Seeds: 1, Number: 1001}, {Seeds: 1, Preset: "nowhere"}, {Seeds: 1, Distance: "far"}} {
 		if _, err := a.Setting(d, recipe.Request{}); fault.Of(err).Code != fault.RequestInvalid {

@@ -54,15 +54,16 @@ func (e Experiment) Compares() bool { return !e.Alone && !e.Voted && !e.Times &&
 type Measure struct {
 	Label string // with its unit
 	Of    func(t Trial, made, base Seen) float64
-	// Judged says that it needs what the judge says of both.
-	Judged bool
+	// Judged says that it needs what the judge says of both, Encoded their features.
+	Judged, Encoded bool
 }
 
 // Seen is a finished picture, and what the model's judge says of it where a measure needs
 // that.
 type Seen struct {
 	*recipe.Result
-	Judged recipe.Judgement
+	Judged   recipe.Judgement
+	Features []float32 // its latent, by the model's encoder, where a measure needs that
 }
 
 // Experiments is the table of all.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"undertone/engine/fault"
 	"undertone/engine/recipe"
 )
 
@@ -188,13 +189,34 @@ func TestVectors(t *testing.T) {
 // TestDistance: the distance that is chosen is the measure, where no judge speaks.
 func TestDistance(t *testing.T) {
 	s := setting()
-	for name, want := range map[string]string{"": "(1 − SSIM)", DistanceSSIM: "(1 − SSIM)", DistancePixels: "of 255)"} {
+	for name, want := range map[string]string{"": "(1 − SSIM)", DistanceSSIM: "(1 − SSIM)", DistancePixels: "of 255)", DistanceFeatures: "% of their length)"} {
 		s.Distance = name
 		for _, of := range []func(Setting) []Measure{distances("x"), gains, losses} {
 			if list := of(s); len(list) != 1 || !strings.HasSuffix(list[0].Label, want) {
 				t.Errorf("the distance %q is %v", name, list[0].Label)
 			}
 		}
+	}
+	s.Distance = DistanceFeatures
+	list, asked := s.distanceTo("x"), 0
+	m := Machine{Draw: drawn, Encode: func(_ context.Context, p *recipe.Image) ([]float32, error) {
+		asked++
+		return []float32{float32(p.RGBA[0]), 1}, nil
+	}}
+	a := Seen{Features: []float32{3, 4}}
+	if d := list.Of(Trial{}, Seen{Features: []float32{3, 3}}, a); math.Abs(d-20) > 1e-9 {
+		t.Errorf("a fifth of the length is %v %%", d)
+	}
+	e, err := Find("weight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	if err := Run(context.Background(), e, s, m, nil, func(Row, int) error { rows++; return nil }); err != nil || asked != rows+4 {
+		t.Errorf("of %d pairs with 4 pictures to compare with, %d pictures are encoded; %v", rows, asked, err)
+	}
+	if _, err := (Asked{Seeds: 1, Distance: DistanceFeatures}).Setting(s.Model, s.Base); fault.Of(err).Code != fault.RequestInvalid {
+		t.Errorf("without an encoder: %v", err)
 	}
 	for name, want := range map[string]string{"linear": DistancePixels, "weight": ""} {
 		if s, err := (Asked{Experiment: name, Seeds: 1}).Setting(s.Model, s.Base); err != nil || s.Distance != want {

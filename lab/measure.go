@@ -8,12 +8,13 @@ import (
 
 // The distances between pictures.
 const (
-	DistanceSSIM   = "ssim"
-	DistancePixels = "pixels"
+	DistanceSSIM     = "ssim"
+	DistancePixels   = "pixels"
+	DistanceFeatures = "features" // of models with an encoder
 )
 
 // Distances lists them.
-var Distances = []string{DistanceSSIM, DistancePixels}
+var Distances = []string{DistanceSSIM, DistancePixels, DistanceFeatures}
 
 // distances is the measure of how much of a picture changes.
 func distances(to string) func(Setting) []Measure {
@@ -27,6 +28,10 @@ func (s Setting) distanceTo(what string) Measure {
 	case DistancePixels:
 		m.Label += " (root mean square of 255)"
 		m.Of = func(_ Trial, made, base Seen) float64 { return rms(made.Image, base.Image) }
+	case DistanceFeatures:
+		m.Label += " (in the encoder's features, % of their length)"
+		m.Encoded = true
+		m.Of = func(_ Trial, made, base Seen) float64 { return apart(made.Features, base.Features) }
 	default: // about 1 for unrelated pictures, at most 2
 		m.Label += " (1 − SSIM)"
 		m.Of = func(_ Trial, made, base Seen) float64 { return 1 - SSIM(made.Image, base.Image) }
@@ -48,6 +53,20 @@ func rms(a, b *recipe.Image) float64 {
 		}
 	}
 	return math.Sqrt(sum / float64(3*a.W*a.H))
+}
+
+// apart is how long the difference of two lists is, in percent of the second; NaN where they
+// are none or of two lengths.
+func apart(a, b []float32) float64 {
+	if len(a) != len(b) {
+		return math.NaN()
+	}
+	difference, length := 0.0, 0.0
+	for i, v := range b {
+		d := float64(a[i]) - float64(v)
+		difference, length = difference+d*d, length+float64(v)*float64(v)
+	}
+	return 100 * math.Sqrt(difference/length)
 }
 
 // costs is how many milliseconds the first picture took beyond the second. What the first

@@ -23,6 +23,8 @@ type Machine struct {
 	Draw func(ctx context.Context, r recipe.Request) (*recipe.Result, error)
 	// Judge is asked by experiments with a Judged measure alone: of models that have one.
 	Judge func(ctx context.Context, image *recipe.Image) (recipe.Judgement, error)
+	// Encode is asked where the distance is that of features: of models that have an encoder.
+	Encode func(ctx context.Context, image *recipe.Image) ([]float32, error)
 	// Vote asks a person, who is not told which is which: 1 for made, −1 for base, 0 where
 	// there is no difference. nil where there is nobody to ask.
 	Vote func(ctx context.Context, prompt string, made, base *recipe.Image) (float64, error)
@@ -31,10 +33,16 @@ type Machine struct {
 	Show func(t Trial, made, base *recipe.Image)
 }
 
-// see makes a picture and, where asked to, has it judged.
-func (m Machine) see(ctx context.Context, r recipe.Request, judged bool) (s Seen, err error) {
-	if s.Result, err = m.Draw(ctx, r); err == nil && judged {
+// looks says what is asked of each picture.
+type looks struct{ judged, encoded bool }
+
+// see makes a picture and has it looked at.
+func (m Machine) see(ctx context.Context, r recipe.Request, l looks) (s Seen, err error) {
+	if s.Result, err = m.Draw(ctx, r); err == nil && l.judged {
 		s.Judged, err = m.Judge(ctx, s.Image)
+	}
+	if err == nil && l.encoded {
+		s.Features, err = m.Encode(ctx, s.Image)
 	}
 	return s, err
 }
@@ -46,7 +54,7 @@ type last struct {
 	request string
 }
 
-func (l *last) see(ctx context.Context, m Machine, r recipe.Request, judged bool) error {
+func (l *last) see(ctx context.Context, m Machine, r recipe.Request, how looks) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -54,7 +62,7 @@ func (l *last) see(ctx context.Context, m Machine, r recipe.Request, judged bool
 	if l.request == string(text) {
 		return nil
 	}
-	l.Seen, err = m.see(ctx, r, judged)
+	l.Seen, err = m.see(ctx, r, how)
 	l.request = string(text)
 	return err
 }
@@ -70,18 +78,21 @@ func Run(ctx context.Context, e Experiment, s Setting, m Machine, done []Row, ea
 	if e.Voted && m.Vote == nil {
 		return fault.New(fault.RequestInvalid, "%s asks people, which the Lab in the browser does", e.Name)
 	}
-	judged := slices.ContainsFunc(measures, func(m Measure) bool { return m.Judged })
+	var how looks
+	for _, m := range measures {
+		how.judged, how.encoded = how.judged || m.Judged, how.encoded || m.Encoded
+	}
 	var base, made last
 	for i, t := range trials {
 		if e.Times {
 			base, made = last{}, last{}
 		}
 		if !e.Alone {
-			if err := base.see(ctx, m, t.Base, judged); err != nil {
+			if err := base.see(ctx, m, t.Base, how); err != nil {
 				return err
 			}
 		}
-		if err := made.see(ctx, m, t.Request, judged); err != nil {
+		if err := made.see(ctx, m, t.Request, how); err != nil {
 			return err
 		}
 		if m.Show != nil && !e.Alone && !e.Voted && !e.Times && t.Request.Probe == nil {

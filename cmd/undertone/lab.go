@@ -70,7 +70,7 @@ func experiment(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return err
 	}
 	written, already := time.Now(), len(results.Rows)
-	machine := lab.Machine{Judge: e.Judge, Show: func(t lab.Trial, made, base *recipe.Image) {
+	machine := lab.Machine{Judge: e.Judge, Encode: e.Encode, Show: func(t lab.Trial, made, base *recipe.Image) {
 		results.Show(t, made, base, encodeJPEG)
 	}, Draw: func(ctx context.Context, r recipe.Request) (*recipe.Result, error) {
 		return e.Generate(ctx, r, nil)

@@ -55,16 +55,28 @@ func (v *view) machine(by string) lab.Machine {
 			return out, nil
 		},
 		Judge: func(ctx context.Context, p *recipe.Image) (recipe.Judgement, error) {
-			image := js.Global().Get("ImageData").New(p.W, p.H)
-			js.CopyBytesToJS(image.Get("data"), p.RGBA)
-			said, err := promise.Await(ctx, l.model.Call("judge", image))
+			said, err := l.look(ctx, "judge", p)
 			if err != nil {
 				return nil, err
 			}
 			var j recipe.Judgement
 			return j, json.Unmarshal([]byte(stringify(said)), &j)
 		},
+		Encode: func(ctx context.Context, p *recipe.Image) ([]float32, error) {
+			latent, err := l.look(ctx, "encode", p)
+			if err != nil {
+				return nil, err
+			}
+			return floats(latent), nil
+		},
 	}
+}
+
+// look has the model look at a picture.
+func (l *laboratory) look(ctx context.Context, how string, p *recipe.Image) (js.Value, error) {
+	image := js.Global().Get("ImageData").New(p.W, p.H)
+	js.CopyBytesToJS(image.Get("data"), p.RGBA)
+	return promise.Await(ctx, l.model.Call(how, image))
 }
 
 // signalOf is an AbortSignal that follows a context, until it is released.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"strings"
 	"syscall/js"
 
@@ -11,14 +9,14 @@ import (
 	"undertone/lab"
 	"undertone/wasm/lab/words"
 	"undertone/wasm/page/ui"
-	"undertone/wasm/promise"
 )
 
 // laboratory is the page: one experiment at a time.
 type laboratory struct {
 	parts  js.Value // web/lab.js
-	models []string // addresses of the models that the site offers
-	about  recipe.Description
+	models []source
+	chosen source             // of these
+	about  recipe.Description // it
 	asked  lab.Asked
 
 	model  js.Value // an Undertone, once loaded
@@ -33,41 +31,17 @@ type laboratory struct {
 
 func main() {
 	l := &laboratory{parts: js.Global().Get("undertone")}
-	l.models = strings.Fields(ui.ByID("app").GetAttribute("data-models"))
 	ctx := context.Background()
 	l.speak(ctx)
-	if err := l.describe(ctx); err != nil {
+	l.sources(ctx, strings.Fields(ui.ByID("app").GetAttribute("data-models")))
+	if err := l.understand(ctx); err != nil {
 		panic(err) // web/boot.js says that the page is not whole
 	}
-	l.name()
 	l.list()
 	ui.On(ui.Window, "hashchange", func(ui.Event) { go l.open(ctx) })
 	l.open(ctx)
 	ui.Root().Get("dataset").Set("state", "running")
 	select {}
-}
-
-// describe reads what the first model offers, which takes no engine where the site has a
-// description of it.
-func (l *laboratory) describe(ctx context.Context) error {
-	address := js.Global().Get("URL").New(l.models[0], ui.Document.Get("baseURI")).Get("href").String()
-	l.models[0] = address
-	beside := strings.TrimSuffix(address, "model.json") + recipe.DescriptionName
-	response, err := promise.Await(ctx, js.Global().Call("fetch", beside))
-	if err == nil && response.Get("ok").Bool() {
-		body, err := promise.Await(ctx, response.Call("text"))
-		if err == nil {
-			l.about, err = recipe.ParseDescription([]byte(body.String()))
-		}
-		if err == nil {
-			return nil
-		}
-	}
-	told, err := promise.Await(ctx, l.parts.Get("Undertone").Call("describe", address))
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal([]byte(stringify(told)), &l.about)
 }
 
 func stringify(v js.Value) string { return js.Global().Get("JSON").Call("stringify", v).String() }
@@ -82,16 +56,6 @@ func (l *laboratory) list() {
 	}
 	ui.ByID("questions").SetAttribute("aria-label", words.Text.Questions)
 	ui.Append(ui.ByID("questions"), items)
-}
-
-// first is what is proposed to ask: few pictures, for a first answer within a minute or
-// two. Directions belong to no seed.
-func first(e lab.Experiment) lab.Asked {
-	a := lab.Asked{Experiment: e.Name, Seeds: 2, Number: 4}
-	if e.Alone {
-		a.Seeds = 1
-	}
-	return a
 }
 
 // open shows the experiment that the address names, or a stop of the tour, the first where
@@ -122,31 +86,14 @@ func (l *laboratory) open(ctx context.Context) {
 		l.visit(ctx, asked.Number)
 		return
 	}
+	refused := l.understand(ctx)
+	if l.asked.Experiment != asked.Experiment || l.asked.Model != asked.Model {
+		return // another was chosen meanwhile
+	}
 	l.view = l.show(e)
+	if refused != nil { // it is still the model from before
+		ui.SetText(l.view.said, message(refused))
+		return
+	}
 	l.view.recall(ctx)
-}
-
-// load has the model on the device that was chosen.
-func (l *laboratory) load(ctx context.Context, device string) error {
-	key := l.models[0] + " " + device
-	if l.loaded == key {
-		return nil
-	}
-	if l.loaded != "" {
-		l.model.Call("close")
-		l.loaded = ""
-	}
-	options := map[string]any{"device": device, "store": true}
-	model, err := promise.Await(ctx, l.parts.Get("Undertone").Call("load", l.models[0], options))
-	if err != nil {
-		return err
-	}
-	l.model, l.loaded = model, key
-	if err := json.Unmarshal([]byte(stringify(model.Get("info"))), &l.info); err != nil {
-		return err
-	}
-	bar := ui.ByID("device")
-	ui.SetText(bar, fmt.Sprintf("%s · %s", l.info.Title, l.info.Backend))
-	ui.Show(bar, true)
-	return nil
 }

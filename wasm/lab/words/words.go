@@ -21,7 +21,7 @@ type Texts struct {
 	Saved, Unasked, Sheet, SheetHint, SheetAlt                    string
 	PresetName, SavePreset, PresetSaved, PresetKept, MyPresets    string
 	Remove, Tour, TourLead, Back, Next, AskAgain, Made, MadeOther string
-	Language, NotThere, Distance                                  string
+	Language, NotThere, Distance, Model                           string
 	Distances                                                     map[string]string // by their names in package lab
 	Stops                                                         map[string]string // of the tour, by experiment
 }
@@ -52,7 +52,7 @@ var english = Texts{
 	PresetKept: "This browser does not keep it.", MyPresets: "My presets", Remove: "Remove %s",
 	Tour: "A tour of five minutes", TourLead: "Four questions and what came out, computed in advance by the code that runs here. Ask any of them again on your own device.",
 	Back: "Back", Next: "Next", AskAgain: "Ask it again here", Made: "%d comparisons of pictures by the model %s.", MadeOther: " They are of another version of the model than this page has.",
-	Distance: "Distance between pictures", Distances: map[string]string{"ssim": "in structure (1 − SSIM)", "pixels": "in colour (root mean square)"},
+	Model: "Model", Distance: "Distance between pictures", Distances: map[string]string{"ssim": "in structure (1 − SSIM)", "pixels": "in colour (root mean square)", "features": "in the encoder's features"},
 	Language: "Language", NotThere: "This site has no results for the tour. Choose a question.",
 	Stops: map[string]string{
 		"pooled":   "A sentence reaches the network in two ways: word by word, as tokens, and summed up in one vector, the pooled one. Here each was taken away. The higher a line, the more of the picture changed.",
