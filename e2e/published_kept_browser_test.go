@@ -16,6 +16,8 @@ import (
 	"undertone/engine/op"
 	"undertone/engine/testing/networks"
 	"undertone/engine/weights"
+
+	"github.com/chromedp/chromedp"
 )
 
 // pad makes a safetensors file longer by a tensor that no network reads.
@@ -137,6 +139,25 @@ func TestBrowserPublishedKept(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 	})
+	b.step("in the Lab", func(t *testing.T) {
+		whole(t, "for the Lab", b.opens(there, 32, keeping), hash)
+		b.labOfKept(t, s, b.storage().Models[0].Address)
+	})
+}
+
+// labOfKept: the Lab lists a model that is kept, and asks it with its own directions.
+func (b *tab) labOfKept(t *testing.T, s *server, address string) {
+	b.run(chromedp.Navigate(s.URL + "/lab.html#experiment=weight&seeds=1"))
+	b.until(`document.querySelector("#model")?.length === 2`)
+	own := `document.querySelector("#direction").textContent.includes("Sharp")` // of the site's model alone
+	if !b.is(own) {
+		t.Error("the site's model has other directions than its own")
+	}
+	b.eval(`const field = document.querySelector("#model"); field.selectedIndex = 1; field.dispatchEvent(new Event("change"))`, nil)
+	b.until(`!` + own + ` && document.querySelector("#direction").length > 1`)
+	if !b.is(`location.hash.includes("model=stored") && document.querySelector("#model").value === ` + quoted(address)) {
+		t.Error("the address or the list names another model than the one that is asked")
+	}
 }
 
 // twice is how many bytes at most lie in files that are the same: they are on the disk once.
