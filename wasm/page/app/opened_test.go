@@ -145,7 +145,7 @@ func TestOpenedAdapter(t *testing.T) {
 		t.Errorf("%q, number %d is chosen, wanted %q", list, s.Offer, want)
 	}
 	for _, o := range []Offer{{Files: 1}, {Address: storedScheme + "x"}} {
-		s.Offers, s.Offer, s.Model = []Offer{o}, 0, s.Model
+		s.Offers, s.Offer = []Offer{o}, 0
 		if _, ok := s.Beside(); ok {
 			t.Errorf("an adapter can be put beside %+v", o)
 		}
