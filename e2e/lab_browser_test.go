@@ -114,7 +114,7 @@ func TestBrowserLab(t *testing.T) {
 // againLab runs it once more: memory stays as it is, and a picture that somebody asks for
 // meanwhile waits for the one that is being made, at most.
 func (b *tab) againLab(t *testing.T, whole string) {
-	before := b.labMemory()
+	before, all := b.labMemory(), b.private()
 	b.eval(countedLab, nil)
 	b.eval(`document.querySelector("#again").click()`, nil)
 	b.until(`begun > 2`)
@@ -132,6 +132,9 @@ func (b *tab) againLab(t *testing.T, whole string) {
 	// The first run has made all that a program's memory grows for.
 	if after := b.labMemory(); after.total() > 1.25*before.total()+4e6 {
 		t.Errorf("30 pictures later the Lab has %+v of memory, before %+v", after, before)
+	}
+	if after := b.private(); after > 1.25*all {
+		t.Errorf("30 pictures later the tab has %.0f bytes to itself, before %.0f", after, all)
 	}
 }
 
