@@ -69,7 +69,8 @@ func TestServer(t *testing.T) {
 		t.Fatalf("the peers are %v (%v)", versions, err)
 	}
 	var said []string
-	s := &server{config: newConfig(7, list("model,cpu"), list(""), versions), model: m, browser: os.Getpid, say: func(l string) { said = append(said, l) }, done: make(chan result, 1)}
+	var kept result
+	s := &server{config: newConfig(7, list("model,cpu"), list(""), versions), model: m, browser: os.Getpid, say: func(l string) { said = append(said, l) }, keep: func(r result) error { kept = r; return nil }, done: make(chan result, 1)}
 	h := s.handler(folders{page: "page", web: "../../web", peers: t.TempDir(), program: t.TempDir(), model: "../../models/sprites"})
 	for address, want := range map[string]string{
 		"/page/":                  "<script",
@@ -96,6 +97,10 @@ func TestServer(t *testing.T) {
 		}
 	}
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/line", strings.NewReader("a line")))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/report", strings.NewReader(`{"report":{"rows":[1]},"table":"# so far"}`)))
+	if string(kept.Report) != `{"rows":[1]}` || kept.Table != "# so far" {
+		t.Errorf("kept so far: %s, %q", kept.Report, kept.Table)
+	}
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/done", strings.NewReader(`{"report":{"adapter":"x"},"table":"# x","found":["much"]}`)))
 	if len(said) != 1 || said[0] != "a line" {
 		t.Errorf("said %q", said)

@@ -74,6 +74,7 @@ func run(ctx context.Context, o options, stdout io.Writer) error {
 		model:   model,
 		browser: func() int { return int(pid.Load()) },
 		say:     func(line string) { fmt.Fprintf(stdout, "%5.0f s  %s\n", time.Since(begin).Seconds(), line) },
+		keep:    func(r result) error { return keep(o, r) },
 		done:    make(chan result, 1),
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -109,11 +110,8 @@ func run(ctx context.Context, o options, stdout io.Writer) error {
 	}
 }
 
-// write keeps the report and tells what it shows.
-func write(o options, r result, stdout io.Writer) error {
-	if r.Failed != "" {
-		return errors.New(r.Failed)
-	}
+// keep writes the report and its tables.
+func keep(o options, r result) error {
 	for name, data := range map[string][]byte{o.out: append(r.Report, '\n'), o.table: []byte(r.Table)} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
@@ -121,6 +119,17 @@ func write(o options, r result, stdout io.Writer) error {
 		if err := os.WriteFile(name, data, 0o644); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// write keeps the report and tells what it shows.
+func write(o options, r result, stdout io.Writer) error {
+	if r.Failed != "" {
+		return errors.New(r.Failed)
+	}
+	if err := keep(o, r); err != nil {
+		return err
 	}
 	fmt.Fprintf(stdout, "\n%s\n%s\n\nwritten to %s and %s\n", r.Table, strings.Join(r.Found, "\n"), o.out, o.table)
 	return nil

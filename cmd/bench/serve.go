@@ -18,6 +18,7 @@ type server struct {
 	model   *onnx.Model
 	browser func() int // its process, 0 while it is not there
 	say     func(line string)
+	keep    func(result) error // writes what is known so far
 	done    chan result
 }
 
@@ -30,7 +31,7 @@ type config struct {
 	Processors int               `json:"processors"`
 }
 
-// result is what the page tells in the end.
+// result is what the page tells as it goes, and in the end.
 type result struct {
 	Report json.RawMessage `json:"report"`
 	Table  string          `json:"table"`
@@ -86,14 +87,23 @@ func (s *server) handler(f folders) http.Handler {
 			s.say(string(line))
 		}
 	})
-	mux.HandleFunc("POST /done", func(w http.ResponseWriter, r *http.Request) {
-		var all result
-		if err := json.NewDecoder(r.Body).Decode(&all); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
+	told := func(then func(result) error) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			var all result
+			err := json.NewDecoder(r.Body).Decode(&all)
+			if err == nil {
+				err = then(all)
+			}
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+			}
 		}
+	}
+	mux.HandleFunc("POST /report", told(s.keep))
+	mux.HandleFunc("POST /done", told(func(all result) error {
 		s.done <- all
-	})
+		return nil
+	}))
 	return isolated(mux)
 }
 

@@ -34,6 +34,8 @@ function said(line) {
   return JSON.stringify(line).slice(0, 2000);
 }
 
+const whole = (report) => ({ report, table: table(report, besideTables(report)), found: found(report) });
+
 async function run() {
   if (!navigator.gpu) throw new Error("this browser has no WebGPU");
   const config = await json("/config");
@@ -42,7 +44,10 @@ async function run() {
   await api.files(all);
   const bench = new Compared({
     api, gpu: navigator.gpu, budget: 24 * 3600, ops: config.ops?.length ? config.ops : null, rounds: config.rounds, clock: () => json("/clock"),
-    versions: { ...config.versions, browser: navigator.userAgent.match(/Chrom\w*\/[\d.]+/)?.[0] ?? navigator.userAgent }, emit: (line) => post("/line", said(line)),
+    versions: { ...config.versions, browser: navigator.userAgent.match(/Chrom\w*\/[\d.]+/)?.[0] ?? navigator.userAgent }, emit: (line) => {
+      post("/line", said(line));
+      if (bench.report.adapter) post("/report", whole(bench.report)); // a run that is cut short leaves what it has
+    },
   });
   bench.prompt = manifest.defaults.prompt;
   await bench.adapter();
@@ -50,8 +55,7 @@ async function run() {
   await bench.part("peaks", () => bench.peaks());
   // Memory is counted before others' kernels have left anything.
   for (const name of ["model", "kernels", "cpu"]) if (config.parts.includes(name)) await bench.part(name, parts[name]);
-  const { report } = bench;
-  await post("/done", { report, table: table(report, besideTables(report)), found: found(report) });
+  await post("/done", whole(bench.report));
 }
 
 run().catch((error) => post("/done", { failed: String(error?.stack ?? error) }));
