@@ -29,8 +29,7 @@ def moved(changes):
 
 def cut(e):
     found = moved(e["generation"]["without - with"])
-    return (f"Beyond their intervals: {found}." if found else
-            "No: no attribute differs beyond its interval.").replace("No: no", "It does: no")
+    return f"Not quite. Beyond their intervals: {found}." if found else "It does: no attribute differs beyond its interval."
 
 
 def alone(e):

@@ -81,3 +81,13 @@ OFFERS = {
                  "a snowman in a snowy field at night, ultra-detailed", "a butterfly, neon", "a cake, watercolour",
                  "a green car to the left of a house in the snow"],
 }
+
+# Through the pooled adapter, which steers every block and no head. Beyond these ranges pictures fall apart; neon costs too
+# many objects to be offered.
+ADAPTED_PRESETS = [
+    preset("night", "Night", "at night", "by day", 1.75, 0, (0, 2)),
+    preset("sunset", "Sunset", "at sunset", "by day", 2.5, 0, (0, 3)),
+    preset("watercolour", "Watercolour", "watercolour", "clip art", 1.5, 0, (0, 1.5)),
+    preset("detail", "Detail", "ultra-detailed, photorealistic, cinematic", "low-res, flat, cartoonish", 1, 0, (-1, 1.25)),
+    preset("pixel", "Pixel art", "pixel art", "clip art", 1.5, 0, (0, 1.75)),
+]
