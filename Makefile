@@ -38,13 +38,15 @@ COMPACT := undertone/wasm/... undertone/engine/checkpoint undertone/engine/dit u
   undertone/engine undertone/guidance github.com/sugarme/... github.com/cogentcore/... github.com/rivo/... golang.org/x/text/... \
   fmt encoding/json encoding/gob reflect regexp/syntax log log/slog os io/fs path/filepath internal/poll time syscall context \
   encoding/csv strconv internal/strconv sort bufio compress/flate compress/gzip
+# Go 1.26's second garbage collector, for many processors, is 15 kB that one processor does without; Go says whether it can be left out.
+LEAN := GOEXPERIMENT=$$(GOEXPERIMENT=nogreenteagc go env GOEXPERIMENT 2>/dev/null)
 WASM := GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w"
 
 wasm: go
 	@mkdir -p $(PROGRAM)
 	$(WASM) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/engine.wasm ./wasm/engine
-	$(WASM) -gcflags=all=-l -o $(PROGRAM)/page.wasm ./wasm/page/main
-	$(WASM) -gcflags=all=-l -o $(PROGRAM)/lab.wasm ./wasm/lab
+	$(LEAN) $(WASM) -gcflags=all=-l -o $(PROGRAM)/page.wasm ./wasm/page/main
+	$(LEAN) $(WASM) -gcflags=all=-l -o $(PROGRAM)/lab.wasm ./wasm/lab
 	$(WASM) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/bench.wasm ./wasm/bench
 	@cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" $(PROGRAM)/wasm_exec.js
 

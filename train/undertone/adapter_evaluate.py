@@ -100,9 +100,9 @@ def presets(e):
 def grids(e):
     """guidance.png: directions through the adapter; samples.png: the first captions by every model, one under the other."""
     plots.weights(e.model("adapter"), e.out / "guidance.png")
-    rows = [e.bench.pictures(e.model(name), e.items[:32]) for name in e.folders]
+    rows = [e.bench.pictures(e.model(name), e.items[:16]) for name in e.folders]
     tiles, texts = [], []
-    for i in range(0, 32, 8):
+    for i in range(0, 16, 8):
         for name, pictures in zip(e.folders, rows):
             tiles += list(pictures[i:i + 8])
             texts += [it.text if name == "adapter" else name for it in e.items[i:i + 8]]

@@ -27,6 +27,7 @@ NOISE = 200_000  # the n-th edit is drawn from the noise of seed NOISE + n
 ENOUGH_PSNR, IDENTITY_PSNR = 24, 26  # dB, outside the changed region and of an identity
 SAME, MARGIN, LEAST = 6, 12, .1  # steps of a pixel that count as unchanged; pixels kept from the changed; least unchanged share
 WEIGHTS = (-1, 0, 1, 2, 3, 4)
+USUAL = 1  # the strength with which the page begins an edit
 STARTS = (0, 2, 3)  # 0 is the constant schedule
 SCALES = (1.0, 1.5, 2.0, 3.0)
 STAYS = ("object", "colour", "count", "place", "time", "style", "side")
@@ -177,7 +178,8 @@ def edits_section(e):
     kinds = np.array([i.edit.kind for i in e.items])
     through = lambda which: np.concatenate([e.model.decode(triples.encode(  # noqa: E731
         e.encoder, e.cfg, np.stack([i.pictures[which] for i in e.items[k:k + 50]]))) for k in range(0, len(e.items), 50)])
-    return {"edits": len(e.items), "all": shares(scores), "unjudged": e.examined["unjudged"],
+    shift = e.model.shift(e.model.directions([i.text for i in e.items], [NOTHING] * len(e.items)), USUAL)
+    return {"edits": len(e.items), "all": shares(scores), "guided": shares(e.scores(e.items, e.drawn(e.items, shift=shift))), "unjudged": e.examined["unjudged"],
             "by kind": {k: shares(pick(np.flatnonzero(kinds == k))) for k in sorted(set(kinds))},
             "ceiling": shares(e.scores(e.items, through(1))), "untouched": shares(e.scores(e.items, through(0)))}
 
@@ -221,7 +223,7 @@ def presets(e):
         aspect, value = hit[0] if hit else ("detail", None)
         items = [i for i in e.items if judge.truth(i.before)[aspect] != value and i.edit.kind != "keep"][:e.few // 2]
         delta = e.model.directions([p["positive"]], [p["negative"]]).expand(len(items), -1)
-        row = out[p["id"]] = {"edits": len(items), "start": p["schedule"].get("start", 0), "weights": {}}
+        row = out[p["id"]] = {"edits": len(items), "start": p["schedule"].get("start", 0), "scored": not value, "weights": {}}
         for w in WEIGHTS:
             seen = judge.read(e.bench.net, e.drawn(items, [NOTHING] * len(items), shift=e.model.shift(delta, w, row["start"], p["head"] * w / p["weight"])))
             named = {k: [v[i] for i in seen[k]] for k, v in judge.VALUES.items()}

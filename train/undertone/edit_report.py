@@ -20,8 +20,8 @@ def decibels(x):
 
 
 def all_edits(e):
-    s, top, bottom = e["edits"]["all"], e["edits"]["ceiling"], e["edits"]["untouched"]
-    row = lambda title, aim, of: [title, aim, of(s), of(top), of(bottom)]  # noqa: E731
+    columns = [e["edits"][k] for k in ("guided", "all", "ceiling", "untouched")]
+    row = lambda title, aim, of: [title, aim, *map(of, columns)]  # noqa: E731
     rows = [row("what was asked for is there", AIMS["asked"], lambda x: share(x["asked"])),
             row("the changed region is nearer to the edited scene than to the one before", "", lambda x: share(x["nearer"])),
             *(row(f"stays: {k}" + ("†" if k in e["edits"]["unjudged"] else ""), AIMS["stays"], lambda x, k=k: share(x["stays"][k]))
@@ -30,7 +30,7 @@ def all_edits(e):
             row(f"… at least {ENOUGH_PSNR} dB", "", lambda x: share(x["outside"]["enough"])),
             row("the picture as it is, dB", IDENTITY_PSNR, lambda x: decibels(x["identity"]["dB"])),
             row("to the true edited scene, dB", "", lambda x: decibels(x["truth"]))]
-    return table(["", "aim", "this model", "the true scenes through the autoencoder", "the pictures before"], rows)
+    return table(["", "aim", "as the page begins, w = 1", "words alone, w = 0", "the true scenes through the autoencoder", "the pictures before"], rows)
 
 
 def by_kind(e):
@@ -58,6 +58,13 @@ def baselines(e):
                   for n, v in rows])
 
 
+def presets(e):
+    rows = [[k, "every block" if not p["start"] else f"block {p['start']} on", *(share(v["shown"]) if not p["scored"] else
+             f"{v['shown']['value']:.2f}" for v in p["weights"].values()), *(f"{p['weights'][w]['kept']['value']:.1f}" for w in ("0", "2", "4"))]
+            for k, p in e["presets"].items()]
+    return table(["preset", "guided", *(f"w = {w}" for w in next(iter(e["presets"].values()))["weights"]), "kept at 0", "at 2", "at 4"], rows)
+
+
 def generation(e):
     g = e["generation"]
     rows = [[k, share(g["shipped"][k]), share(g["edit model"][k]), signed(g["change"][k])] for k in SCORED]
@@ -66,7 +73,7 @@ def generation(e):
 
 def reached(e):
     """What of the aims is not reached, in words."""
-    s = e["edits"]["all"]
+    s = e["edits"]["guided"]
     short = [f"what was asked for is there in {s['asked']['value']:.1f} % of the edits ({AIMS['asked']} wanted)"] * (
         s["asked"]["value"] < AIMS["asked"])
     short += [f"{k} stays in {v['value']:.1f} % ({AIMS['stays']} wanted)" for k, v in s["stays"].items()
@@ -81,7 +88,7 @@ def reached(e):
 def card(e):
     parts = {"edits": e["edits"]["edits"], "few": e["guidance"]["edits"], "captions": e["generation"]["captions"], "all": all_edits(e),
              "kinds": by_kind(e), "reached": reached(e), "words": strengths(e, "words"), "alone": strengths(e, "alone"),
-             "baselines": baselines(e), "generation": generation(e)}
+             "baselines": baselines(e), "presets": presets(e), "generation": generation(e)}
     text = TEMPLATE.read_text()
     for k, v in parts.items():
         text = text.replace("{" + k + "}", str(v))

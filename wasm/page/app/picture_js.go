@@ -107,7 +107,7 @@ func (a *App) Refer(image any) {
 	}
 	a.Update(func(s *State) {
 		ui.Overwrite()
-		s.Form.Reference, s.Form.Prompt, s.Problem, s.Note = &Reference{Image: image}, "", nil, ""
+		s.Form.Reference, s.Form.Prompt, s.Form.Strength, s.Problem, s.Note = &Reference{Image: image}, "", usualStrength, nil, ""
 	})
 	ui.ByID("prompt").Focus()
 }

@@ -8,6 +8,10 @@ type Reference struct {
 	Image            any // an ImageData; nil where only a file told of it: it has to be chosen
 }
 
+// usualStrength is that of a new edit: with it, the shipped model shows what was asked for more
+// often, and keeps as much (models/sprites-edit).
+const usualStrength = 1
+
 // missing reports whether the recipe's reference has to be chosen first.
 func (r Recipe) missing() bool { return r.Reference != nil && r.Reference.Image == nil }
 
