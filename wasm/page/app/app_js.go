@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"math"
 	"syscall/js"
 	"time"
 
@@ -129,3 +130,6 @@ func (a *App) Say(text string) {
 		a.Update(func(s *State) { s.Remark = "" })
 	})
 }
+
+// NewSeed is a seed that nobody has chosen.
+func NewSeed() float64 { return math.Floor(ui.Random() * (1 << 32)) }

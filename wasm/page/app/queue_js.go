@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"syscall/js"
 
@@ -155,7 +154,7 @@ func (a *App) Generate() {
 		return
 	}
 	if !f.Locked && s.Picture != nil {
-		f.Seed = float64(rand.Uint32())
+		f.Seed = NewSeed()
 	}
 	first := f.Made()
 	again := s.Picture != nil && s.Picture.Recipe.Same(first) && f.Each == 1

@@ -2,7 +2,6 @@ package embed
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/importer"
@@ -38,7 +37,7 @@ func newView(e *Embed, section ui.Element) *view {
 	}
 	v.another = ui.IconButton("secondary", "dice", &words.Text.Another, func() {
 		if !a.State.Working() {
-			a.State.Form.Seed = float64(rand.Uint32())
+			a.State.Form.Seed = app.NewSeed()
 			a.Generate()
 		}
 	})

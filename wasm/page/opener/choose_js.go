@@ -152,13 +152,14 @@ func (v *Opener) walk(at js.Value) {
 	v.addFolder(e)
 }
 
-// source is what was chosen, as the API takes it.
+// source is what was chosen, as the API takes it in the page (web/page.js): an adapter alone
+// is put beside the chosen model.
 func (v *Opener) source() js.Value {
 	var all []any
 	for _, e := range v.entries {
 		all = append(all, e.files...)
 	}
-	return js.ValueOf(map[string]any{"files": all})
+	return js.ValueOf(map[string]any{"files": all, "beside": v.app.State.Beside()})
 }
 
 // identify has the engine read what the chosen files are; what it reads of a former choice
@@ -178,15 +179,9 @@ func (v *Opener) identify() {
 	ctx, cancel := context.WithCancel(context.Background())
 	v.read = cancel
 	v.redraw()
-	o := app.Offer{Files: v.source()}
+	source := v.source()
 	go func() {
-		found, m, err := v.app.Identify(ctx, o)
-		if beside, ok := v.app.State.Beside(); err == nil && ok && alone(found) {
-			beside.Adapter = v.entries[0].files[0]
-			if found, m, err = v.app.Identify(ctx, beside); err == nil {
-				o = beside
-			}
-		}
+		found, m, err := v.app.Identify(ctx, source)
 		if ctx.Err() != nil {
 			return // another choice is being read
 		}
@@ -196,7 +191,7 @@ func (v *Opener) identify() {
 			if v.problem = nil; err != nil {
 				v.problem = app.ProblemOf(err)
 			} else {
-				v.result = &result{found, m, o}
+				v.result = &result{found, m, source}
 			}
 		})
 	}()

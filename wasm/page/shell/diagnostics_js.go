@@ -3,7 +3,7 @@ package shell
 import (
 	"context"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 	"syscall/js"
 
@@ -103,7 +103,7 @@ func adapterText(adapter js.Value) (name, features, limits string) {
 	for i := range list.Length() {
 		all = append(all, list.Index(i).String())
 	}
-	sort.Strings(all)
+	slices.Sort(all)
 	features = strings.Join(all, " ")
 	var bounds []string
 	for _, key := range limitNames {
