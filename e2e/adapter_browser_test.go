@@ -88,7 +88,7 @@ func (b *tab) opensAdapter(t *testing.T, adapter, other string) {
 	b.eval(`document.querySelector("#opener .chosen button").click()`, nil)
 	chooses(adapter)
 	b.until(loadable)
-	if text := b.text("#opener-status"); !strings.Contains(text, "Fixture + adapter.safetensors") || !strings.Contains(b.text("#opener .found"), "Pooled adapter") {
+	if text := b.text("#opener-status"); !strings.Contains(text, "Pooled adapter · ") || !strings.Contains(b.text("#opener .found"), "Pooled adapter") {
 		t.Errorf("it is said to be %q", text)
 	}
 	b.eval(`document.querySelector("#opener-load").click()`, nil)

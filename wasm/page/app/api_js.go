@@ -21,14 +21,14 @@ type api struct {
 
 // load loads a model, and keeps it in this browser if it is to; onProgress is called with
 // how far it is.
-func (a *api) load(ctx context.Context, source any, device string, keep bool, onProgress func(Progress)) (Loaded, error) {
+func (a *api) load(ctx context.Context, o Offer, device string, keep bool, onProgress func(Progress)) (Loaded, error) {
 	a.close()
 	listener := progressListener(onProgress)
 	defer listener.Release()
 	signal, stop := abortSignal(ctx)
 	defer stop()
 	// The promise is awaited without ctx: an abort settles it by itself.
-	u, err := promise.Await(context.Background(), a.class.Call("load", source, Object(
+	u, err := promise.Await(context.Background(), a.class.Call("load", o.source(), o.options(
 		"device", device, "store", keep, "signal", signal, "onProgress", listener,
 	)))
 	if err != nil {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"math"
 	"syscall/js"
 	"time"
 
@@ -130,6 +129,3 @@ func (a *App) Say(text string) {
 		a.Update(func(s *State) { s.Remark = "" })
 	})
 }
-
-// NewSeed is a seed that nobody has chosen.
-func NewSeed() float64 { return math.Floor(ui.Random() * (1 << 32)) }

@@ -19,7 +19,8 @@ type Model struct {
 // precisions, or published files of a person's own.
 type Offer struct {
 	Address string // of model.json; of files that are kept in this browser "stored:NAME", of others ""
-	Files   any    // the files that are not kept, as the API takes them, or an adapter beside Address
+	Files   any    // the files that are not kept, as the API takes them
+	Adapter any    // likewise, of a pooled adapter beside the model at Address
 	Title   string // of a person's own
 	Name    string // likewise: of the file, which tells two of one title apart
 	Model   *Model // nil of kept files until they are chosen
@@ -32,7 +33,19 @@ const storedScheme = "stored:"
 func Stored(address string) bool { return strings.HasPrefix(address, storedScheme) }
 
 // Own reports whether it is of a person's own files, not the site's.
-func (o Offer) Own() bool { return o.Files != nil || Stored(o.Address) }
+func (o Offer) Own() bool { return o.Given() || Stored(o.Address) }
+
+// Given reports whether files of it were given for this visit alone.
+func (o Offer) Given() bool { return o.Files != nil || o.Adapter != nil }
+
+// options are those of the API's load and describe that belong to it.
+func (o Offer) options(pairs ...any) map[string]any {
+	v := Object(pairs...)
+	if o.Adapter != nil {
+		v["adapter"] = o.Adapter
+	}
+	return v
+}
 
 // source is what the API loads.
 func (o Offer) source() any {

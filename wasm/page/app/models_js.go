@@ -132,7 +132,7 @@ func (a *App) idle() bool { return a.State.Phase == Waiting || a.State.Phase == 
 // what else is no longer so, where it was not loaded.
 func (a *App) loadOffer(ctx context.Context, o Offer, device string, keep bool, failed func(s *State)) (Loaded, error) {
 	a.Update(func(s *State) { s.Load = Progress{Total: o.Model.Bytes} })
-	got, err := a.loadInTurn(ctx, o.source(), device, keep, func(p Progress) {
+	got, err := a.loadInTurn(ctx, o, device, keep, func(p Progress) {
 		a.Update(func(s *State) {
 			p.Meter = s.Load.Meter
 			if p.Stage != "download" {

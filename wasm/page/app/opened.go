@@ -17,18 +17,19 @@ func (s *State) opened(got Loaded) {
 		o.Address, o.Files = got.Address, nil
 	}
 	all := slices.DeleteFunc(slices.Clone(s.Offers), func(x Offer) bool {
-		return x.Model == o.Model || o.Files == nil && x.Address == o.Address || x.Files != nil && x.Name == o.Name
+		return x.Model == o.Model || !o.Given() && !x.Given() && x.Address == o.Address ||
+			x.Given() && x.Name == o.Name && (x.Adapter == nil || x.Address == o.Address)
 	})
 	s.Offers, s.Offer = append(all, o), len(all)
 }
 
-// Beside is the address of the chosen model where an adapter may be put beside it: that of a
-// model.json.
-func (s *State) Beside() string {
-	if s.Model == nil || Stored(s.Offers[s.Offer].Address) {
-		return ""
+// Beside is the chosen model where an adapter may be put beside it: one with a model.json.
+func (s *State) Beside() (o Offer, ok bool) {
+	if s.Model == nil {
+		return o, false
 	}
-	return s.Offers[s.Offer].Address
+	o = s.Offers[s.Offer]
+	return o, o.Files == nil && !Stored(o.Address)
 }
 
 // back chooses what was chosen before a model that could not be loaded. What was typed

@@ -10,12 +10,12 @@ import (
 	"undertone/wasm/page/words"
 )
 
-// Identify asks the engine what published files are, of their headers alone: source is what
-// the API's describe takes. The model is nil where a network is missing. It waits.
-func (a *App) Identify(ctx context.Context, source any) (found recipe.Published, m *Model, err error) {
+// Identify asks the engine what published files are, of their headers alone, or what an
+// adapter makes of a model. The model is nil where a network is missing. It waits.
+func (a *App) Identify(ctx context.Context, o Offer) (found recipe.Published, m *Model, err error) {
 	signal, stop := abortSignal(ctx)
 	defer stop()
-	v, err := a.Call("describe", source, map[string]any{"signal": signal})
+	v, err := a.Call("describe", o.source(), o.options("signal", signal))
 	if err != nil {
 		return found, nil, err
 	}
@@ -82,7 +82,7 @@ func (a *App) Pick(i int, load bool) {
 	ctx := a.begin(Loading)
 	a.Update(func(s *State) { s.Load = Progress{Stage: "describe"} })
 	go func() {
-		_, m, err := a.Identify(ctx, o.Address)
+		_, m, err := a.Identify(ctx, o)
 		a.end(func(s *State) {
 			s.Phase = was
 			i := slices.IndexFunc(s.Offers, func(x Offer) bool { return x.Address == o.Address })

@@ -120,17 +120,25 @@ func TestOpenedAdapter(t *testing.T) {
 	words.Use(words.Languages[0])
 	s := &State{Offers: []Offer{{Address: "a.json", Model: modelOf("a", 256)}, {Address: "b.json", Model: modelOf("b", 256)}}}
 	s.Choose(0)
-	for _, name := range []string{"x", "y", "x"} {
-		o := Offer{Address: s.Beside(), Files: 1, Name: name, Model: modelOf("a", 256)}
+	join := func(name string) {
+		t.Helper()
+		o, ok := s.Beside()
+		if !ok {
+			t.Fatalf("no adapter can be put beside %+v", s.Offers[s.Offer])
+		}
+		o.Adapter, o.Name, o.Model = 1, name, modelOf("a", 256)
 		s.Offers = append(slices.Clone(s.Offers), o)
 		s.turn(len(s.Offers) - 1)
 		s.opened(Loaded{})
 	}
+	for _, name := range []string{"x", "y", "x"} {
+		join(name)
+	}
 	var list []string
 	for _, o := range s.Offers {
 		list = append(list, o.Address+o.Name)
-		if o.Own() != (o.Name != "") {
-			t.Errorf("%+v: own %t", o, o.Own())
+		if given := o.Name != ""; o.Own() != given || o.Given() != given {
+			t.Errorf("%+v: own %t, given %t", o, o.Own(), o.Given())
 		}
 	}
 	if want := []string{"a.json", "b.json", "a.jsony", "a.jsonx"}; !slices.Equal(list, want) || s.Offer != 3 {
@@ -138,8 +146,8 @@ func TestOpenedAdapter(t *testing.T) {
 	}
 	for _, o := range []Offer{{Files: 1}, {Address: storedScheme + "x"}} {
 		s.Offers, s.Offer = []Offer{o}, 0
-		if at := s.Beside(); at != "" {
-			t.Errorf("an adapter can be put beside %+v, at %q", o, at)
+		if _, ok := s.Beside(); ok {
+			t.Errorf("an adapter can be put beside %+v", o)
 		}
 	}
 }

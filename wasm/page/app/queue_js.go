@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"syscall/js"
 
@@ -154,7 +155,7 @@ func (a *App) Generate() {
 		return
 	}
 	if !f.Locked && s.Picture != nil {
-		f.Seed = NewSeed()
+		f.Seed = float64(rand.Uint32())
 	}
 	first := f.Made()
 	again := s.Picture != nil && s.Picture.Recipe.Same(first) && f.Each == 1

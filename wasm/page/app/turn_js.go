@@ -13,14 +13,14 @@ import (
 const StageTurn = "queue"
 
 // loadInTurn loads a model; a page that keeps its turn waits for it first.
-func (a *App) loadInTurn(ctx context.Context, source any, device string, keep bool, onProgress func(Progress)) (Loaded, error) {
+func (a *App) loadInTurn(ctx context.Context, o Offer, device string, keep bool, onProgress func(Progress)) (Loaded, error) {
 	if a.Keeps {
 		if err := a.takeTurn(ctx, func(n int) { onProgress(Progress{Stage: StageTurn, Before: n}) }); err != nil {
 			return Loaded{}, err
 		}
 	}
 	a.device = device
-	got, err := a.api.load(ctx, source, device, keep, onProgress)
+	got, err := a.api.load(ctx, o, device, keep, onProgress)
 	if err != nil {
 		a.giveTurn()
 	}

@@ -2,6 +2,7 @@ package embed
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/importer"
@@ -37,7 +38,7 @@ func newView(e *Embed, section ui.Element) *view {
 	}
 	v.another = ui.IconButton("secondary", "dice", &words.Text.Another, func() {
 		if !a.State.Working() {
-			a.State.Form.Seed = app.NewSeed()
+			a.State.Form.Seed = float64(rand.Uint32())
 			a.Generate()
 		}
 	})

@@ -152,14 +152,13 @@ func (v *Opener) walk(at js.Value) {
 	v.addFolder(e)
 }
 
-// source is what was chosen, as the API takes it in the page (web/page.js): an adapter alone
-// is put beside the chosen model.
+// source is what was chosen, as the API takes it.
 func (v *Opener) source() js.Value {
 	var all []any
 	for _, e := range v.entries {
 		all = append(all, e.files...)
 	}
-	return js.ValueOf(map[string]any{"files": all, "beside": v.app.State.Beside()})
+	return js.ValueOf(map[string]any{"files": all})
 }
 
 // identify has the engine read what the chosen files are; what it reads of a former choice
@@ -179,9 +178,15 @@ func (v *Opener) identify() {
 	ctx, cancel := context.WithCancel(context.Background())
 	v.read = cancel
 	v.redraw()
-	source := v.source()
+	o := app.Offer{Files: v.source()}
 	go func() {
-		found, m, err := v.app.Identify(ctx, source)
+		found, m, err := v.app.Identify(ctx, o)
+		if beside, ok := v.app.State.Beside(); err == nil && ok && alone(found) {
+			beside.Adapter = v.entries[0].files[0]
+			if found, m, err = v.app.Identify(ctx, beside); err == nil {
+				o = beside
+			}
+		}
 		if ctx.Err() != nil {
 			return // another choice is being read
 		}
@@ -191,7 +196,7 @@ func (v *Opener) identify() {
 			if v.problem = nil; err != nil {
 				v.problem = app.ProblemOf(err)
 			} else {
-				v.result = &result{found, m, source}
+				v.result = &result{found, m, o}
 			}
 		})
 	}()

@@ -94,6 +94,9 @@ func usually(m recipe.MissingPart) string {
 	return fmt.Sprintf(words.Text.OpenUsually, file, where)
 }
 
+// alone reports whether what was found is a pooled adapter and nothing else.
+func alone(f recipe.Published) bool { return len(f.Parts) == 1 && f.Parts[0].Role == "adapter" }
+
 // complete reports whether a picture can be made of what was found.
 func complete(f recipe.Published) bool {
 	return len(f.Parts) > 0 && !slices.ContainsFunc(f.Missing, func(m recipe.MissingPart) bool { return m.Required })

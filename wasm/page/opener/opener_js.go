@@ -3,7 +3,6 @@ package opener
 import (
 	"context"
 	"fmt"
-	"syscall/js"
 
 	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
@@ -38,12 +37,12 @@ type Opener struct {
 // result is what the chosen files are.
 type result struct {
 	recipe.Published
-	model  *app.Model // nil where a network is missing
-	source js.Value
+	model *app.Model // nil where a network is missing
+	offer app.Offer  // what would be loaded
 }
 
-// beside is the address of the model that an adapter was put beside.
-func (r *result) beside() string { return r.source.Get("beside").String() }
+// beside reports whether it is an adapter for the model that was chosen.
+func (r *result) beside() bool { return r.offer.Adapter != nil }
 
 // New makes the dialog; room tells how much more this browser stores.
 func New(a *app.App, room func() (free int64, known bool)) *Opener {
@@ -142,7 +141,10 @@ func (v *Opener) Render(s *app.State) {
 		ui.SetText(v.status, words.Text.OpenReading)
 	case v.result != nil:
 		variant := v.result.Variant
-		if variant == "" {
+		switch {
+		case v.result.beside():
+			variant = words.Text.PartAdapter + " · " + v.result.model.Title
+		case variant == "":
 			variant = words.Text.OpenNoModel
 		}
 		ui.SetText(v.status, words.Join(v.remark, fmt.Sprintf(words.Text.OpenFound, variant)))
@@ -194,7 +196,7 @@ func (v *Opener) bytes() int64 {
 	if v.result == nil {
 		return 0
 	}
-	if v.result.model != nil {
+	if v.result.model != nil && !v.result.beside() {
 		return v.result.model.Bytes
 	}
 	return totals(v.result.Parts).DiskBytes
@@ -202,7 +204,7 @@ func (v *Opener) bytes() int64 {
 
 // renderKeep offers to keep the model, where there is room for it.
 func (v *Opener) renderKeep() {
-	ui.Show(v.keepBox, v.result != nil && complete(v.result.Published) && v.result.beside() == "")
+	ui.Show(v.keepBox, v.result != nil && complete(v.result.Published) && !v.result.beside())
 	n := v.bytes()
 	ui.SetText(v.keepText, fmt.Sprintf(words.Text.OpenKeep, words.Bytes(n)))
 	free, known := v.room()
@@ -255,9 +257,13 @@ func (v *Opener) start() {
 	if s.Device.Known && !s.Device.WebGPU {
 		device = "cpu"
 	}
-	keep := v.keep.Get("checked").Bool() && !v.keep.Get("disabled").Bool()
+	keep := v.result.beside() || v.keep.Get("checked").Bool() && !v.keep.Get("disabled").Bool()
 	v.close()
-	v.app.Open(app.Offer{Address: v.result.beside(), Files: v.result.source, Title: m.Title, Name: m.Model, Model: &m}, keep, device, func(loaded bool) {
+	o := v.result.offer
+	if o.Title, o.Name, o.Model = m.Title, m.Model, &m; o.Adapter != nil {
+		o.Name = v.entries[0].name
+	}
+	v.app.Open(o, keep, device, func(loaded bool) {
 		if loaded {
 			v.entries, v.result, v.problem, v.remark = nil, nil, nil, ""
 		}

@@ -36,5 +36,5 @@ func NewSave(a *app.App) *Save {
 
 // Render draws it.
 func (v *Save) Render(s *app.State) {
-	ui.Show(v.Box, s.Model != nil && s.Offers[s.Offer].Own() && s.Beside() == "")
+	ui.Show(v.Box, s.Model != nil && s.Offers[s.Offer].Own() && s.Offers[s.Offer].Adapter == nil)
 }

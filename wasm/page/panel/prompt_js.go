@@ -2,6 +2,7 @@ package panel
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"syscall/js"
 
@@ -58,7 +59,7 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	ui.Append(v.stop, ui.El("kbd", nil, &words.Text.StopKeys))
 	v.another = ui.IconButton("secondary", "dice", &words.Text.Another, func() {
 		if !a.State.Working() {
-			a.State.Form.Seed = app.NewSeed()
+			a.State.Form.Seed = float64(rand.Uint32())
 			a.Generate()
 		}
 	})
@@ -236,7 +237,7 @@ func (v *Prompt) surprise() {
 	if s.Model == nil || len(s.Model.Understands.Objects) == 0 || s.Working() {
 		return
 	}
-	v.set(surprise(s.Model.Understands, s.Loaded.Words, ui.Random))
-	s.Form.Seed = app.NewSeed()
+	v.set(surprise(s.Model.Understands, s.Loaded.Words))
+	s.Form.Seed = float64(rand.Uint32())
 	v.app.Generate()
 }

@@ -3,6 +3,7 @@ package panel
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
@@ -36,7 +37,7 @@ func NewSettings(a *app.App, panel ui.Element, more ...any) *Settings {
 		pace:  ui.El("p", ui.Attrs{{"id", "pace"}, {"class", "muted"}}),
 	}
 	dice := ui.IconButton("secondary square", "dice", &words.Text.NewSeed, func() {
-		a.Edit(true, func(f *app.Form) { f.Seed = app.NewSeed() })
+		a.Edit(true, func(f *app.Form) { f.Seed = float64(rand.Uint32()) })
 	})
 	dice.SetID("dice")
 	for _, n := range []struct {

@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"unicode"
@@ -77,16 +78,16 @@ func complete(prompt, phrase string) string {
 
 // surprise makes up a prompt from what the model understands and is good at: one kind of
 // object, which stands somewhere only where it is alone, in a colour that it can have. What
-// guidance changes, such as quality, is left to that. random gives numbers from 0 up to 1.
-func surprise(v recipe.Vocabulary, known map[string]bool, random func() float64) string {
+// guidance changes, such as quality, is left to that.
+func surprise(v recipe.Vocabulary, known map[string]bool) string {
 	pick := func(list []string) string {
 		if len(list) == 0 {
 			return ""
 		}
-		return list[int(random()*float64(len(list)))]
+		return list[rand.IntN(len(list))]
 	}
 	maybe := func(chance float64, word string) string {
-		if random() < chance {
+		if rand.Float64() < chance {
 			return word
 		}
 		return ""

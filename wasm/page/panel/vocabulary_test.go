@@ -3,7 +3,6 @@ package panel
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"regexp"
 	"slices"
@@ -73,7 +72,7 @@ func TestSuggestions(t *testing.T) {
 func TestSurprise(t *testing.T) {
 	seen := map[string]bool{}
 	for range 2000 {
-		p := surprise(sampleWords, sampleKnown, rand.Float64)
+		p := surprise(sampleWords, sampleKnown)
 		seen[p] = true
 		if _, n := marked(p, sampleKnown, false); n != 0 {
 			t.Fatalf("%q has words that the model does not know", p)
@@ -117,7 +116,7 @@ func TestSurpriseOfTheShipped(t *testing.T) {
 	}
 	form := regexp.MustCompile(`^(an?|two|three) (?:` + one(v.Colours) + ` )?(?:` + one(v.Objects) + `|` + one(many) + `)(?: (on the left|on the right|in the middle))?(?: ` + one(v.Places) + `)?(?: ` + one(v.Places) + `)?(?:, ` + one(v.Styles) + `)?$`)
 	for range 5000 {
-		p := surprise(v, known, rand.Float64)
+		p := surprise(v, known)
 		parts := form.FindStringSubmatch(p)
 		if parts == nil {
 			t.Fatalf("%q is of no form that the card has", p)

@@ -3,7 +3,7 @@ package shell
 import (
 	"context"
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 	"syscall/js"
 
@@ -103,7 +103,7 @@ func adapterText(adapter js.Value) (name, features, limits string) {
 	for i := range list.Length() {
 		all = append(all, list.Index(i).String())
 	}
-	slices.Sort(all)
+	sort.Strings(all)
 	features = strings.Join(all, " ")
 	var bounds []string
 	for _, key := range limitNames {

@@ -12,7 +12,7 @@ import (
 func offerText(offers []app.Offer, i int) string {
 	if o := offers[i]; o.Own() {
 		text := words.Text.ModelOwnKept
-		if o.Files != nil {
+		if o.Given() {
 			text = words.Text.ModelOwn
 		}
 		return fmt.Sprintf(text, o.Title, o.Name)

@@ -220,6 +220,3 @@ func Labelled(id string, text any, field Element) Element {
 	field.SetID(id)
 	return El("div", Attrs{{"class", "field"}}, El("label", Attrs{{"for", id}}, text), field)
 }
-
-// Random is a number from 0 up to 1: the browser's, which the program need not bring.
-func Random() float64 { return js.Global().Get("Math").Call("random").Float() }
