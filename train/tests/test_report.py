@@ -9,7 +9,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from undertone import edit_report, report  # noqa: E402
+from undertone import adapter_report, edit_report, report  # noqa: E402
 from undertone.config import MODEL  # noqa: E402
 
 
@@ -31,8 +31,16 @@ class TheCard(unittest.TestCase):
         e = json.loads((folder / "evaluation.json").read_text())
         self.assertEqual(edit_report.card(e), (folder / "README.md").read_text())
         self.assertNotIn("{", edit_report.card(e))
-        e["edits"]["all"]["stays"]["place"]["value"] = 12.3
+        e["edits"]["guided"]["stays"]["place"]["value"] = 12.3
         self.assertIn("place stays in 12.3 % (90 wanted)", edit_report.card(e))
+
+    def test_that_of_the_model_with_an_adapter_is_made_from_its_numbers(self):
+        folder = MODEL.parent / "sprites-adapter"
+        e = json.loads((folder / "evaluation.json").read_text())
+        self.assertEqual(adapter_report.card(e), (folder / "README.md").read_text())
+        self.assertNotIn("{", adapter_report.card(e))
+        e["generation"]["without - with"]["style"] = {"value": -5.0, "low": -8.0, "high": -2.0, "n": 9}
+        self.assertIn("Beyond their intervals: style −5.0 (−8.0 to −2.0).", adapter_report.card(e))
 
     def test_its_plots_are_drawn(self):
         for name in ("gains.png", "pooled.png"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from . import plots
 from .bundle import OFFERS
 from .captions import DETAIL_WORDS, POLISH_WORDS
-from .config import MODEL
+from .config import MODEL, ROOT
 from .heldout import SCORED
 from .scene import COLOURS, FIXED, OBJECTS, STYLES
 
@@ -179,7 +179,23 @@ def geometry(e):
     return table(["preset", "length of the direction", "angle to y", "weight", "offered at", "length of the guided y / of y"], rows)
 
 
+def lab(name):
+    """The means of one of the Lab's questions, as `make tour` asked them: a row for each series, a column for each x. Behind
+    a gain, after a slash, stands its price."""
+    r = json.loads((ROOT / "web" / "tour" / f"{name}.json").read_text())
+    xs, priced = sorted({m["x"] for m in r["means"]}), any("price" in m for m in r["means"])  # a price of 0 is left out there
+    cells = {(m["series"], m["x"]): f"{m['mean']:.3g} ({m['low']:.3g} to {m['high']:.3g})" + (f" / {m.get('price', 0):.3g}" if priced else "")
+             for m in r["means"]}
+    rows = [[s, *(cells.get((s, x), "") for x in xs)] for s in dict.fromkeys(m["series"] for m in r["means"])]
+    d, n = r["direction"], len(r["prompts"]) * len(r["seeds"])
+    price = f" / {r['price']}" if priced else ""
+    of = "" if name == "pooled" else f" “{d['positive']}” minus “{d['negative']}”."
+    return (f"**{r['question']}** {r['y'][0].upper() + r['y'][1:]}{price}, over: {r['x']}.{of} {n} pictures a cell, {r['precision']}.\n\n"
+            + table(["", *(f"{x:g}" for x in xs)], rows).replace("-", "−").replace("−−−", "---"))
+
+
 SLOTS = {
+    **{f"lab/{n}": lambda e, n=n: lab(n) for n in ("pooled", "guidance", "weight", "block")},
     "objects": lambda e: listed(OBJECTS), "colours": lambda e: listed(COLOURS), "never painted": lambda e: listed(sorted(FIXED)),
     "quality words": lambda e: listed(sorted({w for t in (DETAIL_WORDS, POLISH_WORDS) for ws in t.values() for w in ws})),
     "scores": scores, "bits": bits, "by kind": lambda e: "\n\n".join(kinds(e, k, k) for k in e["variants"]["student"]["by"]),
