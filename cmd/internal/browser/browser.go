@@ -1,4 +1,3 @@
-// Package browser starts a real browser with WebGPU for what is measured in one.
 package browser
 
 import (
