@@ -80,6 +80,7 @@ func TestBrowserEdit(t *testing.T) {
 	s := editingSite(t)
 	b := open(t, s.URL, options{noGPU: true})
 	b.loadModel()
+	b.lean()
 	before := b.canvasOf(picturePane)
 	if b.is(`document.querySelector("#edit-with").checkVisibility()`) {
 		t.Error("a picture to edit is shown that nobody chose")

@@ -97,7 +97,7 @@ func DecodePNG(data js.Value) (image js.Value, ok bool) {
 }
 
 // Refer takes the pixels of a picture, an ImageData, as those to edit, without an instruction
-// yet, and chooses a model that edits.
+// yet or a direction, whose effect the picture may show already, and chooses a model that edits.
 func (a *App) Refer(image any) {
 	if i := a.State.Editor(); i != a.State.Offer {
 		if i < 0 || !a.idle() {
@@ -107,7 +107,7 @@ func (a *App) Refer(image any) {
 	}
 	a.Update(func(s *State) {
 		ui.Overwrite()
-		s.Form.Reference, s.Form.Prompt, s.Form.Strength, s.Problem, s.Note = &Reference{Image: image}, "", usualStrength, nil, ""
+		s.Form.Reference, s.Form.Prompt, s.Form.Strength, s.Form.Guided, s.Problem, s.Note = &Reference{Image: image}, "", usualStrength, false, nil, ""
 	})
 	ui.ByID("prompt").Focus()
 }
