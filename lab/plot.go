@@ -149,6 +149,9 @@ func (p *plot) lines() {
 		minX, maxX = min(minX, low), max(maxX, high)
 		minY, maxY = min(minY, m.Low), max(maxY, m.High)
 	}
+	if !priced && minX == maxX { // one place stands in the middle, not on the axis
+		minX, maxX = minX-1, maxX+1
+	}
 	innerWidth := float64(p.Width - left - right)
 	xs, ys := ticks(minX, maxX, max(4, p.Width/110)), ticks(minY, maxY, 6)
 	if !priced && !slices.ContainsFunc(means, func(m Mean) bool { return m.X != math.Round(m.X) }) { // as of blocks and steps

@@ -3,6 +3,7 @@ package lab
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -55,6 +56,18 @@ func TestPlotOfNothingLost(t *testing.T) {
 	err := r.Draw(&narrow, Look{Width: NarrowWidth, Say: strings.ToUpper})
 	if err != nil || !strings.Contains(narrow.String(), `viewBox="0 0 340 `) || !strings.Contains(narrow.String(), ">OBJECTS LOST<") {
 		t.Errorf("on a phone: %v, %.300s", err, narrow.String())
+	}
+}
+
+// TestPlotOfOnePlace: votes are of one weight, which does not stand on the axis.
+func TestPlotOfOnePlace(t *testing.T) {
+	r := &Results{X: "weight", Y: "preference", Means: []Mean{{Series: "a", X: 2, Mean: 50, Low: -17, High: 100, N: 6}}}
+	var b bytes.Buffer
+	r.WriteSVG(&b)
+	_, at, _ := strings.Cut(b.String(), `<circle cx="`)
+	x, err := strconv.ParseFloat(at[:strings.Index(at, `"`)], 64)
+	if err != nil || x < 300 || x > 450 {
+		t.Errorf("the only mark stands at %g of 700 (%v)", x, err)
 	}
 }
 
