@@ -146,22 +146,30 @@ func (r *run) weightsOf() (*run, error) {
 	return r.beside(name)
 }
 
+// openCosmos opens the network that the description names, and the description. The network
+// is closed by whoever opens it.
+func (r *run) openCosmos() (other *run, w *network, m cosmos, err error) {
+	if other, err = r.weightsOf(); err != nil {
+		return nil, nil, m, err
+	}
+	if w, err = other.upload(other.path(".safetensors"), other.renamed); err != nil {
+		return nil, nil, m, err
+	}
+	if m, err = loadCosmos(other, w, w); err != nil {
+		w.close()
+		return nil, nil, m, err
+	}
+	return other, w, m, nil
+}
+
 // publishedSampler compares the publisher's samplers on the network that the description
 // names: two-step Adams–Bashforth and the few-step path.
 func (r *run) publishedSampler() error {
-	other, err := r.weightsOf()
-	if err != nil {
-		return err
-	}
-	w, err := other.upload(other.path(".safetensors"), other.renamed)
+	other, w, m, err := r.openCosmos()
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	m, err := loadCosmos(other, w, w)
-	if err != nil {
-		return err
-	}
 	inputs, err := openTensors(other.path(".cases.safetensors"))
 	if err != nil {
 		return err

@@ -69,19 +69,11 @@ const (
 
 // distillation compares the training of an adapter of the network that the description names.
 func (r *run) distillation() error {
-	other, err := r.weightsOf()
-	if err != nil {
-		return err
-	}
-	w, err := other.upload(other.path(".safetensors"), other.renamed)
+	other, w, m, err := r.openCosmos()
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	m, err := loadCosmos(other, w, w)
-	if err != nil {
-		return err
-	}
 	if m.adapter == nil {
 		return fmt.Errorf("%s.json tells of no adapter", other.base)
 	}

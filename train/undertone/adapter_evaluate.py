@@ -6,7 +6,6 @@ replaces its part. Needs what evaluate.py needs. adapter_report.py makes the car
 """
 import argparse
 import json
-import time
 from functools import cached_property
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from . import judge, plots, sweeps
 from .bench import Bench, paired, summary
 from .bundle import OFFERS
 from .config import MODEL, STATE
-from .evaluate import TABLES, psnr
+from .evaluate import TABLES, measure, psnr, sections_of
 from .heldout import bootstrap, held_out, wilson
 from .shipped import Shipped
 
@@ -121,17 +120,10 @@ def main():
     p.add_argument("--captions", type=int, default=400)
     p.add_argument("--few", type=int, default=120, help="captions of each cell of a sweep")
     a = p.parse_args()
-    if set(a.sections) - set(SECTIONS):
-        p.error(f"unknown section {sorted(set(a.sections) - set(SECTIONS))[0]}; there are {', '.join(SECTIONS)}")
+    chosen = sections_of(p, a.sections, SECTIONS)
     a.out.mkdir(parents=True, exist_ok=True)
     e, path = Setting(a.plain, a.adapted, a.out, a.captions, a.few), a.out / "evaluation.json"
-    for name in a.sections or SECTIONS:
-        began = time.time()
-        result = SECTIONS[name](e)
-        if result is not None:
-            done = json.loads(path.read_text()) if path.exists() else {}
-            path.write_text(json.dumps({**done, name: result}, separators=(",", ":")) + "\n")
-        print(json.dumps({"section": name, "seconds": round(time.time() - began)}), flush=True)
+    measure(e, chosen, path)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,9 @@
 """Writes the card of a model with a pooled adapter: python3 -m undertone.adapter_report FOLDER. The words are adapter_card.md's, the
 numbers those of FOLDER/evaluation.json, which adapter_evaluate.py measured."""
-import argparse
-import json
 from pathlib import Path
 
 from .heldout import SCORED
-from .report import share, signed, table
+from .report import braced, share, signed, table, write_card
 
 TEMPLATE = Path(__file__).with_name("adapter_card.md")
 TITLES = {"with its path": "Sprite scenes, with its path", "without": "without the path", "adapter": "with the adapter, w = 0"}
@@ -79,18 +77,8 @@ def presets(e):
 def card(e):
     parts = {"captions": e["generation"]["captions"], "few": e["guidance"]["captions"], "generation": generation(e), "cut": cut(e),
              "alone": alone(e), "guidance": guidance(e), "baselines": baselines(e), "presets": presets(e)}
-    text = TEMPLATE.read_text()
-    for k, v in parts.items():
-        text = text.replace("{" + k + "}", str(v))
-    return text
-
-
-def main():
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("folder", type=Path)
-    a = p.parse_args()
-    (a.folder / "README.md").write_text(card(json.loads((a.folder / "evaluation.json").read_text())))
+    return braced(TEMPLATE, parts)
 
 
 if __name__ == "__main__":
-    main()
+    write_card(__doc__, card)

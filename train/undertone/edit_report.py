@@ -1,12 +1,10 @@
 """Writes the card of a model that edits: python3 -m undertone.edit_report FOLDER. The words are edit_card.md's, the numbers those
 of FOLDER/evaluation.json, which edit_evaluate.py measured."""
-import argparse
-import json
 from pathlib import Path
 
 from .edit_evaluate import ENOUGH_PSNR, IDENTITY_PSNR, STAYS
 from .heldout import SCORED
-from .report import share, signed, table
+from .report import braced, share, signed, table, write_card
 
 TEMPLATE = Path(__file__).with_name("edit_card.md")
 AIMS = {"asked": 85, "stays": 90}
@@ -89,18 +87,8 @@ def card(e):
     parts = {"edits": e["edits"]["edits"], "few": e["guidance"]["edits"], "captions": e["generation"]["captions"], "all": all_edits(e),
              "kinds": by_kind(e), "reached": reached(e), "words": strengths(e, "words"), "alone": strengths(e, "alone"),
              "baselines": baselines(e), "presets": presets(e), "generation": generation(e)}
-    text = TEMPLATE.read_text()
-    for k, v in parts.items():
-        text = text.replace("{" + k + "}", str(v))
-    return text
-
-
-def main():
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("folder", type=Path)
-    a = p.parse_args()
-    (a.folder / "README.md").write_text(card(json.loads((a.folder / "evaluation.json").read_text())))
+    return braced(TEMPLATE, parts)
 
 
 if __name__ == "__main__":
-    main()
+    write_card(__doc__, card)

@@ -184,6 +184,24 @@ def grids(e):
 SECTIONS = {f.__name__: f for f in (about, judged, variants, teacher, before, guidance, presets, pooled, grids)}
 
 
+def sections_of(parser, names, table):
+    """{name: function} of the sections that the command line names, or of all."""
+    if set(names) - set(table):
+        parser.error(f"unknown section {sorted(set(names) - set(table))[0]}; there are {', '.join(table)}")
+    return {n: table[n] for n in names or table}
+
+
+def measure(e, sections, path):
+    """Runs sections one after the other; each replaces its part of the file."""
+    for name, section in sections.items():
+        began = time.time()
+        result = section(e)
+        if result is not None:
+            done = json.loads(path.read_text()) if path.exists() else {}
+            path.write_text(json.dumps({**done, name: result}, separators=(",", ":")) + "\n")
+        print(json.dumps({"section": name, "seconds": round(time.time() - began)}), flush=True)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("sections", nargs="*", help=f"of: {' '.join(SECTIONS)} (default: all)")
@@ -193,18 +211,11 @@ def main():
     p.add_argument("--sweep", type=int, default=60, help="captions of each cell of a sweep")
     p.add_argument("--first", type=Path, default=STATE / "first" / "bundle", help="an earlier bundle to compare with")
     a = p.parse_args()
-    if set(a.sections) - set(SECTIONS):
-        p.error(f"unknown section {sorted(set(a.sections) - set(SECTIONS))[0]}; there are {', '.join(SECTIONS)}")
+    chosen = sections_of(p, a.sections, SECTIONS)
     a.out.mkdir(parents=True, exist_ok=True)
     (STATE / "evaluation").mkdir(parents=True, exist_ok=True)
     e, path = Setting(a.model, a.out, a.captions, a.sweep, a.first), a.out / "evaluation.json"
-    for name in a.sections or SECTIONS:
-        began = time.time()
-        result = SECTIONS[name](e)
-        if result is not None:
-            done = json.loads(path.read_text()) if path.exists() else {}
-            path.write_text(json.dumps({**done, name: result}, separators=(",", ":")) + "\n")
-        print(json.dumps({"section": name, "seconds": round(time.time() - began)}), flush=True)
+    measure(e, chosen, path)
 
 
 if __name__ == "__main__":

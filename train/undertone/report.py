@@ -224,6 +224,22 @@ def fill(text, e):
     return re.sub(r"\{\{(.+?)\}\}", value, text)
 
 
+def braced(template, parts):
+    """A template with {name} for each of the parts."""
+    text = template.read_text()
+    for k, v in parts.items():
+        text = text.replace("{" + k + "}", str(v))
+    return text
+
+
+def write_card(doc, card):
+    """Writes FOLDER/README.md of FOLDER/evaluation.json, with the folder of the command line."""
+    p = argparse.ArgumentParser(description=doc)
+    p.add_argument("folder", type=Path)
+    a = p.parse_args()
+    (a.folder / "README.md").write_text(card(json.loads((a.folder / "evaluation.json").read_text())))
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--folder", type=Path, default=MODEL, help="where evaluation.json lies and the card goes")
