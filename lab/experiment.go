@@ -26,6 +26,8 @@ type Experiment struct {
 	Judged bool
 	// Alone says that pictures are compared with nothing, so that no base is drawn.
 	Alone bool
+	// Inside says that what is measured lies within the network, not in the pictures.
+	Inside bool
 	// Voted says that people are asked instead of a measure, whose label is kept.
 	Voted bool
 	// Grid says that the plot is a table of series by X, not of lines.
@@ -48,7 +50,7 @@ func (e Experiment) Steers() bool {
 
 // Compares reports whether it measures distances between pictures, be it where no judge
 // speaks of the words.
-func (e Experiment) Compares() bool { return !e.Alone && !e.Voted && !e.Times && e.Name != "norms" }
+func (e Experiment) Compares() bool { return !e.Alone && !e.Inside && !e.Voted && !e.Times }
 
 // Measure is one number of a picture and of the one it is compared with.
 type Measure struct {
@@ -152,7 +154,7 @@ var Experiments = []Experiment{
 		X:      "block",
 		Paper:  "A replication of the paper finds the vector 0.93 times as long with guidance: the direction counts, not the length.",
 		Here:   "The mean over the steps and over a block's places. A block in which nothing is steered has 0.",
-		Trials: normTrials, Measures: norms,
+		Inside: true, Trials: normTrials, Measures: norms,
 	},
 	{
 		Name: "linear", Question: "Is twice the weight twice the effect?",
