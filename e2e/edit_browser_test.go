@@ -103,6 +103,9 @@ func TestBrowserEdit(t *testing.T) {
 		if edited = b.canvasOf(picturePane); edited == before {
 			t.Error("the picture is the reference")
 		}
+		if !b.is(`document.querySelector(".presets .chip").getAttribute("aria-pressed") === "true"`) {
+			t.Error("no preset acts, and Off is not pressed")
+		}
 	})
 	b.step("both are compared", func(t *testing.T) {
 		b.click("#tab-compare")

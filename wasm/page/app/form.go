@@ -45,14 +45,17 @@ func (f Form) For(m *Model) Form {
 }
 
 // Made is the recipe that Generate makes.
-func (f Form) Made() Recipe {
+func (f Form) Made() Recipe { return f.edits(f.Steered()) }
+
+// Steered is that recipe without what the strength of an edit adds.
+func (f Form) Steered() Recipe {
 	r := f.Plain()
 	for i, t := range f.Guidance {
 		if !f.Silent(i) {
 			r.Guidance = append(r.Guidance, t)
 		}
 	}
-	return f.edits(r)
+	return r
 }
 
 // Term is the direction that is being edited.

@@ -94,7 +94,7 @@ func (v *Guidance) Render(s *app.State) {
 			used[p.ID] = true
 		}
 	}
-	used[""] = !f.Made().Guides()
+	used[""] = !f.Steered().Guides()
 	for _, p := range s.Model.Directions {
 		ui.SetText(v.chips[p.ID], words.Text.PresetTitle(p.ID, p.Title))
 	}
