@@ -10,7 +10,7 @@ export MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=17179869184 MALL
 # Threads that sleep while they wait let training share its cores with other work.
 export OMP_WAIT_POLICY=passive
 case "${1:-}" in
-adapter | adapter_evaluate | pathless | triples | edit | judge | evaluate | edit_evaluate | report)
+adapter | adapter_evaluate | pathless | triples | perceptual | edit | judge | evaluate | edit_evaluate | report)
   stage=$1
   shift
   ;;

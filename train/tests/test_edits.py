@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from undertone import captions, clip, config, edit, edits, flux, fused, loop, render, scene, shifts, triples  # noqa: E402
+from undertone import captions, clip, config, edit, edits, flux, fused, loop, perceptual, render, scene, shifts, triples  # noqa: E402
 
 CAR = scene.Scene((("car", "red"),), 160, (128,), "meadow", "day", "flat", 1, 1, 3)
 PAIR = replace(CAR, objects=(("car", "red"), ("house", None)), size=112, xs=(64, 192))
@@ -212,7 +212,7 @@ class Training(unittest.TestCase):
         self.assertGreater(kept, 90)
         self.assertGreater(stays, 120)
 
-    def test_rows_are_weighted_and_both_losses_reach_the_network(self):
+    def test_both_losses_reach_the_network(self):
         supply = edit.Supply()
         scenes, asked = triples.drawn(0, scenes=3)
         z = torch.randn(len(scenes), 16, 16, 16).half()
@@ -225,18 +225,37 @@ class Training(unittest.TestCase):
             loop.save(Path(d) / "memories-0000.pt", memories)
             supply.refresh()
             supply.refresh()  # nothing is read twice
-            with mock.patch.object(edit, "OFTEN", {supply.pairs[0][2].kind: 1e9}):
-                late = edit.Supply().refresh().choose(np.random.default_rng(0), 5)
         self.assertEqual((len(supply.pairs), len(supply.z), len(supply.points)), (9, 12, 4))
-        self.assertEqual({e.kind for _, _, e, _ in late}, {supply.pairs[0][2].kind})
         for before, after, e, s in supply.pairs:
             self.assertEqual((scenes[before], scenes[after]), (s, edits.apply(e, s)))
         rng = np.random.default_rng(0)
         from undertone.teacher import Prompts
-        loss = edit.edit_loss(self.net, rng, supply, 4) + edit.memory_loss(self.net, rng, supply, Prompts(self.net.text), 2)
+        namer = perceptual.Namer().requires_grad_(False)
+        loss = edit.edit_loss(self.net, namer, rng, supply, 4) + edit.memory_loss(self.net, rng, supply, Prompts(self.net.text), 2)
         loss.backward()
         self.assertTrue(torch.isfinite(loss) and self.net.dit.img_in.weight.grad.any())
         self.net.zero_grad(set_to_none=True)
+
+    def test_the_perceptual_distance_is_of_features_and_reaches_the_first_picture_alone(self):
+        namer = perceptual.Namer().requires_grad_(False)
+        a, b = torch.randn(2, 3, 16, 16, 16)
+        a.requires_grad_(True)
+        b.requires_grad_(True)
+        with mock.patch.object(perceptual, "SOFT", 0.0):
+            self.assertEqual(perceptual.distance(namer, a, a.detach()).tolist(), [0.0] * 3)
+        far = perceptual.distance(namer, a, b)
+        self.assertEqual(far.shape, (3,))
+        self.assertTrue((far > 0).all() and (far <= 4 * len(perceptual.WIDTHS)).all())
+        far.sum().backward()
+        self.assertTrue(a.grad.any() and b.grad is None)
+        s = scene.draw_scene(np.random.default_rng(0), 3)
+        self.assertEqual(perceptual.labels([s, replace(s, sun=False)])[:, -1].tolist(), [1, 0])
+
+    def test_late_kinds_are_made_more_often(self):
+        def share(shares):
+            made = [e.kind for n in range(3) for e in triples.drawn(n, scenes=100, shares=shares)[1] if e]
+            return np.mean([k in ("remove", "replace", "sun") for k in made])
+        self.assertGreater(share(triples.LESSONS), 2 * share(edits.SHARES))
 
     def test_parts_are_the_same_whenever_they_are_drawn(self):
         self.assertEqual(triples.drawn(7, scenes=5), triples.drawn(7, scenes=5))

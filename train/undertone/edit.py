@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from . import bundle, edits, render, shifts, triples, warm
+from . import bundle, edits, perceptual, render, shifts, triples, warm
 from .captions import VOCAB as KNOWN, bare
 from .clip import Clip
 from .config import DIT, GRID, MODEL, STATE, text_config
@@ -40,7 +40,8 @@ CALM = .4
 CHANGED, VISIBLE = 2.0, .25  # weight of the tokens that an edit changes, and how far their latents move at least
 TIMES = (.34, .24, .22, .20)  # shares of t = 1, 3/4, 1/2, 1/4
 ANYWHERE = .15  # of the rows are at any time
-OFTEN = {"remove": 5.0, "replace": 4.0, "sun": 4.0, "other": 3.0, "polish": 1.5}  # kinds that are learned late are met more often than made
+PERCEPTUAL = .3  # weight of perceptual.distance
+BLUR = .12  # noise at most on every other reference: pictures that the model made itself are edited, again and again
 KEPT = .08  # of the rows ask for the picture as it is, beside the edits of that kind: copying is learned from them
 GUIDED = .40  # of the others carry a shift
 # What a shift does: strengthens the edit that the words ask for, makes it alone, undoes it, or pulls somewhere else.
@@ -169,7 +170,7 @@ class Supply:
     [M, 5, 64, 64] with their masks and shifts (triples.make_memories)."""
 
     def __init__(self):
-        self.known, self.pairs, self.often = set(), [], ()
+        self.known, self.pairs = set(), []
         self.z, self.points, self.masks = torch.zeros(0, 16, 16, 16).half(), torch.zeros(0, 5, 64, 64).half(), torch.zeros(0, 2).bool()
         self.shifts = None
 
@@ -187,12 +188,7 @@ class Supply:
             self.shifts = shifts.Shifts.join([x for x in (self.shifts, part["shifts"]) if x])
         if not self.pairs or not len(self.points):
             raise ValueError(f"{triples.FOLDER} holds no triples or no memories yet; run python3 -m undertone.triples")
-        self.often = np.cumsum([OFTEN.get(e.kind, 1.0) for _, _, e, _ in self.pairs])
         return self
-
-    def choose(self, rng, n):
-        """n random pairs, by kind as OFTEN says."""
-        return [self.pairs[i] for i in np.searchsorted(self.often, rng.random(n) * self.often[-1], side="right")]
 
     def _new(self, kind):
         paths = [p for p in triples.parts(kind) if p.name not in self.known]
@@ -200,10 +196,11 @@ class Supply:
         return map(torch.load, paths)
 
 
-def edit_loss(net, rng, supply, rows):
-    chosen = supply.choose(rng, rows)
+def edit_loss(net, namer, rng, supply, rows):
+    """Flow matching towards edited latents, and the perceptual distance (by namer) of what each velocity leads to."""
+    chosen = [supply.pairs[i] for i in rng.integers(len(supply.pairs), size=rows)]
     asked = [request(rng, edit, s) for _, _, edit, s in chosen]
-    reference = patchify(supply.z[[p[0] for p in chosen]].float())
+    before = patchify(supply.z[[p[0] for p in chosen]].float())
     x0 = patchify(supply.z[[p[0] if a.stays else p[1] for p, a in zip(chosen, asked)]].float())
     tokens, pooled, shift = conditions(net, asked)
     empty = net.encode([""])
@@ -212,11 +209,14 @@ def edit_loss(net, rng, supply, rows):
     pooled = torch.where((u > 1 - DROP_POOLED)[:, None], empty[1], pooled)
     t, noise = times(rows), torch.randn_like(x0)
     x = x0 + t[:, None, None] * (noise - x0)
+    reference = before + BLUR * (2 * torch.rand(rows, 1, 1) - 1).clamp(min=0) * torch.randn_like(before)
     with products():
         v = net.dit(x, tokens, t, pooled, GRID, GRID, shift=shift, reference=reference).float()
-    moved = (x0 - reference).abs().mean(-1) > VISIBLE
+    moved = (x0 - before).abs().mean(-1) > VISIBLE
     weight = 1 + (CHANGED - 1) * moved
-    return ((v - (noise - x0)).pow(2).mean(-1) * weight).sum() / weight.sum()
+    squares = ((v - (noise - x0)).pow(2).mean(-1) * weight).sum() / weight.sum()
+    pictures = [unpatchify(p, GRID, GRID).contiguous(memory_format=torch.channels_last) for p in (x - t[:, None, None] * v, x0)]
+    return squares + PERCEPTUAL * perceptual.distance(namer, *pictures).mean()
 
 
 def conditions(net, asked):
@@ -310,7 +310,7 @@ def make(minutes, lr=5e-4, seed=8, folder=MODEL):
     """-> the edit model (EMA), trained for so many minutes of CPU time in all, over any number of runs."""
     torch.manual_seed(seed)
     rng = np.random.default_rng()
-    net, supply = Editor(), Supply().refresh()
+    net, supply, namer = Editor(), Supply().refresh(), perceptual.trained()
     net.start(folder)
     if not (STATE / "edit.pt").exists():
         align(net, supply, rng)
@@ -319,7 +319,7 @@ def make(minutes, lr=5e-4, seed=8, folder=MODEL):
 
     def loss_of(progress):
         calm = progress >= CALM
-        return (edit_loss(net, rng, supply, EDITED[calm])
+        return (edit_loss(net, namer, rng, supply, EDITED[calm])
                 + memory_loss(net, rng, supply, prompts, REMEMBERED[calm]))
 
     def report(ema, progress):

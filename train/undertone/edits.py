@@ -77,8 +77,8 @@ def _newcomer(rng, s):
     return thing(rng, _other(rng, [n for n in OBJECTS if n not in {a for a, _ in s.objects}], None))
 
 
-def draw(rng, s, kind=None):
-    """-> (a random Edit that the scene allows, the edited scene)."""
+def draw(rng, s, kind=None, shares=SHARES):
+    """-> (a random Edit that the scene allows, the edited scene). kind: of which, else drawn by shares."""
     kinds = possible(s)
     if kind is None and rng.random() < BOTH:
         two = [k for k in TOGETHER if k in kinds]
@@ -87,7 +87,7 @@ def draw(rng, s, kind=None):
             part, e = draw(rng, e, two[i])
             parts.append(part)
         return Edit("both", parts=tuple(parts)), e
-    kind = kind or pick(rng, {k: SHARES[k] for k in kinds})
+    kind = kind or pick(rng, {k: shares[k] for k in kinds})
     if kind in ("time", "place", "style"):
         edit = Edit(kind, _other(rng, {"time": TIMES, "place": PLACES, "style": STYLES}[kind], getattr(s, kind)))
     elif kind in ("detail", "polish"):

@@ -23,6 +23,9 @@ from .teacher import Prompts, drops, sample
 from .tiny import Tiny
 
 EDITS = 3  # of every scene
+# Kinds that are learned late are made more often than they are asked for.
+LATE = {"remove": 5.0, "replace": 4.0, "sun": 4.0, "other": 3.0, "polish": 1.5}
+LESSONS = {k: v * LATE.get(k, 1.0) for k, v in edits.SHARES.items()}
 SCENES, TRAJECTORIES = 128, 256  # in a part
 SEED, MEMORY_SEED = 51, 52  # of no other stage
 FOLDER = STATE / "edits"
@@ -46,7 +49,7 @@ def encode(net, cfg, pictures, batch=32):
     return (torch.cat(out) - cfg["shift_factor"]) * cfg["scaling_factor"]
 
 
-def drawn(number, scenes=SCENES):
+def drawn(number, scenes=SCENES, shares=LESSONS):
     """The scenes of part number, in the order of their latents, and the edits: -> ([scenes * (1 + EDITS)], [(row, Edit)])."""
     rng = np.random.default_rng([SEED, number])
     rows, asked = [], []
@@ -55,7 +58,7 @@ def drawn(number, scenes=SCENES):
         rows.append(s)
         asked.append(None)
         for _ in range(EDITS):
-            edit, e = edits.draw(rng, s)
+            edit, e = edits.draw(rng, s, shares=shares)
             rows.append(e)
             asked.append(edit)
     return rows, asked
