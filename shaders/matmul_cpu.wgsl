@@ -3,10 +3,13 @@
 //
 // A thread makes ROWS rows × 4 columns and reads a and w straight from memory,
 // which costs it more than the arithmetic: 8 rows took two thirds of the time of
-// 4; 8 × 8 outputs took half, but four times as long to compile.
+// 4; 8 × 8 outputs took half, but four times as long to compile. All threads of a
+// workgroup have the same rows: where they can hand them to one another
+// (lib/matmul_rows_lanes.wgsl), that took two thirds of the time again, and 16 rows
+// no less than 8.
 //
-// The prelude gives ROWS (1, 4 or 8) and RAGGED, whether k is no multiple of 4.
-// Branches on them fold away.
+// The prelude gives ROWS (1, 4 or 8), WORKGROUP (threads) and RAGGED, whether k is no
+// multiple of 4. Branches on ROWS and RAGGED fold away.
 
 // Four numbers of a row: zero beyond k, where memory is undefined.
 fn whole(v: vec4<f32>, k4: u32) -> vec4<f32> {
@@ -16,11 +19,11 @@ fn whole(v: vec4<f32>, k4: u32) -> vec4<f32> {
     return select(vec4<f32>(0.0), v, vec4<u32>(4u * k4) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.k));
 }
 
-@compute @workgroup_size(8, 4)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let n4 = id.x;
-    let row = ROWS * (4u * p.first + id.y);
-    if (row >= rows() || 4u * n4 >= p.n) {
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let n4 = WORKGROUP * group.x + thread;
+    let row = ROWS * (p.first + group.y);
+    if (row >= rows()) { // of all threads, or of none
         return;
     }
     var c0 = vec4<f32>();
@@ -31,29 +34,23 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var c5 = vec4<f32>();
     var c6 = vec4<f32>();
     var c7 = vec4<f32>();
-    // Where each row begins: the last one's beyond m.
-    let last = p.m - 1u;
-    let r0 = p.a_offset + row * p.a_stride;
-    let r1 = p.a_offset + min(row + 1u, last) * p.a_stride;
-    let r2 = p.a_offset + min(row + 2u, last) * p.a_stride;
-    let r3 = p.a_offset + min(row + 3u, last) * p.a_stride;
-    let r4 = p.a_offset + min(row + 4u, last) * p.a_stride;
-    let r5 = p.a_offset + min(row + 5u, last) * p.a_stride;
-    let r6 = p.a_offset + min(row + 6u, last) * p.a_stride;
-    let r7 = p.a_offset + min(row + 7u, last) * p.a_stride;
+    let upper = starts(row);
+    let lower = starts(row + 4u);
     for (var k4 = 0u; k4 < p.k4; k4++) {
         let w = load_w(n4, k4);
-        c0 += w * whole(a[r0 + k4], k4);
+        let x = four_rows(upper, k4);
+        c0 += w * x[0];
         if (ROWS >= 4u) {
-            c1 += w * whole(a[r1 + k4], k4);
-            c2 += w * whole(a[r2 + k4], k4);
-            c3 += w * whole(a[r3 + k4], k4);
+            c1 += w * x[1];
+            c2 += w * x[2];
+            c3 += w * x[3];
         }
         if (ROWS == 8u) {
-            c4 += w * whole(a[r4 + k4], k4);
-            c5 += w * whole(a[r5 + k4], k4);
-            c6 += w * whole(a[r6 + k4], k4);
-            c7 += w * whole(a[r7 + k4], k4);
+            let y = four_rows(lower, k4);
+            c4 += w * y[0];
+            c5 += w * y[1];
+            c6 += w * y[2];
+            c7 += w * y[3];
         }
     }
     finish(row, n4, c0);

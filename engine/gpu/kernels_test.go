@@ -22,11 +22,13 @@ import (
 func devices() map[string]Caps {
 	software := PortableFloor
 	software.CPU = true
+	lanes := software
+	lanes.Subgroups, lanes.SubgroupMin, lanes.SubgroupMax = true, 4, 4
 	return map[string]Caps{
 		"floor": PortableFloor,
 		"full": {F16: true, Subgroups: true, SubgroupMin: 4, SubgroupMax: 128, StorageBuffers: 10,
 			SharedBytes: 32 << 10, Invocations: 1024, MaxBinding: 1 << 30, MaxBuffer: 1 << 30},
-		"software": software,
+		"software": software, "software with lanes": lanes,
 	}
 }
 
@@ -113,7 +115,7 @@ func shaderFiles(t *testing.T) (files []string) {
 func validate(t *testing.T, kernels map[string]Kernel) {
 	t.Helper()
 	dir := t.TempDir()
-	var files []string
+	var files, bare []string // bare: those that enable nothing
 	for _, k := range kernels {
 		s, err := assemble(k)
 		if err != nil {
@@ -124,11 +126,18 @@ func validate(t *testing.T, kernels map[string]Kernel) {
 			t.Fatal(err)
 		}
 		files = append(files, name)
+		if len(k.Enables) == 0 {
+			bare = append(bare, name)
+		}
 	}
 	t.Logf("%d kernels", len(files))
 	for _, c := range compilers {
 		t.Run(c.name, func(t *testing.T) {
-			if out, err := c.run(t, files); err != nil {
+			texts := files
+			if c.bare {
+				texts = bare
+			}
+			if out, err := c.run(t, texts); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})

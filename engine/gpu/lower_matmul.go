@@ -95,7 +95,9 @@ func (p product) kernel(file string, tile constants, groups [3]int, rows along) 
 	return tiled{Kernel{File: file, Libs: []string{"activation", "weight_" + layouts[p.layout].lib, rowsLib, "matmul"}, Prelude: string(c + tile)}, groups, rows}
 }
 
-func matMulCPU(p product, _ Caps) tiled {
+// matMulCPU gives the threads of a workgroup the same rows.
+func matMulCPU(p product, device Caps) tiled {
+	const group = 8
 	rows := p.rows()
 	if rows == 2 {
 		rows = 4
@@ -103,7 +105,10 @@ func matMulCPU(p product, _ Caps) tiled {
 	var c constants
 	c.u32("ROWS", rows)
 	c.flag("RAGGED", p.ragged)
-	return p.kernel("matmul_cpu", c, [3]int{op.CeilDiv(p.n, 4*8), op.CeilDiv(p.m, rows*4), 1}, alongY)
+	c.u32("WORKGROUP", group)
+	k := p.kernel("matmul_cpu", c, [3]int{op.CeilDiv(p.n, 4*group), op.CeilDiv(p.m, rows), 1}, alongY)
+	k.share(device, "matmul_rows")
+	return k
 }
 
 func matMulGEMV(p product, _ Caps) tiled {
