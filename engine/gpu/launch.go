@@ -15,7 +15,8 @@ type Caps struct {
 	Invocations    int  // maxComputeInvocationsPerWorkgroup
 	MaxBinding     int64
 	MaxBuffer      int64
-	Prefer         string // the variant taken before all others where it fits; "": none
+	Prefer         string  // the variant taken before all others where it fits; "": none
+	Choices        Choices // and by the shape of the operation, where Prefer is ""
 }
 
 // PortableFloor is a device requested without any limit or feature.

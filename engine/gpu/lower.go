@@ -33,7 +33,7 @@ func lower(l *op.List, c Caps) ([]step, error) {
 		if !ok {
 			return nil, fault.New(fault.Shape, "%s, operation %d: no kernel for %s", l.Name, i, n.Kind())
 		}
-		launches, err := row.lower(n, c)
+		launches, err := row.lower(n, c.chosen(row.shape(n)))
 		if err != nil {
 			return nil, fmt.Errorf("%s, operation %d, %s: %w", l.Name, i, n.Kind(), err)
 		}

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"fmt"
 	"math"
 
 	"undertone/engine/op"
@@ -13,6 +14,10 @@ const fewGroups = 64
 func packedSmall(n *op.AttentionOp) bool {
 	_, ok := n.Packed()
 	return ok && n.KVHeads == n.Heads && n.HeadDim <= 128 && n.Bias == nil && n.Mask == nil
+}
+
+func attentionShape(n *op.AttentionOp) string {
+	return fmt.Sprintf("Attention %d×%d, heads %d/%d×%d", n.Q.Rows, n.K.Rows, n.Heads, n.KVHeads, n.HeadDim)
 }
 
 // packedAttention binds y, which holds everything.

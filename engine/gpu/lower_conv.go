@@ -1,6 +1,10 @@
 package gpu
 
-import "undertone/engine/op"
+import (
+	"fmt"
+
+	"undertone/engine/op"
+)
 
 // Layout of a weight of op.UseConv3x3 on the GPU (written by the repack kernel,
 // read by conv3x3*.wgsl): one F32 buffer
@@ -63,6 +67,10 @@ func convTileOf(size [2]int, cin4, cout4 int) convTile {
 		}
 	}
 	return t
+}
+
+func conv3x3Shape(n *op.Conv3x3Op) string {
+	return fmt.Sprintf("Conv3x3 %d×%d, %d to %d", n.Height, n.Width, n.X.Cols, n.Out.Cols)
 }
 
 // conv3x3Launch is everything but the kernel's file, its workgroups and the rest of

@@ -1,6 +1,8 @@
 package gpu
 
 import (
+	"fmt"
+
 	"undertone/engine/fault"
 	"undertone/engine/op"
 )
@@ -141,6 +143,15 @@ const (
 	flagResidual
 	flagInPlace
 )
+
+// matMulShape leaves out products of which a list says how many rows there are: that
+// changes from run to run.
+func matMulShape(n *op.MatMulOp) string {
+	if n.Counted.List != nil {
+		return ""
+	}
+	return fmt.Sprintf("MatMul %d×%d×%d %s", n.A.Rows, n.W.Rows, n.A.Cols, n.W.DType())
+}
 
 // lowerMatMul makes one launch for each shard of the weight. Errors: fault.Shape
 // for a weight that cannot be a matrix or is sliced where it cannot be.

@@ -15,8 +15,10 @@ type variant[P, R any] struct {
 }
 
 // The variants of each operation in the order of preference: the first that the
-// device can run and that fits is taken. The last of each runs on the portable
-// floor and takes every shape.
+// device can run and that fits is the usual one, which is taken unless a measurement
+// found another faster (see Caps.Choices). The last of each runs on the portable
+// floor and takes every shape. A search may take every variant whose needs and fits
+// allow it: one that is less exact than f32 has to need that this was asked for.
 var (
 	matMulVariants = []variant[product, tiled]{
 		{"cpu", onCPU, nil, matMulCPU},
@@ -59,22 +61,22 @@ var (
 
 // operations says how each operation is lowered.
 var operations = map[op.Kind]operation{
-	op.MatMul:       {offered(matMulVariants), lowers(lowerMatMul)},
-	op.Attention:    among(attentionVariants),
-	op.LayerNorm:    among(layerNormVariants),
-	op.QKNormRoPE:   among(qkNormRoPEVariants),
+	op.MatMul:       {offered(matMulVariants), lowers(lowerMatMul), shapes(matMulShape)},
+	op.Attention:    among(attentionVariants, attentionShape),
+	op.LayerNorm:    among(layerNormVariants, nil),
+	op.QKNormRoPE:   among(qkNormRoPEVariants, nil),
 	op.Activation:   only(lowerActivation),
 	op.Add:          only(lowerAdd),
 	op.CFG:          only(lowerCFG),
 	op.Euler:        only(lowerEuler),
-	op.Embedding:    {func(Caps) []string { return []string{"plain"} }, lowers(lowerEmbedding)},
-	op.Conv3x3:      among(conv3x3Variants),
+	op.Embedding:    {func(Caps) []string { return []string{"plain"} }, lowers(lowerEmbedding), unmeasured},
+	op.Conv3x3:      among(conv3x3Variants, conv3x3Shape),
 	op.Upsample:     only(lowerUpsample),
 	op.Patchify:     only(lowerPatchify),
 	op.Unpatchify:   only(lowerUnpatchify),
 	op.ToRGBA:       only(lowerToRGBA),
 	op.Copied:       only(lowerCopied),
-	op.RMSNorm:      among(rmsNormVariants),
+	op.RMSNorm:      among(rmsNormVariants, nil),
 	op.GroupMoments: only(lowerGroupMoments),
 	op.GroupNorm:    only(lowerGroupNorm),
 	op.Rotary:       only(lowerRotary),
@@ -90,28 +92,40 @@ var operations = map[op.Kind]operation{
 type operation struct {
 	offered func(Caps) []string // the names of the variants that a device can run
 	lower   func(op.Node, Caps) ([]Launch, error)
+	shape   func(op.Node) string // everything that decides which variant is the fastest; "": that is not measured
 }
 
-// among is an operation that picks one of its variants.
-func among[N op.Node](variants []variant[N, []Launch]) operation {
+// among is an operation that picks one of its variants; shape is nil where that is not
+// left to measurements.
+func among[N op.Node](variants []variant[N, []Launch], shape func(N) string) operation {
 	return operation{offered(variants), lowers(func(n N, c Caps) ([]Launch, error) {
 		v, err := pick(variants, n, c)
 		if err != nil {
 			return nil, err
 		}
 		return v.launch(n, c), nil
-	})}
+	}), shapes(shape)}
 }
 
 // only is an operation with one variant, which runs everywhere.
 func only[N op.Node](launch func(N, Caps) []Launch) operation {
-	return among([]variant[N, []Launch]{{name: "plain", launch: launch}})
+	return among([]variant[N, []Launch]{{name: "plain", launch: launch}}, nil)
 }
 
 // lowers takes an operation's own struct.
 func lowers[N op.Node](lower func(N, Caps) ([]Launch, error)) func(op.Node, Caps) ([]Launch, error) {
 	return func(n op.Node, c Caps) ([]Launch, error) { return lower(n.(N), c) }
 }
+
+// shapes takes an operation's own struct.
+func shapes[N op.Node](shape func(N) string) func(op.Node) string {
+	if shape == nil {
+		return unmeasured
+	}
+	return func(n op.Node) string { return shape(n.(N)) }
+}
+
+func unmeasured(op.Node) string { return "" }
 
 // pick takes the first variant that the device can run and that fits, the preferred one
 // before all others.
