@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,6 +91,12 @@ func TestBrowserEdit(t *testing.T) {
 		t.Errorf("the prompt is %q, the reference another picture, or the focus elsewhere", b.value("prompt"))
 	}
 
+	b.step("the prompt asks what to change", func(t *testing.T) {
+		b.asks("What should change?", "An empty field gives the picture back, or what directions alone make of it.", "Edit")
+		b.call("form.speak", nil, "zh-Hans")
+		b.asks("要改什么？", "留空则原样返回，或只按所选的方向改。", "编辑")
+		b.call("form.speak", nil, "en")
+	})
 	b.step("an empty instruction gives it back", func(t *testing.T) {
 		b.generate()
 		if b.canvasOf(picturePane) != before {
@@ -169,6 +176,19 @@ func (b *tab) labOfFeatures(t *testing.T, s *server) {
 	}
 }
 
+// asks compares what the prompt is called, what stands in it while it is empty, and the word
+// of its button with what they should be.
+func (b *tab) asks(want ...string) {
+	b.t.Helper()
+	b.call("drawn", nil)
+	var has []string
+	b.eval(`const prompt = document.querySelector("#prompt");
+		return [prompt.labels[0].textContent, prompt.placeholder, document.querySelector("#generate span").textContent]`, &has)
+	if !slices.Equal(has, want) {
+		b.t.Errorf("the prompt asks %q, wanted %q", has, want)
+	}
+}
+
 // editsDropped edits a picture of another shape than the model's.
 func (b *tab) editsDropped(t *testing.T) {
 	img := image.NewRGBA(image.Rect(0, 0, 40, 20))
@@ -202,6 +222,7 @@ func (b *tab) asksForReference(t *testing.T) {
 	}
 	b.click("#edit-end")
 	b.until(`!document.querySelector("#edit-with").checkVisibility()`)
+	b.asks("What should the picture show?", "Leave it empty, and the model draws what it likes.", "Generate")
 	b.dropped("edit.png", file)
 	b.until(`document.querySelector("#edit-with").checkVisibility() && !document.querySelector("#edit-with canvas").checkVisibility()`)
 	b.pressGenerate()

@@ -45,13 +45,11 @@ func (v *edit) render(s *app.State) {
 	if r == nil {
 		return
 	}
-	hint := words.Text.ReferenceMissing
 	image, ok := r.Image.(js.Value)
 	ui.Show(v.canvas.Element, ok)
+	ui.Show(v.hint, !ok)
 	if ok {
 		v.canvas.Draw(image, true)
-		hint = words.Text.EditHint
 	}
-	ui.SetText(v.hint, hint)
 	ui.SetValue(v.strength, fmt.Sprint(s.Form.Strength))
 }

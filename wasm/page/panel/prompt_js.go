@@ -15,7 +15,7 @@ import (
 // a picture.
 type Prompt struct {
 	app        *app.App
-	field      ui.Element
+	field, ask ui.Element // and the label that asks for it
 	marks      *marks     // of the words that are not known
 	suggested  string     // what the suggestions are for
 	known      ui.Element // the list of all words
@@ -40,17 +40,19 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	v := &Prompt{
 		app:      a,
 		edit:     newEdit(a),
-		field:    ui.El("textarea", ui.Attrs{{"rows", "2"}, {"spellcheck", "false"}, {"autocapitalize", "off"}, {"placeholder", &words.Text.PromptHint}}),
+		field:    ui.El("textarea", ui.Attrs{{"rows", "2"}, {"spellcheck", "false"}, {"autocapitalize", "off"}}),
+		ask:      ui.El("label", ui.Attrs{{"for", "prompt"}}),
 		suggest:  ui.El("div", ui.Attrs{{"id", "suggestions"}, {"class", "chips"}, {"translate", "no"}, {"role", "group"}, {"aria-label", &words.Text.Suggestions}, {"hidden", ""}}),
 		examples: ui.El("div", ui.Attrs{{"id", "prompt-examples"}, {"class", "chips"}, {"translate", "no"}, {"role", "group"}, {"aria-label", &words.Text.Examples}}),
 		words:    ui.El("div", ui.Attrs{{"class", "words"}, {"translate", "no"}}), // the model reads no other language
-		says:     ui.El("span", nil, &words.Text.Generate),
+		says:     ui.El("span", nil),
 		keys:     ui.El("kbd", nil, generateKeys()),
 		stop:     ui.Button("secondary", &words.Text.Stop, func() { a.Stop() }),
 		// For the eyes: what is said to screen readers is in the live region.
 		note:    ui.El("p", ui.Attrs{{"id", "note"}, {"aria-hidden", "true"}}),
 		undrawn: ui.El("p", ui.Attrs{{"id", "undrawn"}, {"class", "strong"}, {"hidden", ""}}, &words.Text.Undrawn),
 	}
+	v.field.SetID("prompt")
 	v.said = ui.El("div", ui.Attrs{{"class", "outcome"}}, ui.El("div", ui.Attrs{{"class", "muted"}}, v.undrawn, v.note), v.stop)
 	v.generate = ui.Button("primary", "", a.Generate)
 	v.generate.SetID("generate")
@@ -84,7 +86,7 @@ func NewPrompt(a *app.App, panel ui.Element) *Prompt {
 	v.known = ui.El("details", ui.Attrs{{"id", "understands"}}, ui.El("summary", nil, &words.Text.Understands), ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.UnderstandsHint), v.words)
 	ui.Append(panel, ui.El("section", ui.Attrs{{"class", "card"}, {"id", "ask"}},
 		v.edit.box,
-		ui.Labelled("prompt", &words.Text.Prompt, v.field),
+		ui.El("div", ui.Attrs{{"class", "field"}}, v.ask, v.field),
 		v.marks.box, v.marks.near, v.suggest,
 		ui.El("div", ui.Attrs{{"class", "actions"}}, v.generate, v.another, v.lucky),
 		v.said,
@@ -109,6 +111,12 @@ func (v *Prompt) Render(s *app.State) {
 		v.editing = editing
 		v.fill(s.Model)
 	}
+	ask, hint, generate := words.Text.Prompt, words.Text.PromptHint, words.Text.Generate
+	if v.editing {
+		ask, hint, generate = words.Text.EditAsk, words.Text.EditHint, words.Text.EditMake
+	}
+	ui.SetText(v.ask, ask)
+	ui.SetAttr(v.field, "placeholder", hint)
 	ui.SetValue(v.field, s.Form.Prompt)
 	v.renderWords(s)
 	v.renderNote(s)
@@ -121,7 +129,7 @@ func (v *Prompt) Render(s *app.State) {
 	ui.SetAttr(v.generate, "aria-disabled", fmt.Sprint(working || s.Phase == app.Waiting || s.Phase == app.Loading))
 	switch {
 	case !working:
-		ui.SetText(v.says, words.Text.Generate)
+		ui.SetText(v.says, generate)
 	case s.Running.Step == 0:
 		ui.SetText(v.says, words.Text.Starting)
 	default:
@@ -202,8 +210,8 @@ func (v *Prompt) fill(m *app.Model) {
 		}
 		ui.Append(v.words, ui.El("p", ui.Attrs{{"class", "group"}, {"translate", "yes"}}, group.name), chips)
 	}
-	ui.Show(v.known, v.words.HasChildNodes()) // published files have no list of what they were trained on
-	ui.Show(v.lucky, len(u.Objects) > 0)
+	ui.Show(v.known, v.words.HasChildNodes())          // published files have no list of what they were trained on
+	ui.Show(v.lucky, len(u.Objects) > 0 && !v.editing) // it makes up whole scenes
 }
 
 // set replaces the prompt as if it were typed, so that Ctrl+Z in the field brings back

@@ -16,7 +16,8 @@ type pictureWords struct {
 	Several, Variant, FromFile, Restored        string
 
 	// Edits.
-	Edit, EditHint, EditChoose, EditEnd, EditStrength, Reference, ReferenceMissing, ReferenceOther, ReferenceCut string
+	Edit, EditAsk, EditHint, EditMake, EditChoose, EditEnd, EditStrength string
+	Reference, ReferenceMissing, ReferenceOther, ReferenceCut            string
 
 	// Compare.
 	CompareAs, AsSlider, AsPair, Divider, DividerAt, CompareNone, CompareAgain string
