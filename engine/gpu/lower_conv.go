@@ -94,17 +94,26 @@ func conv3x3Launch(n *op.Conv3x3Op) (Launch, constants) {
 	return l, c
 }
 
-// conv3x3CPU has threads along a line of pixels and its output channels, and one
-// line per row of workgroups.
-func conv3x3CPU(n *op.Conv3x3Op, _ Caps) []Launch {
-	const group, pixels, quadsEach = 16, 8, 1
+// conv3x3CPU has threads along a line of pixels, those of a workgroup with the same output
+// channels, and one line per row of workgroups.
+func conv3x3CPU(n *op.Conv3x3Op, device Caps) []Launch {
+	const group = 4
+	pixels, each := 8, 1
+	if n.Width < pixels*group {
+		pixels = 4
+	}
+	if device.lanes() {
+		each = min(2, quads(n.Out.Cols))
+	}
 	l, c := conv3x3Launch(n)
 	c.u32("WORKGROUP", group)
 	c.u32("P", pixels)
-	c.u32("N", quadsEach)
-	across := op.CeilDiv(n.Width, pixels) * op.CeilDiv(quads(n.Out.Cols), quadsEach)
+	c.u32("N", each)
+	c.flag("RAGGED", n.X.Cols%op.Align != 0)
+	c.flag("EXACT", n.Width%pixels == 0)
 	l.Kernel.File, l.Kernel.Prelude = "conv3x3_cpu", string(c)
-	l.Groups = [3]int{op.CeilDiv(across, group), n.Height, 1}
+	l.Kernel.share(device, "conv3x3_weights")
+	l.Groups = [3]int{op.CeilDiv(n.Width, pixels*group) * op.CeilDiv(quads(n.Out.Cols), each), n.Height, 1}
 	return []Launch{l}
 }
 
