@@ -40,11 +40,11 @@
       this.device.queue.submit([encoder.finish()]);
     }
 
-    // Runs a program with every launch in a pass of its own and resolves to the
-    // nanoseconds that each took. Needs the feature timestamp-query.
-    async profile(program) {
+    // Runs a program in passes, the launches up to each of ends or every launch in one of
+    // its own, and resolves to the nanoseconds that each took. Needs the feature timestamp-query.
+    async profile(program, ends = Array.from({ length: program.words.length / WORDS }, (_, i) => i + 1)) {
       const { device } = this;
-      const count = program.words.length / WORDS;
+      const count = ends.length;
       const times = new Float64Array(count);
       const BATCH = 2048; // a query set holds at most 4096 queries
       for (let from = 0; from < count; from += BATCH) {
@@ -55,7 +55,7 @@
         const encoder = device.createCommandEncoder();
         for (let i = 0; i < n; i++) {
           const pass = encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 } });
-          this.encode(pass, program, from + i, from + i + 1);
+          this.encode(pass, program, ends[from + i - 1] ?? 0, ends[from + i]);
           pass.end();
         }
         encoder.resolveQuerySet(querySet, 0, 2 * n, resolved, 0);

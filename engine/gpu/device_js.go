@@ -52,6 +52,7 @@ type Device struct {
 
 	memory    memory
 	pipelines pipelines
+	programs  map[*Program]bool // that are not closed
 	uploads   uploads
 	staging   *buffer     // see fetch
 	inflight  []submitted // oldest first
@@ -150,6 +151,7 @@ func newDevice(adapter, raw js.Value, o Options) *Device {
 	d.pace = newPace(cmp.Or(o.Submit, d.caps.submitLimit())/float64(int64(1)<<min(o.Gentle, 10)), o.Submit != 0 || d.caps.CPU)
 	d.memory.owned, d.memory.sizes = map[uint32]*wgpu.Buffer{}, map[uint32]int64{}
 	d.pipelines.init()
+	d.programs = map[*Program]bool{}
 
 	var onLost js.Func
 	onLost = js.FuncOf(func(_ js.Value, args []js.Value) any {

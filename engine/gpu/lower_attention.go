@@ -16,6 +16,11 @@ func packedSmall(n *op.AttentionOp) bool {
 	return ok && n.KVHeads == n.Heads && n.HeadDim <= 128 && n.Bias == nil && n.Mask == nil
 }
 
+// apart is what the kernel takes that binds each tensor by itself, once for writing.
+func apart(n *op.AttentionOp) bool {
+	return n.Out.Storage != n.Q.Storage && n.Out.Storage != n.K.Storage && n.Out.Storage != n.V.Storage
+}
+
 func attentionShape(n *op.AttentionOp) string {
 	return fmt.Sprintf("Attention %d×%d, heads %d/%d×%d", n.Q.Rows, n.K.Rows, n.Heads, n.KVHeads, n.HeadDim)
 }

@@ -24,6 +24,7 @@ type Program struct {
 	owned   []*buffer
 	arena   arena
 	encodes time.Duration // of the last Run
+	runs    int
 	closed  bool
 }
 
@@ -45,6 +46,7 @@ func (d *Device) Compile(ctx context.Context, l *op.List) (out op.Program, err e
 		p.Close()
 		return nil, err
 	}
+	d.programs[p] = true
 	return p, nil
 }
 
@@ -151,6 +153,7 @@ func (p *Program) Run(ctx context.Context, copies ...op.Copy) (err error) {
 		return err
 	}
 	p.encodes = 0
+	p.runs++
 	if p.cmd.limit != d.submit { // more was learned since
 		p.cmd.split(p.steps, d.submit)
 	}
@@ -263,4 +266,5 @@ func (p *Program) Close() {
 		p.d.destroy(b)
 	}
 	p.owned, p.closed = nil, true
+	delete(p.d.programs, p)
 }

@@ -36,7 +36,7 @@ var (
 		{"tile 16 queries", nil, packedSmall, attentionTileOf(4)},
 		{"tile 32 queries", nil, packedSmall, attentionTileOf(8)},
 		{"tile 64 queries", func(c Caps) bool { return c.SharedBytes >= wideShared }, packedSmall, attentionTileOf(16)},
-		{"views", nil, nil, attentionViews},
+		{"views", nil, apart, attentionViews},
 	}
 	layerNormVariants = []variant[*op.LayerNormOp, []Launch]{
 		{"row per thread", onCPU, nil, layerNormAlone},

@@ -1,0 +1,134 @@
+package gpu
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"syscall/js"
+	"time"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// largestTrial is how many bytes of temporaries a search may have.
+const largestTrial = 128 << 20
+
+// Choose has programs compiled from now on take the variants that a search found.
+func (d *Device) Choose(c Choices) {
+	d.caps.Choices = c
+	d.info.Plan = planID(d.caps)
+}
+
+// Tune measures, for the shapes of all programs that have been run, which of the variants
+// that take them is the fastest here, for no longer than the budget, and returns what it
+// found behind what is known already. It changes nothing: see Choose. Programs' tensors
+// stay as they are. What ctx or the budget leave out is not among the trials; of tells how
+// many shapes there are. Errors: fault.DeviceLost.
+func (d *Device) Tune(ctx context.Context, budget time.Duration, known []Trial) (trials []Trial, of int, err error) {
+	defer d.guard(&err)
+	if err := d.ready(ctx); err != nil {
+		return known, 0, err
+	}
+	if err := d.idle(ctx); err != nil {
+		return known, 0, err
+	}
+	var lists []counted
+	for _, p := range slices.SortedFunc(maps.Keys(d.programs), func(a, b *Program) int { return strings.Compare(a.name, b.name) }) {
+		lists = append(lists, counted{p.list, p.runs})
+	}
+	all := contests(lists, d.caps)
+	of = len(all)
+	all = slices.DeleteFunc(all, func(c contest) bool {
+		return slices.ContainsFunc(known, func(t Trial) bool { return t.Shape == c.shape })
+	})
+	trials, err = search(ctx, all, budget, time.Now, d.course)
+	return append(known, trials...), of, err
+}
+
+// course makes the programs of a contest. The clock is the GPU's where it lends it.
+func (d *Device) course(ctx context.Context, c contest) (run course, release func(), err error) {
+	defer d.guard(&err)
+	p := &Program{d: d, name: "trials of " + c.shape}
+	release = p.Close
+	if c.once > launchSubmits*d.submit {
+		return nil, p.Close, fault.New(fault.LimitExceeded, "%s is cut into several launches", c.shape)
+	}
+	copies := map[*op.Storage]*op.Storage{}
+	ends := make([]int, len(c.ways)) // in the program's launches
+	for i, w := range c.ways {
+		for _, s := range w.steps {
+			s.Bind = temporary(s.Bind, copies)
+			p.steps = append(p.steps, s)
+		}
+		ends[i] = len(p.steps)
+	}
+	p.arena = planArena(p.steps)
+	if p.arena.bytes() > largestTrial {
+		return nil, p.Close, outOfMemory(p.name, p.arena.bytes())
+	}
+	if err := p.build(ctx); err != nil {
+		return nil, p.Close, err
+	}
+	groups, stamps := p.js.Get("groups"), slices.Contains(d.info.Features, "timestamp-query")
+	return func(ctx context.Context, order, runs []int) ([]time.Duration, error) {
+		var words []uint32
+		passes := make([]any, len(order))
+		for i, at := range order {
+			from := 0
+			if at > 0 {
+				from = ends[at-1]
+			}
+			words = append(words, slices.Repeat(p.cmd.words[from*recordWords:ends[at]*recordWords], runs[at])...)
+			passes[i] = len(words) / recordWords
+		}
+		return d.timed(ctx, d.replay.Call("program", jsWords(words), groups), passes, order, len(runs), stamps)
+	}, p.Close, nil
+}
+
+// timed runs passes, which are given by their ends, and puts the time of each where order says.
+func (d *Device) timed(ctx context.Context, program js.Value, ends []any, order []int, n int, stamps bool) (_ []time.Duration, err error) {
+	defer d.guard(&err)
+	if err := d.ready(ctx); err != nil {
+		return nil, err
+	}
+	took := make([]time.Duration, n)
+	if stamps {
+		times, err := d.await(ctx, d.replay.Call("profile", program, js.ValueOf(ends)))
+		for i, at := range order {
+			if err == nil {
+				took[at] = time.Duration(times.Index(i).Float())
+			}
+		}
+		return took, err
+	}
+	from := 0
+	for i, at := range order {
+		to := ends[i].(int)
+		begin := time.Now()
+		d.replay.Call("run", program, from, to)
+		if _, err := d.await(ctx, d.jsq.Call("onSubmittedWorkDone")); err != nil {
+			return nil, err
+		}
+		took[at], from = time.Since(begin), to
+	}
+	return took, d.ready(ctx)
+}
+
+// temporary has bindings name temporaries in place of everything but weights.
+func temporary(bindings []Binding, copies map[*op.Storage]*op.Storage) []Binding {
+	out := slices.Clone(bindings)
+	for i, b := range out {
+		if b.Storage.Class == op.Weight {
+			continue
+		}
+		if copies[b.Storage] == nil {
+			s := *b.Storage
+			s.Class, s.Handle = op.Temp, nil
+			copies[b.Storage] = &s
+		}
+		out[i].Storage = copies[b.Storage]
+	}
+	return out
+}

@@ -1,0 +1,120 @@
+package gpu
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"undertone/engine/fault"
+	"undertone/engine/op"
+)
+
+// TestTrials measures on the device: what does an addition once beats what does it forty
+// times, by either clock, and tensors that the launches name stay as they are.
+func TestTrials(t *testing.T) {
+	d := open(t, Options{})
+	l := op.NewList("sum")
+	x, err := d.New("x", op.F32, 64, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := d.New("y", op.F32, 64, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Add(x, y, x)
+	steps, err := lower(l, d.caps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := make([]float32, 64*64)
+	for i := range data {
+		data[i] = float32(i)
+	}
+	for _, tensor := range []*op.Tensor{x, y} {
+		if err := d.Write(tensor, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := way{variant: Usual}
+	for range 40 {
+		long.steps = append(long.steps, steps...)
+	}
+	list := []contest{{shape: "a sum", ways: []way{long, {"once", steps}}}, {shape: "another", ways: []way{{Usual, steps}, {"long", long.steps}}}}
+	buffers := len(d.memory.owned)
+	for _, clock := range []string{"timestamps", "wall clock"} {
+		trials, err := search(soon(t), list, 30*time.Second, time.Now, d.course)
+		if err != nil || len(trials) != 2 || trials[0].Taken != "once" || trials[1].Taken != Usual {
+			t.Errorf("%s: %v, trials %+v", clock, err, trials)
+		}
+		for _, trial := range trials {
+			for variant, ms := range trial.Ms {
+				if ms <= 0 {
+					t.Errorf("%s: %s took %g ms", clock, variant, ms)
+				}
+			}
+		}
+		d.info.Features = nil
+	}
+	if len(d.memory.owned) != buffers {
+		t.Errorf("%d buffers, %d before", len(d.memory.owned), buffers)
+	}
+	if got, err := d.Read(soon(t), x); err != nil || !reflect.DeepEqual(got, data) {
+		t.Errorf("what the launches name has changed (%v)", err)
+	}
+}
+
+// TestTuneEndsInTime where compilers take longer than the budget.
+func TestTuneEndsInTime(t *testing.T) {
+	d := open(t, Options{Hardware: true})
+	a, err := d.New("a", op.F32, 4, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := d.Upload(soon(t), table("w", newPieces(counting(0, 96, 64)), 0, 96, 64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := op.NewList("product")
+	out := l.MatMul(a, w, op.Epilogue{})
+	sum, err := d.New("sum", op.F32, 4, 96)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Add(out, out, sum)
+	p, err := d.Compile(soon(t), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for runs := range 2 {
+		const budget = 200 * time.Millisecond
+		begin := time.Now()
+		trials, of, err := d.Tune(soon(t), budget, nil)
+		if took := time.Since(begin); err != nil || took > budget+300*time.Millisecond || of != runs || len(trials) > of {
+			t.Errorf("after %d runs: %v after %v, %d trials of %d shapes", runs, err, took, len(trials), of)
+		}
+		if err := p.Run(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Sync(soon(t)); err != nil {
+		t.Error(err)
+	}
+	p.Close()
+	if _, of, err := d.Tune(soon(t), time.Second, nil); of != 0 || err != nil {
+		t.Errorf("%d shapes of closed programs, %v", of, err)
+	}
+	plan := d.Info().Plan
+	d.Choose(Choices{"MatMul 4×96×64 F32": "tile 128×128"})
+	if d.Info().Plan == plan {
+		t.Error("the plan does not tell of the choice")
+	}
+	d.Choose(nil)
+	if d.Info().Plan != plan {
+		t.Error("the plan of no choice is another one")
+	}
+	d.Close()
+	if _, _, err := d.Tune(soon(t), time.Second, nil); !fault.Is(err, fault.Closed) {
+		t.Errorf("on a closed device: %v", err)
+	}
+}
