@@ -8,20 +8,9 @@
 //   as a matrix whose columns are queries, and of the result four queries' columns
 //   tx of each chunk. A head is walked in CHUNKS chunks of CHUNK ≤ 8 vec4s.
 //
-// 14 KiB of workgroup memory. Binding: 1 y. Libraries: mac.
+// 14 KiB of workgroup memory. Libraries: mac, packed (bindings).
 // Prelude: TY, CHUNK, CHUNKS.
 // CPU twin: attention in engine/cpu. Without workgroup memory: attention_cpu.
-
-struct Params {
-    rows: u32,
-    y_at: u32, // these count vec4s
-    y_stride: u32,
-    part: u32, // the width of each of q, k, v and out
-    size: u32, // of a head
-    causal: u32,
-    scale: f32, // times log2(e): the softmax is taken to base 2
-    first: u32, // tile of queries
-}
 
 const KEYS = 32u; // in a tile
 const PITCH = 9u; // vec4s from one row of a tile to the next: odd, against bank conflicts
@@ -32,9 +21,6 @@ const TILE = KEYS * PITCH;
 const WEIGHTS = 4u * TY * PITCH;
 const THREADS = 8u * TY;
 
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
-
 var<workgroup> queries: array<vec4<f32>, QUERIES>; // [query][column]
 var<workgroup> tile: array<vec4<f32>, TILE>;       // keys: [number in the chunk][4 keys]; values: [key][column]
 var<workgroup> weights: array<vec4<f32>, WEIGHTS>; // [query][4 keys]
@@ -42,7 +28,7 @@ var<workgroup> partial: array<vec4<f32>, THREADS>; // [ty][tx]: of 4 queries
 
 // A chunk's column of a row of q, k or v (part 0, 1, 2); 0 behind the head's end.
 fn load(part: u32, row: u32, head: u32, column: u32) -> vec4<f32> {
-    let v = y[p.y_at + min(row, p.rows - 1u) * p.y_stride + part * p.part + head * p.size + min(column, p.size - 1u)];
+    let v = element(part, min(row, p.rows - 1u), head, min(column, p.size - 1u));
     return select(vec4<f32>(0.0), v, column < p.size);
 }
 

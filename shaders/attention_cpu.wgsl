@@ -4,23 +4,10 @@
 //   y [rows, ≥ 4·heads·size]: columns q | k | v | out
 //
 // Matrices of scores and weights have queries as columns, keys as rows.
-// Binding: 1 y. Libraries: mac. Prelude: WORKGROUP, SIZE4 (size/4).
+// Libraries: mac, packed (bindings). Prelude: WORKGROUP, SIZE4 (size/4).
 // CPU twin: attention in engine/cpu.
 
-struct Params {
-    rows: u32,
-    y_at: u32, // these count vec4s
-    y_stride: u32,
-    part: u32, // the width of each of q, k, v and out
-    causal: u32,
-    scale: f32, // times log2(e): the softmax is taken to base 2
-    first: u32, // workgroup along the queries
-}
-
 const MASKED = -1e30;
-
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
 
 // The weights of one query's keys; exactly 0 where masked.
 fn weight(s: vec4<f32>, top: f32) -> vec4<f32> {

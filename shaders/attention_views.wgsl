@@ -1,49 +1,17 @@
 // Attention between any views: softmax(scale·q·kᵀ + bias + mask)·v.
 //
-//   q, out [S, heads·size] · k, v [T, kv heads·size] · bias [S or heads·S, T] · mask [1, T]
-//
 // A workgroup takes one query of one head and walks the keys by 64: each thread
 // makes one key's logit, then the weights are shared and each thread adds up its
 // columns of v. The softmax runs on line: what was summed shrinks whenever a larger
 // logit is met.
-// Bindings: 1 out, 2 q, 3 k, 4 v, 5 bias, 6 mask (q where they are absent).
-// Prelude: BIAS, MASK. The head size is a parameter, so that one pipeline serves all.
+// Libraries: parted (shapes, bindings, prelude). The head size is a parameter, so that
+// one pipeline serves all.
 // CPU twin: attention in engine/cpu.
 
-struct Params {
-    keys: u32,
-    size4: u32, // size/4, at most MOST
-    out_at: u32, // these count vec4s
-    out_stride: u32,
-    q_at: u32,
-    q_stride: u32,
-    k_at: u32,
-    k_stride: u32,
-    v_at: u32,
-    v_stride: u32,
-    group: u32, // heads that share one head of keys and values
-    causal: u32,
-    scale: f32, // times log2(e): the softmax is taken to base 2
-    bias_at: u32, // these count elements
-    bias_stride: u32,
-    bias_rows: u32, // from one head's bias to the next, 0 where all heads share it
-    mask_at: u32,
-    first: u32, // query
-}
-
 const LANES = 64u;
-const LOG2E = 1.4426950408889634;
 const LOWEST = -3e38;
 const MOST = 128u;
 const COLUMNS = MOST / LANES; // vec4s of the result for each thread
-
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read_write> out: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> q: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> k: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> v: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> bias: array<f32>;
-@group(0) @binding(6) var<storage, read> mask: array<f32>;
 
 var<workgroup> query: array<vec4<f32>, MOST>;
 var<workgroup> weights: array<f32, LANES>;
@@ -53,9 +21,9 @@ var<workgroup> shared_top: f32;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let row = p.first + group.x;
     let head = group.y;
-    let kv = head / p.group * p.size4;
-    for (var c = lane; c < p.size4; c += LANES) {
-        query[c] = q[p.q_at + row * p.q_stride + head * p.size4 + c];
+    let kv = head / p.group * p.size;
+    for (var c = lane; c < p.size; c += LANES) {
+        query[c] = q[p.q_at + row * p.q_stride + head * p.size + c];
     }
     let end = select(p.keys, min(p.keys, row + 1u), p.causal != 0u);
     var top = LOWEST;
@@ -69,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if (key < end) {
             var dots = vec4<f32>(0.0);
             let at = p.k_at + key * p.k_stride + kv;
-            for (var c = 0u; c < p.size4; c++) {
+            for (var c = 0u; c < p.size; c++) {
                 dots = fma(query[c], k[at + c], dots);
             }
             s = p.scale * (dots.x + dots.y + dots.z + dots.w);
@@ -104,7 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         for (var n = 0u; n < COLUMNS; n++) {
             let c = n * LANES + lane;
-            if (c < p.size4) {
+            if (c < p.size) {
                 var o = sum[n] * shrink;
                 for (var i = 0u; i < count; i++) {
                     let value = v[p.v_at + (first + i) * p.v_stride + kv + c];
@@ -117,8 +85,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     for (var n = 0u; n < COLUMNS; n++) {
         let c = n * LANES + lane;
-        if (c < p.size4) {
-            out[p.out_at + row * p.out_stride + head * p.size4 + c] = sum[n] / total;
+        if (c < p.size) {
+            out[p.out_at + row * p.out_stride + head * p.size + c] = sum[n] / total;
         }
     }
 }

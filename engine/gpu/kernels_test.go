@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"undertone/engine/cpu"
@@ -24,8 +25,11 @@ func devices() map[string]Caps {
 	software.CPU = true
 	lanes := software
 	lanes.Subgroups, lanes.SubgroupMin, lanes.SubgroupMax = true, 4, 4
+	blocks := PortableFloor
+	blocks.Prefer = "block 64×64"
 	return map[string]Caps{
-		"floor": PortableFloor,
+		"floor":  PortableFloor,
+		"blocks": blocks,
 		"full": {F16: true, Subgroups: true, SubgroupMin: 4, SubgroupMax: 128, StorageBuffers: 10,
 			SharedBytes: 32 << 10, Invocations: 1024, MaxBinding: 1 << 30, MaxBuffer: 1 << 30},
 		"software": software, "software with lanes": lanes,
@@ -158,4 +162,56 @@ func TestTilesAreValid(t *testing.T) {
 		}
 	}
 	validate(t, kernels)
+}
+
+// TestBlocksAreValid checks the texts of attention's blocks, with the smallest and the
+// largest heads, and holds what they take to the workgroup memory that they were given.
+func TestBlocksAreValid(t *testing.T) {
+	kernels := map[string]Kernel{}
+	for _, v := range attentionVariants {
+		if !strings.HasPrefix(v.name, "block") {
+			continue
+		}
+		for _, size := range []int{4, 20, 64, 128, 132, op.MaxHeadDim} {
+			for _, parted := range []bool{false, true} {
+				n := &op.AttentionOp{Heads: 1, KVHeads: 1, HeadDim: size, Scale: 1}
+				y := op.NewStorage("y", op.Fixed, op.F32, 8, 4*size)
+				n.Q, n.K, n.V, n.Out = y.Columns(0, size), y.Columns(size, 2*size), y.Columns(2*size, 3*size), y.Columns(3*size, 4*size)
+				if parted {
+					n.Out = op.NewStorage("out", op.Fixed, op.F32, 8, size)
+					n.Bias, n.Mask = op.NewStorage("bias", op.Fixed, op.F32, 8, 8), op.NewStorage("mask", op.Fixed, op.F32, 1, 8)
+				}
+				caps := PortableFloor
+				caps.SharedBytes = 32 << 10
+				k := v.launch(n, caps)[0].Kernel
+				kernels[k.key()] = k
+			}
+		}
+	}
+	if len(kernels) < 30 {
+		t.Errorf("%d kernels", len(kernels))
+	}
+	validate(t, kernels)
+}
+
+// TestBlockWalks holds the way of a block through workgroup memory to its bounds, and to
+// the barriers that it is there to save.
+func TestBlockWalks(t *testing.T) {
+	for _, c := range []struct {
+		b              block
+		size, bytes    int
+		barriers, keys int // for so many keys
+	}{
+		{blockWide, 64, 16 << 10, 17, 64}, {blockWide, 64, 32 << 10, 13, 64}, {blockWide, 128, 32 << 10, 17, 64},
+		{blockLow, 64, 16 << 10, 17, 64}, {blockSquare, 64, 16 << 10, 17, 64}, {blockLong, 512, 16 << 10, 129, 128},
+	} {
+		w := c.b.walkFor(c.size/4, 4, c.bytes)
+		queries, tile, weights, partial := c.b.memory(w, c.size/4)
+		if bytes := 16 * (queries + tile + weights + partial); bytes > c.bytes || w.depth == 0 {
+			t.Errorf("%+v, heads of %d: %+v takes %d bytes of %d", c.b, c.size, w, bytes, c.bytes)
+		}
+		if got := c.b.barriers(w, c.size/4); got > c.barriers || c.b.cols*c.b.tx != c.keys {
+			t.Errorf("%+v, heads of %d: %d barriers for %d keys, want %d for %d (%+v)", c.b, c.size, got, c.b.cols*c.b.tx, c.barriers, c.keys, w)
+		}
+	}
 }

@@ -10,29 +10,33 @@ import (
 // Below this many workgroups a GPU has idle cores, and a smaller tile is taken.
 const fewGroups = 64
 
-// packedSmall is what the kernels take that see q | k | v | out in one tensor.
-func packedSmall(n *op.AttentionOp) bool {
+// packed is what the kernels take that see q | k | v | out in one tensor.
+func packed(n *op.AttentionOp) bool {
 	_, ok := n.Packed()
-	return ok && n.KVHeads == n.Heads && n.HeadDim <= 128 && n.Bias == nil && n.Mask == nil
+	return ok && n.KVHeads == n.Heads && n.Bias == nil && n.Mask == nil
 }
+
+// packedSmall is packed with heads that a tile of workgroup memory holds.
+func packedSmall(n *op.AttentionOp) bool { return packed(n) && n.HeadDim <= 128 }
 
 // apart is what the kernel takes that binds each tensor by itself, once for writing.
 func apart(n *op.AttentionOp) bool {
 	return n.Out.Storage != n.Q.Storage && n.Out.Storage != n.K.Storage && n.Out.Storage != n.V.Storage
 }
 
+func packedOrApart(n *op.AttentionOp) bool { return packed(n) || apart(n) }
+
 func attentionShape(n *op.AttentionOp) string {
 	return fmt.Sprintf("Attention %d×%d, heads %d/%d×%d", n.Q.Rows, n.K.Rows, n.Heads, n.KVHeads, n.HeadDim)
 }
 
-// packedAttention binds y, which holds everything.
-func packedAttention(n *op.AttentionOp, file string, c constants, queries int, extra ...any) []Launch {
+// packedAttention binds y, which holds everything (see lib/packed.wgsl).
+func packedAttention(n *op.AttentionOp, file string, c constants, queries int, libs ...string) []Launch {
 	y, _ := n.Packed()
-	params := append([]any{y.Rows, y, n.Heads * n.HeadDim / 4}, extra...)
 	return []Launch{{
-		Kernel: Kernel{File: file, Libs: []string{"mac"}, Prelude: string(c)},
+		Kernel: Kernel{File: file, Libs: append(libs, "packed"), Prelude: string(c)},
 		Bind:   []Binding{{Storage: y.Storage, Write: true}},
-		Params: words(append(params, flag(n.Causal), base2(n.Scale), 0)...),
+		Params: words(y.Rows, y, n.Heads*n.HeadDim/4, n.HeadDim/4, flag(n.Causal), base2(n.Scale), 0),
 		Groups: [3]int{op.CeilDiv(y.Rows, queries), n.Heads, 1},
 		Along:  alongX,
 	}}
@@ -54,7 +58,7 @@ func attentionCPU(n *op.AttentionOp, _ Caps) []Launch {
 	var c constants
 	c.u32("WORKGROUP", group)
 	c.u32("SIZE4", n.HeadDim/4)
-	return packedAttention(n, "attention_cpu", c, 4*group)
+	return packedAttention(n, "attention_cpu", c, 4*group, "mac")
 }
 
 // attentionTile gives a thread four queries, too, and a workgroup 8 or 4 rows of threads.
@@ -82,20 +86,18 @@ func attentionRows(n *op.AttentionOp, ty int) []Launch {
 	c.u32("TY", ty)
 	c.u32("CHUNKS", chunks)
 	c.u32("CHUNK", op.CeilDiv(size4, chunks))
-	return packedAttention(n, "attention", c, 4*ty, size4)
+	return packedAttention(n, "attention", c, 4*ty, "mac")
 }
 
 // attentionViews gives a workgroup one query of one head.
 func attentionViews(n *op.AttentionOp, _ Caps) []Launch {
-	var c constants
+	return []Launch{partedAttention(n, "attention_views", "", 1)}
+}
+
+// partedAttention binds q, k, v and out apart (see lib/parted.wgsl).
+func partedAttention(n *op.AttentionOp, file string, c constants, queries int, libs ...string) Launch {
 	c.flag("BIAS", n.Bias != nil)
 	c.flag("MASK", n.Mask != nil)
-	l := Launch{
-		Kernel: Kernel{File: "attention_views", Prelude: string(c)},
-		Bind:   []Binding{{Storage: n.Out.Storage, Write: true}, {Storage: n.Q.Storage}, {Storage: n.K.Storage}, {Storage: n.V.Storage}},
-		Groups: [3]int{n.Q.Rows, n.Heads, 1},
-		Along:  alongX,
-	}
 	bias, biasRows := n.Bias, 0 // rows of bias from one head to the next
 	if bias == nil {
 		bias = n.Q
@@ -106,9 +108,15 @@ func attentionViews(n *op.AttentionOp, _ Caps) []Launch {
 	if mask == nil {
 		mask = n.Q
 	}
-	l.Bind = append(l.Bind, Binding{Storage: bias.Storage}, Binding{Storage: mask.Storage})
-	l.Params = words(n.K.Rows, n.HeadDim/4, n.Out, n.Q, n.K, n.V, n.Heads/n.KVHeads, flag(n.Causal), base2(n.Scale), bias.Offset, bias.Stride, biasRows, mask.Offset, 0)
-	return []Launch{l}
+	return Launch{
+		Kernel: Kernel{File: file, Libs: append(libs, "parted"), Prelude: string(c)},
+		Bind: []Binding{{Storage: n.Out.Storage, Write: true}, {Storage: n.Q.Storage}, {Storage: n.K.Storage},
+			{Storage: n.V.Storage}, {Storage: bias.Storage}, {Storage: mask.Storage}},
+		Params: words(n.Q.Rows, n.K.Rows, n.HeadDim/4, n.Out, n.Q, n.K, n.V, n.Heads/n.KVHeads, flag(n.Causal), base2(n.Scale),
+			bias.Offset, bias.Stride, biasRows, mask.Offset, 0),
+		Groups: [3]int{op.CeilDiv(n.Q.Rows, queries), n.Heads, 1},
+		Along:  alongX,
+	}
 }
 
 // lowerRelativeBias binds x as single numbers: the rows of a head are shifted by one each.

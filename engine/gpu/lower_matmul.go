@@ -133,7 +133,9 @@ func (p product) tile(t tile) tiled {
 	c.u32("TILE_K", t.k)
 	c.u32("ROWS", t.rows)
 	c.u32("COLS", t.cols)
-	return p.kernel("matmul_tile", c, [3]int{op.CeilDiv(p.m, t.m), op.CeilDiv(p.n, t.n), 1}, alongX)
+	k := p.kernel("matmul_tile", c, [3]int{op.CeilDiv(p.m, t.m), op.CeilDiv(p.n, t.n), 1}, alongX)
+	k.Libs = append(k.Libs, "outer")
+	return k
 }
 
 // The flags of lib/matmul.wgsl.

@@ -101,7 +101,7 @@ func TestVariants(t *testing.T) {
 			t.Errorf("%s: the floor is offered %q, a software adapter %q", k, floor, cpu)
 		}
 	}
-	if cpu := operations[op.Attention].offered(software); len(cpu) != 5 || cpu[0] != "cpu" {
+	if cpu := operations[op.Attention].offered(software); len(cpu) != 8 || cpu[0] != "cpu" {
 		t.Errorf("attention on a software adapter: %q", cpu)
 	}
 	if _, err := pick(matMulVariants[:1], product{m: 1, n: 1}, PortableFloor); err == nil {

@@ -37,6 +37,10 @@ var (
 		{"tile 32 queries", nil, packedSmall, attentionTileOf(8)},
 		{"tile 64 queries", func(c Caps) bool { return c.SharedBytes >= wideShared }, packedSmall, attentionTileOf(16)},
 		{"views", nil, apart, attentionViews},
+		{"block 64×64", nil, packedOrApart, attentionBlock(blockWide, 16<<10)},
+		{"block 64×64 in 32 KiB", roomy, packedOrApart, attentionBlock(blockWide, 32<<10)},
+		{"block 64×64 of 64 threads", nil, packedOrApart, attentionBlock(blockSquare, 16<<10)},
+		{"block 32×64", nil, packedOrApart, attentionBlock(blockLow, 16<<10)},
 	}
 	layerNormVariants = []variant[*op.LayerNormOp, []Launch]{
 		{"row per thread", onCPU, nil, layerNormAlone},
@@ -161,3 +165,6 @@ func offered[P, R any](variants []variant[P, R]) func(Caps) []string {
 
 // onCPU: software adapters run on a CPU, where barriers and shared memory are slow. Quirk: software-barriers.
 func onCPU(c Caps) bool { return c.CPU }
+
+// roomy devices have twice the workgroup memory of the portable floor.
+func roomy(c Caps) bool { return c.SharedBytes >= 32<<10 }
