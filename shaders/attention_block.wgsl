@@ -12,8 +12,8 @@
 // matmul_tile.wgsl, and against bank conflicts like those. Libraries: packed or parted
 // (bindings), outer. Prelude: ROWS (4, 8), COLS (4, 8), TX, TY, SIZE (of a head, in
 // vec4s), PARTS ≤ 4, DEPTH, DEPTHS, SLICE, RESIDENT, Q_TILE, TILE, WEIGHTS, PARTIAL (vec4s
-// of workgroup memory), alias stored (what lies there: vec4<f32>, or vec4<f16> where the
-// device has it; sums are f32). CPU twin: attention in engine/cpu.
+// of workgroup memory), HALF and alias kept (what lies there: vec4<f32>, or
+// vec4<f16> where the device has it; sums are f32). CPU twin: attention in engine/cpu.
 
 const THREADS = TX * TY;
 const Q4 = ROWS / 4u * TY; // quads of queries
@@ -24,10 +24,17 @@ const S4 = SLICE / 4u;
 const HIDDEN = -3e38;
 const LOWEST = -1e37;
 
-var<workgroup> queries: array<stored, Q_TILE>;  // [column][4 queries]
-var<workgroup> tile: array<stored, TILE>;       // keys: [column][4 keys]; values: [key][4 columns]
-var<workgroup> weights: array<stored, WEIGHTS>; // [key][4 queries]
+var<workgroup> queries: array<kept, Q_TILE>;  // [column][4 queries]
+var<workgroup> tile: array<kept, TILE>;       // keys: [column][4 keys]; values: [key][4 columns]
+var<workgroup> weights: array<kept, WEIGHTS>; // [key][4 queries]
 var<workgroup> partial: array<vec4<f32>, PARTIAL>; // [4 queries][tx]
+
+fn keep(v: vec4<f32>) -> kept {
+    if (HALF) {
+        return kept(clamp(v, vec4<f32>(-65504.0), vec4<f32>(65504.0)));
+    }
+    return kept(v);
+}
 
 fn bank(i: u32, quads: u32) -> u32 {
     return i & min(7u, quads - 1u);
@@ -50,10 +57,10 @@ fn fill_queries(column: u32, count: u32, head: u32, first_query: u32, lane: u32)
         let c = i % count;
         let v = p.scale * quad(0u, first_query + i / count * 4u, p.rows, head, column + c);
         let at = 4u * c * Q4 + ((i / count) ^ bank(c % DEPTH, Q4));
-        queries[at] = stored(v[0]);
-        queries[at + Q4] = stored(v[1]);
-        queries[at + 2u * Q4] = stored(v[2]);
-        queries[at + 3u * Q4] = stored(v[3]);
+        queries[at] = keep(v[0]);
+        queries[at + Q4] = keep(v[1]);
+        queries[at + 2u * Q4] = keep(v[2]);
+        queries[at + 3u * Q4] = keep(v[3]);
     }
 }
 
@@ -62,10 +69,10 @@ fn fill_keys(column: u32, head: u32, first_key: u32, lane: u32) {
         let c = i % DEPTH;
         let v = quad(1u, first_key + i / DEPTH * 4u, keys(), head, column + c);
         let at = 4u * c * K4 + ((i / DEPTH) ^ bank(c, K4));
-        tile[at] = stored(v[0]);
-        tile[at + K4] = stored(v[1]);
-        tile[at + 2u * K4] = stored(v[2]);
-        tile[at + 3u * K4] = stored(v[3]);
+        tile[at] = keep(v[0]);
+        tile[at + K4] = keep(v[1]);
+        tile[at + 2u * K4] = keep(v[2]);
+        tile[at + 3u * K4] = keep(v[3]);
     }
 }
 
@@ -127,10 +134,10 @@ fn weight(s: vec4<f32>, top: vec4<f32>) -> vec4<f32> {
 fn put(slice: u32, keys4: u32, y: u32, w: mat4x4<f32>) {
     if (keys4 / S4 == slice) {
         let at = keys4 % S4 * 4u * Q4 + (y ^ bank(keys4, Q4));
-        weights[at] = stored(w[0]);
-        weights[at + Q4] = stored(w[1]);
-        weights[at + 2u * Q4] = stored(w[2]);
-        weights[at + 3u * Q4] = stored(w[3]);
+        weights[at] = keep(w[0]);
+        weights[at + Q4] = keep(w[1]);
+        weights[at + 2u * Q4] = keep(w[2]);
+        weights[at + 3u * Q4] = keep(w[3]);
     }
 }
 
@@ -271,7 +278,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var slice = 0u; slice < SPAN / SLICE; slice++) {
             workgroupBarrier();
             for (var i = lane; i < SLICE * SIZE; i += THREADS) {
-                tile[i] = stored(element(2u, min(first_key + slice * SLICE + i / SIZE, keys() - 1u), head, i % SIZE));
+                tile[i] = keep(element(2u, min(first_key + slice * SLICE + i / SIZE, keys() - 1u), head, i % SIZE));
             }
             put(slice, x, y, t0);
             if (ROWS == 8u) {

@@ -9,6 +9,7 @@
 // the next one are already under way into registers.
 //
 // The prelude gives TILE_M, TILE_N, TILE_K, ROWS, COLS. Branches on them fold away.
+// Libraries: outer, or outer_f16, where tiles are f16 and sums of one tile, too.
 
 const M4: u32 = TILE_M / 4u;
 const N4: u32 = TILE_N / 4u;
@@ -18,8 +19,8 @@ const THREADS: u32 = THREADS_N * (TILE_M / ROWS);
 const A_PATCHES: u32 = M4 * K4;
 const TURNS: u32 = (A_PATCHES + N4 * K4) / THREADS; // 1 to 3
 
-var<workgroup> tile_a: array<array<vec4<f32>, M4>, TILE_K>;
-var<workgroup> tile_w: array<array<vec4<f32>, N4>, TILE_K>;
+var<workgroup> tile_a: array<array<operand4, M4>, TILE_K>;
+var<workgroup> tile_w: array<array<operand4, N4>, TILE_K>;
 
 // Neighbouring threads store patches of neighbouring k4, whose rows of the tile
 // would begin in the same memory bank; shifting quads by this (exclusive or) puts
@@ -52,18 +53,18 @@ fn put(s: u32, id: u32, v: mat4x4<f32>) {
     if (of_a(s, id)) {
         let k = i % K4;
         let q = (i / K4) ^ bank(k);
-        tile_a[4u * k][q] = v[0];
-        tile_a[4u * k + 1u][q] = v[1];
-        tile_a[4u * k + 2u][q] = v[2];
-        tile_a[4u * k + 3u][q] = v[3];
+        tile_a[4u * k][q] = rounded(v[0]);
+        tile_a[4u * k + 1u][q] = rounded(v[1]);
+        tile_a[4u * k + 2u][q] = rounded(v[2]);
+        tile_a[4u * k + 3u][q] = rounded(v[3]);
     } else {
         let j = i - A_PATCHES;
         let k = j % K4;
         let q = (j / K4) ^ bank(k);
-        tile_w[4u * k][q] = v[0];
-        tile_w[4u * k + 1u][q] = v[1];
-        tile_w[4u * k + 2u][q] = v[2];
-        tile_w[4u * k + 3u][q] = v[3];
+        tile_w[4u * k][q] = rounded(v[0]);
+        tile_w[4u * k + 1u][q] = rounded(v[1]);
+        tile_w[4u * k + 2u][q] = rounded(v[2]);
+        tile_w[4u * k + 3u][q] = rounded(v[3]);
     }
 }
 
@@ -76,8 +77,16 @@ struct Sums {
     c11: mat4x4<f32>,
 }
 
+// The same of one tile.
+struct Blocks {
+    c00: block,
+    c01: block,
+    c10: block,
+    c11: block,
+}
+
 // Adds what row k of the tiles contributes.
-fn multiply(c: ptr<function, Sums>, k: u32, x0: u32, x1: u32, y0: u32, y1: u32) {
+fn multiply(c: ptr<function, Blocks>, k: u32, x0: u32, x1: u32, y0: u32, y1: u32) {
     let u = tile_a[k][y0];
     let v = tile_w[k][x0];
     (*c).c00 = outer((*c).c00, u, v);
@@ -129,18 +138,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
         }
         if (k4 > 0u) {
+            var b = Blocks(begin(c.c00), begin(c.c01), begin(c.c10), begin(c.c11));
             for (var q = 0u; q < K4; q++) {
                 let k = 4u * q;
-                let b = bank(q);
-                let y0 = y ^ b;
-                let x0 = x ^ b;
-                let y1 = (y + M4 / 2u) ^ b;
-                let x1 = (x + N4 / 2u) ^ b;
-                multiply(&c, k, x0, x1, y0, y1);
-                multiply(&c, k + 1u, x0, x1, y0, y1);
-                multiply(&c, k + 2u, x0, x1, y0, y1);
-                multiply(&c, k + 3u, x0, x1, y0, y1);
+                let turn = bank(q);
+                let y0 = y ^ turn;
+                let x0 = x ^ turn;
+                let y1 = (y + M4 / 2u) ^ turn;
+                let x1 = (x + N4 / 2u) ^ turn;
+                multiply(&b, k, x0, x1, y0, y1);
+                multiply(&b, k + 1u, x0, x1, y0, y1);
+                multiply(&b, k + 2u, x0, x1, y0, y1);
+                multiply(&b, k + 3u, x0, x1, y0, y1);
             }
+            c = Sums(end(c.c00, b.c00), end(c.c01, b.c01), end(c.c10, b.c10), end(c.c11, b.c11));
         }
         workgroupBarrier();
         put(0u, id, s0);

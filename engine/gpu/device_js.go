@@ -28,6 +28,9 @@ type Options struct {
 	// Submit is the most arithmetic in one submit, in FLOPs, where that is not to be
 	// learned from the times of submits. Pictures stay the same.
 	Submit float64
+	// Bits lets variants be taken that round the operands of products to 16 or 8 bits;
+	// 0: none.
+	Bits int
 	// Poison fills new memory, and the padding of what is written, with NaN, so
 	// that tests see a kernel that reads what nobody wrote.
 	Poison bool
@@ -212,6 +215,7 @@ func (d *Device) describe(adapter js.Value, o Options) {
 	c := Caps{
 		F16: has.Call("has", "shader-f16").Bool(), Subgroups: has.Call("has", "subgroups").Bool(),
 		CPU:            d.info.Software && !o.Hardware,
+		Bits:           o.Bits,
 		StorageBuffers: int(limit("maxStorageBuffersPerShaderStage")),
 		SharedBytes:    int(limit("maxComputeWorkgroupStorageSize")),
 		Invocations:    int(limit("maxComputeInvocationsPerWorkgroup")),

@@ -27,11 +27,12 @@ func devices() map[string]Caps {
 	lanes.Subgroups, lanes.SubgroupMin, lanes.SubgroupMax = true, 4, 4
 	blocks := PortableFloor
 	blocks.Prefer = "block 64×64"
+	full := Caps{F16: true, Subgroups: true, SubgroupMin: 4, SubgroupMax: 128, StorageBuffers: 10,
+		SharedBytes: 32 << 10, Invocations: 1024, MaxBinding: 1 << 30, MaxBuffer: 1 << 30}
+	half := full
+	half.Bits, half.Prefer = 16, "f16"
 	return map[string]Caps{
-		"floor":  PortableFloor,
-		"blocks": blocks,
-		"full": {F16: true, Subgroups: true, SubgroupMin: 4, SubgroupMax: 128, StorageBuffers: 10,
-			SharedBytes: 32 << 10, Invocations: 1024, MaxBinding: 1 << 30, MaxBuffer: 1 << 30},
+		"floor": PortableFloor, "blocks": blocks, "full": full, "half": half,
 		"software": software, "software with lanes": lanes,
 	}
 }

@@ -15,6 +15,7 @@ type Caps struct {
 	Invocations    int  // maxComputeInvocationsPerWorkgroup
 	MaxBinding     int64
 	MaxBuffer      int64
+	Bits           int     // to how few bits operands of products may be rounded: 16 or 8; 0: not at all
 	Prefer         string  // the variant taken before all others where it fits; "": none
 	Choices        Choices // and by the shape of the operation, where Prefer is ""
 }

@@ -65,20 +65,30 @@ func (b block) walkFor(size, width, bytes int) (best walk) {
 }
 
 // attentionBlock takes one block for every head that it has room for, and the long one
-// for others.
-func attentionBlock(b block, bytes int) func(*op.AttentionOp, Caps) []Launch {
-	return func(n *op.AttentionOp, _ Caps) []Launch {
+// for others; half keeps queries, keys, values and weights in workgroup memory as f16.
+func attentionBlock(b block, bytes int, half bool) func(*op.AttentionOp, Caps) []Launch {
+	return func(n *op.AttentionOp, _ Caps) (launches []Launch) {
 		b, size := b, n.HeadDim/4
 		if op.CeilDiv(size, b.tx) > blockParts || n.HeadDim > 128 {
 			b = blockLong
 		}
 		var c constants
-		c += "alias stored = vec4<f32>;\n"
-		b.constants(&c, size, b.walkFor(size, 4, bytes))
-		if packed(n) {
-			return packedAttention(n, "attention_block", c, b.rows*b.ty, "outer")
+		kept, width := "alias kept = vec4<f32>;\n", 4
+		if half {
+			kept, width = "alias kept = vec4<f16>;\n", 2
 		}
-		return []Launch{partedAttention(n, "attention_block", c, b.rows*b.ty, "outer")}
+		c += constants(kept)
+		c.flag("HALF", half)
+		b.constants(&c, size, b.walkFor(size, width, bytes))
+		if packed(n) {
+			launches = packedAttention(n, "attention_block", c, b.rows*b.ty, "outer")
+		} else {
+			launches = []Launch{partedAttention(n, "attention_block", c, b.rows*b.ty, "outer")}
+		}
+		if half {
+			launches[0].Kernel.Enables = []string{"f16"}
+		}
+		return launches
 	}
 }
 

@@ -67,6 +67,9 @@ type product struct {
 // short products have few rows: what matters is how fast the weight is read.
 func (p product) short() bool { return p.m <= gemvRows }
 
+// long are the others.
+func (p product) long() bool { return !p.short() }
+
 // rows is the smallest power of two that is not less than m, at most gemvRows.
 func (p product) rows() int {
 	rows := 1
@@ -119,14 +122,27 @@ func matMulGEMV(p product, _ Caps) tiled {
 	return p.kernel("matmul_gemv", c, [3]int{op.CeilDiv(p.n, 8), 1, 1}, whole)
 }
 
-func matMulTile(p product, _ Caps) tiled { return p.tile(chooseTile(p.m, p.n)) }
+func matMulTile(p product, _ Caps) tiled { return p.tile(chooseTile(p.m, p.n), "outer") }
 
 // matMulTileOf takes the same tile for every shape.
 func matMulTileOf(i int) func(product, Caps) tiled {
-	return func(p product, _ Caps) tiled { return p.tile(tiles[i].tile) }
+	return func(p product, _ Caps) tiled { return p.tile(tiles[i].tile, "outer") }
 }
 
-func (p product) tile(t tile) tiled {
+// matMulHalf multiplies in f16 and adds up in f32.
+func matMulHalf(p product, _ Caps) tiled { return p.half(chooseTile(p.m, p.n)) }
+
+func matMulHalfOf(i int) func(product, Caps) tiled {
+	return func(p product, _ Caps) tiled { return p.half(tiles[i].tile) }
+}
+
+func (p product) half(t tile) tiled {
+	k := p.tile(t, "outer_f16")
+	k.Enables = []string{"f16"}
+	return k
+}
+
+func (p product) tile(t tile, outer string) tiled {
 	var c constants
 	c.u32("TILE_M", t.m)
 	c.u32("TILE_N", t.n)
@@ -134,7 +150,7 @@ func (p product) tile(t tile) tiled {
 	c.u32("ROWS", t.rows)
 	c.u32("COLS", t.cols)
 	k := p.kernel("matmul_tile", c, [3]int{op.CeilDiv(p.m, t.m), op.CeilDiv(p.n, t.n), 1}, alongX)
-	k.Libs = append(k.Libs, "outer")
+	k.Libs = append(k.Libs, outer)
 	return k
 }
 

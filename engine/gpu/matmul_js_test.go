@@ -43,6 +43,32 @@ func TestMatMulTiles(t *testing.T) {
 	}
 }
 
+// TestHalves runs the kernels that compute in f16, which are not chosen by themselves, where
+// the device has it.
+func TestHalves(t *testing.T) {
+	d, ref := open(t, Options{Hardware: true, Bits: 16}), cpu.New(cpu.Options{})
+	if !d.Caps().F16 {
+		t.Skip("the device has no f16")
+	}
+	some := []string{"31x63x127_f32_bias_framed", "97x65x256_q8_0_bias_gate_residual_inplace_framed", "127x129x128_q8_0_framed",
+		"33x65x129_f16_skip6_framed", "32x256x1280_f32_bias_gate_residual_inplace_outliers", "33x36x128_f32_mean800", "33x36x128_q8_0_mean800",
+		"s65_heads3x64_framed", "s97_heads2x20_causal_framed", "s96_heads4x64_logits16", "views_s5_t67_heads2.2x64_framed",
+		"views_s65_t65_heads4.1x80_causal_mask_framed", "views_s6_t70_heads1.1x512_bias_heads_framed"}
+	for _, name := range []string{"f16", "f16 128×128", "f16 64×64", "f16 32×64"} {
+		d.Prefer(name)
+		ran := 0
+		for _, c := range ops.Cases() {
+			if (c.Kind == op.MatMul || c.Kind == op.Attention && name == "f16") && slices.Contains(some, c.Name) {
+				t.Run(name+"/"+c.Name, func(t *testing.T) { c.RunRounded(t, d, ref, 16) })
+				ran++
+			}
+		}
+		if ran < 5 {
+			t.Errorf("%s: %d cases ran", name, ran)
+		}
+	}
+}
+
 // TestMatMulSharded runs products whose weights lie in several buffers.
 func TestMatMulSharded(t *testing.T) {
 	cases := named(t, "32x1792x256_f32_bias_gelu_tanh_from768_gap256at768", "32x1792x256_f16_bias_gelu_tanh_from768_gap256at768",

@@ -29,6 +29,11 @@ var (
 		{"tile 64×64", nil, nil, matMulTileOf(1)},
 		{"tile 32×64", nil, nil, matMulTileOf(2)},
 		{"tile 32×32", nil, nil, matMulTileOf(3)},
+		{"f16", halves, product.long, matMulHalf},
+		{"f16 128×128", halves, nil, matMulHalfOf(0)},
+		{"f16 64×64", halves, nil, matMulHalfOf(1)},
+		{"f16 32×64", halves, nil, matMulHalfOf(2)},
+		{"f16 32×32", halves, nil, matMulHalfOf(3)},
 	}
 	attentionVariants = []variant[*op.AttentionOp, []Launch]{
 		{"cpu", onCPU, packedSmall, attentionCPU},
@@ -37,10 +42,12 @@ var (
 		{"tile 32 queries", nil, packedSmall, attentionTileOf(8)},
 		{"tile 64 queries", func(c Caps) bool { return c.SharedBytes >= wideShared }, packedSmall, attentionTileOf(16)},
 		{"views", nil, apart, attentionViews},
-		{"block 64×64", nil, packedOrApart, attentionBlock(blockWide, 16<<10)},
-		{"block 64×64 in 32 KiB", roomy, packedOrApart, attentionBlock(blockWide, 32<<10)},
-		{"block 64×64 of 64 threads", nil, packedOrApart, attentionBlock(blockSquare, 16<<10)},
-		{"block 32×64", nil, packedOrApart, attentionBlock(blockLow, 16<<10)},
+		{"block 64×64", nil, packedOrApart, attentionBlock(blockWide, 16<<10, false)},
+		{"block 64×64 in 32 KiB", roomy, packedOrApart, attentionBlock(blockWide, 32<<10, false)},
+		{"block 64×64 of 64 threads", nil, packedOrApart, attentionBlock(blockSquare, 16<<10, false)},
+		{"block 32×64", nil, packedOrApart, attentionBlock(blockLow, 16<<10, false)},
+		{"f16", halves, packedOrApart, attentionBlock(blockWide, 16<<10, true)},
+		{"f16 32×64", halves, packedOrApart, attentionBlock(blockLow, 16<<10, true)},
 	}
 	layerNormVariants = []variant[*op.LayerNormOp, []Launch]{
 		{"row per thread", onCPU, nil, layerNormAlone},
@@ -168,3 +175,6 @@ func onCPU(c Caps) bool { return c.CPU }
 
 // roomy devices have twice the workgroup memory of the portable floor.
 func roomy(c Caps) bool { return c.SharedBytes >= 32<<10 }
+
+// halves: the device computes in f16, and products may be rounded to it.
+func halves(c Caps) bool { return c.F16 && c.Bits != 0 && c.Bits <= 16 }

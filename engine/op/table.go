@@ -86,6 +86,16 @@ func (k Kind) String() string { return table[k].name }
 // Tolerance is what every machine is held to.
 func (k Kind) Tolerance() Tolerance { return table[k].tolerance }
 
+// Rounded is what a machine is held to that rounds the operands of products to 16 or 8
+// bits, as a whole: the most that the root mean square of its errors may be of scale
+// (1e-2 is 40 dB, 2e-3 is 54). No single element may be off by more than ten times that.
+func Rounded(bits int) float64 {
+	if bits == 16 {
+		return 2e-3
+	}
+	return 3e-2
+}
+
 // FLOPs estimates the floating-point operations of a node.
 func FLOPs(n Node) float64 { return table[n.Kind()].flops(n) }
 

@@ -7,6 +7,9 @@ import (
 	"undertone/engine/op"
 )
 
+// far has a mean far from 0 beside a small deviation, where squares alone lose all digits.
+func far(rng *rand.Rand, _, _ int) float32 { return 800 + float32(rng.NormFloat64()) }
+
 // familyCases are the operations that text encoders and full-size decoders need.
 func familyCases() []Case {
 	var cases []Case
@@ -17,8 +20,6 @@ func familyCases() []Case {
 		}
 		cases = append(cases, Case{k, name, framed, build})
 	}
-	// A mean far from 0 beside a small deviation, where squares alone lose all digits.
-	far := func(rng *rand.Rand, _, _ int) float32 { return 800 + float32(rng.NormFloat64()) }
 	for i, s := range [][2]int{{1, 1}, {3, 5}, {31, 64}, {96, 256}, {7, 251}, {2, 3072}, {5, 4096}} {
 		framed := i%2 == 1
 		add(op.RMSNorm, framed, func(r *rig) {

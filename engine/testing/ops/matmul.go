@@ -19,6 +19,7 @@ type mm struct {
 	residual        string // "", "other" or "inplace"
 	gapAt, gapWidth int
 	outliers        bool
+	far             bool    // a's mean is 800
 	skip            int     // bytes before the weight in its file
 	from, to        int     // rows of a larger weight, when to > 0
 	small           float64 // the weights' standard deviation, when not 1/√k
@@ -39,6 +40,7 @@ func (c mm) name() string {
 	add(c.residual != "", "residual_%s", c.residual)
 	add(c.gapWidth != 0, "gap%dat%d", c.gapWidth, c.gapAt)
 	add(c.outliers, "outliers")
+	add(c.far, "mean800")
 	add(c.skip != 0, "skip%d", c.skip)
 	add(c.to != 0, "rows%dto%d", c.from, c.to)
 	add(c.small != 0, "small")
@@ -50,6 +52,9 @@ func (c mm) build(r *rig) {
 	g := normal(1)
 	if c.outliers {
 		g = outliers(1)
+	}
+	if c.far {
+		g = far
 	}
 	sigma := c.small
 	if sigma == 0 {
@@ -166,6 +171,7 @@ func matmulCases() []Case {
 		mm{m: 70, n: 72, k: 64, dt: op.Q4_0, bias: true, act: op.GELU, actFrom: 32, gapAt: 32, gapWidth: 20, framed: true},
 		mm{m: 128, n: 128, k: 128, dt: op.F32}, mm{m: 127, n: 129, k: 128, dt: op.Q8_0, framed: true},
 	)
+	cs = append(cs, mm{m: 33, n: 36, k: 128, dt: op.F32, far: true}, mm{m: 33, n: 36, k: 128, dt: op.Q8_0, far: true})
 	cases := make([]Case, 0, len(cs))
 	for _, c := range cs {
 		cases = append(cases, Case{op.MatMul, c.name(), c.framed, c.build})

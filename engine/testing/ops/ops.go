@@ -52,7 +52,19 @@ func Run(t *testing.T, be, ref op.Backend) {
 }
 
 // Run runs the case on be and holds it to ref.
-func (c Case) Run(t *testing.T, be, ref op.Backend) {
+func (c Case) Run(t *testing.T, be, ref op.Backend) { c.run(t, be, ref, compare) }
+
+// RunRounded is Run for a machine that rounds the operands of products to so many bits. It
+// logs how far results are from ref.
+func (c Case) RunRounded(t *testing.T, be, ref op.Backend, bits int) {
+	c.run(t, be, ref, func(_ op.Kind, view *op.Tensor, got, want []float32) string {
+		wrong, db := rounded(view, got, want, op.Rounded(bits))
+		t.Logf("%.1f dB", db)
+		return wrong
+	})
+}
+
+func (c Case) run(t *testing.T, be, ref op.Backend, compare func(kind op.Kind, view *op.Tensor, got, want []float32) string) {
 	want := execute(t, "reference", c, ref)
 	got := execute(t, be.Info().Backend, c, be)
 	if t.Failed() {
@@ -205,6 +217,26 @@ func compare(kind op.Kind, view *op.Tensor, got, want []float32) string {
 	g, w := got[worst], want[worst]
 	return fmt.Sprintf("%s: %d of %d elements are wrong; the worst is row %d, column %d: got %.9g, want %.9g (off by %.3g, allowed %.3g; rms %.4g)",
 		view, bad, len(want), worst/view.Cols, worst%view.Cols, g, w, math.Abs(float64(g)-float64(w)), allowed(w), scale)
+}
+
+// rounded holds the errors of got, as a whole, to a share of the root mean square of want.
+func rounded(view *op.Tensor, got, want []float32, share float64) (wrong string, db float64) {
+	var sum, off, most float64
+	for i, w := range want {
+		d := math.Abs(float64(got[i]) - float64(w))
+		if math.IsNaN(d) || math.IsInf(d, 0) {
+			return fmt.Sprintf("%s row %d, column %d is %g, want %.9g", view, i/view.Cols, i%view.Cols, got[i], w), 0
+		}
+		sum += float64(w) * float64(w)
+		off += d * d
+		most = max(most, d)
+	}
+	n := float64(len(want))
+	scale := math.Sqrt(sum / n)
+	if rms := math.Sqrt(off / n); rms > share*scale || most > 10*share*scale {
+		wrong = fmt.Sprintf("%s: off by %.3g, at most %.3g; allowed %.3g and %.3g", view, rms, most, share*scale, 10*share*scale)
+	}
+	return wrong, 10 * math.Log10(sum/max(off, 1e-30))
 }
 
 func must(t *testing.T, what string, err error) {
