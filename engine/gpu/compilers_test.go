@@ -16,7 +16,7 @@ import (
 // the older one knows fewer constant expressions, for example.
 var compilers = []struct {
 	name string
-	bare bool // takes no line that enables subgroups, which its browser does not offer either
+	bare bool // knows no line that enables subgroups and no dot product of bytes, as its browser
 	run  func(t *testing.T, files []string) (string, error)
 }{
 	{"naga", true, newest},

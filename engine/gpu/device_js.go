@@ -216,6 +216,7 @@ func (d *Device) describe(adapter js.Value, o Options) {
 		F16: has.Call("has", "shader-f16").Bool(), Subgroups: has.Call("has", "subgroups").Bool(),
 		CPU:            d.info.Software && !o.Hardware,
 		Bits:           o.Bits,
+		Dot4:           !o.Portable && language("packed_4x8_integer_dot_product"),
 		StorageBuffers: int(limit("maxStorageBuffersPerShaderStage")),
 		SharedBytes:    int(limit("maxComputeWorkgroupStorageSize")),
 		Invocations:    int(limit("maxComputeInvocationsPerWorkgroup")),
@@ -226,6 +227,12 @@ func (d *Device) describe(adapter js.Value, o Options) {
 	}
 	d.caps = c
 	d.info.Plan = planID(c)
+}
+
+// language tells whether the browser's WGSL has a feature.
+func language(feature string) bool {
+	has := js.Global().Get("navigator").Get("gpu").Get("wgslLanguageFeatures")
+	return has.Truthy() && has.Call("has", feature).Bool()
 }
 
 // adapterName puts together what the browser is willing to tell: Chromium keeps

@@ -6,6 +6,7 @@ import "undertone/engine/op"
 // the adapter could do.
 type Caps struct {
 	F16            bool // shader-f16
+	Dot4           bool // WGSL has packed_4x8_integer_dot_product
 	Subgroups      bool // subgroups, with sizes SubgroupMin … SubgroupMax
 	SubgroupMin    int
 	SubgroupMax    int

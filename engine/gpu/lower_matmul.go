@@ -154,6 +154,29 @@ func (p product) tile(t tile, outer string) tiled {
 	return k
 }
 
+// blocks are long products with weights of 8 or 4 bits in blocks of 32, without minima.
+func (p product) blocks() bool {
+	return p.long() && p.shift == 0 && (p.layout == layoutQ8 || p.layout == layoutQ4)
+}
+
+// matMulBytes rounds activations to 8 bits; 32 × 32 outputs where larger tiles are too few.
+func matMulBytes(p product, c Caps) tiled {
+	if op.CeilDiv(p.m, 64)*op.CeilDiv(p.n, 64) < fewGroups {
+		return matMulBytesOf(32, 32)(p, c)
+	}
+	return matMulBytesOf(64, 64)(p, c)
+}
+
+func matMulBytesOf(m, n int) func(product, Caps) tiled {
+	return func(p product, _ Caps) tiled {
+		var c constants
+		c.u32("TILE_M", m)
+		c.u32("TILE_N", n)
+		c.u32("ROWS", m/8)
+		return p.kernel("matmul_int8", c, [3]int{op.CeilDiv(p.m, m), op.CeilDiv(p.n, n), 1}, alongX)
+	}
+}
+
 // The flags of lib/matmul.wgsl.
 const (
 	flagBias = 1 << iota

@@ -69,6 +69,23 @@ func TestHalves(t *testing.T) {
 	}
 }
 
+// TestBytes runs the kernels that round activations to 8 bits, which are not chosen by
+// themselves, where the browser multiplies bytes.
+func TestBytes(t *testing.T) {
+	d, ref := open(t, Options{Hardware: true, Bits: 8}), cpu.New(cpu.Options{})
+	if !d.Caps().Dot4 {
+		t.Skip("WGSL has no dot products of bytes here")
+	}
+	cases := named(t, "127x129x128_q8_0_framed", "97x65x256_q8_0_bias_gate_residual_inplace_framed", "33x127x160_q4_0_bias_framed",
+		"32x256x1280_q8_0_bias_gate_residual_inplace_outliers", "33x36x128_q8_0_mean800", "70x72x64_q4_0_bias_gelu_from32_gap20at32_framed")
+	for i, name := range []string{"int8 64×64", "int8 32×64", "int8 32×32"} {
+		d.Prefer(name)
+		for _, c := range cases[2*i:] { // compiling takes a software adapter seconds
+			t.Run(name+"/"+c.Name, func(t *testing.T) { c.RunRounded(t, d, ref, 8) })
+		}
+	}
+}
+
 // TestMatMulSharded runs products whose weights lie in several buffers.
 func TestMatMulSharded(t *testing.T) {
 	cases := named(t, "32x1792x256_f32_bias_gelu_tanh_from768_gap256at768", "32x1792x256_f16_bias_gelu_tanh_from768_gap256at768",

@@ -34,6 +34,10 @@ var (
 		{"f16 64×64", halves, nil, matMulHalfOf(1)},
 		{"f16 32×64", halves, nil, matMulHalfOf(2)},
 		{"f16 32×32", halves, nil, matMulHalfOf(3)},
+		{"int8", byBytes, product.blocks, matMulBytes},
+		{"int8 64×64", byBytes, product.blocks, matMulBytesOf(64, 64)},
+		{"int8 32×64", byBytes, product.blocks, matMulBytesOf(32, 64)},
+		{"int8 32×32", byBytes, product.blocks, matMulBytesOf(32, 32)},
 	}
 	attentionVariants = []variant[*op.AttentionOp, []Launch]{
 		{"cpu", onCPU, packedSmall, attentionCPU},
@@ -178,3 +182,6 @@ func roomy(c Caps) bool { return c.SharedBytes >= 32<<10 }
 
 // halves: the device computes in f16, and products may be rounded to it.
 func halves(c Caps) bool { return c.F16 && c.Bits != 0 && c.Bits <= 16 }
+
+// byBytes: the browser multiplies bytes, and products may be rounded to them.
+func byBytes(c Caps) bool { return c.Dot4 && c.Bits == 8 }

@@ -93,7 +93,7 @@ func Rounded(bits int) float64 {
 	if bits == 16 {
 		return 2e-3
 	}
-	return 3e-2
+	return 1e-2
 }
 
 // FLOPs estimates the floating-point operations of a node.

@@ -23,3 +23,12 @@ fn weight_patch(n4: u32, k4: u32) -> mat4x4<f32> {
     let s = scales[i];
     return mat4x4<f32>(s * bytes(u.x), s * bytes(u.y), s * bytes(u.z), s * bytes(u.w));
 }
+
+// The quants of a patch as signed bytes: a word for each k. See matmul_int8.
+fn weight_words(n4: u32, k4: u32) -> vec4<u32> {
+    return weights[n4 * p.k4 + k4] ^ vec4<u32>(0x80808080u);
+}
+
+fn weight_scales(n4: u32, k4: u32) -> vec4<f32> {
+    return scales[n4 * (p.k4 / GROUP4) + k4 / GROUP4];
+}
