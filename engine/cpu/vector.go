@@ -11,18 +11,19 @@ import (
 // vectors runs the SIMD kernels. Everything that they are handed the address of is held
 // by it or by a tensor: on the heap, where it stays.
 type vectors struct {
-	module *simd.Module
-	args   [12]uint32
-	gemm   product
-	table  []uint32 // addresses of rows
-	tile   [32]float32
-	wide   []float32 // panels in float32
-	rows   []float32 // rows to be made panels of
-	scores []float32
-	zeros  []float32
-	sums   []float64 // of columns
-	means  []float64
-	affine []float32 // means, their remainders and scales of columns
+	module   *simd.Module
+	args     [13]uint32
+	gemm     product
+	table    []uint32 // addresses of rows
+	tile     [64]float32
+	wide     []float32 // panels in float32
+	rows     []float32 // rows to be made panels of
+	scores   []float32
+	zeros    []float32
+	winograd []float32 // weights, tiles and products
+	sums     []float64 // of columns
+	means    []float64
+	affine   []float32 // means, their remainders and scales of columns
 }
 
 // vectorKernels holds the operations that the SIMD module has kernels for. A function

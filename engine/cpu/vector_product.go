@@ -7,7 +7,7 @@ import (
 	"undertone/engine/op"
 )
 
-// product holds the arguments of the kernels product and conv3x3, see simd/product.wat.
+// product holds the arguments of the kernels product, conv3x3 and winograd_products, see simd/product.wat.
 type product struct {
 	table, taps, width             uint32
 	weights, apart, panel, columns uint32
@@ -22,6 +22,9 @@ type product struct {
 	picture, pixelBytes            uint32
 	pictureWidth, pictureHeight    uint32
 	first, zeros                   uint32
+
+	// Of winograd_products: bytes from matrix to matrix.
+	tableApart, weightsApart, outApart uint32
 }
 
 // weightInCall is how many float32 of weights are made panels of at once: they stay in
@@ -47,6 +50,8 @@ func (v *vectors) widened(w *op.Tensor, from, count int) (at uint32, apart int) 
 	wide := room(&v.wide, op.CeilDiv(count, panelRows)*apart/4)
 	at = address(wide, 0)
 	switch {
+	case aligned && w.Cols%op.Align == 0: // panels lie one behind the other, here and there
+		v.run(unpack[p.dt], address(p.data, first*p.rowBytes()), at, uint32(op.CeilDiv(count, panelRows)*w.Cols))
 	case aligned:
 		for i := range op.CeilDiv(count, panelRows) {
 			v.run(unpack[p.dt], address(p.data, (first+i*panelRows)*p.rowBytes()), at+uint32(i*apart), uint32(w.Cols))
@@ -132,6 +137,10 @@ const (
 )
 
 func vectorConv3x3(j *job, n *op.Conv3x3Op) bool {
+	if winograd(n) {
+		vectorWinograd(j, n)
+		return true
+	}
 	v, x, out, residual := j.m.simd, f32(n.X), f32(n.Out), f32(n.Residual)
 	weights, panel := v.widened(n.Weight, 0, n.Weight.Rows)
 	zeros := room(&v.zeros, op.Pad(x.Cols))

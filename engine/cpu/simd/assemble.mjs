@@ -13,7 +13,7 @@ import { join } from "node:path";
 import initialize from "wabt";
 
 const folder = import.meta.dirname;
-const texts = ["memory", "functions", "product", "weights", "softmax", "norms", "rows"];
+const texts = ["memory", "functions", "product", "weights", "softmax", "norms", "rows", "winograd"];
 const features = { simd: true, relaxed_simd: true, bulk_memory: true };
 
 /** The trees of a text: words, and lists of trees. */

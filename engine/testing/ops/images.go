@@ -32,6 +32,8 @@ func convCases() []Case {
 		{5, 31, 13, 17, op.F16, true, op.Clamp3, "", true}, {15, 33, 33, 31, op.F32, true, op.None, "inplace", true},
 		{11, 19, 20, 36, op.F32, false, op.QuickGELU, "other", true}, {6, 6, 96, 65, op.F32, true, op.GELUTanh, "", true},
 		{65, 4, 12, 24, op.F32, true, op.None, "", false}, {4, 129, 4, 8, op.F32, true, op.None, "", false},
+		// Many channels, odd sizes: Winograd's tiles go beyond the picture.
+		{13, 17, 36, 44, op.F32, true, op.GELU, "inplace", true}, {1, 15, 32, 40, op.F16, false, op.SiLU, "other", true},
 		// Pictures large enough for a GPU's large tiles.
 		{256, 256, 8, 8, op.F16, true, op.ReLU, "inplace", false}, {250, 251, 5, 3, op.F32, true, op.None, "", true},
 		{121, 131, 7, 13, op.F32, true, op.ReLU, "other", true}, {63, 65, 12, 61, op.F32, true, op.None, "", true},
