@@ -75,7 +75,7 @@ func (v *attentionMaps) draw(p *probe, word, block int) {
 		ui.SetAttr(r.Element, "aria-label", fmt.Sprintf(words.Text.HowMap, tokenName(p.Tokens[word]), words.Percent(mean), words.Percent(top)))
 		ui.SetText(r.share, words.Percent(mean))
 		r.share.Style().SetProperty("--share", fmt.Sprintf("%.4f", math.Min(1, mean/scale)), "")
-		ui.SetAttr(r.button, "aria-pressed", fmt.Sprint(b == block))
+		ui.SetState(r.button, "aria-pressed", b == block)
 	}
 	ui.SetText(ui.Wrap(v.scale.Get("lastElementChild")), fmt.Sprintf(words.Text.HowScale, words.Percent(scale), words.Percent(p.prompt)))
 }

@@ -137,7 +137,7 @@ func (v *foundView) renderFits(r *result, s *app.State) {
 	if r.Fits != nil {
 		text, ok := limits(r.model, r.Fits)
 		ui.SetText(v.fits, text)
-		ui.SetAttr(v.fits, "class", map[bool]string{true: "fits", false: "fits not"}[ok])
+		ui.SetAttr(v.fits, "class", ui.Either(ok, "fits", "fits not"))
 	}
 	ui.SetText(v.memory, memory(r.model, r.Published))
 	if slow {

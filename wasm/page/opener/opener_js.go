@@ -239,7 +239,7 @@ func (v *Opener) renderLoad(s *app.State) {
 	ui.Show(v.load, v.result != nil)
 	ui.SetText(v.why, why)
 	// Not disabled, so that a keyboard finds it, and what it waits for is read with it.
-	ui.SetAttr(v.load, "aria-disabled", fmt.Sprint(!ok))
+	ui.SetState(v.load, "aria-disabled", !ok)
 	ui.SetText(v.loadText, fmt.Sprintf(words.Text.OpenLoad, words.Bytes(v.bytes())))
 }
 

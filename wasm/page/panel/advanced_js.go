@@ -47,7 +47,7 @@ func NewAdvanced(a *app.App, panel ui.Element) *Advanced {
 		))
 	ui.SetFlag(v.box, "open", ui.Recall("advanced") != "")
 	ui.On(v.box, "toggle", func(ui.Event) {
-		ui.Remember("advanced", map[bool]string{true: "open", false: ""}[v.box.HasAttribute("open")])
+		ui.Remember("advanced", ui.Either(v.box.HasAttribute("open"), "open", ""))
 	})
 	ui.Append(panel, v.box)
 	return v

@@ -202,7 +202,7 @@ func (v *weightChart) render(weights []float32, s scale, m *app.Model) {
 		ui.SetAttr(bar, "aria-valuemin", words.Number(s.low))
 		ui.SetAttr(bar, "aria-valuemax", words.Number(s.top))
 		ui.SetAttr(bar, "aria-valuenow", words.Number(w))
-		ui.SetAttr(bar, "tabindex", map[bool]string{true: "0", false: "-1"}[i == v.focus])
+		ui.SetAttr(bar, "tabindex", ui.Either(i == v.focus, "0", "-1"))
 	}
 	keys := words.Text.ArrowKeys
 	if ui.Coarse() {

@@ -99,7 +99,7 @@ func (v *Guidance) Render(s *app.State) {
 		ui.SetText(v.chips[p.ID], words.Text.PresetTitle(p.ID, p.Title))
 	}
 	for id, c := range v.chips {
-		ui.SetAttr(c, "aria-pressed", fmt.Sprint(used[id]))
+		ui.SetState(c, "aria-pressed", used[id])
 	}
 	ui.Show(v.another, len(f.Guidance) < recipe.MaxTerms)
 	for len(v.rows) < len(f.Guidance) {
@@ -175,13 +175,15 @@ func (r *directionRow) render(s *app.State, i int) {
 	}
 	ui.SetFlag(r.box, "data-several", several)
 	ui.SetFlag(r.box, "data-silent", f.Silent(i))
-	ui.SetAttr(r.mute, "aria-pressed", fmt.Sprint(f.Silent(i)))
+	ui.SetState(r.mute, "aria-pressed", f.Silent(i))
 	blank := t.Positive == "" && t.Negative == ""
 	ui.Show(r.hint, blank)
 	ui.Show(r.slide, !blank)
-	for e, text := range map[ui.Element]string{r.slider: words.Text.WeightSlider, r.weight: words.Text.WeightOf, r.mute: words.Text.MuteOf, r.remove: words.Text.RemoveOf} {
-		ui.SetAttr(e, "aria-label", fmt.Sprintf(text, name))
-	}
+	label := func(e ui.Element, text string) { ui.SetAttr(e, "aria-label", fmt.Sprintf(text, name)) }
+	label(r.slider, words.Text.WeightSlider)
+	label(r.weight, words.Text.WeightOf)
+	label(r.mute, words.Text.MuteOf)
+	label(r.remove, words.Text.RemoveOf)
 	r.renderWeight(t.Weight, p.Low, p.High)
 }
 

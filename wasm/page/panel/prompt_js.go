@@ -123,10 +123,10 @@ func (v *Prompt) Render(s *app.State) {
 	working := s.Working()
 	ui.Show(v.stop, working)
 	ui.Show(v.another, s.Picture != nil)
-	ui.SetAttr(v.another, "aria-disabled", fmt.Sprint(working))
+	ui.SetState(v.another, "aria-disabled", working)
 	ui.Show(v.keys, !working)
 	// Not disabled, so that a keyboard stays on it; a press then says why nothing happens.
-	ui.SetAttr(v.generate, "aria-disabled", fmt.Sprint(working || s.Phase == app.Waiting || s.Phase == app.Loading))
+	ui.SetState(v.generate, "aria-disabled", working || s.Phase == app.Waiting || s.Phase == app.Loading)
 	switch {
 	case !working:
 		ui.SetText(v.says, generate)
@@ -150,7 +150,7 @@ func (v *Prompt) renderNote(s *app.State) {
 	old := s.Note == "" || s.Note == words.Text.Done || s.Note == words.Text.SamePicture || s.Note == words.Text.Ready
 	ui.Show(v.note, !(undrawn && old))
 	ui.Show(v.undrawn, undrawn)
-	ui.SetAttr(v.generate, "aria-describedby", map[bool]string{true: "undrawn", false: ""}[undrawn])
+	ui.SetAttr(v.generate, "aria-describedby", ui.Either(undrawn, "undrawn", ""))
 }
 
 // renderWords marks the words that the model does not know, and suggests how a word that

@@ -102,7 +102,7 @@ func (v *Compare) Render(s *app.State) {
 	two := p != nil && (v.held != nil || p.Recipe.Guides() || p.Reference() != nil)
 	left := v.other(p)
 	making := s.Running.Why == forCompare && v.held == nil
-	as := map[bool]string{true: "pair", false: "slider"}[v.pair]
+	as := ui.Either(v.pair, "pair", "slider")
 	ui.SetAttr(v.box, "data-as", as)
 	v.modes.Choose(as)
 	ui.SetFlag(v.box, "data-alone", !two)
@@ -121,21 +121,23 @@ func (v *Compare) Render(s *app.State) {
 	}
 	v.renderButtons(s, two, left)
 	v.renderCaptions(s, two, left)
-	for e, share := range map[ui.Element]float64{v.range_: v.at, v.across: v.comparison.across, v.down: v.comparison.down} {
-		ui.SetValue(e, fmt.Sprintf("%.0f", share*100))
+	for _, share := range []struct {
+		e    ui.Element
+		name string
+		at   float64
+	}{{v.range_, "--at", v.at}, {v.across, "--across", v.comparison.across}, {v.down, "--down", v.comparison.down}} {
+		ui.SetValue(share.e, fmt.Sprintf("%.0f", share.at*100))
+		v.both.Style().SetProperty(share.name, fmt.Sprintf("%.3f", share.at), "")
 	}
 	ui.SetAttr(v.range_, "aria-valuetext", fmt.Sprintf(words.Text.DividerAt, v.at*100))
-	for name, share := range map[string]float64{"--at": v.at, "--across": v.comparison.across, "--down": v.comparison.down} {
-		v.both.Style().SetProperty(name, fmt.Sprintf("%.3f", share), "")
-	}
 }
 
 func (v *Compare) renderButtons(s *app.State, two bool, left *app.Picture) {
 	ui.Show(v.modes.Box, two)
 	ui.Show(v.hold, s.Picture != nil)
-	ui.SetAttr(v.hold, "aria-pressed", fmt.Sprint(v.held != nil))
+	ui.SetState(v.hold, "aria-pressed", v.held != nil)
 	ui.Show(v.zoom, s.Picture != nil)
-	ui.SetAttr(v.zoom, "aria-pressed", fmt.Sprint(v.exact))
+	ui.SetState(v.zoom, "aria-pressed", v.exact)
 	ui.Show(v.save, left != nil && two)
 	ui.Show(v.again, two && left == nil && (s.Phase == app.Waiting || v.plain.failed(s)))
 	canvas := v.right.Canvas.Element

@@ -55,7 +55,7 @@ func (v *film) render(s *app.State) {
 		text = fmt.Sprintf(words.Text.FilmGoTime, n, words.Duration(float64(n)*each/1000))
 	}
 	ui.SetText(v.says, text)
-	ui.SetAttr(v.press, "aria-disabled", fmt.Sprint(!making && s.Phase != app.Ready || v.opening))
+	ui.SetState(v.press, "aria-disabled", !making && s.Phase != app.Ready || v.opening)
 	ui.Show(v.bar, making)
 	v.bar.Set("max", max(1, len(v.recipes)))
 	v.bar.Set("value", v.done)

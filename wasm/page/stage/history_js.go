@@ -85,14 +85,14 @@ func (v *strip) take(p *app.Picture) {
 
 func (v *strip) render(s *app.State) {
 	ui.Show(v.box, len(v.list) > 0) // of one picture too, so that nothing moves for the second
-	ui.SetAttr(v.undo, "aria-disabled", fmt.Sprint(v.beside(s.Picture, -1) == nil))
-	ui.SetAttr(v.redo, "aria-disabled", fmt.Sprint(v.beside(s.Picture, 1) == nil))
+	ui.SetState(v.undo, "aria-disabled", v.beside(s.Picture, -1) == nil)
+	ui.SetState(v.redo, "aria-disabled", v.beside(s.Picture, 1) == nil)
 	v.tiles.Need(len(v.list))
 	for i, t := range v.tiles.List {
 		p := v.list[i]
 		t.Draw(p.Image.(js.Value), true)
 		t.Label("", fmt.Sprintf(words.Text.SessionPicture, i+1, len(v.list), p.Recipe.Prompt))
-		ui.SetAttr(t.Button, "aria-pressed", fmt.Sprint(p == s.Picture))
+		ui.SetState(t.Button, "aria-pressed", p == s.Picture)
 		if p == s.Picture && p != v.shown {
 			v.tiles.Box.Set("scrollLeft", t.Button.Get("offsetLeft").Int()-v.tiles.Box.Get("clientWidth").Int()/2)
 		}

@@ -84,7 +84,7 @@ func (v *Picture) Render(s *app.State) {
 		p := s.Pictures[i]
 		t.Draw(p.Image.(js.Value), true)
 		t.Label("", fmt.Sprintf(words.Text.Variant, i+1, len(s.Pictures)))
-		ui.SetAttr(t.Button, "aria-pressed", fmt.Sprint(p == s.Picture))
+		ui.SetState(t.Button, "aria-pressed", p == s.Picture)
 	}
 	v.bar.render(s)
 	v.strip.render(s)

@@ -129,8 +129,8 @@ func (v *Stage) Render(s *app.State) {
 			tab := v.tab[id]
 			v.tabs.Set("scrollLeft", tab.Get("offsetLeft").Int()-(v.tabs.Get("clientWidth").Int()-tab.Get("offsetWidth").Int())/2)
 		}
-		ui.SetAttr(v.tab[id], "aria-selected", fmt.Sprint(here))
-		ui.SetAttr(v.tab[id], "tabindex", map[bool]string{true: "0", false: "-1"}[here])
+		ui.SetState(v.tab[id], "aria-selected", here)
+		ui.SetAttr(v.tab[id], "tabindex", ui.Either(here, "0", "-1"))
 		ui.Show(v.panes[id].Box(), here)
 		if here {
 			v.panes[id].Render(s)

@@ -117,7 +117,7 @@ func (v *Steps) Render(s *app.State) {
 			short = words.Text.StepsFinal
 		}
 		t.Label(short, says(i))
-		ui.SetAttr(t.Button, "aria-pressed", fmt.Sprint(i == at))
+		ui.SetState(t.Button, "aria-pressed", i == at)
 	}
 	v.draw(v.right, p, at, says(at), guidedText(p.Recipe, s.Model))
 	twin := v.plain.of(p)

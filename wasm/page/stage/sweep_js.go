@@ -125,7 +125,7 @@ func (v *Sweep) Render(s *app.State) {
 			done++
 		}
 	}
-	ui.SetAttr(v.start, "aria-disabled", fmt.Sprint(s.Phase != app.Ready))
+	ui.SetState(v.start, "aria-disabled", s.Phase != app.Ready)
 	if making {
 		ui.SetText(v.says, fmt.Sprintf(words.Text.SweepWaits, done, len(v.cells)))
 	} else {
@@ -156,6 +156,6 @@ func (v *Sweep) Render(s *app.State) {
 		if c.picture != nil {
 			t.Draw(c.picture.Image.(js.Value), true)
 		}
-		ui.SetAttr(t.Button, "aria-pressed", fmt.Sprint(c.picture != nil && c.picture == s.Picture))
+		ui.SetState(t.Button, "aria-pressed", c.picture != nil && c.picture == s.Picture)
 	}
 }

@@ -194,6 +194,17 @@ func SetAttr(e Element, name, value string) {
 	}
 }
 
+// SetState sets an attribute to "true" or "false" where it differs.
+func SetState(e Element, name string, on bool) { SetAttr(e, name, Either(on, "true", "false")) }
+
+// Either is the first of two values, or the second.
+func Either(first bool, one, other string) string {
+	if first {
+		return one
+	}
+	return other
+}
+
 // overwrite lets SetValue write into the field that has the cursor too.
 var overwrite bool
 
