@@ -13,7 +13,7 @@
       if (document.documentElement.scrollWidth > innerWidth) wrong.push("the page is " + document.documentElement.scrollWidth + " wide");
       for (const e of document.querySelectorAll("button, select, textarea, input:not([type=checkbox], [type=radio]), label:has(input), summary")) {
         const r = e.getBoundingClientRect();
-        if (!e.checkVisibility() || r.width === 0) continue;
+        if (!e.checkVisibility() || r.width === 0 || e.matches(".unseen")) continue;
         const name = e.tagName + "#" + e.id + " " + e.textContent.trim().slice(0, 20);
         if (r.height < 43.9 || r.width < 43.9) wrong.push(name + " is " + rounded(r.width) + " × " + rounded(r.height));
         const scrolls = e.closest("#prompt-examples, .presets, .tabs, .tiles.session");
