@@ -15,6 +15,7 @@ import (
 	"undertone/engine/testing/networks"
 	"undertone/lab"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -58,7 +59,16 @@ func TestBrowserEditElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := open(t, serveFolder(t, dir).URL, options{noGPU: true})
+	s := serveFolder(t, dir)
+	b := open(t, s.URL, options{noGPU: true})
+	b.ready()
+	small := b.text("#no-webgpu")
+	b.dropped("photo.jpg", photo(t))
+	b.until(`document.querySelector("#edit-with canvas")?.width === 40 && document.querySelector("#edit-with").checkVisibility()`)
+	if large := b.text("#no-webgpu"); large == small {
+		t.Errorf("what Start fetches for a picture that was dropped is called as before: %q", large)
+	}
+	b.run(chromedp.Navigate(s.URL))
 	b.loadModel()
 	before := b.canvasOf(picturePane)
 	var title string
@@ -72,6 +82,20 @@ func TestBrowserEditElsewhere(t *testing.T) {
 	b.generate()
 	if after := b.canvasOf(picturePane); after == before || b.canvasOf("#edit-with canvas") != before {
 		t.Error("the picture is not edited")
+	}
+	after := b.canvasOf(picturePane)
+	b.run(chromedp.Reload())
+	b.until(`document.querySelector("#edit-with canvas")?.checkVisibility() && document.querySelector("` + picturePane + `")?.checkVisibility()`)
+	if b.value("prompt") != "at night" || b.value("edit-strength") != "1" || b.canvasOf("#edit-with canvas") != before || b.canvasOf(picturePane) != after {
+		t.Error("after a reload, the edit is another")
+	}
+	if b.is(undrawn) {
+		t.Error("after a reload, the edit is not drawn")
+	}
+	b.click("#tab-compare")
+	b.until(`document.querySelector(".compare").hasAttribute("data-divided")`)
+	if b.canvasOf(".compare figure:first-child canvas") != before {
+		t.Error("after a reload, the edit is compared with another picture")
 	}
 }
 
@@ -91,16 +115,15 @@ func TestBrowserEdit(t *testing.T) {
 		t.Errorf("the prompt is %q, the reference another picture, or the focus elsewhere", b.value("prompt"))
 	}
 
-	b.step("the prompt asks what to change", func(t *testing.T) {
-		b.asks("What should change?", "An empty field gives the picture back, or what directions alone make of it.", "Edit")
-		b.call("form.speak", nil, "zh-Hans")
-		b.asks("要改什么？", "留空则原样返回，或只按所选的方向改。", "编辑")
-		b.call("form.speak", nil, "en")
-	})
+	b.step("the prompt asks what to change", b.asksForChange)
 	b.step("an empty instruction gives it back", func(t *testing.T) {
+		if b.is(undrawn) {
+			t.Error("an edit that asks for nothing waits to be drawn")
+		}
+		b.field("prompt", " ")
 		b.generate()
-		if b.canvasOf(picturePane) != before {
-			t.Error("the picture is another")
+		if b.canvasOf(picturePane) != before || b.text("#note") != "Nothing was asked for, so this is the picture as it was." {
+			t.Errorf("the picture is another, or it says %q", b.text("#note"))
 		}
 	})
 	var edited string
@@ -136,6 +159,11 @@ func TestBrowserEdit(t *testing.T) {
 	b.step("undo", func(t *testing.T) {
 		b.eval(`document.querySelector("#undo").click()`, nil)
 		b.until(`document.querySelector("#redo").ariaDisabled === "false"`)
+		b.eval(`document.querySelector("#redo").click()`, nil)
+		b.until(`document.querySelector("#redo").ariaDisabled === "true"`)
+		if b.value("edit-strength") != "4" || b.canvasOf("#edit-with canvas") != before {
+			t.Errorf("the strength is %s, or the picture to edit another", b.value("edit-strength"))
+		}
 	})
 	b.step("another picture is dropped", b.editsDropped)
 	b.step("the picture of a file is asked for", b.asksForReference)
@@ -176,6 +204,21 @@ func (b *tab) labOfFeatures(t *testing.T, s *server) {
 	}
 }
 
+// asksForChange looks at the form of an edit, in both languages and on a phone.
+func (b *tab) asksForChange(t *testing.T) {
+	b.asks("What should change?", "An empty field gives the picture back, or what directions alone make of it.", "Edit")
+	b.call("form.speak", nil, "zh-Hans")
+	b.asks("要改什么？", "留空则原样返回，或只按所选的方向改。", "编辑")
+	b.call("form.speak", nil, "en")
+	b.run(emulation.SetDeviceMetricsOverride(360, 740, 1, true))
+	var wrong []string
+	if b.call("layout.faults", &wrong, "ltr"); len(wrong) > 0 {
+		t.Errorf("on a phone: %q", wrong)
+	}
+	b.call("form.openDetails", nil, false)
+	b.run(emulation.SetDeviceMetricsOverride(1280, 900, 1, false))
+}
+
 // asks compares what the prompt is called, what stands in it while it is empty, and the word
 // of its button with what they should be.
 func (b *tab) asks(want ...string) {
@@ -189,8 +232,9 @@ func (b *tab) asks(want ...string) {
 	}
 }
 
-// editsDropped edits a picture of another shape than the model's.
-func (b *tab) editsDropped(t *testing.T) {
+// photo is a JPEG of another shape than the model's pictures.
+func photo(t *testing.T) []byte {
+	t.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, 40, 20))
 	for i := range img.Pix {
 		img.Pix[i] = byte(7 * i)
@@ -200,7 +244,12 @@ func (b *tab) editsDropped(t *testing.T) {
 	if err := jpeg.Encode(&file, img, nil); err != nil {
 		t.Fatal(err)
 	}
-	b.dropped("photo.jpg", file.Bytes())
+	return file.Bytes()
+}
+
+// editsDropped edits a picture of another shape than the model's.
+func (b *tab) editsDropped(t *testing.T) {
+	b.dropped("photo.jpg", photo(t))
 	b.until(`document.querySelector("#edit-with canvas").width === 40`)
 	b.field("prompt", "at night")
 	b.generate()

@@ -17,7 +17,8 @@ type Form struct {
 	// towards them, from the instruction Keep.
 	Strength float64
 	Keep     string
-	Editing  int // the direction that is being edited; always one of Guidance
+	scene    string // the prompt from before the edit
+	Editing  int    // the direction that is being edited; always one of Guidance
 }
 
 // NewForm is the form for the first picture, which has no guidance: what guidance does is
@@ -36,9 +37,11 @@ func NewForm(m *Model) Form {
 func (f Form) For(m *Model) Form {
 	n := NewForm(m)
 	if f.Each > 0 {
-		n.Prompt, n.Seed, n.Each, n.Locked = f.Prompt, f.Seed, f.Each, f.Locked
+		n.Prompt, n.Seed, n.Each, n.Locked, n.scene = f.Prompt, f.Seed, f.Each, f.Locked, f.scene
 		if m.Edits != nil {
 			n.Reference, n.Strength = f.Reference, f.Strength
+		} else if f.Reference != nil {
+			n.EndEdit()
 		}
 	}
 	return n
@@ -79,7 +82,9 @@ func (f *Form) Mute(i int, mute bool) {
 // Restore takes over the recipe of a picture, exactly.
 func (f *Form) Restore(r Recipe) {
 	kept := f.Guidance
-	f.Recipe, f.Guided, f.Muted, f.Editing, f.Locked, f.Strength = r, len(r.Guidance) > 0, [recipe.MaxTerms]bool{}, 0, true, 0
+	f.Recipe = r
+	f.unedit()
+	f.Guided, f.Muted, f.Editing, f.Locked = len(f.Guidance) > 0, [recipe.MaxTerms]bool{}, 0, true
 	if !f.Guided {
 		f.Guidance = kept[:1] // something to switch on again
 	}

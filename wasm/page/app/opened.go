@@ -52,8 +52,15 @@ func (s *State) turn(i int) {
 	if s.Choose(i); own {
 		s.Form = s.Form.For(s.Model)
 	}
-	if s.Form.Keep = s.Model.Understands.Keep; s.Model.Edits == nil {
-		s.Form.Reference = nil
+	if s.Form.Keep = s.Model.Understands.Keep; s.Model.Edits == nil && s.Form.Reference != nil {
+		s.Form.EndEdit()
+	}
+}
+
+// Return chooses the site's model at an address again, where it is still offered.
+func (s *State) Return(address string) {
+	if i := slices.IndexFunc(s.Offers, func(o Offer) bool { return o.Address == address && !o.Own() }); i >= 0 {
+		s.turn(i)
 	}
 }
 

@@ -96,24 +96,25 @@ func DecodePNG(data js.Value) (image js.Value, ok bool) {
 	return js.Global().Get("ImageData").New(read.Get("data"), read.Get("width"), read.Get("height")), true
 }
 
-// Refer takes the pixels of a picture, an ImageData, as those to edit, without an instruction
-// yet or a direction, whose effect the picture may show already, and chooses a model that edits.
-func (a *App) Refer(image any) {
+// Refer takes the pixels of a picture, an ImageData, as those to edit, and chooses a model that
+// edits, which is then loaded if another was and it is to.
+func (a *App) Refer(image any, load bool) {
 	if i := a.State.Editor(); i != a.State.Offer {
 		if i < 0 || !a.idle() {
 			return
 		}
-		a.Pick(i, a.State.Phase == Ready)
+		a.Pick(i, load && a.State.Phase == Ready)
 	}
 	a.Update(func(s *State) {
 		ui.Overwrite()
-		s.Form.Reference, s.Form.Prompt, s.Form.Strength, s.Form.Guided, s.Problem, s.Note = &Reference{Image: image}, "", usualStrength, false, nil, ""
+		s.Form.Refer(image)
+		s.Problem, s.Note = nil, ""
 	})
 	ui.ByID("prompt").Focus()
 }
 
 // ReferTo is Refer for a file of any picture that the browser shows. Where the form asks for
-// one, its instruction stays.
+// one, its instruction stays. Another model is not fetched for it before Start is pressed.
 func (a *App) ReferTo(file js.Value) {
 	go func() {
 		image, err := promise.Await(context.Background(), js.Global().Get("undertone").Get("picture").Invoke(file))
@@ -127,23 +128,27 @@ func (a *App) ReferTo(file js.Value) {
 				s.Problem, s.Note = nil, ""
 			})
 		} else {
-			a.Refer(image)
+			a.Refer(image, false)
 		}
 	}()
 }
 
 // Edits reports whether a dropped file is a picture to edit: one that the form asks for, or
-// any for a model that edits.
+// any where there is a model that edits.
 func (a *App) Edits(file js.Value, asked bool) bool {
-	m := a.State.Model
-	return m != nil && m.Edits != nil && (!asked || a.State.Form.missing()) && strings.HasPrefix(file.Get("type").String(), "image/")
+	return a.State.Editor() >= 0 && (!asked || a.State.Form.missing()) && strings.HasPrefix(file.Get("type").String(), "image/")
+}
+
+// Bytes is data as JavaScript has it, a Uint8Array.
+func Bytes(data []byte) js.Value {
+	bytes := js.Global().Get("Uint8Array").New(len(data))
+	js.CopyBytesToJS(bytes, data)
+	return bytes
 }
 
 // Inflate is the browser's way to decompress, as recipe.FromPNG wants it. It waits.
 func Inflate(data []byte, most int) ([]byte, error) {
-	packed := js.Global().Get("Uint8Array").New(len(data))
-	js.CopyBytesToJS(packed, data)
-	got, err := promise.Await(context.Background(), png().Call("inflate", packed, most))
+	got, err := promise.Await(context.Background(), png().Call("inflate", Bytes(data), most))
 	if err != nil {
 		return nil, err
 	}

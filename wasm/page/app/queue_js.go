@@ -173,7 +173,9 @@ func (a *App) Generate() {
 			}
 			made = append(made, p)
 			s.Picture, s.Pictures = made[0], slices.Clone(made)
-			if again {
+			if first.Returns() {
+				s.Note = words.Text.EditNone
+			} else if again {
 				s.Note = words.Text.SamePicture
 			}
 		}}

@@ -1,6 +1,10 @@
 package app
 
-import "undertone/engine/recipe"
+import (
+	"strings"
+
+	"undertone/engine/recipe"
+)
 
 // Reference is a picture to edit. Recipes that share one are of the same picture.
 type Reference struct {
@@ -12,19 +16,54 @@ type Reference struct {
 // often, and keeps as much (models/sprites-edit).
 const usualStrength = 1
 
+// maxStrength is the slider's end.
+const maxStrength = 4
+
 // missing reports whether the recipe's reference has to be chosen first.
 func (r Recipe) missing() bool { return r.Reference != nil && r.Reference.Image == nil }
+
+// Returns reports whether the picture to edit comes back as it is: nothing is asked for.
+func (r *Recipe) Returns() bool { return r.Reference != nil && !r.asks() && !r.Guides() }
+
+// asks reports whether the prompt has a word.
+func (r *Recipe) asks() bool { return strings.TrimSpace(r.Prompt) != "" }
 
 // edits adds to a recipe with a reference the direction that its strength stands for: from
 // the instruction to keep it to the one that is given.
 func (f Form) edits(r Recipe) Recipe {
-	if r.Reference != nil && f.Strength != 0 && r.Prompt != "" && len(r.Guidance) < recipe.MaxTerms {
+	if r.Reference != nil && f.Strength != 0 && r.asks() && len(r.Guidance) < recipe.MaxTerms {
 		t := recipe.Term{Positive: r.Prompt, Negative: f.Keep, Weight: f.Strength}
 		t.Schedule.Kind = "constant"
 		r.Guidance = append(r.Guidance, t)
 	}
 	return r
 }
+
+// unedit takes that direction out of the form's recipe again, as the strength that it stands for.
+func (f *Form) unedit() {
+	if !f.asks() {
+		f.Strength = usualStrength // for what is asked for next
+		return
+	}
+	f.Strength = 0
+	if n := len(f.Guidance) - 1; n >= 0 && f.Reference != nil {
+		if t := &f.Guidance[n]; t.Weight > 0 && t.Weight <= maxStrength && t.Head == 0 && t.Positive == f.Prompt && t.Negative == f.Keep && t.Schedule.Kind == "constant" {
+			f.Guidance, f.Strength = f.Guidance[:n:n], t.Weight
+		}
+	}
+}
+
+// Refer begins an edit of a picture, without an instruction yet or a direction, whose effect
+// the picture may show already.
+func (f *Form) Refer(image any) {
+	if f.Reference == nil {
+		f.scene = f.Prompt
+	}
+	f.Reference, f.Prompt, f.Strength, f.Guided = &Reference{Image: image}, "", usualStrength, false
+}
+
+// EndEdit ends it: the prompt says again what the picture shows.
+func (f *Form) EndEdit() { f.Reference, f.Prompt = nil, f.scene }
 
 // Suggestions are instructions of the words that a model was trained on.
 func (m *Model) Suggestions() (list []string) {

@@ -32,9 +32,81 @@ func TestReference(t *testing.T) {
 	if again := f.Made(); !again.Same(r) {
 		t.Errorf("restored, the edit is %+v, wanted %+v", again, r)
 	}
+	if f.Strength != 3 || f.Guided {
+		t.Errorf("restored, the edit has a strength of %g, and directions %+v", f.Strength, f.Guidance)
+	}
+	f.Prompt = "at sunset"
+	if g := f.Made().Guidance; len(g) != 1 || g[0].Positive != "at sunset" {
+		t.Errorf("with another instruction, the edit leads to %+v", g)
+	}
 	f.Reference, f.Prompt = &Reference{Image: "other"}, r.Prompt
 	if f.Made().Same(r) {
 		t.Error("edits of two pictures are the same")
+	}
+}
+
+// A strength beyond the slider, or a direction between other words, stays a direction.
+func TestRestoreDirection(t *testing.T) {
+	for name, term := range map[string]recipe.Term{
+		"too strong":  {Positive: "at night", Negative: "keep it", Weight: 5},
+		"below none":  {Positive: "at night", Negative: "keep it", Weight: -1},
+		"of a head":   {Positive: "at night", Negative: "keep it", Weight: 1, Head: 1},
+		"from others": {Positive: "at night", Negative: "day", Weight: 1},
+		"to others":   {Positive: "night", Negative: "keep it", Weight: 1},
+	} {
+		f := Form{Keep: "keep it"}
+		term.Schedule.Kind = "constant"
+		r := Recipe{Prompt: "at night", Reference: &Reference{Image: "pixels"}, Guidance: []recipe.Term{term}}
+		if f.Restore(r); f.Strength != 0 || !f.Guided || !f.Made().Same(r) {
+			t.Errorf("%s: restored as %+v", name, f)
+		}
+	}
+}
+
+// An edit ends with the prompt from before it, also where a model is chosen that cannot edit;
+// after a reload, the site's model comes back.
+func TestEndEdit(t *testing.T) {
+	edits, plain := modelOf("edits", 256), modelOf("plain", 256)
+	edits.Edits, edits.Understands.Keep = &recipe.Edits{}, "keep it"
+	s := &State{Offers: []Offer{{Address: "plain", Model: plain}, {Address: "edits", Model: edits}, {Address: "stored:own", Model: plain}}}
+	s.Choose(0)
+	s.Form = NewForm(plain)
+	s.Form.Prompt = "a frog"
+	if s.Return("gone"); s.Offer != 0 {
+		t.Errorf("model %d is chosen for one that is not offered", s.Offer)
+	}
+	if s.Return("edits"); s.Offer != 1 || s.Form.Keep != "keep it" {
+		t.Errorf("model %d is chosen, which keeps a picture with %q", s.Offer, s.Form.Keep)
+	}
+	for what, end := range map[string]func(){
+		"stopped":       s.Form.EndEdit,
+		"another model": func() { s.Return("plain") },
+		"one's own":     func() { s.turn(2) },
+	} {
+		s.Return("edits")
+		s.Form.Refer("pixels")
+		s.Form.Prompt = "at night"
+		s.Form.Refer("what came of it")
+		s.Form.Prompt = "at sunset"
+		if end(); s.Form.Reference != nil || s.Form.Prompt != "a frog" {
+			t.Errorf("%s: the prompt is %q, of the picture %v", what, s.Form.Prompt, s.Form.Reference)
+		}
+	}
+}
+
+// While nothing is asked of the picture to edit, nothing waits to be drawn.
+func TestUndrawnEdit(t *testing.T) {
+	s := State{Picture: &Picture{}, Form: Form{Recipe: Recipe{Reference: &Reference{Image: "pixels"}}, Strength: 1}}
+	if s.Undrawn() {
+		t.Error("an edit without an instruction is to be drawn")
+	}
+	s.Form.Prompt = "at night"
+	if !s.Undrawn() {
+		t.Error("an edit with an instruction is drawn")
+	}
+	s.Form.Prompt, s.Form.Guided, s.Form.Guidance = "", true, []recipe.Term{{Positive: "sharp", Weight: 1}}
+	if !s.Undrawn() {
+		t.Error("an edit with a direction is drawn")
 	}
 }
 

@@ -93,11 +93,12 @@ func (s *State) Drawing() bool {
 }
 
 // Undrawn reports whether the form describes another picture than the one that is shown
-// or being made. One that follows the controls quickly is always a moment behind them.
+// or being made. One that follows the controls quickly is always a moment behind them, and an
+// edit that asks for nothing leads to none.
 func (s *State) Undrawn() bool {
 	r := s.Form.Made()
 	why := s.Running.Why
-	if why == ForLive && s.Live.Smooth() || (why == ForLive || why == ForPicture) && s.Running.Recipe.Same(r) {
+	if r.Returns() || why == ForLive && s.Live.Smooth() || (why == ForLive || why == ForPicture) && s.Running.Recipe.Same(r) {
 		return false
 	}
 	return (s.Picture != nil || why != "") && !slices.ContainsFunc(s.Pictures, func(p *Picture) bool { return p.Recipe.Same(r) })

@@ -109,6 +109,9 @@ func (v *Importer) take(file js.Value, f fileRead, saved int, note string) {
 		says = append(says, fmt.Sprintf(words.Text.OtherModel, strings.TrimSpace(p.Model+" "+p.Revision), m.Model+" "+m.Revision))
 	}
 	r := app.NewRecipe(p.Request)
+	if r.Reference != nil {
+		says[0] = words.Text.ReferenceMissing
+	}
 	image, ok := js.Undefined(), f.w <= maxSide && f.h <= maxSide
 	if !ok {
 		says = append(says, fmt.Sprintf(words.Text.PictureLarge, f.w, f.h, maxSide))

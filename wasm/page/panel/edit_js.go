@@ -1,7 +1,6 @@
 package panel
 
 import (
-	"fmt"
 	"syscall/js"
 
 	"undertone/wasm/page/app"
@@ -13,11 +12,12 @@ import (
 // left out again, and how strongly it is changed. Its elements stand in index.html.
 type edit struct {
 	box, hint, strength ui.Element
+	at                  ui.Element // how strong, as a number for the eyes
 	canvas              ui.Canvas
 }
 
 func newEdit(a *app.App) *edit {
-	v := &edit{box: ui.ByID("editing"), hint: ui.ByID("edit-hint"), strength: ui.ByID("edit-strength"), canvas: ui.NewCanvas()}
+	v := &edit{box: ui.ByID("editing"), hint: ui.ByID("edit-hint"), strength: ui.ByID("edit-strength"), at: ui.ByID("edit-at"), canvas: ui.NewCanvas()}
 	file := ui.ByID("edit-file")
 	ui.On(file, "change", func(ui.Event) {
 		if files := file.Get("files"); files.Length() > 0 {
@@ -30,7 +30,7 @@ func newEdit(a *app.App) *edit {
 	ui.On(v.strength, "input", func(ui.Event) { a.Edit(false, func(f *app.Form) { f.Strength = ui.Number(v.strength) }) })
 	ui.On(v.strength, "change", func(ui.Event) { a.Follow(true) })
 	ui.On(ui.ByID("edit-end"), "click", func(ui.Event) {
-		a.Update(func(s *app.State) { s.Form.Reference = nil })
+		a.Update(func(s *app.State) { s.Form.EndEdit() })
 		choose.Focus() // what was pressed goes
 	})
 	ui.Follow(&words.Text.Reference, func(text string) { ui.SetAttr(v.canvas.Element, "aria-label", text) })
@@ -51,5 +51,7 @@ func (v *edit) render(s *app.State) {
 	if ok {
 		v.canvas.Draw(image, true)
 	}
-	ui.SetValue(v.strength, fmt.Sprint(s.Form.Strength))
+	at := words.Number(s.Form.Strength)
+	ui.SetValue(v.strength, at)
+	ui.SetText(v.at, at)
 }

@@ -28,8 +28,14 @@ type saved struct {
 	Muted   []bool `json:"muted"` // of every direction
 	Locked  bool   `json:"locked"`
 	Each    int    `json:"each"`
-	Own     string `json:"own,omitempty"`     // the title of a person's own model
+	Model   string `json:"model,omitempty"`   // the address of the site's
+	Own     string `json:"own,omitempty"`     // the title of a person's own
 	Picture string `json:"picture,omitempty"` // a PNG with its parameters, in base64
+
+	Edits     bool    `json:"edits,omitempty"` // the form is an edit, of this strength
+	Strength  float64 `json:"strength,omitempty"`
+	Made      bool    `json:"made,omitempty"`      // the picture was edited from the same one
+	Reference string  `json:"reference,omitempty"` // which is such a PNG too
 }
 
 // maxPixels is the largest picture that is carried over.
@@ -54,9 +60,17 @@ func (v *Session) save() {
 	k := saved{Form: recipe.Hash(f.Request()), Guided: f.Guided, Muted: f.Muted[:len(f.Guidance)], Locked: f.Locked, Each: f.Each, Picture: v.picture(s.Picture)}
 	if o := s.Offers[s.Offer]; o.Own() {
 		k.Own = o.Title
+	} else {
+		k.Model = o.Address
+	}
+	if f.Reference != nil {
+		k.Edits, k.Strength, k.Made = true, f.Strength, s.Picture != nil && s.Picture.Recipe.Reference == f.Reference
+		if image, ok := f.Reference.Image.(js.Value); ok {
+			k.Reference = encode(pixels(image))
+		}
 	}
 	if !v.write(k) {
-		k.Picture = ""
+		k.Picture, k.Reference = "", ""
 		v.write(k)
 	}
 }
@@ -83,12 +97,10 @@ func (v *Session) picture(p *app.Picture) (text string) {
 	if p == nil {
 		return ""
 	}
-	image := p.Image.(js.Value)
-	w, h := image.Get("width").Int(), image.Get("height").Int()
-	if w*h > maxPixels {
+	file := pixels(p.Image.(js.Value))
+	if file == nil {
 		return ""
 	}
-	file := app.EncodePNG(image)
 	made := recipe.Parameters{Request: p.Recipe.Reduced().Request(), Model: v.app.State.Model.Model, Revision: v.app.State.Model.Revision}
 	if p.Result != nil {
 		if err := app.Decode(p.Result.(js.Value).Get("parameters"), &made); err != nil {
@@ -102,6 +114,14 @@ func (v *Session) picture(p *app.Picture) (text string) {
 	return encode(out)
 }
 
+// pixels are an image's as a PNG, nil of one that is too large.
+func pixels(image js.Value) []byte {
+	if image.Get("width").Int()*image.Get("height").Int() > maxPixels {
+		return nil
+	}
+	return app.EncodePNG(image)
+}
+
 // react takes over what was saved, after a reload only.
 func (v *Session) react(s *app.State) {
 	if v.done || s.Model == nil {
@@ -113,13 +133,12 @@ func (v *Session) react(s *app.State) {
 		return
 	}
 	v.restore(s, k)
-	if k.Picture != "" {
-		go v.show(k.Picture)
-	}
+	go v.show(&k, s.Form.Reference)
 }
 
 // restore fills in the form.
 func (v *Session) restore(s *app.State, k saved) {
+	s.Return(k.Model)
 	q, _, ok := recipe.FromHash(k.Form, s.Model.Request(), s.Model.Limits())
 	if !ok {
 		return
@@ -127,6 +146,9 @@ func (v *Session) restore(s *app.State, k saved) {
 	untouched := s.Form.Made()
 	s.Form.Restore(app.NewRecipe(q))
 	s.Form.Guided, s.Form.Locked = k.Guided && len(q.Guidance) > 0, k.Locked
+	if k.Edits && s.Model.Edits != nil {
+		s.Form.Reference, s.Form.Strength = &app.Reference{}, k.Strength
+	}
 	if len(k.Muted) == len(q.Guidance) {
 		copy(s.Form.Muted[:], k.Muted)
 	}
@@ -156,24 +178,29 @@ func load() (k saved, ok bool) {
 	return k, tinyjson.Unmarshal([]byte(text.String()), &k) == nil
 }
 
-// show puts the picture back in its place.
-func (v *Session) show(text string) {
-	m := v.app.State.Model
-	data := decode(text)
+// show puts the pictures back in their places: the one to edit, and the one that is shown.
+func (v *Session) show(k *saved, edited *app.Reference) {
+	if image, ok := app.DecodePNG(app.Bytes(decode(k.Reference))); ok && edited != nil {
+		v.app.Update(func(*app.State) { edited.Image = image })
+	}
+	m, data := v.app.State.Model, decode(k.Picture)
 	made, _, err := recipe.FromPNG(data, m.Request(), m.Limits(), app.Inflate)
 	if err != nil {
 		return
 	}
-	bytes := js.Global().Get("Uint8Array").New(len(data))
-	js.CopyBytesToJS(bytes, data)
+	bytes := app.Bytes(data)
 	file := js.Global().Get("Blob").New([]any{bytes}, map[string]any{"type": "image/png"})
 	image, ok := app.DecodePNG(bytes)
 	if !ok {
 		return
 	}
+	r := app.NewRecipe(made.Request)
+	if k.Made {
+		r.Reference = edited
+	}
 	v.app.Update(func(s *app.State) {
 		if s.Picture == nil && s.Phase != app.Generating {
-			s.Show(&app.Picture{Recipe: app.NewRecipe(made.Request), Image: image, File: file})
+			s.Show(&app.Picture{Recipe: r, Image: image, File: file})
 		}
 	})
 }

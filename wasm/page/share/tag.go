@@ -35,7 +35,7 @@ func folder(origin, page string) string {
 }
 
 // shows reports whether a picture can be given to other pages: not one of a person's own
-// model, which no site has.
+// model, which no site has, and not one that was edited from a picture, which they have not.
 func shows(s *app.State, p *app.Picture) bool {
-	return p != nil && !p.Own && s.Model != nil && s.Offer < len(s.Offers) && !s.Offers[s.Offer].Own()
+	return p != nil && !p.Own && p.Recipe.Reference == nil && s.Model != nil && s.Offer < len(s.Offers) && !s.Offers[s.Offer].Own()
 }

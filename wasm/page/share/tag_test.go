@@ -51,7 +51,7 @@ func TestShows(t *testing.T) {
 	if !shows(s, p) {
 		t.Error("a picture of the site's model cannot be embedded")
 	}
-	if shows(s, nil) || shows(s, &app.Picture{Own: true}) || shows(&app.State{}, p) {
+	if shows(s, nil) || shows(s, &app.Picture{Own: true}) || shows(s, &app.Picture{Recipe: app.Recipe{Reference: &app.Reference{}}}) || shows(&app.State{}, p) {
 		t.Error("what other pages have not can be embedded")
 	}
 }

@@ -74,7 +74,5 @@ func LookForGPU(a *app.App) {
 // one: a function that returns i8x16.popcnt(i8x16.splat(0)).
 func hasSIMD() bool {
 	program := []byte{0, 'a', 's', 'm', 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 10, 1, 8, 0, 0x41, 0, 0xfd, 0x0f, 0xfd, 0x62, 0x0b}
-	bytes := js.Global().Get("Uint8Array").New(len(program))
-	js.CopyBytesToJS(bytes, program)
-	return js.Global().Get("WebAssembly").Call("validate", bytes).Bool()
+	return js.Global().Get("WebAssembly").Call("validate", app.Bytes(program)).Bool()
 }

@@ -51,7 +51,7 @@ func newToolbar(a *app.App, gallery Gallery, more []any) *toolbar {
 	})
 	v.keep.SetID("keep")
 	v.keepSays = ui.Wrap(v.keep.Get("lastChild"))
-	v.edit = ui.IconButton("secondary", "pen", &words.Text.Edit, func() { a.Refer(a.State.Picture.Image) })
+	v.edit = ui.IconButton("secondary", "pen", &words.Text.Edit, func() { a.Refer(a.State.Picture.Image, true) })
 	v.edit.SetID("edit")
 	v.image = ui.IconButton("secondary", "copy", &words.Text.CopyImage, v.copyImage)
 	v.image.SetID("copy-image")
@@ -88,7 +88,7 @@ func (v *toolbar) render(s *app.State) {
 	}
 	ui.SetText(v.keepSays, keep)
 	ui.SetAttr(v.keep, "title", keep)
-	ui.SetAttr(v.keep, "aria-disabled", fmt.Sprint(has))
+	ui.SetState(v.keep, "aria-disabled", has)
 	ui.Show(v.image, v.canCopy && host.Get("ClipboardItem").Truthy())
 	ui.Show(v.link, v.canCopy)
 	ui.Show(v.share, v.canShare)
@@ -105,6 +105,9 @@ func (v *toolbar) render(s *app.State) {
 // summary says in a line how the picture was made; what each part took is shown in
 // the view "how it works".
 func summary(p *app.Picture) string {
+	if p.Recipe.Returns() {
+		return words.Text.Reference
+	}
 	took := words.Milliseconds(p.TotalMs)
 	if p.PrepareMs > p.TotalMs/20 {
 		took = fmt.Sprintf(words.Text.Prepared, took, words.Milliseconds(p.PrepareMs))
@@ -149,6 +152,8 @@ func (v *toolbar) copyLink() {
 		says := words.Text.CopiedLink
 		if p.Own {
 			says = words.Text.CopiedLinkOwn
+		} else if p.Recipe.Reference != nil {
+			says = words.Text.CopiedLinkEdit
 		}
 		v.app.CopyText(address(p.Recipe), says)
 	}

@@ -43,11 +43,20 @@ func (e *figure) render(p *app.Picture, s *app.State, working bool) {
 		ui.SetAttr(e.Canvas.Element, "aria-label", fmt.Sprintf(words.Text.PreviewLabel, run.Step, run.Steps))
 		e.Draw(preview, false)
 	case p != nil:
-		ui.SetAttr(e.Canvas.Element, "aria-label", fmt.Sprintf(words.Text.PictureLabel, p.Recipe.Prompt))
+		ui.SetAttr(e.Canvas.Element, "aria-label", label(p))
 		e.Draw(p.Image.(js.Value), true)
 	case working:
 		ui.SetAttr(e.Canvas.Element, "aria-label", words.Text.ReadingPrompt)
 	}
+}
+
+// label is what a picture is called where it cannot be seen.
+func label(p *app.Picture) string {
+	of := words.Text.PictureLabel
+	if p.Recipe.Reference != nil {
+		of = words.Text.EditLabel
+	}
+	return fmt.Sprintf(of, p.Recipe.Prompt)
 }
 
 func (e *figure) caption(text string) {

@@ -7,17 +7,17 @@ type pictureWords struct {
 	TabSweep, TabSteps, TabGallery string
 
 	// What can be done with a picture.
-	CopyImage, CopyLink, Share, Keep, Kept      string
-	Copied, CopiedLink, CopyRefused, KeptNote   string
-	Undo, Redo, SessionPictures, SessionPicture string
-	Embed, EmbedTitle, EmbedHint, EmbedCode     string
-	EmbedPage, EmbedReadme, EmbedCopy           string
-	EmbedPoster, EmbedWhere                     string
-	Several, Variant, FromFile, Restored        string
+	CopyImage, CopyLink, Share, Keep, Kept                    string
+	Copied, CopiedLink, CopiedLinkEdit, CopyRefused, KeptNote string
+	Undo, Redo, SessionPictures, SessionPicture               string
+	Embed, EmbedTitle, EmbedHint, EmbedCode                   string
+	EmbedPage, EmbedReadme, EmbedCopy                         string
+	EmbedPoster, EmbedWhere                                   string
+	Several, Variant, FromFile, Restored                      string
 
 	// Edits.
-	Edit, EditAsk, EditHint, EditMake, EditChoose, EditEnd, EditStrength string
-	Reference, ReferenceMissing, ReferenceOther, ReferenceCut            string
+	Edit, EditAsk, EditHint, EditMake, EditNone, EditLabel, EditChoose, EditEnd, EditStrength string
+	Reference, ReferenceMissing, ReferenceOther, ReferenceCut                                 string
 
 	// Compare.
 	CompareAs, AsSlider, AsPair, Divider, DividerAt, CompareNone, CompareAgain string
