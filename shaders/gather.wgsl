@@ -1,13 +1,14 @@
 // out[i] = x[list[i]] for the entries of a list; the rows of out behind them stay as they are.
 //
-//   x, out [rows, cols], any strides · list [1, 4 + rows] of route.wgsl
-//   one thread per four columns
+//   x, out [m, cols], any strides · list [1, 4 + m] of route.wgsl
+//   four columns at a time
 //
-// Bindings: 1 out · 2 x · 3 list. Libraries: store, place. Prelude: WORKGROUP.
+// Bindings: 1 out · 2 x · LIST (3) list. Libraries: store, place, each, rows_counted.
+// Prelude: WORKGROUP, LIST.
 // CPU twin: gather in engine/cpu.
 
 struct Params {
-    rows: u32,
+    m: u32,
     cols: u32,
     out_at: u32, // offsets and strides count vec4s …
     out_stride: u32,
@@ -19,14 +20,13 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> out: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> list: array<f32>;
+
+fn one(i: u32, column: u32) {
+    let row = min(u32(list[p.list_at + 4u + i]), p.m - 1u);
+    store4(p.out_at + i * p.out_stride + column, x[p.x_at + row * p.x_stride + column], p.cols - 4u * column);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let at = place(group, groups, lane, (p.cols + 3u) / 4u);
-    if (at.x >= min(p.rows, u32(list[p.list_at]))) {
-        return;
-    }
-    let row = min(u32(list[p.list_at + 4u + at.x]), p.rows - 1u);
-    store4(p.out_at + at.x * p.out_stride + at.y, x[p.x_at + row * p.x_stride + at.y], p.cols - 4u * at.y);
+    each(group, groups, lane, (p.cols + 3u) / 4u);
 }

@@ -19,13 +19,7 @@ fn whole(v: vec4<f32>, k4: u32) -> vec4<f32> {
     return select(vec4<f32>(0.0), v, vec4<u32>(4u * k4) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.k));
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let n4 = WORKGROUP * group.x + thread;
-    let row = ROWS * (p.first + group.y);
-    if (row >= rows()) { // of all threads, or of none
-        return;
-    }
+fn strip(row: u32, n4: u32) {
     var c0 = vec4<f32>();
     var c1 = vec4<f32>();
     var c2 = vec4<f32>();
@@ -64,5 +58,28 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         finish(row + 5u, n4, c5);
         finish(row + 6u, n4, c6);
         finish(row + 7u, n4, c7);
+    }
+}
+
+// Of the rows that a list counts there may be more than are expected, for which there are
+// threads: each then makes several strips. SwiftShader runs most of what an idle thread
+// would have done, and of a loop that is tested at its head a last round in vain.
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let n4 = WORKGROUP * group.x + thread;
+    var row = ROWS * (p.first + group.y);
+    if (row >= rows()) { // of all threads, or of none
+        return;
+    }
+    if (!COUNTED) {
+        strip(row, n4);
+        return;
+    }
+    loop {
+        strip(row, n4);
+        continuing {
+            row += ROWS * p.groups;
+            break if row >= rows();
+        }
     }
 }

@@ -59,7 +59,7 @@ func add(j *job, n *op.AddOp) {
 
 // gated: act(a) ⊙ b.
 func gated(j *job, n *op.GatedOp) {
-	j.each(f32(n.A), f32(n.B), f32(n.Out), func(a, b float64) float64 { return activate(n.Act, a) * b })
+	j.each(f32(n.A), f32(n.B), f32(counted(n.Out, n.Counted)), func(a, b float64) float64 { return activate(n.Act, a) * b })
 }
 
 // cfg: uncond + scale·(cond − uncond).

@@ -9,12 +9,12 @@ import (
 // entries is how many a list of op.Route has.
 func entries(list *op.Tensor) int { return int(f32(list).row(0)[0]) }
 
-// counted are the rows of a product that are computed.
-func counted(n *op.MatMulOp) *op.Tensor {
-	if n.Counted.List == nil {
-		return n.A
+// counted are the rows of t that are computed.
+func counted(t *op.Tensor, c op.Counted) *op.Tensor {
+	if c.List == nil {
+		return t
 	}
-	return n.A.Slice(0, entries(n.Counted.List))
+	return t.Slice(0, entries(c.List))
 }
 
 // listed calls visit with the number of every entry of a list and its row.
@@ -61,13 +61,13 @@ func route(j *job, n *op.RouteOp) {
 // gather: out[i] = x[list[i]].
 func gather(j *job, n *op.GatherOp) {
 	x, out := f32(n.X), f32(n.Out)
-	listed(n.List, func(i, row int) { copy(out.row(i), x.row(row)) })
+	listed(n.Counted.List, func(i, row int) { copy(out.row(i), x.row(row)) })
 }
 
 // scatterAdd: x[list[i]] += gate ⊙ share[i]·y[i].
 func scatterAdd(j *job, n *op.ScatterAddOp) {
 	y, x, gate, shares := f32(n.Y), f32(n.X), first(n.Gate), f32(n.Share).row(0)[op.ListHead:]
-	listed(n.List, func(i, row int) {
+	listed(n.Counted.List, func(i, row int) {
 		at := x.row(row)
 		for c, v := range y.row(i) {
 			add := float64(shares[i]) * float64(v)

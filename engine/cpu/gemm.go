@@ -107,7 +107,7 @@ func (e *epilogue) store(row, col int, sums [tileRows * tileCols]float64) {
 
 // matmul: out = residual + gate ⊙ act(a·wᵀ + bias).
 func matmul(j *job, n *op.MatMulOp) {
-	a, w := f32(counted(n)), f32(n.W)
+	a, w := f32(counted(n.A, n.Counted)), f32(n.W)
 	if a.Rows == 0 {
 		return
 	}

@@ -183,7 +183,7 @@ func TestFamiliesObvious(t *testing.T) {
 			return v / (1 + math.Exp(-v))
 		})
 		other := random(rng, rows, n)
-		b.near(b.l.Gated(tx, b.put(other), op.QuickGELU, nil), func(r, c int) float64 {
+		b.near(b.l.Gated(tx, b.put(other), op.QuickGELU, op.Counted{}, nil), func(r, c int) float64 {
 			return x.at(r, c) / (1 + math.Exp(-1.702*x.at(r, c))) * other.at(r, c)
 		})
 		hd, heads := 4*size(8), size(3)

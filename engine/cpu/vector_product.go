@@ -105,7 +105,7 @@ func (e *product) columnsFrom(column int, n *op.Epilogue) {
 }
 
 func vectorMatMul(j *job, n *op.MatMulOp) bool {
-	v, a, out, residual := j.m.simd, f32(counted(n)), f32(n.Out), f32(n.Residual)
+	v, a, out, residual := j.m.simd, f32(counted(n.A, n.Counted)), f32(n.Out), f32(n.Residual)
 	k := n.W.Cols
 	panelsInCall := max(1, weightInCall/(panelRows*k))
 	rowsInCall := max(4, sumsInCall/(panelsInCall*panelRows*k)&^3)

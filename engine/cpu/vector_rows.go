@@ -21,8 +21,8 @@ func vectorAdd(j *job, n *op.AddOp) bool {
 }
 
 func vectorGated(j *job, n *op.GatedOp) bool {
-	return j.vectorEach(simd.Activation, f32(n.A), view{}, f32(n.Out), uint32(n.Act), 0) &&
-		j.vectorEach(simd.Multiply, f32(n.Out), f32(n.B), f32(n.Out), 0, 0)
+	out := f32(counted(n.Out, n.Counted))
+	return j.vectorEach(simd.Activation, f32(n.A), view{}, out, uint32(n.Act), 0) && j.vectorEach(simd.Multiply, out, f32(n.B), out, 0, 0)
 }
 
 func vectorCFG(j *job, n *op.CFGOp) bool {

@@ -299,8 +299,8 @@ func (m *Cosmos) Modulate(l *op.List, yhat, mods *op.Tensor) {
 		if m.scales != nil {
 			scale := *m.scales.Slice(n, n+1)
 			scale.Rows, scale.Stride = yhat.Rows, 0
-			psi := l.Gated(yhat.Columns(n*v+4*d, (n+1)*v), &scale, op.None, nil) // [n, 3D]
-			y = l.Add(y, psi, nil)                                               // [n, 3D]
+			psi := l.Gated(yhat.Columns(n*v+4*d, (n+1)*v), &scale, op.None, op.Counted{}, nil) // [n, 3D]
+			y = l.Add(y, psi, nil)                                                             // [n, 3D]
 		}
 		for _, w := range b.mod {
 			add(w, y)

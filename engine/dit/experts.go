@@ -17,7 +17,7 @@ func loadGatedMLP(weights op.Weights, name string, d, f int) gatedMLP {
 func (m gatedMLP) hidden(l *op.List, n *op.Tensor, c op.Counted) *op.Tensor {
 	gate := l.MatMul(n, m.gate, op.Epilogue{Counted: c}) // [S, F]
 	up := l.MatMul(n, m.up, op.Epilogue{Counted: c})     // [S, F]
-	return l.Gated(gate, up, op.SiLU, gate)              // [S, F]
+	return l.Gated(gate, up, op.SiLU, c, gate)           // [S, F]
 }
 
 // record records x += gate ⊙ m(n): n and x [S, D], in strips of tokens where the layer
@@ -55,9 +55,9 @@ func (m experts) record(l *op.List, n, x, gate *op.Tensor, limit int64) {
 		for e, routed := range m.routed {
 			list := lists.Slice(2*e, 2*e+1)
 			c := op.Counted{List: list, Share: share}
-			own := l.Gather(in, list, nil)                                                // [S, D], its tokens first
+			own := l.Gather(in, c, nil)                                                   // [S, D], its tokens first
 			y := l.MatMul(routed.hidden(l, own, c), routed.down, op.Epilogue{Counted: c}) // [S, D]
-			l.ScatterAdd(y, list, lists.Slice(2*e+1, 2*e+2), gate, out)                   // [S, D]
+			l.ScatterAdd(y, c, lists.Slice(2*e+1, 2*e+2), gate, out)                      // [S, D]
 		}
 	}
 }

@@ -51,7 +51,7 @@ func (f *Flux) blended(l *op.List, yhat *op.Tensor) *op.Tensor {
 	for n := range f.blocks() {
 		scale := *f.scales.Slice(n, n+1)
 		scale.Rows, scale.Stride = yhat.Rows, 0
-		psi := l.Gated(yhat.Columns(n*v+d, (n+1)*v), &scale, op.None, nil) // [n, D]
+		psi := l.Gated(yhat.Columns(n*v+d, (n+1)*v), &scale, op.None, op.Counted{}, nil) // [n, D]
 		l.Add(yhat.Columns(n*v, n*v+d), psi, out.Columns(n*d, (n+1)*d))
 	}
 	at := f.blocks()

@@ -29,9 +29,10 @@ var started = time.Now()
 // beside two dense MLPs of the same width, which compute as much. Both run in turn, and of
 // the ratios of the pairs the median counts, with the quarters beside it.
 func BenchmarkExperts(b *testing.B) {
-	const d, f, experts, active, pairs = 256, 512, 4, 2, 15
-	for _, tokens := range []int{64, 256, 1024} {
-		b.Run(fmt.Sprint(tokens), func(b *testing.B) {
+	const experts, active, pairs = 4, 2, 15
+	for _, shape := range [][3]int{{64, 256, 512}, {256, 256, 512}, {1024, 256, 512}, {256, 640, 1728}} {
+		tokens, d, f := shape[0], shape[1], shape[2]
+		b.Run(fmt.Sprintf("%dx%dx%d", tokens, d, f), func(b *testing.B) {
 			ctx := context.Background()
 			be, err := Open(ctx, Options{})
 			must := func(err error) {
@@ -70,14 +71,15 @@ func BenchmarkExperts(b *testing.B) {
 			router, in, out := weight(experts, d), tensor(tokens, d), tensor(tokens, d)
 			through := func(l *op.List, m mlp, x *op.Tensor, c op.Counted) *op.Tensor {
 				gate, up := l.MatMul(x, m.gate, op.Epilogue{Counted: c}), l.MatMul(x, m.up, op.Epilogue{Counted: c})
-				return l.MatMul(l.Gated(gate, up, op.SiLU, gate), m.down, op.Epilogue{Counted: c})
+				return l.MatMul(l.Gated(gate, up, op.SiLU, c, gate), m.down, op.Epilogue{Counted: c})
 			}
 			mixed, dense := op.NewList("experts"), op.NewList("dense")
 			lists := mixed.Route(mixed.MatMul(in, router, op.Epilogue{}), active, nil)
 			for e, m := range all {
 				list := lists.Slice(2*e, 2*e+1)
-				y := through(mixed, m, mixed.Gather(in, list, nil), op.Counted{List: list, Share: float64(active) / experts})
-				mixed.ScatterAdd(y, list, lists.Slice(2*e+1, 2*e+2), nil, out)
+				c := op.Counted{List: list, Share: float64(active) / experts}
+				y := through(mixed, m, mixed.Gather(in, c, nil), c)
+				mixed.ScatterAdd(y, c, lists.Slice(2*e+1, 2*e+2), nil, out)
 			}
 			for _, m := range all[:active] {
 				dense.Add(out, through(dense, m, in, op.Counted{}), out)

@@ -160,7 +160,7 @@ func TestTilesAreValid(t *testing.T) {
 	for i := range all {
 		tiles = all[i : i+1]
 		for y := range layouts {
-			k := matMulTile(product{64, 64, layout(y), op.GELU, i, false, false}, PortableFloor)
+			k := matMulTile(product{64, 64, layout(y), op.GELU, i, op.Counted{}, false}, PortableFloor)
 			kernels[k.key()] = k.Kernel
 		}
 	}

@@ -121,7 +121,11 @@ func lowerEuler(n *op.EulerOp, _ Caps) []Launch {
 func lowerGated(n *op.GatedOp, _ Caps) []Launch {
 	var c constants
 	c.u32("ACT", int(n.Act))
-	return []Launch{mapped("gated", []string{"activation"}, c, n.Out, n.A, []*op.Tensor{n.B}, words(n.Out.Rows, n.Out.Cols, n.Out, n.B, n.A))}
+	listAt := 0
+	if n.Counted.List != nil {
+		listAt = n.Counted.List.Offset
+	}
+	return eachOf(n.Counted, "gated", []string{"activation"}, c, n.Out, n.A, []*op.Tensor{n.B}, words(n.Out.Rows, n.Out.Cols, n.Out, n.B, n.A, listAt))
 }
 
 func lowerRotary(n *op.RotaryOp, _ Caps) []Launch {

@@ -59,9 +59,9 @@ type product struct {
 	m, n    int
 	layout  layout
 	act     op.Act
-	shift   int  // rows of the weight's first patch that come before its first row
-	counted bool // a list says how many rows there are
-	ragged  bool // k is no multiple of 4
+	shift   int        // rows of the weight's first patch that come before its first row
+	counted op.Counted // rows
+	ragged  bool       // k is no multiple of 4
 }
 
 // short products have few rows: what matters is how fast the weight is read.
@@ -93,7 +93,7 @@ func (p product) kernel(file string, tile constants, groups [3]int, rows along) 
 	c.u32("SHIFT", p.shift)
 	p.layout.constants(&c, 6)
 	rowsLib := "rows"
-	if p.counted {
+	if p.counted.List != nil {
 		rowsLib = "rows_counted"
 		c.u32("LIST", 6+p.layout.parts())
 	}
@@ -111,7 +111,7 @@ func matMulCPU(p product, device Caps) tiled {
 	c.u32("ROWS", rows)
 	c.flag("RAGGED", p.ragged)
 	c.u32("WORKGROUP", group)
-	k := p.kernel("matmul_cpu", c, [3]int{op.CeilDiv(p.n, 4*group), op.CeilDiv(p.m, rows), 1}, alongY)
+	k := p.kernel("matmul_cpu", c, [3]int{op.CeilDiv(p.n, 4*group), op.CeilDiv(p.counted.Expected(p.m), rows), 1}, alongY)
 	k.share(device, "matmul_rows")
 	return k
 }
@@ -122,7 +122,9 @@ func matMulGEMV(p product, _ Caps) tiled {
 	return p.kernel("matmul_gemv", c, [3]int{op.CeilDiv(p.n, 8), 1, 1}, whole)
 }
 
-func matMulTile(p product, _ Caps) tiled { return p.tile(chooseTile(p.m, p.n), "outer") }
+func matMulTile(p product, _ Caps) tiled {
+	return p.tile(chooseTile(p.counted.Expected(p.m), p.n), "outer")
+}
 
 // matMulTileOf takes the same tile for every shape.
 func matMulTileOf(i int) func(product, Caps) tiled {
@@ -130,7 +132,7 @@ func matMulTileOf(i int) func(product, Caps) tiled {
 }
 
 // matMulHalf multiplies in f16 and adds up in f32.
-func matMulHalf(p product, _ Caps) tiled { return p.half(chooseTile(p.m, p.n)) }
+func matMulHalf(p product, _ Caps) tiled { return p.half(chooseTile(p.counted.Expected(p.m), p.n)) }
 
 func matMulHalfOf(i int) func(product, Caps) tiled {
 	return func(p product, _ Caps) tiled { return p.half(tiles[i].tile) }
@@ -231,7 +233,7 @@ func lowerMatMul(n *op.MatMulOp, c Caps) ([]Launch, error) {
 
 	var launches []Launch
 	for _, s := range shards {
-		p := product{a.Rows, s.to - s.from, y, n.Act, shift, n.Counted.List != nil, a.Cols%op.Align != 0}
+		p := product{a.Rows, s.to - s.from, y, n.Act, shift, n.Counted, a.Cols%op.Align != 0}
 		v, err := pick(matMulVariants, p, c)
 		if err != nil {
 			return nil, err
@@ -254,7 +256,7 @@ func lowerMatMul(n *op.MatMulOp, c Caps) ([]Launch, error) {
 		}
 		l.Params = words(
 			a.Rows, s.to-s.from, a.Cols, quads(a.Cols), a, n.Out, residual, bias.Offset/4, gate.Offset/4,
-			(s.from-from)/4, n.ActFrom/4, n.GapAt/4, n.GapWidth/4, (s.from-s.start)/4, (s.last-s.start)/4, int(flags), listAt, 0)
+			(s.from-from)/4, n.ActFrom/4, n.GapAt/4, n.GapWidth/4, (s.from-s.start)/4, (s.last-s.start)/4, int(flags), listAt, k.groups[1], 0)
 		launches = append(launches, l)
 	}
 	return launches, nil

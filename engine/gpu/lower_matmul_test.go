@@ -63,17 +63,32 @@ func TestMatMulKernel(t *testing.T) {
 		{33, 64, software, "matmul_cpu", [3]int{2, 5, 1}},
 		{96, 256, software, "matmul_cpu", [3]int{8, 12, 1}},
 	} {
-		k := matMul(t, product{c.m, c.n, layoutQ8, op.GELU, 0, false, false}, c.caps)
+		k := matMul(t, product{c.m, c.n, layoutQ8, op.GELU, 0, op.Counted{}, false}, c.caps)
 		if k.File != c.file || k.groups != c.groups {
 			t.Errorf("%d×%d: %s in %v workgroups, want %s in %v", c.m, c.n, k.File, k.groups, c.file, c.groups)
 		}
 	}
 	seen := map[string]bool{}
 	for m := 1; m <= gemvRows; m++ {
-		seen[matMul(t, product{m, 64, layoutF16, op.None, 0, false, false}, PortableFloor).key()] = true
+		seen[matMul(t, product{m, 64, layoutF16, op.None, 0, op.Counted{}, false}, PortableFloor).key()] = true
 	}
 	if len(seen) != 4 {
 		t.Errorf("%d variants for 1 to %d rows, want those of 1, 2, 4 and 8", len(seen), gemvRows)
+	}
+}
+
+// Of counted rows a software adapter gets workgroups for as many as are expected, since
+// idle ones cost it much; any other device for all of them, in tiles for as many.
+func TestCountedRows(t *testing.T) {
+	software := PortableFloor
+	software.CPU = true
+	p := product{192, 3072, layoutQ8, op.None, 0, op.Counted{List: op.NewStorage("list", op.Fixed, op.F32, 1, op.ListHead+192), Share: 0.25}, false}
+	if k := matMul(t, p, software); k.groups != [3]int{96, 6, 1} {
+		t.Errorf("a software adapter gets %v workgroups", k.groups)
+	}
+	want := chooseTile(48, p.n)
+	if k := matMul(t, p, PortableFloor); k.groups != [3]int{op.CeilDiv(192, want.m), op.CeilDiv(p.n, want.n), 1} {
+		t.Errorf("a GPU gets %v workgroups, want tiles of %d×%d", k.groups, want.m, want.n)
 	}
 }
 

@@ -106,21 +106,23 @@ func (l *List) Copy(x, out *Tensor) *Tensor {
 
 // GatedOp is out = act(a) ⊙ b.
 type GatedOp struct {
-	A, B *Tensor
-	Act  Act
-	Out  *Tensor
+	A, B    *Tensor
+	Act     Act
+	Counted Counted // rows that do not count stay as they are
+	Out     *Tensor
 }
 
 func (n *GatedOp) Kind() Kind        { return Gated }
 func (n *GatedOp) Output() *Tensor   { return n.Out }
-func (n *GatedOp) Inputs() []*Tensor { return []*Tensor{n.A, n.B} }
+func (n *GatedOp) Inputs() []*Tensor { return []*Tensor{n.A, n.B, n.Counted.List} }
 
 // Gated records out = act(a) ⊙ b, the middle of a gated MLP (arXiv 2002.05202); out
 // may be a or nil. b has a's shape.
-func (l *List) Gated(a, b *Tensor, act Act, out *Tensor) *Tensor {
+func (l *List) Gated(a, b *Tensor, act Act, c Counted, out *Tensor) *Tensor {
+	l.counted(Gated, c, a.Rows)
 	if a.Rows != b.Rows || a.Cols != b.Cols || b.Same(out) {
 		l.fail(Gated, "%s and %s; b must not be the output", a, b)
 	}
 	o := l.out(Gated, out, a.Rows, a.Cols)
-	return l.record(&GatedOp{A: a, B: b, Act: act, Out: o})
+	return l.record(&GatedOp{A: a, B: b, Act: act, Counted: c, Out: o})
 }

@@ -45,10 +45,7 @@ func (l *List) MatMul(a, w *Tensor, e Epilogue) *Tensor {
 	if e.GapWidth != 0 && (e.Gate != nil || e.Residual != nil || e.GapAt%Align != 0 || e.GapWidth%Align != 0 || e.GapAt < 0 || e.GapAt > n) {
 		l.fail(MatMul, "gap of %d at %d in %d columns: multiples of %d without gate and residual are supported", e.GapWidth, e.GapAt, n, Align)
 	}
-	l.vector(MatMul, "list", e.Counted.List, ListHead+m)
-	if c := e.Counted; c.List != nil && !(c.Share > 0 && c.Share <= 1) {
-		l.fail(MatMul, "%g of the rows are expected to count, supported above 0 up to 1", c.Share)
-	}
+	l.counted(MatMul, e.Counted, m)
 	if e.ActFrom%Align != 0 {
 		l.fail(MatMul, "ActFrom %d is not a multiple of %d", e.ActFrom, Align)
 	}

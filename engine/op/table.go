@@ -73,12 +73,12 @@ var table = [kinds]row{
 	GroupMoments: {"GroupMoments", Tolerance{2e-5, 2e-5}, perInput},
 	GroupNorm:    {"GroupNorm", Tolerance{2e-5, 2e-5}, perElement},
 	Rotary:       {"Rotary", Tolerance{1e-6, 1e-6}, perElement},
-	Gated:        {"Gated", Tolerance{2e-5, 2e-6}, perElement},
+	Gated:        {"Gated", Tolerance{2e-5, 2e-6}, perCounted},
 	RelativeBias: {"RelativeBias", Tolerance{0, 0}, perElement},
 	Unfold:       {"Unfold", Tolerance{0, 0}, perElement},
 	Route:        {"Route", Tolerance{2e-5, 1e-9}, perElement},
-	Gather:       {"Gather", Tolerance{0, 0}, perElement},
-	ScatterAdd:   {"ScatterAdd", Tolerance{1e-6, 1e-6}, perElement},
+	Gather:       {"Gather", Tolerance{0, 0}, perCounted},
+	ScatterAdd:   {"ScatterAdd", Tolerance{1e-6, 1e-6}, perCounted},
 }
 
 func (k Kind) String() string { return table[k].name }
@@ -111,16 +111,26 @@ func Kinds() []Kind {
 // perElement counts 10 for each element of the output: such work is bound by memory.
 func perElement(n Node) float64 { return 10 * float64(n.Output().Rows) * float64(n.Output().Cols) }
 
+// perCounted is perElement of the rows that are expected to count.
+func perCounted(n Node) float64 {
+	var c Counted
+	switch n := n.(type) {
+	case *GatedOp:
+		c = n.Counted
+	case *GatherOp:
+		c = n.Counted
+	case *ScatterAddOp:
+		c = n.Counted
+	}
+	return perElement(n) / float64(n.Output().Rows) * float64(c.Expected(n.Output().Rows))
+}
+
 // perInput counts as much for each element of the first input, where the output is short.
 func perInput(n Node) float64 { return 10 * float64(n.Inputs()[0].Rows) * float64(n.Inputs()[0].Cols) }
 
 func matMulFLOPs(n Node) float64 {
 	m := n.(*MatMulOp)
-	flops := 2 * float64(m.A.Rows) * float64(m.W.Rows) * float64(m.W.Cols)
-	if m.Counted.List != nil {
-		flops *= m.Counted.Share
-	}
-	return flops
+	return 2 * float64(m.Counted.Expected(m.A.Rows)) * float64(m.W.Rows) * float64(m.W.Cols)
 }
 
 func convFLOPs(n Node) float64 {

@@ -37,9 +37,9 @@ func (b rmsLayer) behind(l *op.List, attn, x *op.Tensor, eps float32, act op.Act
 	if b.gate == nil {
 		h = l.MatMul(h, b.up, op.Epilogue{Act: act}) // [T, F]
 	} else {
-		gate := l.MatMul(h, b.gate, op.Epilogue{}) // [T, F]
-		up := l.MatMul(h, b.up, op.Epilogue{})     // [T, F]
-		h = l.Gated(gate, up, act, gate)           // [T, F]
+		gate := l.MatMul(h, b.gate, op.Epilogue{})     // [T, F]
+		up := l.MatMul(h, b.up, op.Epilogue{})         // [T, F]
+		h = l.Gated(gate, up, act, op.Counted{}, gate) // [T, F]
 	}
 	l.MatMul(h, b.down, op.Epilogue{Residual: x, Out: x}) // [T, C]
 }

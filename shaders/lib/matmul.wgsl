@@ -33,6 +33,7 @@ struct MatMul {
     weight_last: u32,     // last patch row in the buffer
     flags: u32,
     list_at: u32,         // of the list that counts rows, in elements
+    groups: u32,          // workgroups along y, of all launches that the product was cut into
     first: u32,           // workgroup along the rows
 }
 

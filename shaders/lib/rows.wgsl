@@ -1,4 +1,6 @@
-// rows is how many rows of a product are made: all of them. See rows_counted.
+// rows is how many rows of a result are made: all of them. See rows_counted.
+const COUNTED: bool = false;
+
 fn rows() -> u32 {
     return p.m;
 }

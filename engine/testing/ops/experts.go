@@ -39,7 +39,7 @@ func expertCases() []Case {
 		n, cols int
 		listed  float64 // of the rows
 	}{{1, 4, 1}, {33, 20, 0.5}, {65, 7, 1}, {40, 129, 0}, {130, 64, 0.4}} {
-		listed := func(r *rig) (list, share *op.Tensor) {
+		listed := func(r *rig) (rows op.Counted, share *op.Tensor) {
 			entries := make([]float32, op.ListHead, op.ListHead+c.n)
 			for row := range c.n {
 				if r.rng.Float64() < c.listed {
@@ -48,29 +48,40 @@ func expertCases() []Case {
 				}
 			}
 			entries = entries[:op.ListHead+c.n]
-			list = r.in(1, len(entries), func(_ *rand.Rand, _, col int) float32 { return entries[col] })
-			return list, r.in(1, len(entries), func(rng *rand.Rand, _, col int) float32 { return rng.Float32() })
+			list := r.in(1, len(entries), func(_ *rand.Rand, _, col int) float32 { return entries[col] })
+			return op.Counted{List: list, Share: 0.5}, r.in(1, len(entries), func(rng *rand.Rand, _, col int) float32 { return rng.Float32() })
 		}
 		add(op.Gather, i%2 == 1, func(r *rig) {
-			list, _ := listed(r)
-			r.list.Gather(r.in(c.n, c.cols, normal(1)), list, r.inout(c.n, c.cols, normal(1)))
+			rows, _ := listed(r)
+			r.list.Gather(r.in(c.n, c.cols, normal(1)), rows, r.inout(c.n, c.cols, normal(1)))
 		}, "%dx%d_%g", c.n, c.cols, c.listed)
 		for _, gated := range []bool{false, true} {
 			add(op.ScatterAdd, i%2 == 0, func(r *rig) {
-				list, share := listed(r)
+				rows, share := listed(r)
 				var gate *op.Tensor
 				if gated {
 					gate = r.in(1, c.cols, normal(1))
 				}
-				r.list.ScatterAdd(r.in(c.n, c.cols, normal(1)), list, share, gate, r.inout(c.n, c.cols, normal(1)))
+				r.list.ScatterAdd(r.in(c.n, c.cols, normal(1)), rows, share, gate, r.inout(c.n, c.cols, normal(1)))
 			}, "%dx%d_%g_gate_%t", c.n, c.cols, c.listed, gated)
+		}
+		for _, inPlace := range []bool{false, true} {
+			add(op.Gated, i%2 == 1, func(r *rig) {
+				rows, _ := listed(r)
+				out := r.inout(c.n, c.cols, normal(1))
+				a := out
+				if !inPlace {
+					a = r.in(c.n, c.cols, normal(1))
+				}
+				r.list.Gated(a, r.in(c.n, c.cols, normal(1)), op.SiLU, rows, out)
+			}, "counted_%dx%d_%g_inplace_%t", c.n, c.cols, c.listed, inPlace)
 		}
 		for _, dt := range []op.DType{op.F16, op.Q8_0} {
 			add(op.MatMul, i%2 == 1, func(r *rig) {
-				list, _ := listed(r)
+				rows, _ := listed(r)
 				out := r.inout(c.n, c.cols, normal(1))
 				r.list.MatMul(r.in(c.n, 64, normal(1)), r.weight(op.UseMatrix, dt, c.cols, 64, 0, normal(1)),
-					op.Epilogue{Act: op.SiLU, Out: out, Counted: op.Counted{List: list, Share: 0.5}})
+					op.Epilogue{Act: op.SiLU, Out: out, Counted: rows})
 			}, "counted_%dx%d_%g_%v", c.n, c.cols, c.listed, dt)
 		}
 	}

@@ -72,11 +72,11 @@ func familyCases() []Case {
 	for i, s := range shapes {
 		act := []op.Act{op.GELUTanh, op.SiLU, op.GELU}[i%3]
 		add(op.Gated, i%2 == 0, func(r *rig) {
-			r.list.Gated(r.in(s[0], s[1], normal(2)), r.in(s[0], s[1], outliers(1)), act, r.out(s[0], s[1]))
+			r.list.Gated(r.in(s[0], s[1], normal(2)), r.in(s[0], s[1], outliers(1)), act, op.Counted{}, r.out(s[0], s[1]))
 		}, "%s_%dx%d", act, s[0], s[1])
 		add(op.Gated, i%2 == 1, func(r *rig) {
 			a := r.inout(s[0], s[1], normal(2))
-			r.list.Gated(a, r.in(s[0], s[1], normal(1)), act, a)
+			r.list.Gated(a, r.in(s[0], s[1], normal(1)), act, op.Counted{}, a)
 		}, "%s_%dx%d_inplace", act, s[0], s[1])
 	}
 	for i, c := range []struct{ s, heads int }{{1, 1}, {2, 3}, {3, 2}, {13, 1}, {64, 5}, {77, 4}, {130, 2}} {
