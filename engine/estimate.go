@@ -208,8 +208,8 @@ func (c *counter) estimateParts(m *weights.Manifest) (parts []PartEstimate, most
 	}
 	told := map[string]bool{}
 	for i, component := range m.Components {
-		f, _ := m.File(component.File)
-		p := PartEstimate{Name: f.Name, DiskBytes: f.Bytes}
+		onDisk := m.ComponentBytes(component)
+		p := PartEstimate{Name: component.File, DiskBytes: onDisk}
 		for _, name := range component.Tokenizer {
 			if t, ok := m.File(name); ok && !told[t.Name] {
 				told[t.Name] = true
@@ -218,7 +218,7 @@ func (c *counter) estimateParts(m *weights.Manifest) (parts []PartEstimate, most
 		}
 		// Of the types in the file nothing is known but how many bytes an element takes on average.
 		bytes := func(elems int64) int64 {
-			return int64(float64(elems) * float64(f.Bytes) / float64(max(component.Parameters, c.parts[i].all, 1)))
+			return int64(float64(elems) * float64(onDisk) / float64(max(component.Parameters, c.parts[i].all, 1)))
 		}
 		p.DeviceBytes, p.LargestBytes = bytes(c.parts[i].all), bytes(c.parts[i].largest)
 		for name, reads := range c.reads {

@@ -228,15 +228,11 @@ func (l *loading) tokenizer(name string) ([]byte, error) {
 // upload loads a component with its kind's loader, which asks for the weights, and
 // tells their precision.
 func upload[Part any](l *loading, table map[string]loader[Part], c weights.Component) (part Part, precision string, err error) {
-	src, err := l.open(c.File)
+	whole, err := l.bundle.OpenWhole(c.File, l.open)
 	if err != nil {
 		return part, "", err
 	}
-	defer weights.Close(src)
-	whole, err := l.bundle.Whole(c.File, src)
-	if err != nil {
-		return part, "", err
-	}
+	defer weights.Close(whole)
 	u, err := NewUploader(l.ctx, l.be.Backend, whole)
 	if err != nil {
 		return part, "", err
@@ -245,6 +241,6 @@ func upload[Part any](l *loading, table map[string]loader[Part], c weights.Compo
 	if part, err = build(table, c, asked{u, l.be, c.File}); err != nil {
 		return part, "", err
 	}
-	l.uploaded += src.Size()
+	l.uploaded += l.bundle.ComponentBytes(c)
 	return part, u.precision(), u.err
 }

@@ -23,10 +23,7 @@ func (e *Engine) needEncoder(ctx context.Context) error {
 	r := e.residency
 	back, lazy := r.mark(), r.lazy
 	r.lazy = r.limit > 0
-	l := &loading{ctx: ctx, be: r, bundle: r.bundle, opt: e.options}
-	if f, ok := e.manifest.File(c.File); ok {
-		l.total = f.Bytes
-	}
+	l := &loading{ctx: ctx, be: r, bundle: r.bundle, opt: e.options, total: e.manifest.ComponentBytes(c)}
 	encoder, _, err := upload(l, encoders, c)
 	r.lazy = lazy
 	if err == nil {

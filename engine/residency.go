@@ -135,15 +135,14 @@ func (r *residency) read(ctx context.Context, file string, list []*resident) err
 	if len(list) == 0 {
 		return nil
 	}
-	src, _, err := r.bundle.OpenFile(ctx, file)
+	whole, err := r.bundle.OpenWhole(file, func(name string) (op.Source, error) {
+		src, _, err := r.bundle.OpenFile(ctx, name)
+		return src, err
+	})
 	if err != nil {
 		return err
 	}
-	defer weights.Close(src)
-	whole, err := r.bundle.Whole(file, src)
-	if err != nil {
-		return err
-	}
+	defer weights.Close(whole)
 	u, err := NewUploader(ctx, r.Backend, whole)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"undertone/engine/fault"
 	"undertone/engine/op"
 )
 
@@ -37,16 +38,58 @@ func (b *Bundle) With(m Manifest, file string, x *Index, src op.Source) *Bundle 
 	return &other
 }
 
-// Whole is an open weight file with the tensors that lie beside it. Closing src closes it.
-func (b *Bundle) Whole(file string, src op.Source) (op.Source, error) {
-	more, there := b.beside[file]
-	if !there {
-		return src, nil
+// OpenWhole opens a component's weight file by its name, with the tensors of the files
+// that it shares with other models, and with those that lie beside it. open opens one file.
+// Errors: ManifestInvalid where two files have a tensor of one name, Parse's and open's.
+func (b *Bundle) OpenWhole(file string, open func(name string) (op.Source, error)) (op.Source, error) {
+	all, more := whole{}, b.owner(file).Shared
+	beside, there := b.beside[file]
+	for _, name := range append(Names{file}, more...) {
+		src, err := open(name)
+		if err == nil && len(more) == 0 && !there {
+			return src, nil
+		}
+		if err == nil {
+			all.opened = append(all.opened, src)
+			err = all.join(src)
+		}
+		if err != nil {
+			all.Close()
+			return nil, err
+		}
 	}
+	if there {
+		all.index, all.src = Join(all.index, all.src, beside.index, beside.src)
+	}
+	return all, nil
+}
+
+// whole is a component's tensors, which lie in several files.
+type whole struct {
+	indexed
+	opened []op.Source
+}
+
+// Close closes the files that were opened for it.
+func (w whole) Close() error {
+	for _, src := range w.opened {
+		Close(src)
+	}
+	return nil
+}
+
+// join adds the tensors of another file.
+func (w *whole) join(src op.Source) error {
 	x, err := Parse(src)
-	if err != nil {
-		return nil, err
+	if err != nil || w.index == nil {
+		w.index, w.src = x, src
+		return err
 	}
-	index, all := Join(x, src, more.index, more.src)
-	return Indexed(all, index), nil
+	for _, t := range x.Tensors {
+		if _, twice := w.index.Lookup(t.Name); twice {
+			return fault.New(fault.ManifestInvalid, "two files of one component have a tensor %q", t.Name)
+		}
+	}
+	w.index, w.src = Join(w.index, w.src, x, src)
+	return nil
 }

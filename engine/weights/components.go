@@ -24,6 +24,7 @@ type Component struct {
 	Name       string          `json:"name,omitempty"` // of a text encoder, by which a transformer finds it
 	Config     json.RawMessage `json:"config"`
 	File       string          `json:"file"`                // the name of its weight file
+	Shared     Names           `json:"shared,omitempty"`    // the names of files with the rest of its tensors, which other models have too
 	Tokenizer  Names           `json:"tokenizer,omitempty"` // the names of the files of a text encoder's tokenizer: one or two
 	Parameters int64           `json:"parameters"`
 }
@@ -61,6 +62,9 @@ func (n *Names) UnmarshalJSON(text []byte) error {
 
 // maxWords is how many files a tokenizer may have: a vocabulary and its merges.
 const maxWords = 2
+
+// maxShared is how many files with the rest of its tensors a component may have.
+const maxShared = 4
 
 // maxEncoders is how many text encoders a model may have; HiDream has four.
 const maxEncoders = 8
@@ -129,6 +133,10 @@ func (m *Manifest) checkComponents(c *checker) {
 			c.fail("the configuration of the %v must be an object", p)
 		}
 		refer(p, p.File, role)
+		c.whole(fmt.Sprintf("the number of files that the %v shares", p), int64(len(p.Shared)), 0, maxShared)
+		for _, name := range p.Shared {
+			refer(p, name, role)
+		}
 		if p.Role == RoleText {
 			c.whole(fmt.Sprintf("the number of files of the tokenizer of the %v", p), int64(len(p.Tokenizer)), 1, maxWords)
 			for _, name := range p.Tokenizer {

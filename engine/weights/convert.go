@@ -99,9 +99,9 @@ func (b *Bundle) write(ctx context.Context, manifest string, create func(name st
 	return create(manifest, func(w io.Writer) error { return m.Write(w) })
 }
 
-// marked are the files, the transformer's first, which alone says whose it is: other
-// parts are the same bytes in every model that shares them, so that a browser which has
-// one model fetches them no second time.
+// marked are the files, the transformer's own first, which alone says whose it is: others
+// are the same bytes in every model that shares them, so that a browser which has one
+// model fetches them no second time.
 func (b *Bundle) marked() []File {
 	list := slices.Clone(b.Files)
 	if i := slices.IndexFunc(list, func(f File) bool { return b.tells(f.Name) }); i > 0 {
@@ -110,8 +110,11 @@ func (b *Bundle) marked() []File {
 	return list
 }
 
-// tells reports whether a file is the transformer's.
-func (b *Bundle) tells(name string) bool { return b.owner(name).Role == RoleTransformer }
+// tells reports whether a file is the transformer's own.
+func (b *Bundle) tells(name string) bool {
+	c := b.owner(name)
+	return c.Role == RoleTransformer && c.File == name
+}
 
 // writeFile writes one file, whose former bytes have to be what the manifest says.
 func (b *Bundle) writeFile(ctx context.Context, f File, create func(name string, write func(io.Writer) error) error, choose chooser, report func(Converted)) (File, error) {
@@ -246,7 +249,7 @@ func (b *Bundle) owner(file string) (c Component) {
 		return Component{Role: RoleJudge, Kind: RoleJudge}
 	}
 	for _, c = range b.Components {
-		if c.File == file {
+		if c.File == file || slices.Contains(c.Shared, file) {
 			break
 		}
 	}

@@ -180,6 +180,16 @@ func (m *Manifest) RoleBytes(role string) (n int64) {
 	return n
 }
 
+// ComponentBytes is the size of a component's weight files together.
+func (m *Manifest) ComponentBytes(c Component) (n int64) {
+	for _, name := range append(Names{c.File}, c.Shared...) {
+		if f, ok := m.File(name); ok {
+			n += f.Bytes
+		}
+	}
+	return n
+}
+
 // Optional tells of a file that is fetched only when somebody asks for what it does: the
 // encoder's, which reads reference pictures, and the judge's.
 func (f *File) Optional() bool { return slices.Contains(optionalRoles, f.Role) }

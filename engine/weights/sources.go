@@ -6,12 +6,16 @@ import "undertone/engine/op"
 // count in src, which stays whoever's it is: nobody who opens the result closes it.
 func Indexed(src op.Source, x *Index) op.Source { return indexed{src, x} }
 
+// known is a source whose index is known.
+type known interface{ knows() *Index }
+
 // indexed hides src's Close.
 type indexed struct {
 	src   op.Source
 	index *Index
 }
 
+func (s indexed) knows() *Index                           { return s.index }
 func (s indexed) Size() int64                             { return s.src.Size() }
 func (s indexed) ReadAt(b []byte, off int64) (int, error) { return s.src.ReadAt(b, off) }
 func (s indexed) Run(off int64) (op.Source, int64, int64) { return op.RunAt(s.src, off) }

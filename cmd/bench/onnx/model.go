@@ -75,7 +75,11 @@ func Load(ctx context.Context, b *weights.Bundle) (*Model, error) {
 
 // open reads the header of a part's weights and a text encoder's tokenizer.
 func (m *Model) open(ctx context.Context, b *weights.Bundle, role string, c weights.Component) (err error) {
-	if m.files[role], _, err = b.OpenFile(ctx, c.File); err != nil {
+	open := func(name string) (op.Source, error) {
+		src, _, err := b.OpenFile(ctx, name)
+		return src, err
+	}
+	if m.files[role], err = b.OpenWhole(c.File, open); err != nil {
 		return err
 	}
 	if m.index[role], err = weights.Parse(m.files[role]); err != nil {
