@@ -44,7 +44,7 @@ WASM := GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w"
 
 wasm: go
 	@mkdir -p $(PROGRAM)
-	$(WASM) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/engine.wasm ./wasm/engine
+	$(LEAN) $(WASM) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/engine.wasm ./wasm/engine
 	$(LEAN) $(WASM) -gcflags=all=-l -o $(PROGRAM)/page.wasm ./wasm/page/main
 	$(LEAN) $(WASM) -gcflags=all=-l -o $(PROGRAM)/lab.wasm ./wasm/lab
 	$(WASM) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/bench.wasm ./wasm/bench

@@ -1,11 +1,11 @@
 package checkpoint
 
 import (
-	"cmp"
 	"fmt"
 	"path"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -122,7 +122,7 @@ func sortOut(files []File) (*given, error) {
 		}
 	}
 	g.units = units
-	slices.SortFunc(g.words, func(x, y File) int { return cmp.Compare(x.Name, y.Name) })
+	sort.Slice(g.words, func(i, j int) bool { return g.words[i].Name < g.words[j].Name })
 	return g, nil
 }
 

@@ -1,9 +1,9 @@
 package checkpoint
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"undertone/engine/fault"
@@ -88,7 +88,7 @@ func (l *layout) view(u *unit, prefix string) (*View, error) {
 	if failed.count > 0 {
 		return nil, fault.New(fault.WeightsMissing, "%s has no tensor %.120q, which every %s has (%d such in all): the file is incomplete", shown(u.label), failed.name, l.title, failed.count)
 	}
-	slices.SortFunc(b.index.Tensors, func(x, y weights.Tensor) int { return cmp.Compare(x.Name, y.Name) })
+	sort.Slice(b.index.Tensors, func(i, j int) bool { return b.index.Tensors[i].Name < b.index.Tensors[j].Name })
 	return &View{b.index, &b.source}, nil
 }
 

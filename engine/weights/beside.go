@@ -1,7 +1,6 @@
 package weights
 
 import (
-	"cmp"
 	"slices"
 
 	"undertone/engine/fault"
@@ -25,7 +24,7 @@ func Join(x *Index, src op.Source, more *Index, beside op.Source) (*Index, op.So
 		t.Offset += src.Size()
 		index.Tensors = append(index.Tensors, t)
 	}
-	slices.SortFunc(index.Tensors, func(x, y Tensor) int { return cmp.Compare(x.Name, y.Name) })
+	sortByName(index.Tensors)
 	return index, all
 }
 

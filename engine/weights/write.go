@@ -2,12 +2,12 @@ package weights
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
+	"sort"
 
 	"undertone/engine/fault"
 	"undertone/engine/op"
@@ -45,7 +45,7 @@ func (o Output) bytes() (int64, error) {
 // sortedOutputs returns the tensors by name, with their sizes.
 func sortedOutputs(ts []Output) ([]Output, []int64, error) {
 	ts = slices.Clone(ts)
-	slices.SortFunc(ts, func(a, b Output) int { return cmp.Compare(a.Name, b.Name) })
+	sort.Slice(ts, func(i, j int) bool { return ts[i].Name < ts[j].Name })
 	sizes := make([]int64, len(ts))
 	for i, t := range ts {
 		if len(t.Name) < 1 || len(t.Name) > maxName || i > 0 && ts[i-1].Name == t.Name {
