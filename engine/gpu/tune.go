@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"undertone/engine/fault"
@@ -77,7 +78,9 @@ func contests(lists []counted, c Caps) (out []contest) {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b contest) int { return cmp.Or(cmp.Compare(b.all, a.all), cmp.Compare(a.shape, b.shape)) })
+	sort.Slice(out, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(out[j].all, out[i].all), cmp.Compare(out[i].shape, out[j].shape)) < 0
+	})
 	return out
 }
 
@@ -118,14 +121,17 @@ const (
 // and says how long each took; results lie where runs does.
 type course func(ctx context.Context, order, runs []int) ([]time.Duration, error)
 
-// search measures contests one after the other until the budget is used up. set makes a
+// search measures contests that are not known one after the other until the budget is used up. set makes a
 // contest's course, and release gives up what that needed. A contest that fails, as where
 // memory is short, is passed over. Errors: fault.DeviceLost.
-func search(ctx context.Context, list []contest, budget time.Duration, now func() time.Time, set func(context.Context, contest) (c course, release func(), err error)) (out []Trial, err error) {
+func search(ctx context.Context, list []contest, budget time.Duration, now func() time.Time, known map[string]bool, set func(context.Context, contest) (c course, release func(), err error)) (out []Trial, err error) {
 	until := now().Add(budget)
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	for _, c := range list {
+		if known[c.shape] {
+			continue
+		}
 		if ctx.Err() != nil || !now().Before(until) {
 			break
 		}
@@ -176,7 +182,12 @@ func (c contest) measure(ctx context.Context, run course, left func() time.Durat
 		}
 	}
 	fastest := slices.Min(each)
-	order = slices.DeleteFunc(order, func(i int) bool { return i > 0 && float64(each[i]) > farSlower*float64(fastest) })
+	order = order[:1]
+	for i := range each[1:] {
+		if float64(each[i+1]) <= farSlower*float64(fastest) {
+			order = append(order, i+1)
+		}
+	}
 	t := &Trial{c.shape, Usual, map[string]float64{}}
 	for i, w := range c.ways {
 		t.Ms[w.variant] = milliseconds(each[i])
@@ -219,7 +230,7 @@ func (c contest) measure(ctx context.Context, run course, left func() time.Durat
 func verdict(samples [][]time.Duration) (winner int) {
 	const middle, second, last = rounds / 2, 1, rounds - 2
 	for i, s := range samples {
-		slices.Sort(s)
+		sort.Slice(s, func(a, b int) bool { return s[a] < s[b] })
 		if len(s) == rounds && s[middle] < samples[winner][middle] {
 			winner = i
 		}

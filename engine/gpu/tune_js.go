@@ -2,9 +2,7 @@ package gpu
 
 import (
 	"context"
-	"maps"
 	"slices"
-	"strings"
 	"syscall/js"
 	"time"
 
@@ -35,16 +33,16 @@ func (d *Device) Tune(ctx context.Context, budget time.Duration, known []Trial) 
 		return known, 0, err
 	}
 	var lists []counted
-	for _, p := range slices.SortedFunc(maps.Keys(d.programs), func(a, b *Program) int { return strings.Compare(a.name, b.name) }) {
+	for p := range d.programs { // contests have an order of their own
 		lists = append(lists, counted{p.list, p.runs})
 	}
 	all := contests(lists, d.caps)
-	of = len(all)
-	all = slices.DeleteFunc(all, func(c contest) bool {
-		return slices.ContainsFunc(known, func(t Trial) bool { return t.Shape == c.shape })
-	})
-	trials, err = search(ctx, all, budget, time.Now, d.course)
-	return append(known, trials...), of, err
+	measured := map[string]bool{}
+	for _, t := range known {
+		measured[t.Shape] = true
+	}
+	trials, err = search(ctx, all, budget, time.Now, measured, d.course)
+	return append(known, trials...), len(all), err
 }
 
 // course makes the programs of a contest. The clock is the GPU's where it lends it.
@@ -80,7 +78,9 @@ func (d *Device) course(ctx context.Context, c contest) (run course, release fun
 			if at > 0 {
 				from = ends[at-1]
 			}
-			words = append(words, slices.Repeat(p.cmd.words[from*recordWords:ends[at]*recordWords], runs[at])...)
+			for range runs[at] {
+				words = append(words, p.cmd.words[from*recordWords:ends[at]*recordWords]...)
+			}
 			passes[i] = len(words) / recordWords
 		}
 		return d.timed(ctx, d.replay.Call("program", jsWords(words), groups), passes, order, len(runs), stamps)

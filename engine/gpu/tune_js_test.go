@@ -43,7 +43,7 @@ func TestTrials(t *testing.T) {
 	list := []contest{{shape: "a sum", ways: []way{long, {"once", steps}}}, {shape: "another", ways: []way{{Usual, steps}, {"long", long.steps}}}}
 	buffers := len(d.memory.owned)
 	for _, clock := range []string{"timestamps", "wall clock"} {
-		trials, err := search(soon(t), list, 30*time.Second, time.Now, d.course)
+		trials, err := search(soon(t), list, 30*time.Second, time.Now, nil, d.course)
 		if err != nil || len(trials) != 2 || trials[0].Taken != "once" || trials[1].Taken != Usual {
 			t.Errorf("%s: %v, trials %+v", clock, err, trials)
 		}

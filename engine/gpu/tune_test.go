@@ -48,7 +48,7 @@ func (d *track) course(ctx context.Context, c contest) (course, func(), error) {
 
 func (d *track) search(t *testing.T, list []contest, budget time.Duration) []Trial {
 	t.Helper()
-	out, err := search(t.Context(), list, budget, d.now, d.course)
+	out, err := search(t.Context(), list, budget, d.now, nil, d.course)
 	if err != nil || d.held != 0 {
 		t.Errorf("%v, %d contests are still held", err, d.held)
 	}
@@ -158,13 +158,13 @@ func TestSearchGoesOn(t *testing.T) {
 		t.Errorf("%d trials of %v", len(trials), d.set)
 	}
 	d.fail, d.set = fault.New(fault.DeviceLost, "gone"), nil
-	if _, err := search(t.Context(), made(3, 2), time.Hour, d.now, d.course); !fault.Is(err, fault.DeviceLost) || len(d.set) != 1 {
+	if _, err := search(t.Context(), made(3, 2), time.Hour, d.now, nil, d.course); !fault.Is(err, fault.DeviceLost) || len(d.set) != 1 {
 		t.Errorf("%v after %v", err, d.set)
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	d.fail, d.set = nil, nil
-	if trials, err := search(stopped, made(3, 2), time.Hour, d.now, d.course); err != nil || len(trials) != 0 || len(d.set) != 0 {
+	if trials, err := search(stopped, made(3, 2), time.Hour, d.now, nil, d.course); err != nil || len(trials) != 0 || len(d.set) != 0 {
 		t.Errorf("stopped before it began: %v, %d trials of %v", err, len(trials), d.set)
 	}
 }
