@@ -256,6 +256,7 @@ func (b *tab) refusedLoads(t *testing.T) {
 	}{
 		{"host.refusedLoad", []any{address, map[string]any{"device": "quantum"}}, "backend-missing"},
 		{"host.refusedLoad", []any{address, map[string]any{"store": "yes"}}, "request-invalid"},
+		{"host.refusedLoad", []any{address, map[string]any{"tune": "yes"}}, "request-invalid"},
 		{"host.refusedLoad", []any{"data:text/json,{}"}, "request-invalid"},
 		{"host.refusedLoad", []any{"http://["}, "request-invalid"},
 		{"host.refusedAbortedLoad", []any{address}, "aborted"},

@@ -148,6 +148,9 @@ export class Link {
         if (waiting?.onLoaded) waiting.onLoaded(content);
         else waiting?.resolve({ body: content });
         break;
+      case messages.tuned:
+        if (!this.#over) call(this.onTuned, content);
+        break;
       case messages.progress:
         call(waiting?.onProgress, content);
         break;

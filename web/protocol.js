@@ -2,7 +2,7 @@
 // of wasm/protocol/protocol.go, where the messages are described. A test holds
 // the two equal, number for number and word for word.
 
-export const version = 9;
+export const version = 10;
 
 /** The messages, by name. */
 export const messages = Object.freeze({
@@ -25,6 +25,7 @@ export const messages = Object.freeze({
   result: "result",
   judged: "judged",
   encoded: "encoded",
+  tuned: "tuned",
   error: "error",
   alive: "alive",
 });

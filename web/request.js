@@ -32,12 +32,14 @@ export function checkLoad(source, options) {
   const from = checkSource(source);
   return checked("An option", () => {
     checkOptions(options);
-    const { onProgress, signal, device = "auto", store = false, adapter } = options;
+    const { onProgress, signal, device = "auto", store = false, tune, onTuning, adapter } = options;
+    if (tune !== undefined && typeof tune !== "boolean") throw new UndertoneError("request-invalid", `The option tune is ${show(tune)}; true or false are possible.`);
+    checkListener(onTuning, "onTuning");
     if (typeof store !== "boolean") throw new UndertoneError("request-invalid", `The option store is ${show(store)}; true or false are possible.`);
     checkListener(onProgress, "onProgress");
     checkSignal(signal);
     checkDevice(device);
-    return { ...besides(from, adapter), device, store, onProgress, signal };
+    return { ...besides(from, adapter), device, store, tune, onTuning, onProgress, signal };
   });
 }
 

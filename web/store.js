@@ -9,6 +9,8 @@
 //                               Of published files the address is stored:NAME and the
 //                               text a list of the same form (wasm/engine/keep_js.go),
 //                               with the pieces that are there so far
+//   undertone/tuning/HASH.json  which kernels of a model are fastest here
+//                               (wasm/engine/tune_js.go), by the SHA-256 of its name
 //
 // Pieces are named by their content, so versions of a model share what is equal
 // and can never be mixed, and a piece whose writing was cut off is only a piece
@@ -158,6 +160,23 @@ async function recordText(models, name) {
 export async function recall(address) {
   try {
     return (await recordText(await folder("models"), await recordName(address)))?.manifest ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Notes which kernels of a model are fastest here. */
+export async function noteTuning(name, text) {
+  const file = await (await folder("tuning", true)).getFileHandle(await recordName(name), { create: true });
+  const writable = await file.createWritable();
+  await writable.write(text);
+  await writable.close();
+}
+
+/** @returns {Promise<string | null>} what was noted. */
+export async function tuning(name) {
+  try {
+    return await (await (await (await folder("tuning")).getFileHandle(await recordName(name))).getFile()).text();
   } catch {
     return null;
   }

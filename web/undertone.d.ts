@@ -164,6 +164,29 @@ export interface LoadOptions {
    * and read again where a lost GPU is filled again.
    */
   store?: boolean;
+  /**
+   * Which kernels are the fastest depends on the GPU. Once a picture is made, and while none is being made, they are measured,
+   * for at most two seconds in all; what was found is kept on this machine, with the option store, and used whenever the model
+   * is loaded again in the same version of the browser. A loaded model keeps its kernels, and with them its plan. true measures
+   * in software, too, where compiling alone takes seconds; false neither measures nor uses what is known. See info.tuning.
+   */
+  tune?: boolean;
+  /** Called when a measurement begins, is interrupted by a picture, and ends, with what is then in info.tuning. */
+  onTuning?: (tuning: Tuning) => void;
+}
+
+/** What is known of the fastest kernels. */
+export interface Tuning {
+  /** "none": nothing, and nothing is measured. "due": measuring begins once a picture is made. */
+  state: "none" | "due" | "running" | "done";
+  /** The plan is made of what was found before. */
+  used: boolean;
+  /** Shapes of operations that more than one kernel takes; not all of them may have been measured. */
+  shapes: number;
+  /** The time it took so far. */
+  ms: number;
+  /** What was measured: the milliseconds of one run by kernel, and which is taken, "usual" unless another is clearly faster. */
+  trials: { shape: string; taken: string; ms: { [kernel: string]: number } }[];
 }
 
 export interface Storage {
@@ -493,6 +516,8 @@ export interface Info extends Description {
    * takes more than 1 GiB is not compared and stays on WebGPU.
    */
   choice?: { reason: string; webgpuMs: number; cpuMs: number };
+  /** Of WebGPU, unless the option tune is false. */
+  tuning?: Tuning;
   /** The vendor's words for the GPU. */
   adapter: string;
   /** The adapter computes on the CPU. */

@@ -48,13 +48,18 @@ export class Undertone {
   }
 
   static async load(given, options = {}) {
-    const { source, blobs, device, store, onProgress, signal } = checkLoad(given, options);
+    const { source, blobs, device, store, tune, onTuning, onProgress, signal } = checkLoad(given, options);
     const link = new Link();
     try {
       await link.start(signal);
-      const { body } = await link.request(messages.load, { ...source, device, store }, { signal, onProgress, blobs });
+      const { body } = await link.request(messages.load, { ...source, device, store, tune }, { signal, onProgress, blobs });
       if (signal?.aborted) throw aborted();
-      return new Undertone(link, body);
+      const model = new Undertone(link, body);
+      link.onTuned = (tuning) => {
+        model.#info = Object.freeze({ ...model.#info, tuning });
+        onTuning?.(tuning);
+      };
+      return model;
     } catch (error) {
       link.end();
       throw failure(error);

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall/js"
+	"time"
 
 	"undertone/engine"
 	"undertone/engine/fault"
@@ -32,6 +33,7 @@ type worker struct {
 	session session
 	queue   chan request
 	cancel  map[int]context.CancelCauseFunc // of waiting and running requests
+	rest    context.CancelFunc              // ends what is done between requests
 	kept    uint64                          // bytes of Go's that were in use after the last collectGarbage
 }
 
@@ -50,8 +52,22 @@ func main() {
 	self.Set("onmessage", onMessage)
 	go func() {
 		defer close(done)
-		for r := range w.queue {
-			w.serve(r)
+		var idle <-chan time.Time
+		for {
+			select {
+			case r, open := <-w.queue:
+				if !open {
+					return
+				}
+				w.serve(r)
+				idle = nil
+				if r.kind == protocol.Generate && w.session.tuningDue() {
+					idle = time.After(tuneIdle)
+				}
+			case <-idle:
+				idle = nil
+				w.search()
+			}
 			w.session.releaseBuffers()
 			w.collectGarbage()
 		}
@@ -60,6 +76,20 @@ func main() {
 	<-done
 	w.session.close()
 	self.Call("close")
+}
+
+// search measures kernels until a request comes.
+func (w *worker) search() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	w.rest = cancel
+	if len(w.queue) == 0 {
+		_ = protected(func() error { // what goes wrong is in its state, and costs nobody anything
+			w.session.search(ctx, func(b protocol.TuningBody) { post(protocol.Tuned, 0, b, js.Undefined()) })
+			return nil
+		})
+	}
+	w.rest = nil
 }
 
 // uncollected is how much of Go's memory requests may leave behind.
@@ -95,12 +125,14 @@ func (w *worker) receive(m js.Value) {
 		for _, cancel := range w.cancel {
 			cancel(errStopped)
 		}
+		w.interrupt()
 		close(w.queue)
 		js.Global().Set("onmessage", js.Null())
 	case protocol.Load, protocol.Describe, protocol.Save, protocol.Generate, protocol.Judge, protocol.Encode:
 		if _, twice := w.cancel[id]; twice {
 			return
 		}
+		w.interrupt()
 		ctx, cancel := context.WithCancelCause(context.Background())
 		w.cancel[id] = cancel
 		select {
@@ -113,19 +145,20 @@ func (w *worker) receive(m js.Value) {
 	}
 }
 
+// interrupt ends what is done between requests.
+func (w *worker) interrupt() {
+	if w.rest != nil {
+		w.rest()
+	}
+}
+
 // serve answers one request; whatever goes wrong in it ends it, not the worker.
 func (w *worker) serve(r request) {
 	defer func() {
 		w.cancel[r.id](nil)
 		delete(w.cancel, r.id)
 	}()
-	err := func() (err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				js.Global().Get("console").Call("error", fmt.Sprintf("%v\n%s", p, debug.Stack()))
-				err = fault.New(fault.Internal, "the engine met a bug: %v", p)
-			}
-		}()
+	err := protected(func() error {
 		switch r.kind {
 		case protocol.Load:
 			return w.load(r)
@@ -140,7 +173,7 @@ func (w *worker) serve(r request) {
 		default:
 			return w.generate(r)
 		}
-	}()
+	})
 	if err == nil {
 		return
 	}
@@ -148,6 +181,17 @@ func (w *worker) serve(r request) {
 		err = errStopped
 	}
 	post(protocol.Error, r.id, protocol.ErrorOf(err), js.Undefined())
+}
+
+// protected makes a fault of what would end the worker.
+func protected(work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			js.Global().Get("console").Call("error", fmt.Sprintf("%v\n%s", p, debug.Stack()))
+			err = fault.New(fault.Internal, "the engine met a bug: %v", p)
+		}
+	}()
+	return work()
 }
 
 func (w *worker) load(r request) error {

@@ -133,6 +133,10 @@ func (m *session) loaded() protocol.LoadedBody {
 	if m.beside != nil {
 		body.Found = m.beside.about
 	}
+	if m.tuning != nil {
+		t := m.tuning.body()
+		body.Tuning = &t
+	}
 	if m.store == nil {
 		return body
 	}

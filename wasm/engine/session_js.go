@@ -16,6 +16,8 @@ import (
 type session struct {
 	device string // "webgpu" or "cpu"; "auto" until one of the two is chosen
 	choice *protocol.ChoiceBody
+	tune   *bool // as in protocol.LoadBody
+	tuning *tuning
 	store  *store
 	bundle *weights.Bundle
 	// The model's bytes come from one of the two: what a model.json lists, or published files.
@@ -35,7 +37,7 @@ type session struct {
 // published files.
 func (m *session) load(ctx context.Context, b protocol.LoadBody, blobs []js.Value, report func(protocol.ProgressBody)) error {
 	m.close()
-	m.device, m.choice = b.Device, nil
+	m.device, m.choice, m.tune = b.Device, nil, b.Tune
 	report(protocol.ProgressBody{Stage: protocol.StageDevice})
 	be, err := open(ctx, m.device, 0)
 	if err != nil {
@@ -72,6 +74,7 @@ func (m *session) prepare(ctx context.Context, report func(protocol.ProgressBody
 		report(protocol.ProgressBody{Stage: protocol.StageDownload, File: file, Done: a.done, Total: a.total,
 			Stored: a.stored, Retry: retry(a.try), Wait: a.wait})
 	}
+	m.recallTuning(ctx)
 	m.engine, err = engine.Load(ctx, m.be, m.bundle, engine.LoadOptions{SourceVerifies: true, Progress: func(p engine.Progress) {
 		report(protocol.ProgressBody{Stage: protocol.StagePrepare, File: p.Role, Done: p.Done, Total: p.Total})
 	}})

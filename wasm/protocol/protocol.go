@@ -12,7 +12,7 @@ import (
 )
 
 // Version changes whenever a message does.
-const Version = 9
+const Version = 10
 
 // Type names a message.
 type Type string
@@ -41,13 +41,14 @@ const (
 	Result    Type = "result"    // ResultBody, with pixels
 	Judged    Type = "judged"    // recipe.Judgement
 	Encoded   Type = "encoded"   // no body, with pixels: the latent as float32
+	Tuned     Type = "tuned"     // TuningBody, with id 0: what a search for the fastest kernels has come to
 	Error     Type = "error"     // ErrorBody; with id 0 the worker itself has failed
 	Alive     Type = "alive"     // { lock }: the Web Lock that the worker holds while it lives, or nothing
 )
 
 // Types lists every message.
 func Types() []Type {
-	return []Type{Init, Load, Describe, Save, Generate, Judge, Encode, Abort, Close, Ping, Ready, Progress, Loaded, Described, Saved, Step, Result, Judged, Encoded, Error, Alive}
+	return []Type{Init, Load, Describe, Save, Generate, Judge, Encode, Abort, Close, Ping, Ready, Progress, Loaded, Described, Saved, Step, Result, Judged, Encoded, Tuned, Error, Alive}
 }
 
 // MaxBody bounds the JSON text of a message to the worker, in bytes. The largest
@@ -113,6 +114,7 @@ type LoadBody struct {
 	Adapter *File  `json:"adapter,omitempty"` // of a pooled adapter beside a model.json; its Blob is the last
 	Device  string `json:"device"`            // "auto", "webgpu" or "cpu"
 	Store   bool   `json:"store"`             // keep the weights on this machine, and use those that are kept
+	Tune    *bool  `json:"tune,omitempty"`    // search for the fastest kernels, once; nil: on a GPU. What is known is used unless it is false
 }
 
 // DescribeBody asks what a model offers and takes.
@@ -163,6 +165,7 @@ type SavedBody struct {
 type LoadedBody struct {
 	recipe.Info
 	Choice   *ChoiceBody       `json:"choice,omitempty"`   // where devices were compared
+	Tuning   *TuningBody       `json:"tuning,omitempty"`   // of WebGPU, unless it is turned off
 	Storage  *StorageBody      `json:"storage,omitempty"`  // where it was asked for
 	Address  string            `json:"address,omitempty"`  // of published files that are kept
 	Found    *recipe.Published `json:"found,omitempty"`    // of published files, and of an adapter
@@ -175,6 +178,31 @@ type ChoiceBody struct {
 	Reason   string  `json:"reason"`   // a sentence
 	WebGPUMs float64 `json:"webgpuMs"` // milliseconds of the same small piece of arithmetic
 	CPUMs    float64 `json:"cpuMs"`
+}
+
+// The states of a search for the fastest kernels.
+const (
+	TuningNone    = "none"    // nothing is known of this GPU, and there is no search
+	TuningDue     = "due"     // it begins once a picture is made
+	TuningRunning = "running" // between pictures
+	TuningDone    = "done"
+)
+
+// TuningBody tells of the search for the fastest kernels of a model on a GPU. What it finds
+// is used from the next load on: a loaded model keeps its plan.
+type TuningBody struct {
+	State  string      `json:"state"`
+	Used   bool        `json:"used"`   // the plan is made of what was found before
+	Shapes int         `json:"shapes"` // of operations that more than one kernel takes
+	Ms     float64     `json:"ms"`     // that it took so far
+	Trials []TrialBody `json:"trials"`
+}
+
+// TrialBody is what was measured of one shape: see gpu.Trial.
+type TrialBody struct {
+	Shape string             `json:"shape"`
+	Taken string             `json:"taken"`
+	Ms    map[string]float64 `json:"ms"`
 }
 
 // StorageBody tells what of the model is kept on this machine, in bytes.

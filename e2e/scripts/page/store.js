@@ -41,6 +41,30 @@
     persist: async () => (await test.api()).Undertone.persist(),
     remove: async (address) => (await test.api()).Undertone.remove(address),
 
+    // Loads a model onto a GPU, tries to make a picture unless it is told not to, and waits
+    // until what is due then is measured.
+    async tune(address, options, picture = true) {
+      const told = [];
+      const u = await (await test.api()).Undertone.load(address, { device: "webgpu", store: true, onTuning: (t) => told.push(t.state), ...options });
+      const { plan, tuning } = u.info;
+      const fault = picture ? await u.generate({ prompt: "a frog", steps: 1 }).then(() => undefined, test.fault) : undefined;
+      const at = performance.now();
+      while (picture && ["due", "running"].includes(u.info.tuning?.state)) await test.sleep(20);
+      const result = { plan, tuning, told, after: u.info, ms: performance.now() - at, fault };
+      u.close();
+      return result;
+    },
+    // What is kept of the measurements, and another text in its place.
+    async tuning(text) {
+      for await (const handle of (await ours("tuning")).values()) {
+        const old = await (await handle.getFile()).text();
+        if (text === undefined) return old;
+        const file = await handle.createWritable();
+        await file.write(text);
+        await file.close();
+      }
+    },
+
     // keep in two calls, and stopped.
     begin(address) {
       stop = new AbortController();
