@@ -152,10 +152,27 @@ export class Bench {
     of.psnr_cpu = (await api.compare({ a: { name: "gpu", seed: 5, weight: 2 }, b: { name: "cpu", seed: 5, weight: 2 } })).psnr;
     of.zero_is_none = (await api.compare({ a: { name: "gpu", seed: 5, weight: 0 }, b: { name: "gpu", seed: 5 } })).same;
     this.emit({ model: of, cpu: report.cpu });
+    await this.part("tuning", () => this.tuning());
     await this.part("profile", async () => {
       report.profile = await api.profile({ name: "gpu" });
       this.emit({ profile: report.profile });
     });
+  }
+
+  // The search for the fastest kernels, and pictures with what it found beside the usual ones.
+  async tuning() {
+    const { api } = this;
+    const t = (this.report.tuning = await api.tune({ name: "gpu", budgetMs: 2000 }));
+    this.emit({ tuning: t });
+    if (Object.keys(t.choices).length === 0) return;
+    t.plan = (await api.load({ name: "tuned", device: "webgpu", choices: t.choices })).info.plan;
+    const times = { gpu: [], tuned: [] };
+    for (let i = 0; i < 7; i++) for (const name in times) times[name].push((await api.picture({ name, weight: i % 3 })).wallMs);
+    const same = { seed: 5, weight: 2 };
+    Object.assign(t, { usual_ms: median(times.gpu), tuned_ms: median(times.tuned), psnr: (await api.compare({ a: { name: "gpu", ...same }, b: { name: "tuned", ...same } })).psnr });
+    t.same_bytes = (await api.compare({ a: { name: "tuned", ...same }, b: { name: "tuned", ...same } })).same;
+    t.zero_is_none = (await api.compare({ a: { name: "tuned", seed: 5, weight: 0 }, b: { name: "tuned", seed: 5 } })).same;
+    this.emit({ tuning: t });
   }
 
   // The picture with other amounts of work in a submit.
@@ -199,6 +216,13 @@ export function tables(r) {
       ["live, one after the other", m.live && `${round(m.live.perSecond)} pictures a second (p95 ${round(m.live.p95Ms)} ms)`],
       ["memory on the GPU", of(m.ours_mb, "MB")], ["like the CPU's picture", of(m.psnr_cpu, "dB")], ["same request twice: same bytes", m.same_bytes && "yes"], ["weight 0: bytes of no guidance", m.zero_is_none && "yes"],
       ["CPU device, a picture", ms(cpu.ours_ms)],
+    ]) : [] },
+    { title: "The search for the fastest kernels", head: ["what", "measured"], rows: r.tuning ? kept([
+      ["shapes measured", `${r.tuning.trials.length} of ${r.tuning.shapes}, in ${round(r.tuning.ms)} ms`],
+      ...r.tuning.trials.filter((t) => t.taken !== "usual").map((t) => [t.shape, `${t.taken}: ${round(t.ms[t.taken])} ms, usual ${round(t.ms.usual)} ms`]),
+      ["a picture, usual and tuned", r.tuning.tuned_ms && `${ms(r.tuning.usual_ms)}, ${ms(r.tuning.tuned_ms)}`],
+      ["plan", r.tuning.plan], ["like the usual picture", of(r.tuning.psnr, "dB")],
+      ["same request twice: same bytes", r.tuning.same_bytes && "yes"], ["weight 0: bytes of no guidance", r.tuning.zero_is_none && "yes"],
     ]) : [] },
     { title: "Work in flight", head: ["most work in a submit", "pictures a second", "median", "p95"],
       rows: r.throttle.map((t) => [t.gflop ? `${t.gflop} GFLOP` : "learned", round(t.perSecond), ms(t.medianMs), ms(t.p95Ms)]) },

@@ -24,7 +24,7 @@ func main() {
 	api := js.Global().Get("Object").New()
 	for name, f := range map[string]func(context.Context, js.Value) (any, error){
 		"open": b.open, "kernel": b.kernel, "hold": b.hold, "runs": b.runs, "files": b.setFiles, "load": b.load, "picture": b.picture,
-		"live": b.live, "profile": b.profile, "compare": b.compare, "close": b.close,
+		"live": b.live, "profile": b.profile, "tune": b.tune, "compare": b.compare, "close": b.close,
 	} {
 		api.Set(name, promised(f))
 	}

@@ -67,12 +67,13 @@ func (t tapped) Compile(ctx context.Context, l *op.List) (op.Program, error) {
 }
 
 // load opens a machine and brings the model onto it: {name, device: "webgpu" or "cpu",
-// hardware, portable, submit}.
+// hardware, portable, submit, choices: as tune found them}.
 func (b *bench) load(ctx context.Context, arg js.Value) (any, error) {
 	var o struct {
 		Name, Device       string
 		Hardware, Portable bool
 		Submit             float64
+		Choices            gpu.Choices
 	}
 	if err := decode(arg, &o); err != nil {
 		return nil, err
@@ -94,6 +95,7 @@ func (b *bench) load(ctx context.Context, arg js.Value) (any, error) {
 		if m.device, err = gpu.Open(ctx, gpu.Options{Hardware: o.Hardware, Portable: o.Portable, Submit: o.Submit}); err != nil {
 			return nil, err
 		}
+		m.device.Choose(o.Choices)
 		be = tapped{m.device, m}
 	}
 	if m.engine, err = engine.Load(ctx, be, bundle, engine.LoadOptions{}); err != nil {
@@ -102,6 +104,24 @@ func (b *bench) load(ctx context.Context, arg js.Value) (any, error) {
 	}
 	b.models[o.Name] = m
 	return map[string]any{"loadMs": ms(time.Since(begin)), "info": m.engine.Info(), "bytes": m.bytes()}, nil
+}
+
+// tune searches for the fastest variants of what a model has run: {name, budgetMs}.
+func (b *bench) tune(ctx context.Context, arg js.Value) (any, error) {
+	var o struct {
+		Name     string
+		BudgetMs float64
+	}
+	if err := decode(arg, &o); err != nil {
+		return nil, err
+	}
+	m := b.models[o.Name]
+	if m == nil || m.device == nil {
+		return nil, fmt.Errorf("no model %q is on a GPU", o.Name)
+	}
+	begin := time.Now()
+	trials, of, err := m.device.Tune(ctx, time.Duration(o.BudgetMs*1e6), nil)
+	return map[string]any{"trials": trials, "shapes": of, "ms": ms(time.Since(begin)), "choices": gpu.ChoicesOf(trials)}, err
 }
 
 // bytes is what the device holds.
