@@ -1,5 +1,5 @@
-// Assembles the kernels: node assemble.mjs FOLDER writes kernels.wasm and relaxed.wasm,
-// the same kernels once with a product and a sum for fma, once with relaxed SIMD's
+// Assembles the kernels: node assemble.mjs FOLDER writes kernels.wasm, all of them with a
+// product and a sum for fma, and relaxed.wasm, products of matrices with relaxed SIMD's
 // fused one.
 //
 // The texts are WebAssembly's own, with two additions, both taken out before wabt sees them:
@@ -13,7 +13,8 @@ import { join } from "node:path";
 import initialize from "wabt";
 
 const folder = import.meta.dirname;
-const texts = ["memory", "functions", "product", "weights", "softmax", "norms", "rows", "winograd"];
+const shared = ["memory", "functions", "product"];
+const others = ["weights", "softmax", "norms", "rows", "winograd"];
 const features = { simd: true, relaxed_simd: true, bulk_memory: true };
 
 /** The trees of a text: words, and lists of trees. */
@@ -69,9 +70,9 @@ function evaluate(sum, values) {
 const print = (tree) => (typeof tree === "string" ? tree : `(${tree.map(print).join(" ")})`);
 
 const wabt = await initialize();
-for (const [name, first] of [["kernels", "fma"], ["relaxed", "fma_relaxed"]]) {
+for (const [name, texts] of [["kernels", ["fma", ...shared, ...others]], ["relaxed", ["fma_relaxed", ...shared]]]) {
   const defined = new Map();
-  const trees = [first, ...texts].flatMap((t) => expand(parse(readFileSync(join(folder, `${t}.wat`), "utf8"), t), new Map(), defined));
+  const trees = texts.flatMap((t) => expand(parse(readFileSync(join(folder, `${t}.wat`), "utf8"), t), new Map(), defined));
   const module = wabt.parseWat(name, `(module ${trees.map(print).join("\n")})`, features);
   module.validate(features);
   writeFileSync(join(process.argv[2], `${name}.wasm`), module.toBinary({}).buffer);

@@ -14,13 +14,13 @@ var plain []byte
 //go:embed relaxed.wasm
 var relaxed []byte
 
-// Module is one of the two modules, ready to run.
+// Module is the kernels, ready to run.
 type Module struct {
 	relaxed bool
 	run     [kernels]js.Value
 }
 
-// Load takes the faster module that the browser accepts, nil where it accepts none.
+// Load takes the fastest kernels that the browser accepts, nil where it accepts none.
 func Load() *Module {
 	for _, fused := range []bool{true, false} {
 		if m, err := Open(fused); err == nil {
@@ -30,7 +30,7 @@ func Load() *Module {
 	return nil
 }
 
-// Open takes the module with relaxed SIMD's fused products, or the one without. It needs
+// Open takes products from the module with relaxed SIMD's fused ones, or does without. It needs
 // the object wasm among the global ones, which holds the instance of Go's program.
 func Open(fused bool) (m *Module, err error) {
 	defer func() {
@@ -38,19 +38,23 @@ func Open(fused bool) (m *Module, err error) {
 			m, err = nil, fmt.Errorf("the SIMD module: %v", thrown)
 		}
 	}()
-	binary := plain
+	binaries := [][]byte{plain}
 	if fused {
-		binary = relaxed
+		binaries = [][]byte{relaxed, plain}
 	}
-	bytes := js.Global().Get("Uint8Array").New(len(binary))
-	js.CopyBytesToJS(bytes, binary)
 	wasm := js.Global().Get("WebAssembly")
 	program := js.Global().Get("wasm").Get("instance").Get("exports")
-	module := wasm.Get("Module").New(bytes)
-	exports := wasm.Get("Instance").New(module, map[string]any{"go": map[string]any{"mem": program.Get("mem")}}).Get("exports")
 	m = &Module{relaxed: fused}
-	for k := range m.run {
-		m.run[k] = exports.Get(names[k])
+	for _, binary := range binaries {
+		bytes := js.Global().Get("Uint8Array").New(len(binary))
+		js.CopyBytesToJS(bytes, binary)
+		module := wasm.Get("Module").New(bytes)
+		exports := wasm.Get("Instance").New(module, map[string]any{"go": map[string]any{"mem": program.Get("mem")}}).Get("exports")
+		for k := range m.run {
+			if m.run[k].IsUndefined() {
+				m.run[k] = exports.Get(names[k])
+			}
+		}
 	}
 	return m, nil
 }

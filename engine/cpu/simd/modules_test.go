@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -31,7 +32,7 @@ func TestModulesAreWhatTheTextsGive(t *testing.T) {
 }
 
 // A module keeps nothing of its own in Go's memory: it has types, one import, functions,
-// exports and code, no data, and exports every kernel.
+// exports and code, no data, and exports its kernels: kernels.wasm every one.
 func TestModulesHoldNothing(t *testing.T) {
 	for _, name := range []string{"kernels.wasm", "relaxed.wasm"} {
 		module, err := os.ReadFile(name)
@@ -48,8 +49,9 @@ func TestModulesHoldNothing(t *testing.T) {
 			t.Errorf("%s has the sections %v", name, sections)
 		}
 		for k := range kernels {
-			if !bytes.Contains(module, append([]byte{byte(len(k.String()))}, k.String()...)) {
-				t.Errorf("%s does not export %s", name, k)
+			own := name == "kernels.wasm" || slices.Contains([]Kernel{Product, Conv3x3, WinogradProducts}, k)
+			if own != bytes.Contains(module, append([]byte{byte(len(k.String()))}, k.String()...)) {
+				t.Errorf("%s exports %s: %t, want %t", name, k, !own, own)
 			}
 		}
 	}

@@ -204,3 +204,15 @@
     (increase $to (i32.const 144))
     (br_if $groups (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 4))) (height))))
   (call $product (local.get $d)))
+
+;; Winograd's sixteen products (see winograd.wat). What product takes, for the first of them, and: bytes
+;; from table to table · bytes from weights to weights · bytes from out to out
+(define next (argument by) (i32.store offset={4*argument} (local.get $d) (i32.add (int argument) (int by))))
+(func (export "winograd_products") (param $d i32) (local $left i32)
+  (local.set $left (i32.const 16))
+  (loop $matrices
+    (call $product (local.get $d))
+    (next 0 27)
+    (next 3 28)
+    (next 8 29)
+    (br_if $matrices (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))

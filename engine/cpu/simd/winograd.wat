@@ -84,18 +84,6 @@
     (increase $to (i32.const 16))
     (br_if $all (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))
 
-;; The products of all sixteen matrices. What product takes, for the first of them, and: bytes
-;; from table to table · bytes from weights to weights · bytes from out to out
-(define next (argument by) (i32.store offset={4*argument} (local.get $d) (i32.add (int argument) (int by))))
-(func (export "winograd_products") (param $d i32) (local $left i32)
-  (local.set $left (i32.const 16))
-  (loop $matrices
-    (call $product (local.get $d))
-    (next 0 27)
-    (next 3 28)
-    (next 8 29)
-    (br_if $matrices (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))
-
 ;; Of four products, the two pixels.
 (define output_sums (to a b c d)
   (local.set {to}0 (f32x4.add (f32x4.add (local.get a) (local.get b)) (local.get c)))
