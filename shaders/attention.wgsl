@@ -8,7 +8,7 @@
 //   as a matrix whose columns are queries, and of the result four queries' columns
 //   tx of each chunk. A head is walked in CHUNKS chunks of CHUNK ≤ 8 vec4s.
 //
-// 14 KiB of workgroup memory. Libraries: mac, packed (bindings).
+// 14 KiB of workgroup memory. Libraries: mac, f32, packed (bindings).
 // Prelude: TY, CHUNK, CHUNKS.
 // CPU twin: attention in engine/cpu. Without workgroup memory: attention_cpu.
 

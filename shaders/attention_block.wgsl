@@ -10,7 +10,7 @@
 //
 // Tiles are kept with the summed index first, in quads of queries or keys, like those of
 // matmul_tile.wgsl, and against bank conflicts like those. Libraries: packed or parted
-// (bindings), outer. Prelude: ROWS (4, 8), COLS (4, 8), TX, TY, SIZE (of a head, in
+// (bindings), outer, f32. Prelude: ROWS (4, 8), COLS (4, 8), TX, TY, SIZE (of a head, in
 // vec4s), PARTS ≤ 4, DEPTH, DEPTHS, SLICE, RESIDENT, Q_TILE, TILE, WEIGHTS, PARTIAL (vec4s
 // of workgroup memory), HALF and alias kept (what lies there: vec4<f32>, or
 // vec4<f16> where the device has it; sums are f32). CPU twin: attention in engine/cpu.

@@ -4,7 +4,7 @@
 //   y [rows, ≥ 4·heads·size]: columns q | k | v | out
 //
 // Matrices of scores and weights have queries as columns, keys as rows.
-// Libraries: mac, packed (bindings). Prelude: WORKGROUP, SIZE4 (size/4).
+// Libraries: mac, f32, packed (bindings). Prelude: WORKGROUP, SIZE4 (size/4).
 // CPU twin: attention in engine/cpu.
 
 const MASKED = -1e30;

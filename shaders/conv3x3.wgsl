@@ -9,8 +9,8 @@
 //   workgroup memory, with a border of one pixel.
 //
 // Bindings: 1 out · 2 x · 3 weights · 4 bias (weights where absent) · OPERAND (5)
-// residual. Libraries: activation, keep, mac, store, operand or operand_in_place
-// or operand_none, conv3x3_end. Prelude: ACT, OPERAND, P (4 or 8), N (1 or 2),
+// residual. Libraries: activation, keep, f32 or f16, mac, store, operand or
+// operand_in_place or operand_none, conv3x3_end. Prelude: ACT, OPERAND, P (4 or 8), N (1 or 2),
 // RUNS, ROWS, GROUPS, CK. CPU twin: conv3x3 in engine/cpu. Without workgroup
 // memory: conv3x3_cpu.
 
@@ -24,12 +24,12 @@ const TAP = 4u * CK * CHANNELS; // vec4s of one tap's weights
 const TILE = CK * HIGH * PITCH;
 const KERNEL = 9u * TAP;
 
-var<workgroup> tile: array<vec4<f32>, TILE>;     // [channels][row][column]
-var<workgroup> kernel: array<vec4<f32>, KERNEL>; // [tap][input channel][output channels]
+var<workgroup> tile: array<operand4, TILE>;     // [channels][row][column]
+var<workgroup> kernel: array<operand4, KERNEL>; // [tap][input channel][output channels]
 
 // The weights of a tap from four input channels (columns) to four output channels.
-fn weights(at: u32) -> mat4x4<f32> {
-    return mat4x4<f32>(kernel[at], kernel[at + CHANNELS], kernel[at + 2u * CHANNELS], kernel[at + 3u * CHANNELS]);
+fn weights(at: u32) -> block {
+    return block(kernel[at], kernel[at + CHANNELS], kernel[at + 2u * CHANNELS], kernel[at + 3u * CHANNELS]);
 }
 
 @compute @workgroup_size(THREADS)
@@ -59,15 +59,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             if (x >= 0 && y >= 0 && x < i32(p.width) && y < i32(p.height) && c < p.cin4) {
                 v = keep4(input[p.x_at + (u32(y) * p.width + u32(x)) * p.x_stride + c], p.cin - 4u * c);
             }
-            tile[(i % CK * HIGH + line) * PITCH + col] = v;
+            tile[(i % CK * HIGH + line) * PITCH + col] = rounded(v);
         }
         for (var i = lane; i < KERNEL; i += THREADS) {
             let ci = min(4u * c4 + i / CHANNELS % (4u * CK), 4u * p.cin4 - 1u);
             let co = min(channel + i % CHANNELS, p.cout4 - 1u);
-            kernel[i] = weight[(i / (4u * CK * CHANNELS) * 4u * p.cin4 + ci) * p.cout4 + co];
+            kernel[i] = rounded(weight[(i / (4u * CK * CHANNELS) * 4u * p.cin4 + ci) * p.cout4 + co]);
         }
         workgroupBarrier();
         for (var c = 0u; c < CK; c++) {
+            var sa0 = begin(a0);
+            var sa1 = begin(a1);
+            var sb0 = begin(b0);
+            var sb1 = begin(b1);
             for (var ky = 0u; ky < 3u; ky++) {
                 let t = (c * HIGH + row + ky) * PITCH + run * P;
                 let x0 = tile[t];
@@ -76,36 +80,40 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 let x3 = tile[t + 3u];
                 let x4 = tile[t + 4u];
                 let x5 = tile[t + 5u];
-                let left4 = mat4x4<f32>(x0, x1, x2, x3);
-                let mid4 = mat4x4<f32>(x1, x2, x3, x4);
-                let right4 = mat4x4<f32>(x2, x3, x4, x5);
+                let left4 = block(x0, x1, x2, x3);
+                let mid4 = block(x1, x2, x3, x4);
+                let right4 = block(x2, x3, x4, x5);
                 let k = (3u * ky * CK + c) * 4u * CHANNELS + g;
-                a0 = mac4(a0, weights(k), left4);
-                a0 = mac4(a0, weights(k + TAP), mid4);
-                a0 = mac4(a0, weights(k + 2u * TAP), right4);
+                sa0 = mac4(sa0, weights(k), left4);
+                sa0 = mac4(sa0, weights(k + TAP), mid4);
+                sa0 = mac4(sa0, weights(k + 2u * TAP), right4);
                 if (N > 1u) {
-                    b0 = mac4(b0, weights(k + GROUPS), left4);
-                    b0 = mac4(b0, weights(k + TAP + GROUPS), mid4);
-                    b0 = mac4(b0, weights(k + 2u * TAP + GROUPS), right4);
+                    sb0 = mac4(sb0, weights(k + GROUPS), left4);
+                    sb0 = mac4(sb0, weights(k + TAP + GROUPS), mid4);
+                    sb0 = mac4(sb0, weights(k + 2u * TAP + GROUPS), right4);
                 }
                 if (P > 4u) {
                     let x6 = tile[t + 6u];
                     let x7 = tile[t + 7u];
                     let x8 = tile[t + 8u];
                     let x9 = tile[t + 9u];
-                    let left8 = mat4x4<f32>(x4, x5, x6, x7);
-                    let mid8 = mat4x4<f32>(x5, x6, x7, x8);
-                    let right8 = mat4x4<f32>(x6, x7, x8, x9);
-                    a1 = mac4(a1, weights(k), left8);
-                    a1 = mac4(a1, weights(k + TAP), mid8);
-                    a1 = mac4(a1, weights(k + 2u * TAP), right8);
+                    let left8 = block(x4, x5, x6, x7);
+                    let mid8 = block(x5, x6, x7, x8);
+                    let right8 = block(x6, x7, x8, x9);
+                    sa1 = mac4(sa1, weights(k), left8);
+                    sa1 = mac4(sa1, weights(k + TAP), mid8);
+                    sa1 = mac4(sa1, weights(k + 2u * TAP), right8);
                     if (N > 1u) {
-                        b1 = mac4(b1, weights(k + GROUPS), left8);
-                        b1 = mac4(b1, weights(k + TAP + GROUPS), mid8);
-                        b1 = mac4(b1, weights(k + 2u * TAP + GROUPS), right8);
+                        sb1 = mac4(sb1, weights(k + GROUPS), left8);
+                        sb1 = mac4(sb1, weights(k + TAP + GROUPS), mid8);
+                        sb1 = mac4(sb1, weights(k + 2u * TAP + GROUPS), right8);
                     }
                 }
             }
+            a0 = end(a0, sa0);
+            a1 = end(a1, sa1);
+            b0 = end(b0, sb0);
+            b1 = end(b1, sb1);
         }
     }
     let x = group.x * P * RUNS + run * P;

@@ -9,7 +9,7 @@
 // the next one are already under way into registers.
 //
 // The prelude gives TILE_M, TILE_N, TILE_K, ROWS, COLS. Branches on them fold away.
-// Libraries: outer, or outer_f16, where tiles are f16 and sums of one tile, too.
+// Libraries: outer and f32, or f16, where tiles are f16 and sums of one tile, too.
 
 const M4: u32 = TILE_M / 4u;
 const N4: u32 = TILE_N / 4u;

@@ -58,7 +58,7 @@ func attentionCPU(n *op.AttentionOp, _ Caps) []Launch {
 	var c constants
 	c.u32("WORKGROUP", group)
 	c.u32("SIZE4", n.HeadDim/4)
-	return packedAttention(n, "attention_cpu", c, 4*group, "mac")
+	return packedAttention(n, "attention_cpu", c, 4*group, "mac", "f32")
 }
 
 // attentionTile gives a thread four queries, too, and a workgroup 8 or 4 rows of threads.
@@ -86,7 +86,7 @@ func attentionRows(n *op.AttentionOp, ty int) []Launch {
 	c.u32("TY", ty)
 	c.u32("CHUNKS", chunks)
 	c.u32("CHUNK", op.CeilDiv(size4, chunks))
-	return packedAttention(n, "attention", c, 4*ty, "mac")
+	return packedAttention(n, "attention", c, 4*ty, "mac", "f32")
 }
 
 // attentionViews gives a workgroup one query of one head.

@@ -90,7 +90,7 @@ func conv3x3Launch(n *op.Conv3x3Op) (Launch, constants) {
 		residual = out
 	}
 	l.Params = words(n.Height, n.Width, x.Cols, quads(x.Cols), out.Cols, quads(out.Cols), out, x, hasBias, biasAt, residual, 0)
-	l.Kernel = Kernel{Libs: []string{"activation", "keep", "mac", "store", operand, "conv3x3_end"}}
+	l.Kernel = Kernel{Libs: []string{"activation", "keep", "mac", "store", operand, "conv3x3_end", "f32"}}
 	return l, c
 }
 
@@ -127,6 +127,14 @@ func conv3x3TileOf(size int) func(*op.Conv3x3Op, Caps) []Launch {
 	return func(n *op.Conv3x3Op, _ Caps) []Launch {
 		return conv3x3Tiled(n, convTileOf(convSizes[size], quads(n.X.Cols), quads(n.Out.Cols)))
 	}
+}
+
+// conv3x3Half multiplies in f16 and adds up in f32.
+func conv3x3Half(n *op.Conv3x3Op, c Caps) []Launch {
+	l := conv3x3Tile(n, c)
+	k := &l[0].Kernel
+	k.Libs[len(k.Libs)-1], k.Enables = "f16", []string{"f16"}
+	return l
 }
 
 func conv3x3Tiled(n *op.Conv3x3Op, t convTile) []Launch {

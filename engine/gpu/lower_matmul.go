@@ -123,12 +123,12 @@ func matMulGEMV(p product, _ Caps) tiled {
 }
 
 func matMulTile(p product, _ Caps) tiled {
-	return p.tile(chooseTile(p.counted.Expected(p.m), p.n), "outer")
+	return p.tile(chooseTile(p.counted.Expected(p.m), p.n), "f32")
 }
 
 // matMulTileOf takes the same tile for every shape.
 func matMulTileOf(i int) func(product, Caps) tiled {
-	return func(p product, _ Caps) tiled { return p.tile(tiles[i].tile, "outer") }
+	return func(p product, _ Caps) tiled { return p.tile(tiles[i].tile, "f32") }
 }
 
 // matMulHalf multiplies in f16 and adds up in f32.
@@ -139,12 +139,12 @@ func matMulHalfOf(i int) func(product, Caps) tiled {
 }
 
 func (p product) half(t tile) tiled {
-	k := p.tile(t, "outer_f16")
+	k := p.tile(t, "f16")
 	k.Enables = []string{"f16"}
 	return k
 }
 
-func (p product) tile(t tile, outer string) tiled {
+func (p product) tile(t tile, float string) tiled {
 	var c constants
 	c.u32("TILE_M", t.m)
 	c.u32("TILE_N", t.n)
@@ -152,7 +152,7 @@ func (p product) tile(t tile, outer string) tiled {
 	c.u32("ROWS", t.rows)
 	c.u32("COLS", t.cols)
 	k := p.kernel("matmul_tile", c, [3]int{op.CeilDiv(p.m, t.m), op.CeilDiv(p.n, t.n), 1}, alongX)
-	k.Libs = append(k.Libs, outer)
+	k.Libs = append(k.Libs, "outer", float)
 	return k
 }
 

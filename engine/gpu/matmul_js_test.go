@@ -52,13 +52,14 @@ func TestHalves(t *testing.T) {
 	}
 	some := []string{"31x63x127_f32_bias_framed", "97x65x256_q8_0_bias_gate_residual_inplace_framed", "127x129x128_q8_0_framed",
 		"33x65x129_f16_skip6_framed", "32x256x1280_f32_bias_gate_residual_inplace_outliers", "33x36x128_f32_mean800", "33x36x128_q8_0_mean800",
+		"32x32_8to8_BF16_bias_relu", "17x13_7to11_F32_bias_gelu_residual_inplace_framed", "16x16_64to64_F16_bias_relu_residual_other",
 		"s65_heads3x64_framed", "s97_heads2x20_causal_framed", "s96_heads4x64_logits16", "views_s5_t67_heads2.2x64_framed",
 		"views_s65_t65_heads4.1x80_causal_mask_framed", "views_s6_t70_heads1.1x512_bias_heads_framed"}
 	for _, name := range []string{"f16", "f16 128×128", "f16 64×64", "f16 32×64"} {
 		d.Prefer(name)
 		ran := 0
 		for _, c := range ops.Cases() {
-			if (c.Kind == op.MatMul || c.Kind == op.Attention && name == "f16") && slices.Contains(some, c.Name) {
+			if (c.Kind == op.MatMul || (c.Kind == op.Attention || c.Kind == op.Conv3x3) && name == "f16") && slices.Contains(some, c.Name) {
 				t.Run(name+"/"+c.Name, func(t *testing.T) { c.RunRounded(t, d, ref, 16) })
 				ran++
 			}

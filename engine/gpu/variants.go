@@ -71,6 +71,7 @@ var (
 		{"tile 8×2", nil, nil, conv3x3TileOf(0)},
 		{"tile 8×1", nil, nil, conv3x3TileOf(1)},
 		{"tile 4×1", nil, nil, conv3x3TileOf(2)},
+		{"f16", halves, nil, conv3x3Half},
 	}
 )
 
