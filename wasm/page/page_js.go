@@ -26,6 +26,7 @@ func Run(class js.Value) {
 	a.Add(pictures)
 	updates := shell.NewUpdates(a)
 	storage := shell.NewStorage(a, footer)
+	tuning := shell.NewTuning(a, footer)
 	opens := opener.New(a, storage.Room)
 	imports := importer.New(a, opens.Dropped)
 	session.New(a)
@@ -47,7 +48,7 @@ func Run(class js.Value) {
 	a.Add(
 		shell.NewLoader(a, storage, updates, opens.Button("open-model", "quiet")), shell.NewAlert(a, section),
 		panel.NewGuidance(a, section), panel.NewPrompt(a, controls), panel.NewAdvanced(a, controls), panel.NewSettings(a, controls, models.Box), models,
-		shell.NewDeviceStatus(), shell.NewEdition(), updates, storage, opens, saves, embeds,
+		shell.NewDeviceStatus(), shell.NewEdition(), updates, storage, tuning, opens, saves, embeds,
 		panel.NewDirectionMarks(a, "positive", "negative"),
 		shell.NewFocus(),
 	)

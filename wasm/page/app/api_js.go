@@ -17,19 +17,24 @@ import (
 type api struct {
 	class  js.Value // Undertone
 	loaded js.Value // the instance, undefined before load
+	tuned  js.Func  // hears of measurements
 }
 
 // load loads a model, and keeps it in this browser if it is to; onProgress is called with
 // how far it is.
-func (a *api) load(ctx context.Context, o Offer, device string, keep bool, onProgress func(Progress)) (Loaded, error) {
+func (a *api) load(ctx context.Context, o Offer, device string, keep, tune bool, onProgress func(Progress)) (Loaded, error) {
 	a.close()
+	measure := js.Undefined() // as the engine thinks
+	if !tune {
+		measure = js.ValueOf(false)
+	}
 	listener := progressListener(onProgress)
 	defer listener.Release()
 	signal, stop := abortSignal(ctx)
 	defer stop()
 	// The promise is awaited without ctx: an abort settles it by itself.
 	u, err := promise.Await(context.Background(), a.class.Call("load", o.source(), o.options(
-		"device", device, "store", keep, "signal", signal, "onProgress", listener,
+		"device", device, "store", keep, "tune", measure, "onTuning", a.tuned, "signal", signal, "onProgress", listener,
 	)))
 	if err != nil {
 		return Loaded{}, err
@@ -97,8 +102,25 @@ func (a *api) info() Loaded {
 	return Loaded{
 		Words: known, Storage: problem, Address: address, Choice: choice,
 		Backend: i.Get("backend").String(), Adapter: strings.Trim(i.Get("adapter").String(), "()"),
-		Software: i.Get("software").Bool(), Precision: i.Get("precision").String(), Plan: i.Get("plan").String(),
+		Tuning: tuningOf(i.Get("tuning")), Software: i.Get("software").Bool(), Precision: i.Get("precision").String(), Plan: i.Get("plan").String(),
 	}
+}
+
+// tuningOf reads what the API says of the measurements, if it says anything.
+func tuningOf(v js.Value) (t Tuning) {
+	if !v.Truthy() {
+		return t
+	}
+	t = Tuning{State: v.Get("state").String(), Used: v.Get("used").Bool(), Shapes: v.Get("shapes").Int(), Ms: v.Get("ms").Float()}
+	for list, n := v.Get("trials"), 0; n < list.Length(); n++ {
+		what, taken := list.Index(n).Get("shape").String(), list.Index(n).Get("taken").String()
+		if taken != "usual" {
+			t.Faster++
+			what += ": " + taken
+		}
+		t.Measured = append(t.Measured, what)
+	}
+	return t
 }
 
 // generate makes a picture. onStep, if not nil, is called after every step with

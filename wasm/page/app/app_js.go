@@ -21,6 +21,8 @@ type App struct {
 	// the site, until it rests (Rest); else it has one only while it makes pictures.
 	Keeps  bool
 	Wanted bool // others wait for the turn that it keeps
+	// Untuned has models loaded from now on neither measure kernels nor use what is known of them.
+	Untuned bool
 
 	api       api
 	views     []View
@@ -43,6 +45,10 @@ func New(class js.Value) *App {
 		if a.scheduled {
 			a.Render()
 		}
+		return nil
+	})
+	a.api.tuned = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		a.Update(func(s *State) { s.Loaded.Tuning = tuningOf(args[0]) })
 		return nil
 	})
 	a.State.Tab = "picture"

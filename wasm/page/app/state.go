@@ -121,6 +121,17 @@ type Loaded struct {
 	Words     map[string]bool // all that the model knows; nil before it is loaded
 	Plan      string          // of kernels, on which the bytes of a picture depend
 	Address   string          // of published files that are kept
+	Tuning    Tuning
+}
+
+// Tuning is what the API says of the search for a GPU's fastest kernels.
+type Tuning struct {
+	State    string   // "none", "due", "running" or "done"; "" where there is no such search
+	Used     bool     // by the loaded model
+	Shapes   int      // there are
+	Measured []string // those that were, with what is taken where that is not the usual kernel
+	Faster   int      // of Measured, where another kernel is
+	Ms       float64
 }
 
 // Named reports whether the CPU computes because somebody wanted it, not because it is

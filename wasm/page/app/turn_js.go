@@ -20,7 +20,7 @@ func (a *App) loadInTurn(ctx context.Context, o Offer, device string, keep bool,
 		}
 	}
 	a.device = device
-	got, err := a.api.load(ctx, o, device, keep, onProgress)
+	got, err := a.api.load(ctx, o, device, keep, !a.Untuned, onProgress)
 	if err != nil {
 		a.giveTurn()
 	}

@@ -38,6 +38,12 @@ func (v *DeviceStatus) Render(s *app.State) {
 	ui.SetText(v.adapter, adapter)
 	ui.Show(v.adapter, adapter != "")
 	ui.SetFlag(v.device, "data-slow", cpu || s.Loaded.Software)
+	measures := ""
+	if s.Loaded.Tuning.State == "running" {
+		measures = words.Text.TuningRunning
+	}
+	v.device.SetAttribute("title", measures)
+	ui.SetFlag(v.device, "data-tuning", measures != "")
 	ui.Show(v.device, s.Loaded.Backend != "")
 }
 

@@ -41,6 +41,10 @@ func (r report) text(prompt bool) string {
 		line("Device", "%s, %s, software %t, %s", s.Loaded.Backend, s.Loaded.Adapter, s.Loaded.Software, s.Loaded.Precision)
 		line("Choice", "%s", s.Loaded.Choice)
 		line("Plan", "%s", s.Loaded.Plan)
+		if t := s.Loaded.Tuning; t.State != "" {
+			line("Kernels", "%s, used %t, %d of %d shapes measured in %.0f ms, another kernel for %d", t.State, t.Used, len(t.Measured), t.Shapes, t.Ms, t.Faster)
+			line("Measured", "%s", strings.Join(t.Measured, " · "))
+		}
 	}
 	line("WebGPU", "%t", s.Device.WebGPU)
 	line("Adapter", "%s", r.adapter)

@@ -7,5 +7,7 @@ type storageWords struct {
 	StorageModel, StoragePart, StorageDelete, StorageDeleteModel string
 	StorageDeleteAll, StorageFreed                               string
 	StoragePromised, StorageUnsure, StorageKeep, StorageDenied   string
+	Tuning, TuningHint, TuningOn, TuningNone                     string
+	TuningDue, TuningRunning, TuningDone                         string
 	AllHere, PartHere, WaitOffline, WaitTab, NotKept, OlderModel string
 }
