@@ -75,7 +75,7 @@ var rooms = map[string]string{
 // inTests may be imported by tests, beside what their package may: the cases,
 // the truth to compare with, the networks to make small models of, and the
 // browsers to drive.
-const inTests = "engine/checkpoint engine/conform engine/conform/twin engine/testing/ops engine/testing/networks engine/testing/scale engine/cpu engine/cpu/simd engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
+const inTests = "engine engine/recipe engine/checkpoint engine/conform engine/conform/twin engine/testing/ops engine/testing/networks engine/testing/scale engine/cpu engine/cpu/simd engine/op engine/fault engine/weights engine/dit engine/text engine/vae github.com/chromedp/chromedp github.com/chromedp/cdproto github.com/gobwas/ws golang.org/x/image"
 
 // told is what the page may know of what it asks for and shows.
 const told = "wasm/protocol wasm/promise wasm/host engine/recipe engine/tinyjson engine/fault guidance honnef.co/go/js/dom/v2"
