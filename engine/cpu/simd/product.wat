@@ -1,7 +1,6 @@
 ;; Products of matrices. A tile is R rows of four or eight columns, whose sums stay in
-;; registers while k runs, as far as there are any: eight by eight are more than most processors
-;; have, and faster than four by eight. The rows lie anywhere: a table has the address of each,
-;; for one place of a convolution's kernel after the other. The columns of the weights lie side by
+;; registers while k runs. The rows lie anywhere: a table has the address of each, for one
+;; place of a convolution's kernel after the other. The columns of the weights lie side by
 ;; side, eight for each k (see weights.wat), or further apart.
 
 ;; For one k: the weights of its columns, and what an element of a row adds to its sums.
@@ -17,13 +16,12 @@
   (i8x16.shuffle {4*at} {4*at+1} {4*at+2} {4*at+3} {4*at} {4*at+1} {4*at+2} {4*at+3} {4*at} {4*at+1} {4*at+2} {4*at+3} {4*at} {4*at+1} {4*at+2} {4*at+3} x x))
 
 (define tile (R V)
-  (func $tile{R}x{V} (param $table0 i32) (param $taps i32) (param $width i32) (param $w i32) (param $step i32) (param $sums i32)
-    (local $table1 i32) (local $k i32) (local $a v128)
+  (func $tile{R}x{V} (param $table i32) (param $taps i32) (param $width i32) (param $w i32) (param $step i32) (param $sums i32)
+    (local $k i32) (local $a v128)
     (repeat r R (local $p{r} i32) (local $x{r} v128) (repeat v V (local $s{r}{v} v128)))
     (repeat v V (local $w{v} v128))
-    (local.set $table1 (i32.add (local.get $table0) (i32.shl (local.get $taps) (i32.const 4))))
     (loop $tap
-      (repeat r R (local.set $p{r} (i32.load offset={r%4*4} (local.get $table{r>>2}))))
+      (repeat r R (local.set $p{r} (i32.load offset={4*r} (local.get $table))))
       (if (local.tee $k (i32.shr_u (local.get $width) (i32.const 2))) (then
         (loop $fours
           (repeat r R
@@ -40,12 +38,11 @@
             (add_products r V (v128.load32_splat (local.get $p{r})))
             (increase $p{r} (i32.const 4)))
           (br_if $rest (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))))
-      (increase $table0 (i32.const 16))
-      (increase $table1 (i32.const 16))
+      (increase $table (i32.const 16))
       (br_if $tap (local.tee $taps (i32.sub (local.get $taps) (i32.const 1)))))
     (repeat r R (repeat v V (v128.store offset={32*r+16*v} (local.get $sums) (local.get $s{r}{v}))))))
 
-(tile 8 2) (tile 4 2) (tile 4 1) (tile 2 2) (tile 2 1) (tile 1 2) (tile 1 1)
+(tile 4 2) (tile 4 1) (tile 2 2) (tile 2 1) (tile 1 2) (tile 1 1)
 
 ;; What product and conv3x3 take. Columns and addresses are those of the first panel.
 (define table () (int 0))      ;; for every four rows, for every tap, four addresses
@@ -138,16 +135,9 @@
     (loop $groups
       (local.set $rows (i32.sub (height) (local.get $row)))
       (if (i32.gt_s (i32.sub (columns) (local.get $column)) (i32.const 4))
-        (then
-          (if (i32.gt_s (local.get $rows) (i32.const 4))
-            (then
-              (of_tile 8 2)
-              (if (i32.gt_s (local.get $rows) (i32.const 8)) (then (local.set $rows (i32.const 8))))
-              (call $finish2 (local.get $d) (local.get $row) (local.get $rows) (local.get $column))
-              (increase $table (i32.shl (taps) (i32.const 4))))
-            (else (of_height 2))))
+        (then (of_height 2))
         (else (of_height 1)))
-      (increase $row (local.get $rows))
+      (increase $row (i32.const 4))
       (increase $table (i32.shl (taps) (i32.const 4)))
       (br_if $groups (i32.lt_s (local.get $row) (height))))
     (increase $w (panel))
