@@ -82,7 +82,7 @@ func TestBrowserTuning(t *testing.T) {
 	if !slices.Equal(first.Told, []string{"running", "done"}) || a.State != "done" || len(a.Trials) == 0 || len(a.Trials) > a.Shapes || a.Ms <= 0 {
 		t.Fatalf("told %q, then %+v", first.Told, a)
 	}
-	if first.Ms > 4000 || a.Ms > 2200 {
+	if first.Ms > 5000 || a.Ms > 3000 { // two seconds, and what a busy machine adds
 		t.Errorf("it took %.0f ms, %.0f of them to measure", first.Ms, a.Ms)
 	}
 	t.Logf("%d of %d shapes in %.0f ms", len(a.Trials), a.Shapes, a.Ms)
