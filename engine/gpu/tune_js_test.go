@@ -9,8 +9,9 @@ import (
 	"undertone/engine/op"
 )
 
-// TestTrials measures on the device: what does an addition once beats what does it forty
-// times, by either clock, and tensors that the launches name stay as they are.
+// TestTrials measures on the device: an addition takes less than forty of them, by either
+// clock, and tensors that the launches name stay as they are. (Whether that is enough to be
+// taken depends on what else this machine does: see TestSearchFinds.)
 func TestTrials(t *testing.T) {
 	d := open(t, Options{})
 	l := op.NewList("sum")
@@ -44,7 +45,7 @@ func TestTrials(t *testing.T) {
 	buffers := len(d.memory.owned)
 	for _, clock := range []string{"timestamps", "wall clock"} {
 		trials, err := search(soon(t), list, 30*time.Second, time.Now, nil, d.course)
-		if err != nil || len(trials) != 2 || trials[0].Taken != "once" || trials[1].Taken != Usual {
+		if err != nil || len(trials) != 2 || trials[0].Ms["once"] > trials[0].Ms[Usual]/3 || trials[1].Ms[Usual] > trials[1].Ms["long"]/3 || trials[1].Taken != Usual {
 			t.Errorf("%s: %v, trials %+v", clock, err, trials)
 		}
 		for _, trial := range trials {
