@@ -42,12 +42,18 @@ COMPACT := undertone/wasm/... undertone/engine/checkpoint undertone/engine/dit u
 LEAN := GOEXPERIMENT=$$(GOEXPERIMENT=nogreenteagc go env GOEXPERIMENT 2>/dev/null)
 WASM := GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w"
 
+# Kernels go into programs without their comments, 21 kB of the engine; lines keep their numbers.
+BARE := $(PROGRAM)/shaders.json
+
 wasm: go
-	@mkdir -p $(PROGRAM)
-	$(LEAN) $(WASM) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/engine.wasm ./wasm/engine
+	@mkdir -p $(PROGRAM)/shaders/lib
+	@{ printf '{"Replace":{'; comma=; for f in shaders/*.wgsl shaders/lib/*.wgsl; do \
+	  sed -E 's@[[:space:]]*//.*@@' $$f > $(PROGRAM)/$$f; printf '%s"%s/%s":"%s"' "$$comma" "$(CURDIR)" $$f "$(abspath $(PROGRAM))/$$f"; comma=,; \
+	  done; printf '}}\n'; } > $(BARE)
+	$(LEAN) $(WASM) -overlay $(BARE) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/engine.wasm ./wasm/engine
 	$(LEAN) $(WASM) -gcflags=all=-l -o $(PROGRAM)/page.wasm ./wasm/page/main
 	$(LEAN) $(WASM) -gcflags=all=-l -o $(PROGRAM)/lab.wasm ./wasm/lab
-	$(WASM) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/bench.wasm ./wasm/bench
+	$(WASM) -overlay $(BARE) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/bench.wasm ./wasm/bench
 	@cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" $(PROGRAM)/wasm_exec.js
 
 # The converter is run whenever the source weights or the precision changed. The
