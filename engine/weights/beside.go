@@ -41,7 +41,7 @@ func (b *Bundle) With(m Manifest, file string, x *Index, src op.Source) *Bundle 
 // that it shares with other models, and with those that lie beside it. open opens one file.
 // Errors: ManifestInvalid where two files have a tensor of one name, Parse's and open's.
 func (b *Bundle) OpenWhole(file string, open func(name string) (op.Source, error)) (op.Source, error) {
-	all, more := whole{}, b.owner(file).Shared
+	all, more := &indexed{}, b.owner(file).Shared
 	beside, there := b.beside[file]
 	for _, name := range append(Names{file}, more...) {
 		src, err := open(name)
@@ -63,32 +63,18 @@ func (b *Bundle) OpenWhole(file string, open func(name string) (op.Source, error
 	return all, nil
 }
 
-// whole is a component's tensors, which lie in several files.
-type whole struct {
-	indexed
-	opened []op.Source
-}
-
-// Close closes the files that were opened for it.
-func (w whole) Close() error {
-	for _, src := range w.opened {
-		Close(src)
-	}
-	return nil
-}
-
 // join adds the tensors of another file.
-func (w *whole) join(src op.Source) error {
+func (s *indexed) join(src op.Source) error {
 	x, err := Parse(src)
-	if err != nil || w.index == nil {
-		w.index, w.src = x, src
+	if err != nil || s.index == nil {
+		s.index, s.src = x, src
 		return err
 	}
 	for _, t := range x.Tensors {
-		if _, twice := w.index.Lookup(t.Name); twice {
+		if _, twice := s.index.Lookup(t.Name); twice {
 			return fault.New(fault.ManifestInvalid, "two files of one component have a tensor %q", t.Name)
 		}
 	}
-	w.index, w.src = Join(w.index, w.src, x, src)
+	s.index, s.src = Join(s.index, s.src, x, src)
 	return nil
 }

@@ -141,8 +141,8 @@ func short(shape []int) string {
 //
 // A source that knows its index (see [Indexed]) is not read.
 func Parse(src op.Source) (*Index, error) {
-	if s, ok := src.(known); ok {
-		return s.knows(), nil
+	if s, ok := src.(*indexed); ok {
+		return s.index, nil
 	}
 	x, err := Survey(src)
 	if err == nil {
