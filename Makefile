@@ -48,7 +48,7 @@ BARE := $(PROGRAM)/shaders.json
 wasm: go
 	@mkdir -p $(PROGRAM)/shaders/lib
 	@{ printf '{"Replace":{'; comma=; for f in shaders/*.wgsl shaders/lib/*.wgsl; do \
-	  sed -E 's@[[:space:]]*//.*@@' $$f > $(PROGRAM)/$$f; printf '%s"%s/%s":"%s"' "$$comma" "$(CURDIR)" $$f "$(abspath $(PROGRAM))/$$f"; comma=,; \
+	  sed -E 's@[[:space:]]*//.*@@' $$f > $(PROGRAM)/$$f; printf '%s"%s/%s":"%s"' "$$comma" "$(CURDIR)" $$f "$(PROGRAM)/$$f"; comma=,; \
 	  done; printf '}}\n'; } > $(BARE)
 	$(LEAN) $(WASM) -overlay $(BARE) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/engine.wasm ./wasm/engine
 	$(LEAN) $(WASM) -gcflags=all=-l -o $(PROGRAM)/page.wasm ./wasm/page/main
