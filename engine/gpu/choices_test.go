@@ -69,6 +69,23 @@ func TestChoices(t *testing.T) {
 	}
 }
 
+// TestAttentionShapes: what decides which kernels fit an attention, or how much they have to do, is in its name.
+func TestAttentionShapes(t *testing.T) {
+	y := op.NewStorage("y", op.Fixed, op.F32, 96, 4*256)
+	plain := op.AttentionOp{Q: y.Columns(0, 256), K: y.Columns(256, 512), V: y.Columns(512, 768), Out: y.Columns(768, 1024), Heads: 4, KVHeads: 4, HeadDim: 64}
+	causal, apart, biased, masked := plain, plain, plain, plain
+	causal.Causal = true
+	apart.Out = op.NewStorage("out", op.Fixed, op.F32, 96, 256)
+	biased.Bias, masked.Mask = op.NewStorage("bias", op.Fixed, op.F32, 4, 96*96), op.NewStorage("mask", op.Fixed, op.F32, 1, 96)
+	seen := map[string]bool{}
+	for _, n := range []*op.AttentionOp{&plain, &causal, &apart, &biased, &masked} {
+		seen[attentionShape(n)] = true
+	}
+	if len(seen) != 5 {
+		t.Errorf("five different attentions have %d names: %v", len(seen), seen)
+	}
+}
+
 // TestUnmeasuredCounts: how many rows a list names changes from run to run.
 func TestUnmeasuredCounts(t *testing.T) {
 	l := op.NewList("counted")

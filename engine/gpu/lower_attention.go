@@ -27,7 +27,16 @@ func apart(n *op.AttentionOp) bool {
 func packedOrApart(n *op.AttentionOp) bool { return packed(n) || apart(n) }
 
 func attentionShape(n *op.AttentionOp) string {
-	return fmt.Sprintf("Attention %d×%d, heads %d/%d×%d", n.Q.Rows, n.K.Rows, n.Heads, n.KVHeads, n.HeadDim)
+	s := fmt.Sprintf("Attention %d×%d, heads %d/%d×%d", n.Q.Rows, n.K.Rows, n.Heads, n.KVHeads, n.HeadDim)
+	for _, x := range []struct {
+		is   bool
+		word string
+	}{{!packed(n), "apart"}, {n.Causal, "causal"}, {n.Bias != nil, "bias"}, {n.Mask != nil, "mask"}} {
+		if x.is {
+			s += ", " + x.word
+		}
+	}
+	return s
 }
 
 // packedAttention binds y, which holds everything (see lib/packed.wgsl).
