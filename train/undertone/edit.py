@@ -40,7 +40,7 @@ CALM = .4
 CHANGED, VISIBLE = 2.0, .25  # weight of the tokens that an edit changes, and how far their latents move at least
 TIMES = (.34, .24, .22, .20)  # shares of t = 1, 3/4, 1/2, 1/4
 ANYWHERE = .15  # of the rows are at any time
-PERCEPTUAL = .3  # weight of perceptual.distance
+PERCEPTUAL = .5  # weight of perceptual.distance
 BLUR = .12  # noise at most on every other reference: pictures that the model made itself are edited, again and again
 KEPT = .08  # of the rows ask for the picture as it is, beside the edits of that kind: copying is learned from them
 GUIDED = .40  # of the others carry a shift

@@ -69,18 +69,25 @@ def generation(e):
     return table(["asked for", "Sprite scenes", "this model", "change, in points"], rows)
 
 
-def reached(e):
-    """What of the aims is not reached, in words."""
-    s = e["edits"]["guided"]
-    short = [f"what was asked for is there in {s['asked']['value']:.1f} % of the edits ({AIMS['asked']} wanted)"] * (
+def short(s):
+    """What of the aims the scores s do not reach, in words."""
+    out = [f"what was asked for is there in {s['asked']['value']:.1f} % of the edits ({AIMS['asked']} wanted)"] * (
         s["asked"]["value"] < AIMS["asked"])
-    short += [f"{k} stays in {v['value']:.1f} % ({AIMS['stays']} wanted)" for k, v in s["stays"].items()
-              if k in STAYS and v["value"] is not None and v["value"] < AIMS["stays"]]
-    short += [f"outside the changed region the mean is {s['outside']['dB']['value']:.1f} dB ({ENOUGH_PSNR} wanted)"] * (
+    out += [f"{k} stays in {v['value']:.1f} % ({AIMS['stays']} wanted)" for k, v in s["stays"].items()
+            if k in STAYS and v["value"] is not None and v["value"] < AIMS["stays"]]
+    out += [f"outside the changed region the mean is {s['outside']['dB']['value']:.1f} dB ({ENOUGH_PSNR} wanted)"] * (
         s["outside"]["dB"]["value"] < ENOUGH_PSNR)
-    short += [f"a picture to be left as it is comes back with {s['identity']['dB']['value']:.1f} dB ({IDENTITY_PSNR} wanted)"] * (
+    return out + [f"a picture to be left as it is comes back with {s['identity']['dB']['value']:.1f} dB ({IDENTITY_PSNR} wanted)"] * (
         s["identity"]["dB"]["value"] < IDENTITY_PSNR)
-    return "Not reached: " + "; ".join(short) + "." if short else "Every aim is reached."
+
+
+def reached(e):
+    """Which of the aims are reached, in words."""
+    said = []
+    for which, title in (("guided", "As the page begins"), ("all", "With words alone")):
+        missed = short(e["edits"][which])
+        said.append(f"{title}, " + (f"not reached: {'; '.join(missed)}." if missed else "every aim is reached."))
+    return " ".join(said)
 
 
 def card(e):
