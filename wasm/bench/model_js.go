@@ -120,7 +120,7 @@ func (b *bench) tune(ctx context.Context, arg js.Value) (any, error) {
 		return nil, fmt.Errorf("no model %q is on a GPU", o.Name)
 	}
 	begin := time.Now()
-	trials, of, err := m.device.Tune(ctx, time.Duration(o.BudgetMs*1e6), nil)
+	trials, of, err := m.device.Tune(ctx, time.Duration(o.BudgetMs*1e6), []gpu.Trial{}) // none is a list, too
 	return map[string]any{"trials": trials, "shapes": of, "ms": ms(time.Since(begin)), "choices": gpu.ChoicesOf(trials)}, err
 }
 
