@@ -42,13 +42,13 @@ COMPACT := undertone/wasm/... undertone/engine/checkpoint undertone/engine/dit u
 LEAN := GOEXPERIMENT=$$(GOEXPERIMENT=nogreenteagc go env GOEXPERIMENT 2>/dev/null)
 WASM := GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w"
 
-# Kernels go into programs without their comments, 21 kB of the engine; lines keep their numbers.
+# Kernels go into programs without comments and indents, 30 kB of the engine; lines keep their numbers.
 BARE := $(PROGRAM)/shaders.json
 
 wasm: go
 	@mkdir -p $(PROGRAM)/shaders/lib
 	@{ printf '{"Replace":{'; comma=; for f in shaders/*.wgsl shaders/lib/*.wgsl; do \
-	  sed -E 's@[[:space:]]*//.*@@' $$f > $(PROGRAM)/$$f; printf '%s"%s/%s":"%s"' "$$comma" "$(CURDIR)" $$f "$(PROGRAM)/$$f"; comma=,; \
+	  sed -E 's@[[:space:]]*//.*@@; s@^[[:space:]]+@@' $$f > $(PROGRAM)/$$f; printf '%s"%s/%s":"%s"' "$$comma" "$(CURDIR)" $$f "$(PROGRAM)/$$f"; comma=,; \
 	  done; printf '}}\n'; } > $(BARE)
 	$(LEAN) $(WASM) -overlay $(BARE) $(COMPACT:%=-gcflags=%=-l) -o $(PROGRAM)/engine.wasm ./wasm/engine
 	$(LEAN) $(WASM) -gcflags=all=-l -o $(PROGRAM)/page.wasm ./wasm/page/main
