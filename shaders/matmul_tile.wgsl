@@ -101,13 +101,6 @@ fn multiply(c: ptr<function, Blocks>, k: u32, x0: u32, x1: u32, y0: u32, y1: u32
     }
 }
 
-fn finish4(row: u32, n4: u32, c: mat4x4<f32>) {
-    finish(row, n4, c[0]);
-    finish(row + 1u, n4, c[1]);
-    finish(row + 2u, n4, c[2]);
-    finish(row + 3u, n4, c[3]);
-}
-
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) id: u32) {
     let row = (p.first + group.x) * TILE_M;

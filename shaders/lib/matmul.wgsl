@@ -106,3 +106,11 @@ fn finish(row: u32, n4: u32, product: vec4<f32>) {
     }
     out[at] = v;
 }
+
+// finish of four rows.
+fn finish4(row: u32, n4: u32, c: mat4x4<f32>) {
+    finish(row, n4, c[0]);
+    finish(row + 1u, n4, c[1]);
+    finish(row + 2u, n4, c[2]);
+    finish(row + 3u, n4, c[3]);
+}
