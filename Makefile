@@ -107,8 +107,8 @@ unit: ## unit and golden tests on this machine's CPU
 	$(GOTEST) $$(go list ./... | grep -vE '/e2e$$') $(LOG)
 
 gpu: ## every op and the whole model on WebGPU under Node (SwiftShader without a GPU), and on the CPU by SIMD
-	GOOS=js GOARCH=wasm $(GOTEST) -timeout 25m -exec "node $(CURDIR)/$(NODE_GPU)/run.mjs" ./engine/gpu $(LOG)
-	GOOS=js GOARCH=wasm $(GOTEST) -run Vectors -exec "node $(CURDIR)/$(NODE_GPU)/run.mjs" ./engine/cpu/... ./engine/testing/networks $(LOG)
+	GOOS=js GOARCH=wasm $(GOTEST) -timeout 25m -exec "node '$(CURDIR)/$(NODE_GPU)/run.mjs'" ./engine/gpu $(LOG)
+	GOOS=js GOARCH=wasm $(GOTEST) -run Vectors -exec "node '$(CURDIR)/$(NODE_GPU)/run.mjs'" ./engine/cpu/... ./engine/testing/networks $(LOG)
 
 # Tests of browsers wait a third of their time: three at once keep two processors busy.
 browser: wasm model ## the page in a real Chromium, and in a real Firefox
