@@ -27,11 +27,7 @@ func (f *fixture) editing() *fixture {
 		"stages": []map[string]int{{"channels": 6, "blocks": 1}, {"channels": 8, "blocks": 1}}}
 	tensors, state := map[string]*tensor{}, uint32(7)
 	conv := func(name string, in, out int) {
-		for suffix, shape := range map[string][]int{".bias": {out}, ".weight": {out, in, 3, 3}} {
-			n := out
-			if len(shape) == 4 {
-				n *= 9 * in
-			}
+		draw := func(suffix string, n int, shape ...int) {
 			x := make([]float32, n)
 			for i := range x {
 				state = state*1664525 + 1013904223
@@ -39,6 +35,8 @@ func (f *fixture) editing() *fixture {
 			}
 			tensors["encoder.layers."+name+suffix] = &tensor{shape, x}
 		}
+		draw(".bias", out, out)
+		draw(".weight", 9*in*out, out, in, 3, 3)
 	}
 	conv("1", 12, 6)
 	conv("3", 6, 8)
