@@ -37,7 +37,8 @@ COMPACT := undertone/wasm/... undertone/engine/checkpoint undertone/engine/dit u
   undertone/engine/text undertone/engine/tinyjson undertone/engine/vae undertone/engine/weights \
   undertone/engine undertone/guidance github.com/sugarme/... github.com/cogentcore/... github.com/rivo/... golang.org/x/text/... \
   fmt encoding/json encoding/gob reflect regexp/syntax log log/slog os io/fs path/filepath internal/poll time syscall context \
-  encoding/csv strconv internal/strconv sort bufio compress/flate compress/gzip
+  encoding encoding/base64 encoding/csv encoding/hex strconv internal/strconv sort bufio bytes strings regexp errors path embed math/rand container/heap \
+  hash/crc32 compress/flate compress/gzip
 # Go 1.26's second garbage collector, for many processors, is 15 kB that one processor does without; Go says whether it can be left out.
 LEAN := GOEXPERIMENT=$$(GOEXPERIMENT=nogreenteagc go env GOEXPERIMENT 2>/dev/null)
 WASM := GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w"
