@@ -187,10 +187,13 @@ class Training(unittest.TestCase):
         fake = lambda folder, stage: weights if stage == "contrast" else real(folder, stage)  # noqa: E731
         net = edit.Editor()
         with mock.patch.object(edit.warm, "weights", fake), mock.patch.object(edit.warm, "words", lambda f: words):
-            net.start(config.MODEL)
+            self.assertFalse(net.start(config.MODEL))
         table = net.text.text_model.embeddings.token_embedding
         self.assertTrue(torch.equal(table.weight[edits.VOCAB["turn"]], rows[-1]))
         self.assertTrue(torch.equal(table.old, rows[:-1]))
+        nouns = table.old[[captions.VOCAB[n] for n in scene.OBJECTS]]
+        far = (table.weight[edits.VOCAB["dog"]] - nouns.mean(0)).abs() / nouns.std(0)
+        self.assertTrue(0 < far.min() and far.max() < 2.5)
         with mock.patch.object(edit.warm, "words", lambda f: words[:-2]), self.assertRaisesRegex(ValueError, words[-2]):
             net.start(config.MODEL)
 
@@ -212,28 +215,38 @@ class Training(unittest.TestCase):
         self.assertGreater(kept, 90)
         self.assertGreater(stays, 120)
 
-    def test_both_losses_reach_the_network(self):
+    def test_all_losses_reach_the_network(self):
         supply = edit.Supply()
         scenes, asked = triples.drawn(0, scenes=3)
         z = torch.randn(len(scenes), 16, 16, 16).half()
         memories = {"points": torch.randn(4, 5, 64, 64).half(), "masks": torch.zeros(4, 2).bool(),
                     "shifts": shifts.batch(np.random.default_rng(0), scenes[:4])}
         with tempfile.TemporaryDirectory() as d, mock.patch.object(triples, "FOLDER", Path(d)):
-            with self.assertRaisesRegex(ValueError, "no triples"):
+            with self.assertRaisesRegex(ValueError, "lacks triples"):
                 edit.Supply().refresh()
             loop.save(Path(d) / "triples-0000.pt", {"scenes": scenes, "edits": asked, "z": z})
             loop.save(Path(d) / "memories-0000.pt", memories)
+            with self.assertRaisesRegex(ValueError, "drawings"):
+                edit.Supply().refresh()
+            loop.save(Path(d) / "drawings-0000.pt", {"scenes": scenes[:2], "texts": ["a dog", "two puppies"],
+                                                     "noise": torch.randn(2, 64, 64).half(), "z": z[:2]})
             supply.refresh()
             supply.refresh()  # nothing is read twice
         self.assertEqual((len(supply.pairs), len(supply.z), len(supply.points)), (9, 12, 4))
         for before, after, e, s in supply.pairs:
             self.assertEqual((scenes[before], scenes[after]), (s, edits.apply(e, s)))
+        self.assertEqual([t for t, _, _ in supply.drawings], ["a dog", "two puppies"])
         rng = np.random.default_rng(0)
         from undertone.teacher import Prompts
         namer = perceptual.Namer().requires_grad_(False)
-        loss = edit.edit_loss(self.net, namer, rng, supply, 4) + edit.memory_loss(self.net, rng, supply, Prompts(self.net.text), 2)
-        loss.backward()
-        self.assertTrue(torch.isfinite(loss) and self.net.dit.img_in.weight.grad.any())
+        prompts = Prompts(self.net.text)
+        new = self.net.text.text_model.embeddings.token_embedding.new
+        for loss in (edit.edit_loss(self.net, namer, rng, supply, 4), edit.memory_loss(self.net, rng, supply, prompts, 2),
+                     edit.drawing_loss(self.net, namer, rng, supply, 2)):
+            self.net.zero_grad(set_to_none=True)
+            loss.backward()
+            self.assertTrue(torch.isfinite(loss) and self.net.dit.img_in.weight.grad.any())
+        self.assertTrue(new.grad[edits.VOCAB["dog"] - len(captions.VOCAB)].any())
         self.net.zero_grad(set_to_none=True)
 
     def test_the_perceptual_distance_is_of_features_and_reaches_the_first_picture_alone(self):

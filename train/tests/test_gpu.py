@@ -31,7 +31,8 @@ class Pool(unittest.TestCase):
         self.assertEqual(about["before"].tolist(), [i - i % 4 for i in about["after"].tolist()])
         self.assertEqual(set(range(n)) - set(about["after"].tolist()), set(range(0, n, 4)))
         # Words of instructions alone are said of edited pictures only.
-        told = (about["titles"] >= len(captions.VOCAB)).any(-1).any(0)
+        orders = range(len(captions.VOCAB), len(captions.VOCAB) + len(edits.instruction_words()))
+        told = torch.isin(about["titles"].int(), torch.tensor(orders, dtype=torch.int32)).any(-1).any(0)
         self.assertTrue(told.any())
         self.assertFalse(told[::4].any())
         self.assertTrue((about["edit weights"] != 0).any())

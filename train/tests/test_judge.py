@@ -87,6 +87,17 @@ class TheJudge(unittest.TestCase):
             ours = torch.relu(f @ w["mix.weight"].T + w["mix.bias"]) @ w["heads.weight"].T + w["heads.bias"]
         self.assertLess((ours - torch.cat(list(logits.values()), 1)).abs().max().item(), 1e-2)  # of half precision
 
+    def test_a_judge_that_knows_more_begins_with_what_the_shipped_one_knows(self):
+        old, net = judge.shipped(), judge.Judge().eval()
+        judge.begin(net)
+        names = len(scene.OBJECTS)
+        self.assertEqual([len(h.bias) for h in (old.heads["first"], net.heads["first"])], [names, len(scene.EVERY)])
+        x = torch.rand(2, 3, judge.SIDE, judge.SIDE)
+        with torch.no_grad():
+            for k, v in old(x)[0].items():
+                self.assertTrue(torch.allclose(net(x)[0][k][:, :v.shape[1]], v, atol=1e-4), k)
+        self.assertEqual(judge.scenes_of("held", 20, old.values["first"]), judge.scenes_of("held", 20, tuple(scene.OBJECTS)))
+
     def test_scenes_are_of_its_own(self):
         a, b = judge.scenes_of("train", 50), judge.scenes_of("held", 50)
         self.assertFalse({s.bank for s in a} & {s.bank for s in b})

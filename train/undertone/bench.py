@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from . import judge
-from .captions import NAMES, PLURALS
+from .captions import nouns
 from .config import STATE
 from .heldout import NOISE, SCORED, bootstrap, score, wilson
 from .shipped import noise_of
@@ -124,5 +124,4 @@ def paired(a, b, keys=SCORED):
 
 def plural(name):
     """The plural the grammar uses for an object's plain name."""
-    word = NAMES.get(name, [name])[0]
-    return PLURALS.get(word, word + "s")
+    return nouns(name)[1][0]

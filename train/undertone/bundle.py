@@ -49,6 +49,16 @@ NEAR = {
     "photorealistic": "photo photograph realistic",
 }
 
+# The same for what only the model that edits knows; such words leave the table above there.
+MORE_NEAR = {
+    "dog": "bear cow fox horse lion pet pig sheep tiger wolf",
+    "bird": "chicken duck eagle owl parrot penguin",
+    "boat": "ferry kayak sail yacht",
+    "person": "astronaut boy child girl man wizard woman",
+    "robot": "android machine",
+    "plane": "helicopter jet satellite",
+}
+
 OFFERS = {
     "defaults": {"steps": 4, "size": 256, "cfg": 1.0, "seed": 5, "prompt": "a rocket in the desert"},
     "sizes": [256],
@@ -74,7 +84,7 @@ OFFERS = {
                     "extremely complex", "the highest quality", "very simple", "no details at all"],
         "relations": ["on the left", "on the right", "in the middle", "to the left of", "next to", "and"],
         "near": {known: words.split() for known, words in NEAR.items()},
-        "uncoloured": sorted(FIXED),
+        "uncoloured": sorted(FIXED & OBJECTS.keys()),
     },
     "examples": ["a red car on the beach at sunset", "a frog in a meadow", "two cats in the snow",
                  "a purple house in the desert at night", "three stars on a plain background",

@@ -14,8 +14,9 @@ from .scene import COLOURS, OBJECTS
 ASPECTS = ("detail", "polish", "quality", "style", "time", "place", "colour", "count", "object")
 NAMES = {"cat": ["cat", "kitten"], "car": ["car", "car", "automobile"], "house": ["house", "house", "home"],
          "fish": ["fish"], "flower": ["flower", "sunflower"], "rocket": ["rocket", "rocket", "spaceship"],
-         "mushroom": ["mushroom", "toadstool"], "frog": ["frog", "frog", "toad"], "cake": ["cake", "cake", "birthday cake"]}
-PLURALS = {"fish": "fish", "snowman": "snowmen", "butterfly": "butterflies"}
+         "mushroom": ["mushroom", "toadstool"], "frog": ["frog", "frog", "toad"], "cake": ["cake", "cake", "birthday cake"],
+         "dog": ["dog", "dog", "puppy"], "boat": ["boat", "boat", "ship"], "plane": ["plane", "airplane"]}
+PLURALS = {"fish": "fish", "snowman": "snowmen", "butterfly": "butterflies", "puppy": "puppies", "person": "people"}
 COLOUR_WORDS = {"purple": ["purple", "purple", "violet"]}
 PLACE_WORDS = {
     "meadow": ["in a meadow", "in the meadow", "on the grass", "in a green field"],
@@ -47,6 +48,12 @@ OTHER = ["a", "an", "and", "of", "to", "the", "with", "is", "picture", "image", 
 def one(rng, words):
     """One of a list, each as likely."""
     return words[int(rng.integers(len(words)))]
+
+
+def nouns(name):
+    """Every word for an object: -> ([one], [many]), in the same order."""
+    words = NAMES.get(name, [name])
+    return words, [PLURALS.get(w, w + "s") for w in words]
 
 
 def noun(rng, thing, many=False, adjective=""):

@@ -16,9 +16,9 @@ from .clip import Clip
 from .config import VAE, text_config
 from .loop import finished, load_ema, train
 from .precision import products
-from .scene import COLOURS, OBJECTS, PLACES, STYLES, TIMES
+from .scene import COLOURS, EVERY, PLACES, STYLES, TIMES
 
-NAMES = [("object", n) for n in OBJECTS] + [("colour", c) for c in (None, *COLOURS)] + [
+NAMES = [("object", n) for n in EVERY] + [("colour", c) for c in (None, *COLOURS)] + [
     (k, v) for k, vs in (("count", (1, 2, 3)), ("place", PLACES), ("time", TIMES), ("style", STYLES), ("detail", (0, 1, 2)),
                          ("polish", (0, 1, 2)), ("x", (64, 96, 128, 160, 192)), ("size", (160, 128, 112, 80))) for v in vs]
 INDEX = {n: i for i, n in enumerate(NAMES)}

@@ -2,10 +2,11 @@
 
 python3 -m undertone.edit --minutes 300 starts or goes on with STATE/edit.pt; triples.py feeds it and may run at the same time.
 
-A step has two halves. Edits: a picture's tokens follow the noise (flux.Flux, reference), flow matching towards the edited
+A step has three parts. Edits: a picture's tokens follow the noise (flux.Flux, reference), flow matching towards the edited
 picture, mostly at the four times that the sampler visits. What an edit should look like is nearly certain, so its velocities
 hardly change along the way and four steps suffice without CFG. Memories: without a reference the network repeats what the
-shipped student draws for captions, so that generation stays as it is.
+shipped student draws for captions, so that generation stays as it is. Drawings: what that student draws badly, and objects that it
+does not know, without a reference too.
 
 The text encoder is frozen but for the rows of new words, and tokens and pooled vector are dropped and shifted as in teacher.py.
 Both are never dropped at once while a reference is there: the empty prompt means any picture, without a reference, and neither
@@ -33,9 +34,10 @@ from .export import write_bundle
 from .flux import patchify, unpatchify
 from .loop import load_ema, train
 from .precision import products
+from .scene import EVERY, FIXED, OBJECTS
 from .teacher import DROP_POOLED, DROP_TOKENS, Prompts, decode, network, velocity
 
-EDITED, REMEMBERED = (16, 24), (5, 8)  # rows of a step, before and after CALM of the time
+EDITED, REMEMBERED, DRAWN = (16, 24), (5, 6), (4, 6)  # rows of a step, before and after CALM of the time
 CALM = .4
 CHANGED, VISIBLE = 2.0, .25  # weight of the tokens that an edit changes, and how far their latents move at least
 TIMES = (.34, .24, .22, .20)  # shares of t = 1, 3/4, 1/2, 1/4
@@ -79,16 +81,21 @@ class Editor(nn.Module):
         where.token_embedding = Words(where.token_embedding.weight.detach(), len(NEW))
 
     def start(self, folder):
-        """Weights of a bundle's transformer and text encoder; new words that it knows keep their rows."""
+        """Weights of a bundle's transformer and text encoder. New words that it knows keep their rows; those of objects that it does not
+        begin amid the words of objects. -> whether it knows instructions."""
         warm.load(self.dit, folder, "teacher")
         found = {k.removeprefix("text."): v for k, v in warm.weights(folder, "contrast").items() if k.startswith("text.")}
         words, rows, embedding = warm.words(folder), found.pop(EMBEDDING), self.text.text_model.embeddings.token_embedding
         if missing := set(KNOWN) - set(words):
             raise ValueError(f"the bundle {folder} lacks words of captions: {', '.join(sorted(missing))}")
         warm.copy_rows(embedding.old.data, rows, list(KNOWN), words)
+        nouns = embedding.old.data[[KNOWN[n] for n in OBJECTS]]
+        for w in edits.object_words():
+            embedding.new.data[NEW.index(w)] = nouns.mean(0) + .5 * nouns.std(0) * torch.randn(nouns.shape[1])
         if set(NEW) & set(words):
             warm.copy_rows(embedding.new.data, rows, NEW, words)
         self.text.load_state_dict({**found, **{k: v for k, v in self.text.state_dict().items() if "token_embedding" in k}})
+        return set(edits.instruction_words()) <= set(words)
 
     def encode(self, texts):
         """-> tokens [N, T, C], pooled [N, C], with gradients into the new words where they are on."""
@@ -166,11 +173,11 @@ def times(n):
 
 
 class Supply:
-    """What triples.py has made so far: z [N, 16, 16, 16] and pairs (row before, row after, Edit, scene before); points
-    [M, 5, 64, 64] with their masks and shifts (triples.make_memories)."""
+    """What triples.py has made so far: z [N, 16, 16, 16] and pairs (row before, row after, Edit, scene before); points [M, 5, 64, 64]
+    with their masks and shifts (triples.make_memories); drawings, (text, noise [64, 64], latents [16, 16, 16]) each."""
 
     def __init__(self):
-        self.known, self.pairs = set(), []
+        self.known, self.pairs, self.drawings = set(), [], []
         self.z, self.points, self.masks = torch.zeros(0, 16, 16, 16).half(), torch.zeros(0, 5, 64, 64).half(), torch.zeros(0, 2).bool()
         self.shifts = None
 
@@ -186,8 +193,10 @@ class Supply:
         for part in self._new("memories"):
             self.points, self.masks = torch.cat([self.points, part["points"]]), torch.cat([self.masks, part["masks"]])
             self.shifts = shifts.Shifts.join([x for x in (self.shifts, part["shifts"]) if x])
-        if not self.pairs or not len(self.points):
-            raise ValueError(f"{triples.FOLDER} holds no triples or no memories yet; run python3 -m undertone.triples")
+        for part in self._new("drawings"):
+            self.drawings += zip(part["texts"], part["noise"], part["z"])
+        if not self.pairs or not len(self.points) or not self.drawings:
+            raise ValueError(f"{triples.FOLDER} lacks triples, memories or drawings yet; run python3 -m undertone.triples")
         return self
 
     def _new(self, kind):
@@ -213,10 +222,25 @@ def edit_loss(net, namer, rng, supply, rows):
     with products():
         v = net.dit(x, tokens, t, pooled, GRID, GRID, shift=shift, reference=reference).float()
     moved = (x0 - before).abs().mean(-1) > VISIBLE
-    weight = 1 + (CHANGED - 1) * moved
+    return flow_loss(namer, x, v, t, x0, noise, 1 + (CHANGED - 1) * moved)
+
+
+def flow_loss(namer, x, v, t, x0, noise, weight):
+    """Squares of the velocities v [B, tokens, C] that err at x, by the tokens' weights, and how different the pictures look to
+    which they lead from x0."""
     squares = ((v - (noise - x0)).pow(2).mean(-1) * weight).sum() / weight.sum()
     pictures = [unpatchify(p, GRID, GRID).contiguous(memory_format=torch.channels_last) for p in (x - t[:, None, None] * v, x0)]
     return squares + PERCEPTUAL * perceptual.distance(namer, *pictures).mean()
+
+
+def drawing_loss(net, namer, rng, supply, rows):
+    """Flow matching from each drawing's own noise to its picture: the way is straight, four steps suffice without CFG."""
+    texts, noise, z = zip(*(supply.drawings[i] for i in rng.integers(len(supply.drawings), size=rows)))
+    x0, noise, t = patchify(torch.stack(z).float()), torch.stack(noise).float(), times(rows)
+    tokens, pooled = net.encode(texts)
+    x = x0 + t[:, None, None] * (noise - x0)
+    v = velocity(net.dit, x, t, tokens, pooled)
+    return flow_loss(namer, x, v, t, x0, noise, torch.ones(x0.shape[:2]))
 
 
 def conditions(net, asked):
@@ -311,8 +335,7 @@ def make(minutes, lr=5e-4, seed=8, folder=MODEL):
     torch.manual_seed(seed)
     rng = np.random.default_rng()
     net, supply, namer = Editor(), Supply().refresh(), perceptual.trained()
-    net.start(folder)
-    if not (STATE / "edit.pt").exists():
+    if not net.start(folder) and not (STATE / "edit.pt").exists():
         align(net, supply, rng)
     prompts = Prompts(net.text)
     looked = [None]
@@ -320,7 +343,8 @@ def make(minutes, lr=5e-4, seed=8, folder=MODEL):
     def loss_of(progress):
         calm = progress >= CALM
         return (edit_loss(net, namer, rng, supply, EDITED[calm])
-                + memory_loss(net, rng, supply, prompts, REMEMBERED[calm]))
+                + memory_loss(net, rng, supply, prompts, REMEMBERED[calm])
+                + drawing_loss(net, namer, rng, supply, DRAWN[calm]))
 
     def report(ema, progress):
         supply.refresh()
@@ -337,12 +361,20 @@ def trained():
     return load_ema("edit", Editor())
 
 
+def near():
+    """Everyday words by the known word that comes nearest (bundle.NEAR), without those that the edit model knows."""
+    table = {k: [w for w in words.split() if w not in VOCAB] for k, words in {**bundle.NEAR, **bundle.MORE_NEAR}.items()}
+    moved = {w for words in bundle.MORE_NEAR.values() for w in words.split()}
+    return {k: left for k, words in table.items() if (left := [w for w in words if k in bundle.MORE_NEAR or w not in moved])}
+
+
 def export(folder):
     """The bundle of the edit model: the shipped decoder, its encoder, and a text encoder with all words."""
     net = trained()
     encoder, vae, cfg = triples.codec()
     about = {**bundle.ABOUT, **bundle.EDITING}
-    offers = {**bundle.OFFERS, "understands": {**bundle.OFFERS["understands"], "keep": edits.KEEP[0]}}
+    offers = {**bundle.OFFERS, "understands": {**bundle.OFFERS["understands"], "objects": list(EVERY), "uncoloured": sorted(FIXED),
+                                               "near": near(), "keep": edits.KEEP[0]}}
     write_bundle(folder, net.dit, net.plain_text(), vae, cfg, datetime.date.today().isoformat(), VOCAB, encoder, about, offers)
 
 

@@ -10,7 +10,7 @@ from . import captions
 from .captions import (COLOUR_WORDS, DETAIL_WORDS, NUMBERS, PAPER, PLACE_WORDS, POLISH_WORDS, SIDE_WORDS, STYLE_WORDS, TIME_WORDS,
                        article, noun, one, words_of)
 from .config import MAX_LENGTH
-from .scene import COLOURS, FIXED, OBJECTS, PLACES, ROWS, STYLES, TIMES, draw_scene, pick, thing
+from .scene import COLOURS, EVERY, FIXED, MORE, PLACES, ROWS, STYLES, TIMES, draw_scene, pick, thing
 
 SHARES = {"time": .15, "place": .13, "style": .20, "colour": .15, "another": .07, "other": .09, "remove": .07, "sun": .05,
           "detail": .05, "polish": .02, "quality": .03, "replace": .05, "keep": .05}
@@ -46,9 +46,9 @@ class Edit:
     parts: tuple = ()  # of "both": the two edits in order
 
 
-def draw_source(rng, banks):
-    """A random scene to edit."""
-    s = draw_scene(rng, banks, kinds=KINDS)
+def draw_source(rng, banks, names=EVERY):
+    """A random scene to edit, of the objects of names."""
+    s = draw_scene(rng, banks, kinds=KINDS, names=names)
     return replace(s, sun=False) if has_sky(s) and rng.random() < SUNLESS else s
 
 
@@ -72,13 +72,13 @@ def _other(rng, values, but):
     return one(rng, [v for v in values if v != but])
 
 
-def _newcomer(rng, s):
+def _newcomer(rng, s, names):
     """A thing that is not in the scene yet."""
-    return thing(rng, _other(rng, [n for n in OBJECTS if n not in {a for a, _ in s.objects}], None))
+    return thing(rng, _other(rng, [n for n in names if n not in {a for a, _ in s.objects}], None))
 
 
-def draw(rng, s, kind=None, shares=SHARES):
-    """-> (a random Edit that the scene allows, the edited scene). kind: of which, else drawn by shares."""
+def draw(rng, s, kind=None, shares=SHARES, names=EVERY):
+    """-> (a random Edit that the scene allows, the edited scene). kind: of which, else drawn by shares; names: of new objects."""
     kinds = possible(s)
     if kind is None and rng.random() < BOTH:
         two = [k for k in TOGETHER if k in kinds]
@@ -102,13 +102,13 @@ def draw(rng, s, kind=None, shares=SHARES):
     elif kind == "another":
         edit = Edit(kind, len(s.objects) + 1)
     elif kind == "other":
-        edit = Edit(kind, _newcomer(rng, s), one(rng, ("left", "right", None)))
+        edit = Edit(kind, _newcomer(rng, s, names), one(rng, ("left", "right", None)))
     elif kind == "remove":
         edit = Edit(kind, at=None if s.same else int(rng.integers(2)))
     elif kind == "sun":
         edit = Edit(kind, not s.sun)
     elif kind == "replace":
-        edit = Edit(kind, _newcomer(rng, s), None if s.same else int(rng.integers(len(s.objects))))
+        edit = Edit(kind, _newcomer(rng, s, names), None if s.same else int(rng.integers(len(s.objects))))
     else:
         edit = Edit("keep")
     return edit, apply(edit, s)
@@ -298,8 +298,13 @@ def instruction_words():
     return sorted(words - set(captions.VOCAB))
 
 
+def object_words():
+    """Every word for the objects that captions lack, in alphabetical order."""
+    return sorted({w for name in MORE for words in captions.nouns(name) for w in words})
+
+
 # The captions' words keep their ids, so that the encodings of captions stay as they are.
-VOCAB = {w: i for i, w in enumerate([*captions.VOCAB, *instruction_words()])}
+VOCAB = {w: i for i, w in enumerate([*captions.VOCAB, *instruction_words(), *object_words()])}
 
 
 def encode(text, length=MAX_LENGTH):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import render
-from .captions import (BIG_WORDS, COLOUR_WORDS, DETAIL_WORDS, NAMES, NUMBERS, PLACE_WORDS, PLURALS, POLISH_WORDS, SIDE_WORDS,
+from . import captions, render
+from .captions import (BIG_WORDS, COLOUR_WORDS, DETAIL_WORDS, NUMBERS, PLACE_WORDS, POLISH_WORDS, SIDE_WORDS,
                        STYLE_WORDS, TIME_WORDS, caption, words_of)
 from .judge import VALUES, truth
 from .scene import Scene, draw_scene
@@ -40,8 +40,8 @@ def says(text, phrase):
 
 
 def nouns(name):
-    words = NAMES.get(name, [name])
-    return [*words, *(PLURALS.get(w, w + "s") for w in words)]
+    one, many = captions.nouns(name)
+    return [*one, *many]
 
 
 def asked(text, s):

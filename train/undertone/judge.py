@@ -22,7 +22,7 @@ from .config import MODEL, SIZE, STATE
 from .gguf import tensors
 from .loop import finished, load_ema, train
 from .precision import products
-from .scene import COLOURS, OBJECTS, PLACES, STYLES, TIMES, draw_scene
+from .scene import COLOURS, EVERY, MORE, PLACES, STYLES, TIMES, draw_scene
 from .tiny import Block
 
 SIDE = SIZE // 2  # what the judge sees
@@ -33,8 +33,9 @@ HELD_OUT = 1000
 ENOUGH = 0.95  # an attribute judged less reliably than this on held-out renders is reported as unjudged
 UNSAID = -100  # no label: cross_entropy's ignore_index
 SIDES = ("left", "middle", "right")
-# attribute -> its values. "first" and "last" are the leftmost and the rightmost object (the same one if it is alone).
-VALUES = {"first": tuple(OBJECTS), "last": tuple(OBJECTS), "first colour": tuple(COLOURS), "last colour": tuple(COLOURS),
+# attribute -> its values. "first" and "last" are the leftmost and the rightmost object (the same one if it is alone). The judge of a
+# bundle may know fewer objects: the first ones.
+VALUES = {"first": tuple(EVERY), "last": tuple(EVERY), "first colour": tuple(COLOURS), "last colour": tuple(COLOURS),
           "count": (1, 2, 3), "style": STYLES, "place": PLACES, "time": TIMES, "detail": (0, 1, 2), "polish": (0, 1, 2),
           "side": SIDES}
 
@@ -69,6 +70,7 @@ class Judge(nn.Module):
 
     def __init__(self, shape=SHAPE, values=VALUES):
         super().__init__()
+        self.values = values
         self.shape, patch, features = shape, shape["patch"], shape["features"]
         (a, b, c), cells = shape["widths"], (shape["side"] // patch // 4) ** 2
         self.body = nn.Sequential(
@@ -100,11 +102,11 @@ def shrink(pictures):
     return ((p.sum((2, 4)) + 2) // 4).astype(np.uint8)
 
 
-def scenes_of(kind, n):
-    """n scenes that no other stage has met."""
+def scenes_of(kind, n, names=EVERY):
+    """n scenes of the objects of names that no other stage has met."""
     rng = np.random.default_rng(SEEDS[kind])
     first, count = BANKS[kind]
-    return [replace(s, bank=s.bank + first) for s in (draw_scene(rng, count) for _ in range(n))]
+    return [replace(s, bank=s.bank + first) for s in (draw_scene(rng, count, names=names) for _ in range(n))]
 
 
 def through(auto, pictures, noise=0.0):
@@ -119,7 +121,7 @@ def cache(auto, n, part=50):
 
     Made once.
     """
-    path, scenes = STATE / f"judge-{n}.npy", scenes_of("train", n)
+    path, scenes = STATE / f"judge-{n}-{len(EVERY)}.npy", scenes_of("train", n)
     if not path.exists():
         STATE.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(SEEDS["train"])
@@ -186,8 +188,8 @@ def agreement(seen, scenes):
 
 
 def examine(net, auto):
-    """Accuracy per attribute on held-out renders passed through the autoencoder, also by style."""
-    scenes = scenes_of("held", HELD_OUT)
+    """Accuracy per attribute on held-out renders of the objects that the judge knows, passed through the autoencoder, also by style."""
+    scenes = scenes_of("held", HELD_OUT, net.values["first"])
     seen = read(net, np.concatenate([shrink(through(auto, np.stack([render.render(s) for s in scenes[i:i + 50]])))
                                      for i in range(0, HELD_OUT, 50)]))
     share = lambda d: {k: round(a / n, 4) for k, (a, n) in d.items() if n}  # noqa: E731
@@ -222,16 +224,17 @@ def shipped(folder=MODEL):
     """The judge of a bundle: what weights wrote, read back."""
     manifest = json.loads((Path(folder) / "model.json").read_text())
     shape = manifest["judge"]["config"]
-    if [tuple(a["values"]) for a in manifest["judge"]["attributes"]] != [tuple(map(str, v)) for v in VALUES.values()]:
+    counts = [len(a["values"]) for a in manifest["judge"]["attributes"]]
+    values = {k: v[:n] for (k, v), n in zip(VALUES.items(), counts, strict=True)}
+    if [tuple(a["values"]) for a in manifest["judge"]["attributes"]] != [tuple(map(str, v)) for v in values.values()]:
         raise ValueError(f"the judge of {folder} knows other values than the scenes have")
     found = tensors(folder, "judge")
-    net = Judge(shape)
+    net = Judge(shape, values)
     places, cells = shape["places"], (shape["side"] // shape["patch"] // 4) ** 2
     n = places * cells
     mix = found["mix.weight"][:, :net.mix.in_features]
     found["mix.weight"] = torch.cat([mix[:, :n].unflatten(1, (cells, places)).transpose(1, 2).flatten(1), mix[:, n:]], 1)
-    sizes = [len(v) for v in VALUES.values()]
-    heads = {k: dict(zip(VALUES, found[f"heads.{k}"].split(sizes))) for k in ("weight", "bias")}
+    heads = {k: dict(zip(values, found[f"heads.{k}"].split(counts))) for k in ("weight", "bias")}
     layers = {"first": net.body[1], "second": net.body[3], "third": net.body[5], "places": net.where, "mix": net.mix}
     layers |= {f"{name}.{k}": net.body[i].conv[2 * k] for name, i in (("middle", 4), ("last", 6)) for k in range(3)}
     with torch.no_grad():
@@ -241,6 +244,14 @@ def shipped(folder=MODEL):
             for k, head in net.heads.items():
                 getattr(head, what).copy_(heads[what][k])
     return net.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
+def begin(net, folder=MODEL):
+    """Weights of the judge of a bundle; values that it does not know keep their fresh rows."""
+    state = net.state_dict()
+    for k, v in shipped(folder).state_dict().items():
+        state[k][:len(v)] = v
+    net.load_state_dict(state)
 
 
 def trained():
@@ -266,22 +277,24 @@ def write(folder, net, examined):
     manifest["files"].append(export.file_entry("judge", folder / "judge.safetensors"))
     manifest["judge"] = {
         "config": net.shape, "pictures": examined["pictures"],
-        "attributes": [{"name": k, "values": [str(x) for x in v], "accuracy": share[k]} for k, v in VALUES.items()],
+        "attributes": [{"name": k, "values": [str(x) for x in v], "accuracy": share[k]} for k, v in net.values.items()],
         "parameters": sum(v.numel() for v in weights(net).values())}
     export.write_manifest(folder, manifest)
     return manifest["judge"]
 
 
 def make(auto, minutes, count=10000, batch=64, seed=7, lr=1.2e-3):
-    """-> the trained judge."""
+    """-> the judge, trained on from the shipped one."""
     torch.manual_seed(seed)
     np.random.seed(seed)
     net = Judge().to(memory_format=torch.channels_last)
     if finished("judge", minutes):
         return load_ema("judge", net)
+    begin(net)
     data, y = cache(auto, count)
-    # The styles beside the usual one, and pairs, are rarer and harder.
-    share = np.array([(1.0 if s.style == "flat" else 2.0) * (1.0 if s.same else 4.0) for s in scenes_of("train", count)])
+    # The styles beside the usual one, pairs, and what the shipped judge does not know are rarer and harder.
+    weight = lambda s: (1 if s.style == "flat" else 2) * (1 if s.same else 4) * (2 if MORE.keys() & {n for n, _ in s.objects} else 1)  # noqa: E731
+    share = np.array([float(weight(s)) for s in scenes_of("train", count)])
     share /= share.sum()
     rng = np.random.default_rng(seed)
 
@@ -299,10 +312,10 @@ def main():
     p.add_argument("--minutes", type=float, default=10)
     p.add_argument("--scenes", type=int, default=10000)
     p.add_argument("--examine", action="store_true", help="measure the shipped judge instead, for the scores of edits and the model card")
-    p.add_argument("--export", action="store_true", help="write what was trained and measured beside the shipped model")
+    p.add_argument("--export", type=Path, metavar="FOLDER", help="write what was trained and measured into this bundle")
     a = p.parse_args()
     if a.export:
-        write(MODEL, load_ema("judge", Judge()), json.loads((STATE / "judge.json").read_text()))
+        write(a.export, load_ema("judge", Judge()), json.loads((STATE / "judge.json").read_text()))
         return
     auto = load()
     result = examine(shipped() if a.examine else make(auto, a.minutes, a.scenes), auto)

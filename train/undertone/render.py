@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from .config import SIZE
-from .scene import BASE, COLOURS, OBJECTS
+from .scene import BASE, COLOURS, EVERY
 
 FONT = os.environ.get("UNDERTONE_EMOJI", "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 HORIZON = 160
@@ -155,7 +155,7 @@ def glyph(name):
     """The glyph, cropped and centred in a square, RGBA."""
     font = ImageFont.truetype(FONT, 109, layout_engine=ImageFont.Layout.RAQM)
     im = Image.new("RGBA", (180, 180))
-    ImageDraw.Draw(im).text((18, 18), OBJECTS[name], font=font, embedded_color=True)
+    ImageDraw.Draw(im).text((18, 18), EVERY[name], font=font, embedded_color=True)
     im = im.crop(im.getbbox())
     side = max(im.size)
     out = Image.new("RGBA", (side, side))

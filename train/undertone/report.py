@@ -196,7 +196,7 @@ def lab(name):
 
 SLOTS = {
     **{f"lab/{n}": lambda e, n=n: lab(n) for n in ("pooled", "guidance", "weight", "block")},
-    "objects": lambda e: listed(OBJECTS), "colours": lambda e: listed(COLOURS), "never painted": lambda e: listed(sorted(FIXED)),
+    "objects": lambda e: listed(OBJECTS), "colours": lambda e: listed(COLOURS), "never painted": lambda e: listed(sorted(FIXED & OBJECTS.keys())),
     "quality words": lambda e: listed(sorted({w for t in (DETAIL_WORDS, POLISH_WORDS) for ws in t.values() for w in ws})),
     "scores": scores, "bits": bits, "by kind": lambda e: "\n\n".join(kinds(e, k, k) for k in e["variants"]["student"]["by"]),
     "4 bits against 8": lambda e: differences(e["variants"]["Q4_0 - Q8_0"]),

@@ -13,8 +13,12 @@ OBJECTS = {  # name -> glyph of Noto Color Emoji
     "flower": "\U0001F33B", "snowman": "\u26C4", "rocket": "\U0001F680",
     "apple": "\U0001F34E", "cake": "\U0001F382", "butterfly": "\U0001F98B",
 }
+MORE = {  # what only the model that edits draws as well
+    "dog": "\U0001F436", "bird": "\U0001F426", "boat": "\u26F5", "person": "\U0001F9CD", "robot": "\U0001F916", "plane": "\u2708\uFE0F",
+}
+EVERY = {**OBJECTS, **MORE}
 COLOURS = {"red": 0.99, "yellow": 0.14, "green": 0.35, "blue": 0.60, "purple": 0.77}  # hue in [0, 1)
-FIXED = {"tree", "snowman", "cake"}  # never recoloured
+FIXED = {"tree", "snowman", "cake", "person", "robot"}  # never recoloured
 PLACES = ("meadow", "beach", "desert", "snow", "plain")
 TIMES = ("day", "sunset", "night")
 STYLES = ("flat", "pixel", "glossy", "neon", "watercolour")
@@ -54,26 +58,29 @@ def pick(rng, weights):
     return keys[rng.choice(len(keys), p=[x / sum(p) for x in p])]
 
 
-def thing(rng, name=None):
-    name = name or str(rng.choice(list(OBJECTS)))
+def thing(rng, name=None, names=OBJECTS):
+    name = name or str(rng.choice(list(names)))
     coloured = name not in FIXED and rng.random() < 0.55
     return name, (str(rng.choice(list(COLOURS))) if coloured else None)
 
 
-def draw_scene(rng, banks, styles=STYLE_SHARES, kinds=KIND_SHARES):
-    """A random scene. rng: numpy Generator; banks: drawings per background; styles, kinds: their shares."""
+def draw_scene(rng, banks, styles=STYLE_SHARES, kinds=KIND_SHARES, names=OBJECTS):
+    """A random scene. rng: numpy Generator; banks: drawings per background; styles, kinds: their shares; names: of which objects,
+    one that is named twice is drawn twice as often."""
     kind = pick(rng, kinds)
     if kind == "single":
         size = 160 if rng.random() < 0.7 else 128
         x = int(rng.choice(SINGLE[size], p=(.56, .22, .22)))
-        objects, xs = (thing(rng),), (x,)
+        objects, xs = (thing(rng, names=names),), (x,)
     elif kind == "copies":
         n = 2 if rng.random() < 0.6 else 3
         size, xs = ROWS[n]
-        objects = (thing(rng),) * n
+        objects = (thing(rng, names=names),) * n
     else:
         size, xs = ROWS[2]
-        a, b = rng.choice(list(OBJECTS), 2, replace=False)
+        a, b = rng.choice(list(names), 2, replace=False)
+        while a == b:
+            a, b = rng.choice(list(names), 2, replace=False)
         objects = (thing(rng, str(a)), thing(rng, str(b)))
     detail, polish = pick(rng, QUALITY)
     return Scene(objects, size, tuple(xs), pick(rng, dict(zip(PLACES, (.22, .21, .2, .2, .17)))),

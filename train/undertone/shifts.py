@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from .captions import NAMES, NUMBERS, PAPER, PLURALS, bare, caption, encode, value
+from .captions import NUMBERS, PAPER, bare, caption, encode, nouns, value
 from .config import DIT
 from .contrast import trim
 from .precision import products
@@ -105,8 +105,8 @@ def say(text, s, aspect, phrase):
     if aspect != "colour":
         return f"{text}, {phrase}"
     name = s.objects[0][0]
-    nouns = sorted((x for w in NAMES.get(name, [name]) for x in (w, PLURALS.get(w, w + "s"))), key=len, reverse=True)
-    return re.sub(r"\b(an? )?((big|large|small|little) )?(" + "|".join(nouns) + r")\b",
+    words = sorted(sum(nouns(name), []), key=len, reverse=True)
+    return re.sub(r"\b(an? )?((big|large|small|little) )?(" + "|".join(words) + r")\b",
                   lambda m: ("a " if m[1] else "") + (m[2] or "") + f"{phrase} {m[4]}", text, count=1)
 
 

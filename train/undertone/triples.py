@@ -1,8 +1,9 @@
 """Encoded edits, made once and in parts, so that training can begin with the first ones while more are made.
 
-python3 -m undertone.triples --count 24000 --memories 8192 writes STATE/edits; an interrupted run goes on with the parts that
-are missing. A part of triples is a list of scenes with their latents, each scene followed by EDITS edited versions. A part of
-memories is what the shipped student draws for captions, step by step: a model that also edits keeps to that.
+python3 -m undertone.triples --count 24000 --memories 8192 --drawings 6144 writes STATE/edits; an interrupted run goes on with the
+parts that are missing. A part of triples is a list of scenes with their latents, each scene followed by EDITS edited versions. A part
+of memories is what the shipped student draws for captions, step by step: a model that also edits keeps to that. A part of drawings
+(drawings.py) is what it draws badly or not at all: captions, noises, and the pictures that these noises should become.
 """
 import argparse
 import json
@@ -10,14 +11,14 @@ import json
 import numpy as np
 import torch
 
-from . import edits, render, shifts, warm
+from . import drawings, edits, render, shifts, warm
 from .autoencoder import Autoencoder, to_tensor
 from .config import DIT, GRID, MODEL, STATE
 from .distil import SHIFTED, STEPS
 from .export import configs
 from .loop import save
 from .precision import products
-from .scene import draw_scene
+from .scene import MORE, OBJECTS, draw_scene
 from .shipped import Shipped
 from .teacher import Prompts, drops, sample
 from .tiny import Tiny
@@ -26,6 +27,7 @@ EDITS = 3  # of every scene
 # Kinds that are learned late are made more often than they are asked for.
 LATE = {"remove": 5.0, "replace": 4.0, "sun": 4.0, "other": 3.0, "polish": 1.5}
 LESSONS = {k: v * LATE.get(k, 1.0) for k, v in edits.SHARES.items()}
+LESSON_NAMES = (*OBJECTS, *MORE, *MORE)
 SCENES, TRAJECTORIES = 128, 256  # in a part
 SEED, MEMORY_SEED = 51, 52  # of no other stage
 FOLDER = STATE / "edits"
@@ -54,11 +56,11 @@ def drawn(number, scenes=SCENES, shares=LESSONS):
     rng = np.random.default_rng([SEED, number])
     rows, asked = [], []
     for _ in range(scenes):
-        s = edits.draw_source(rng, render.BANKS)
+        s = edits.draw_source(rng, render.BANKS, LESSON_NAMES)
         rows.append(s)
         asked.append(None)
         for _ in range(EDITS):
-            edit, e = edits.draw(rng, s, shares=shares)
+            edit, e = edits.draw(rng, s, shares=shares, names=LESSON_NAMES)
             rows.append(e)
             asked.append(edit)
     return rows, asked
@@ -74,7 +76,11 @@ def make_memories(number, net, prompts):
     """-> points [TRAJECTORIES, 5, 64, 64] at t = 1, 3/4 ... 0 and the Shifts and drops they were drawn with (see distil.py)."""
     rng = np.random.default_rng([MEMORY_SEED, number])
     torch.manual_seed(MEMORY_SEED * 1000 + number)
-    scenes = [draw_scene(rng, render.BANKS, kinds={"single": .6, "copies": .16, "pair": .24}) for _ in range(TRAJECTORIES)]
+    scenes = []
+    while len(scenes) < TRAJECTORIES:
+        s = draw_scene(rng, render.BANKS)
+        if not drawings.hard(s):
+            scenes.append(s)
     asked = shifts.lessons(rng, scenes, SHIFTED)[0]
     masks = drops(TRAJECTORIES)
     tokens, pooled = prompts.drop(*prompts.of_ids(asked.ids), *masks)
@@ -86,8 +92,14 @@ def make_memories(number, net, prompts):
     return {"points": torch.stack(keep, 1).half(), "shifts": asked, "masks": torch.stack(masks, 1)}
 
 
+def make_drawings(number, model, net, cfg):
+    scenes, texts, noise = drawings.drawn(number, model)
+    z = encode(net, cfg, np.stack([render.render(s) for s in scenes]))
+    return {"scenes": scenes, "texts": texts, "noise": noise.half(), "z": z.half()}
+
+
 def parts(kind):
-    """The finished parts of a kind, "triples" or "memories", by number."""
+    """The finished parts of a kind, "triples", "memories" or "drawings", by number."""
     return sorted(FOLDER.glob(f"{kind}-*.pt"))
 
 
@@ -95,14 +107,16 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--count", type=int, default=24000, help="triples")
     p.add_argument("--memories", type=int, default=8192, help="trajectories of the shipped student")
+    p.add_argument("--drawings", type=int, default=6144, help="pictures of scenes that it draws badly")
     a = p.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     model, (net, _, cfg) = Shipped(MODEL), codec()
     prompts = Prompts(model.text)
     makers = {"triples": (-(-a.count // (SCENES * EDITS)), lambda n: make_triples(n, net, cfg)),
-              "memories": (-(-a.memories // TRAJECTORIES), lambda n: make_memories(n, model.net, prompts))}
+              "memories": (-(-a.memories // TRAJECTORIES), lambda n: make_memories(n, model.net, prompts)),
+              "drawings": (-(-a.drawings // drawings.PART), lambda n: make_drawings(n, model, net, cfg))}
     most = max(n for n, _ in makers.values())
-    for share in range(most):  # both kinds grow together
+    for share in range(most):  # all kinds grow together
         for kind, (count, make) in makers.items():
             for n in range(share * count // most, (share + 1) * count // most):
                 path = FOLDER / f"{kind}-{n:04d}.pt"

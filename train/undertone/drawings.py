@@ -1,0 +1,85 @@
+"""Pictures for captions that the shipped student draws badly: two different objects, glossy ones, objects that it does not know.
+
+A student that takes four steps must know from the noise alone which of all pictures of a caption it draws; told any of them, it
+draws their mean. The shipped one knows: a noise gives the same background, place and size for many captions. So of all scenes
+that a caption may mean, the one nearest to what the student draws from a noise is what that noise should become.
+"""
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from . import render
+from .captions import BIG_WORDS, caption, nouns
+from .heldout import asked, says
+from .scene import MORE, OBJECTS, PLACES, SINGLE, STYLE_SHARES, draw_scene
+from .shipped import noise_of
+
+PART = 256
+SEED = 53  # of no other stage
+NOISE = 300_000  # the n-th drawing is of the noise of seed NOISE + n
+KINDS = {"single": .34, "copies": .14, "pair": .52}
+STYLES = {**STYLE_SHARES, "glossy": .25}
+NAMES = (*OBJECTS, *MORE, *MORE)
+# What the student draws in the place of objects that it does not know.
+KIN = {"dog": "cat", "bird": "butterfly", "boat": "car", "person": "snowman", "robot": "snowman", "plane": "rocket"}
+WORDS = {w: k for name, kin in KIN.items() for mine, its in zip(nouns(name), nouns(kin)) for w in mine for k in its[:1]}
+CELL = 8  # pixels of which a mean is compared
+
+
+def hard(s):
+    """Whether the shipped student draws such a scene badly. What it draws for others is remembered."""
+    return not s.same or s.style == "glossy" or any(n in MORE for n, _ in s.objects)
+
+
+def known(text):
+    """The caption with other objects in place of those that the student does not know."""
+    return re.sub(r"\w+", lambda m: WORDS.get(m[0], m[0]), text)
+
+
+def ways(s, text):
+    """What a caption leaves open of a scene, as lists of changes of which each scene has one: [[{field: value}]]."""
+    said = asked(text, s)[1]
+    every = lambda field, values: [{field: v} for v in values]  # noqa: E731
+    banks = every("bank", range(render.BANKS))
+    out = [every("place", PLACES)] * ("place" not in said)
+    if len(s.objects) == 1:
+        sizes = [s.size] if any(says(text, w) for words in BIG_WORDS.values() for w in words) else list(SINGLE)
+        side = lambda x: (x > 128) - (x < 128)  # noqa: E731
+        out.append([{"size": n, "xs": (x,)} for n in sizes for x in SINGLE[n] if "side" not in said or side(x) == side(s.xs[0])])
+    out += [banks] + [every("detail", range(3))] * ("detail" not in said) + [every("polish", range(3))] * ("polish" not in said)
+    return [*out, banks]
+
+
+def nearest(s, text, picture):
+    """Of the scenes that the caption of s may mean, one near to a picture: what is open is chosen in turn, polish last, since what is
+    pale is near to all that differs."""
+    small = lambda p: p.reshape(256 // CELL, CELL, 256 // CELL, CELL, 3).mean((1, 3))  # noqa: E731
+    target = small(picture.astype(np.float32))
+    far = lambda x: np.square(small(render.render(x).astype(np.float32)) - target).sum()  # noqa: E731
+    for changes in ways(s, text):
+        s = min((replace(s, **c) for c in changes), key=far)
+    return s
+
+
+def captioned(number):
+    """Hard scenes and captions that name their objects: [PART], [PART]."""
+    rng, scenes, texts = np.random.default_rng([SEED, number]), [], []
+    while len(scenes) < PART:
+        s = draw_scene(rng, render.BANKS, STYLES, KINDS, NAMES)
+        text = caption(rng, s)
+        if hard(s) and "object" in asked(text, s)[0]:
+            scenes.append(s)
+            texts.append(text)
+    return scenes, texts
+
+
+def drawn(number, model):
+    """Part number: -> scenes, captions, noise [PART, tokens, channels]. model: the shipped student (shipped.Shipped)."""
+    scenes, texts = captioned(number)
+    noise = noise_of(range(NOISE + number * PART, NOISE + (number + 1) * PART))
+    pictures = []
+    for i in range(0, PART, 32):
+        rows = slice(i, i + 32)
+        pictures.extend(model.decode(model.latents(*model.encode([known(t) for t in texts[rows]]), noise[rows])))
+    return [nearest(*x) for x in zip(scenes, texts, pictures)], texts, noise
