@@ -197,6 +197,14 @@ class Training(unittest.TestCase):
         with mock.patch.object(edit.warm, "words", lambda f: words[:-2]), self.assertRaisesRegex(ValueError, words[-2]):
             net.start(config.MODEL)
 
+    def test_words_nearby_are_none_that_the_model_knows_and_each_stands_once(self):
+        table = edit.near()
+        words = [w for v in table.values() for w in v]
+        self.assertEqual(len(words), len(set(words)))
+        self.assertLessEqual(set(table), set(edits.VOCAB))
+        self.assertFalse(set(words) & set(edits.VOCAB))
+        self.assertIn("wolf", table["dog"])
+
     def test_requests(self):
         kept, weights, stays = 0, [], 0
         for rng, s, e, _ in some(1200, 5):

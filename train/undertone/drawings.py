@@ -12,7 +12,7 @@ import numpy as np
 from . import render
 from .captions import BIG_WORDS, caption, nouns
 from .heldout import asked, says
-from .scene import MORE, OBJECTS, PLACES, SINGLE, STYLE_SHARES, draw_scene
+from .scene import BASE, MORE, OBJECTS, PLACES, SINGLE, STYLE_SHARES, draw_scene
 from .shipped import noise_of
 
 PART = 256
@@ -40,26 +40,36 @@ def known(text):
 def ways(s, text):
     """What a caption leaves open of a scene, as lists of changes of which each scene has one: [[{field: value}]]."""
     said = asked(text, s)[1]
-    every = lambda field, values: [{field: v} for v in values]  # noqa: E731
-    banks = every("bank", range(render.BANKS))
-    out = [every("place", PLACES)] * ("place" not in said)
+    place = [{"place": v} for v in PLACES]
+    polish = [{"polish": v} for v in range(3)]
+    drawing = [{"bank": b, "detail": d} for b in range(render.BANKS) for d in ((s.detail,) if "detail" in said else range(3))]
+    where = []
     if len(s.objects) == 1:
         sizes = [s.size] if any(says(text, w) for words in BIG_WORDS.values() for w in words) else list(SINGLE)
         side = lambda x: (x > 128) - (x < 128)  # noqa: E731
-        out.append([{"size": n, "xs": (x,)} for n in sizes for x in SINGLE[n] if "side" not in said or side(x) == side(s.xs[0])])
-    out += [banks] + [every("detail", range(3))] * ("detail" not in said) + [every("polish", range(3))] * ("polish" not in said)
-    return [*out, banks]
+        where = [[{"size": n, "xs": (x,)} for n in sizes for x in SINGLE[n] if "side" not in said or side(x) == side(s.xs[0])]]
+    return [*where, *[place] * ("place" not in said), drawing, *where, *[polish] * ("polish" not in said)]
 
 
 def nearest(s, text, picture):
-    """Of the scenes that the caption of s may mean, one near to a picture: what is open is chosen in turn, polish last, since what is
-    pale is near to all that differs."""
+    """Of the scenes that the caption of s may mean, one near to a picture. What is open is chosen in turn: places and sizes by the
+    whole picture, all else by what lies beside the objects."""
     small = lambda p: p.reshape(256 // CELL, CELL, 256 // CELL, CELL, 3).mean((1, 3))  # noqa: E731
     target = small(picture.astype(np.float32))
-    far = lambda x: np.square(small(render.render(x).astype(np.float32)) - target).sum()  # noqa: E731
     for changes in ways(s, text):
-        s = min((replace(s, **c) for c in changes), key=far)
+        every = [replace(s, **c) for c in changes]
+        off = [np.square(small(render.render(x).astype(np.float32)) - target).sum(-1) for x in every]
+        s = min(zip(every, off), key=lambda x: x[1][beside(s) | ("xs" in changes[0])].sum())[0]
     return s
+
+
+def beside(s):
+    """bool [256 / CELL, 256 / CELL]: the cells beside the objects; the objects differ in any case."""
+    mask = np.ones((256 // CELL, 256 // CELL), bool)
+    for x in s.xs:
+        left = max(x - s.size // 2, 0)
+        mask[(BASE - s.size) // CELL:BASE // CELL, left // CELL:-(-(x + s.size // 2) // CELL)] = False
+    return mask
 
 
 def captioned(number):

@@ -37,7 +37,7 @@ from .precision import products
 from .scene import EVERY, FIXED, OBJECTS
 from .teacher import DROP_POOLED, DROP_TOKENS, Prompts, decode, network, velocity
 
-EDITED, REMEMBERED, DRAWN = (16, 24), (5, 6), (4, 6)  # rows of a step, before and after CALM of the time
+EDITED, REMEMBERED, DRAWN = (14, 18), (5, 6), (8, 12)  # rows of a step, before and after CALM of the time
 CALM = .4
 CHANGED, VISIBLE = 2.0, .25  # weight of the tokens that an edit changes, and how far their latents move at least
 TIMES = (.34, .24, .22, .20)  # shares of t = 1, 3/4, 1/2, 1/4

@@ -1,6 +1,6 @@
 """Scores the edit model: python3 -m undertone.edit_evaluate [section ...] writes STATE/edit-evaluation.json and grids.
 
-Sections: edits, guidance, presets, generation, grids. The model is exported from the last save of training first, so that what is
+Sections: edits, guidance, presets, generation, objects, grids. The model is exported from the last save of training first, so that what is
 measured is what would ship; --folder names a bundle to measure instead. Needs the judge (undertone.judge).
 """
 import argparse
@@ -19,7 +19,7 @@ from .config import MODEL, STATE
 from .distil import STEPS
 from .evaluate import TABLES
 from .heldout import bootstrap, held_out, wilson
-from .scene import Scene
+from .scene import EVERY, MORE, Scene
 from .shipped import Shipped
 
 SEED = 61  # of no training stage
@@ -179,8 +179,10 @@ def edits_section(e):
     through = lambda which: np.concatenate([e.model.decode(triples.encode(  # noqa: E731
         e.encoder, e.cfg, np.stack([i.pictures[which] for i in e.items[k:k + 50]]))) for k in range(0, len(e.items), 50)])
     shift = e.model.shift(e.model.directions([i.text for i in e.items], [NOTHING] * len(e.items)), USUAL)
+    more = np.array([any(n in MORE for s in (i.before, i.after) for n, _ in s.objects) for i in e.items])
     return {"edits": len(e.items), "all": shares(scores), "guided": shares(e.scores(e.items, e.drawn(e.items, shift=shift))), "unjudged": e.examined["unjudged"],
             "by kind": {k: shares(pick(np.flatnonzero(kinds == k))) for k in sorted(set(kinds))},
+            "more": {k: shares(pick(np.flatnonzero(more == v))) for k, v in (("without", False), ("with", True))},
             "ceiling": shares(e.scores(e.items, through(1))), "untouched": shares(e.scores(e.items, through(0)))}
 
 
@@ -241,8 +243,16 @@ def generation(e, captions=400):
     for name, model in (("shipped", Shipped(MODEL)), ("edit model", e.model)):
         z = e.bench.small(model, items)
         scores[name] = e.bench.score(z, items)
-    return {"captions": captions, **{k: summary(v, items)["all"] for k, v in scores.items()},
-            "change": paired(scores["edit model"], scores["shipped"])}
+    parts = {k: summary(v, items) for k, v in scores.items()}
+    return {"captions": captions, **{k: v["all"] for k, v in parts.items()}, "change": paired(scores["edit model"], scores["shipped"]),
+            "by": {k: {"object by kind": v["by"]["object by kind"], "style": v["by"]["style"]} for k, v in parts.items()}}
+
+
+def objects(e, captions=800):
+    """Without a reference: which objects come out as asked for, of all that the model knows."""
+    items = held_out(captions, tuple(EVERY))
+    out = summary(e.bench.score(e.bench.small(e.model, items), items), items)
+    return {"captions": captions, "all": out["all"], "object": out["by"]["object"], "object by kind": out["by"]["object by kind"]}
 
 
 def titled(tiles, titles, path, columns):
@@ -298,7 +308,8 @@ def grids(e, count=48):
     return {"edits": [i.text for i in items], "weights": list(SHOWN), "chains": [list(c) for c in CHAINS]}
 
 
-SECTIONS = {"grids": grids, "edits": edits_section, "guidance": guidance, "presets": presets, "generation": generation}
+SECTIONS = {"grids": grids, "edits": edits_section, "guidance": guidance, "presets": presets, "generation": generation,
+            "objects": objects}
 
 
 def main():

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from .edit_evaluate import ENOUGH_PSNR, IDENTITY_PSNR, STAYS
 from .heldout import SCORED
-from .report import braced, share, signed, table, write_card
+from .report import braced, listed, share, signed, table, write_card
+from .scene import MORE
 
 TEMPLATE = Path(__file__).with_name("edit_card.md")
 AIMS = {"asked": 85, "stays": 90}
@@ -66,7 +67,22 @@ def presets(e):
 def generation(e):
     g = e["generation"]
     rows = [[k, share(g["shipped"][k]), share(g["edit model"][k]), signed(g["change"][k])] for k in SCORED]
+    rows += [[title, *(share(g["by"][m][k][part]) for m in ("shipped", "edit model")), ""] for title, k, part in
+             (("object, of pairs of two different ones", "object by kind", "pair"), ("style, of glossy ones", "style", "glossy"))]
     return table(["asked for", "Sprite scenes", "this model", "change, in points"], rows)
+
+
+def objects(e):
+    rows = [[name + (" *" if name in MORE else ""), share(x)] for name, x in sorted(e["objects"]["object"].items(), key=lambda r: -r[1]["value"])]
+    return table(["object", "there as asked"], rows)
+
+
+def more(e):
+    with_, without = (e["edits"]["more"][k] for k in ("with", "without"))
+    row = lambda title, of: [title, of(with_), of(without)]  # noqa: E731
+    rows = [row("what was asked for is there", lambda x: share(x["asked"])), *(row(f"stays: {k}", lambda x, k=k: share(x["stays"][k])) for k in
+            ("object", "colour")), row("edits", lambda x: x["truth"]["n"])]
+    return table(["", "with one of the six", "without"], rows)
 
 
 def short(s):
@@ -93,7 +109,8 @@ def reached(e):
 def card(e):
     parts = {"edits": e["edits"]["edits"], "few": e["guidance"]["edits"], "captions": e["generation"]["captions"], "all": all_edits(e),
              "kinds": by_kind(e), "reached": reached(e), "words": strengths(e, "words"), "alone": strengths(e, "alone"),
-             "baselines": baselines(e), "presets": presets(e), "generation": generation(e)}
+             "baselines": baselines(e), "presets": presets(e), "generation": generation(e),
+             "objects": objects(e), "more": more(e), "drawn": e["objects"]["captions"], "six": listed(MORE)}
     return braced(TEMPLATE, parts)
 
 

@@ -8,7 +8,7 @@ from . import captions, render
 from .captions import (BIG_WORDS, COLOUR_WORDS, DETAIL_WORDS, NUMBERS, PLACE_WORDS, POLISH_WORDS, SIDE_WORDS,
                        STYLE_WORDS, TIME_WORDS, caption, words_of)
 from .judge import VALUES, truth
-from .scene import Scene, draw_scene
+from .scene import OBJECTS, Scene, draw_scene
 
 SEED = 41  # of no training stage
 NOISE = 100_000  # the n-th caption is drawn from the noise of seed NOISE + n, by every variant
@@ -74,12 +74,12 @@ def asked(text, s):
     return out, said
 
 
-def held_out(n):
-    """The first n held-out captions; a longer list begins with the shorter."""
+def held_out(n, names=OBJECTS):
+    """The first n held-out captions of scenes of the objects of names; a longer list begins with the shorter."""
     items = []
     for i in range(n):
         rng = np.random.default_rng([SEED, i])
-        s = draw_scene(rng, render.BANKS)
+        s = draw_scene(rng, render.BANKS, names=names)
         text = caption(rng, s)
         items.append(Item(i, text, s, *asked(text, s)))
     return items
