@@ -15,7 +15,7 @@ type vectors struct {
 	args     [13]uint32
 	gemm     product
 	table    []uint32 // addresses of rows
-	tile     [32]float32
+	tile     [48]float32
 	wide     []float32 // panels in float32
 	rows     []float32 // rows to be made panels of
 	scores   []float32

@@ -96,28 +96,29 @@ func TestVectorsSameBits(t *testing.T) {
 
 // Products, convolutions and attention at all sizes about those of tiles and panels.
 func TestVectorsTails(t *testing.T) {
-	plain, vectors := New(Options{}), New(Options{SIMD: module(t, true)})
+	literal := New(Options{})
+	machines := []*Machine{literal, New(Options{SIMD: module(t, false)}), New(Options{SIMD: module(t, true)})}
 	for n := 1; n <= 19; n++ {
 		rng := rand.New(rand.NewPCG(uint64(n), 6))
-		m, k, size := 1+n*7%6, 1+n*5%9, 4*(1+n%5)
-		a, w, x, kernel := random(rng, m, k), random(rng, n, k), random(rng, n*m, k), random(rng, n, 9*k)
+		m, lines, k, size := 1+n*7%19, 1+n*7%6, 1+n*5%9, 4*(1+n%5)
+		a, w, x, kernel := random(rng, m, k), random(rng, n, k), random(rng, n*lines, k), random(rng, n, 9*k)
 		q, kv := random(rng, m, size), random(rng, n, size)
 		var want [3][]float32
-		for _, be := range []*Machine{plain, vectors} {
+		for _, be := range machines {
 			b := &bench{t, be, op.NewList("test")}
 			got := [3][]float32{
 				b.run(b.l.MatMul(b.put(a), b.weight(op.UseMatrix, n, w.v...), op.Epilogue{Out: b.put(random(rng, m, n))})),
-				b.run(b.l.Conv3x3(b.put(x), n, m, b.weight(op.UseConv3x3, n, kernel.v...), nil, nil, op.None, b.put(random(rng, n*m, n)))),
+				b.run(b.l.Conv3x3(b.put(x), n, lines, b.weight(op.UseConv3x3, n, kernel.v...), nil, nil, op.None, b.put(random(rng, n*lines, n)))),
 				b.run(b.l.Attend(op.AttentionOp{Q: b.put(q), K: b.put(kv), V: b.put(kv), Out: b.put(random(rng, m, size)), Heads: 1, HeadDim: size})),
 			}
-			if be == plain {
+			if be == literal {
 				want = got
 				continue
 			}
 			for i, name := range []string{"MatMul", "Conv3x3", "Attention"} {
 				for at, g := range got[i] {
 					if d := g - want[i][at]; d > 1e-5 || d < -1e-5 || d != d {
-						t.Fatalf("%s with m = %d, n = %d, k = %d, heads of %d: element %d is %g, want %g", name, m, n, k, size, at, g, want[i][at])
+						t.Fatalf("%s: %s with m = %d, %d lines, n = %d, k = %d, heads of %d: element %d is %g, want %g", be.Info().Plan, name, m, lines, n, k, size, at, g, want[i][at])
 					}
 				}
 			}

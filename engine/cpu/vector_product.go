@@ -18,13 +18,13 @@ type product struct {
 	actFrom, gapAt                 int32
 	gap                            uint32
 	scale                          float32
-	sums                           uint32
+	sums, tableApart               uint32
 	picture, pixelBytes            uint32
 	pictureWidth, pictureHeight    uint32
 	first, zeros                   uint32
 
 	// Of winograd_products: bytes from matrix to matrix.
-	tableApart, weightsApart, outApart uint32
+	tablesApart, weightsApart, outApart uint32
 }
 
 // weightInCall is how many float32 of weights are made panels of at once: they stay in
@@ -72,8 +72,8 @@ func (v *vectors) widened(w *op.Tensor, from, count int) (at uint32, apart int) 
 	return at, apart
 }
 
-// rowTable fills the table with the addresses of rows of a view, four to a group; the last
-// row stands for those that the last group lacks.
+// rowTable fills the table with the addresses of rows of a view; the last row stands for those
+// that a multiple of four lacks.
 func (v *vectors) rowTable(a view, rows int) uint32 {
 	table := room(&v.table, op.CeilDiv(rows, 4)*4)
 	for i := range table {
@@ -148,7 +148,7 @@ func vectorConv3x3(j *job, n *op.Conv3x3Op) bool {
 	per := max(4, min(pixelsInCall, channelsInCall/x.Cols, sumsInCall/(n.Weight.Cols*n.Weight.Rows))&^3)
 	table := room(&v.table, per*9)
 	for from := 0; from < x.Rows; from += per {
-		v.gemm = product{table: address(table, 0), taps: 9, width: uint32(x.Cols),
+		v.gemm = product{table: address(table, 0), tableApart: uint32(4 * per), taps: 9, width: uint32(x.Cols),
 			weights: weights, apart: 4 * panelRows, panel: uint32(panel), columns: uint32(n.Weight.Rows), height: uint32(min(per, x.Rows-from)),
 			out: out.at(from), stride: out.apart(), bias: f32(n.Bias).at(0), residual: residual.at(from), residualStride: residual.apart(),
 			inner: 1, act: uint32(n.Act), scale: 1,

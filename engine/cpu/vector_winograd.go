@@ -47,7 +47,7 @@ func vectorWinograd(j *job, n *op.Conv3x3Op) {
 		v.gemm = product{table: address(table, 0), taps: 1, width: in,
 			weights: sums, apart: 4 * panelRows, panel: 4 * panelRows * in, columns: channels, height: uint32(here),
 			out: products, stride: 4 * channels, scale: 1,
-			tableApart: 4 * tilesInCall, weightsApart: weightsApart, outApart: productsApart}
+			tablesApart: 4 * tilesInCall, weightsApart: weightsApart, outApart: productsApart}
 		v.multiply(simd.WinogradProducts)
 		v.run(simd.WinogradOutput, products, productsApart, uint32(n.Width), uint32(n.Height), uint32(from), uint32(here), channels,
 			out.at(0), out.apart(), bias.at(0), residual.at(0), residual.apart(), uint32(n.Act))

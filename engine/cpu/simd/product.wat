@@ -1,51 +1,12 @@
 ;; Products of matrices. A tile is R rows of four or eight columns, whose sums stay in
-;; registers while k runs. The rows lie anywhere: a table has the address of each, for one
-;; place of a convolution's kernel after the other. The columns of the weights lie side by
-;; side, eight for each k (see weights.wat), or further apart.
-
-;; For one k: the weights of its columns, and what an element of a row adds to its sums.
-(define load_columns (V)
-  (repeat v V (local.set $w{v} (v128.load offset={16*v} (local.get $w))))
-  (increase $w (local.get $step)))
-(define add_products (r V element)
-  (local.set $a element)
-  (repeat v V (local.set $s{r}{v} (fma (local.get $a) (local.get $w{v}) (local.get $s{r}{v})))))
-
-;; The element at a lane of four: one load for four k is faster than four that repeat.
-(define lane (x at)
-  (i8x16.shuffle {4*at} {4*at+1} {4*at+2} {4*at+3} {4*at} {4*at+1} {4*at+2} {4*at+3} {4*at} {4*at+1} {4*at+2} {4*at+3} {4*at} {4*at+1} {4*at+2} {4*at+3} x x))
-
-(define tile (R V)
-  (func $tile{R}x{V} (param $table i32) (param $taps i32) (param $width i32) (param $w i32) (param $step i32) (param $sums i32)
-    (local $k i32) (local $a v128)
-    (repeat r R (local $p{r} i32) (local $x{r} v128) (repeat v V (local $s{r}{v} v128)))
-    (repeat v V (local $w{v} v128))
-    (loop $tap
-      (repeat r R (local.set $p{r} (i32.load offset={4*r} (local.get $table))))
-      (if (local.tee $k (i32.shr_u (local.get $width) (i32.const 2))) (then
-        (loop $fours
-          (repeat r R
-            (local.set $x{r} (v128.load (local.get $p{r})))
-            (increase $p{r} (i32.const 16)))
-          (repeat at 4
-            (load_columns V)
-            (repeat r R (add_products r V (lane (local.get $x{r}) at))))
-          (br_if $fours (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))))
-      (if (local.tee $k (i32.and (local.get $width) (i32.const 3))) (then
-        (loop $rest
-          (load_columns V)
-          (repeat r R
-            (add_products r V (v128.load32_splat (local.get $p{r})))
-            (increase $p{r} (i32.const 4)))
-          (br_if $rest (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))))
-      (increase $table (i32.const 16))
-      (br_if $tap (local.tee $taps (i32.sub (local.get $taps) (i32.const 1)))))
-    (repeat r R (repeat v V (v128.store offset={32*r+16*v} (local.get $sums) (local.get $s{r}{v}))))))
-
-(tile 4 2) (tile 4 1) (tile 2 2) (tile 2 1) (tile 1 2) (tile 1 1)
+;; registers while k runs: with eight columns, as many rows as leave one register for an
+;; element and one for each four weights (and, unfused, one for a product). The rows lie
+;; anywhere: a table has the address of each, for one place of a convolution's kernel after
+;; the other. The columns of the weights lie side by side, eight for each k (see
+;; weights.wat), or further apart.
 
 ;; What product and conv3x3 take. Columns and addresses are those of the first panel.
-(define table () (int 0))      ;; for every four rows, for every tap, four addresses
+(define table () (int 0))      ;; for every tap, the addresses of rows, the last once more for an odd number
 (define taps () (int 1))
 (define width () (int 2))      ;; elements of k for each tap
 (define weights () (int 3))    ;; the first panel
@@ -66,6 +27,44 @@
 (define gap () (int 18))       ;; columns lie so many bytes further right
 (define scale () (splat 19))   ;; of the sums
 (define sums () (int 20))      ;; room for a tile
+(define table_apart () (int 21)) ;; bytes from one tap's addresses to the next's
+
+;; One k: the weights of its columns, and what the element of each row adds to its sums.
+(define add_products (R V k)
+  (repeat v V (local.set $w{v} (v128.load offset={16*v} (local.get $w))))
+  (increase $w (local.get $step))
+  (repeat r R
+    (local.set $a (v128.load32_splat offset={4*k} (local.get $p{r})))
+    (repeat v V (local.set $s{r}{v} (fma (local.get $a) (local.get $w{v}) (local.get $s{r}{v}))))))
+(define onwards (R ks)
+  (repeat r R (increase $p{r} (i32.const {4*ks}))))
+
+(define tile (R V)
+  (func $tile{R}x{V} (param $d i32) (param $table i32) (param $w i32)
+    (local $taps i32) (local $step i32) (local $k i32) (local $sums i32) (local $a v128)
+    (repeat r R (local $p{r} i32) (repeat v V (local $s{r}{v} v128)))
+    (repeat v V (local $w{v} v128))
+    (local.set $taps (taps))
+    (local.set $step (apart))
+    (loop $tap
+      (repeat r R (local.set $p{r} (i32.load offset={4*r} (local.get $table))))
+      (if (local.tee $k (i32.shr_u (width) (i32.const 2))) (then
+        (loop $fours
+          (repeat k 4 (add_products R V k))
+          (onwards R 4)
+          (br_if $fours (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))))
+      (if (local.tee $k (i32.and (width) (i32.const 3))) (then
+        (loop $rest
+          (add_products R V 0)
+          (onwards R 1)
+          (br_if $rest (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))))
+      (increase $table (table_apart))
+      (br_if $tap (local.tee $taps (i32.sub (local.get $taps) (i32.const 1)))))
+    (local.set $sums (sums))
+    (repeat r R (repeat v V (v128.store offset={32*r+16*v} (local.get $sums) (local.get $s{r}{v}))))))
+
+(fused (tile 6 2)) (fused (tile 6 1))
+(tile 4 2) (tile 4 1) (tile 2 2) (tile 2 1) (tile 1 2) (tile 1 1)
 
 ;; out = residual + gate ⊙ act(scale·sum + bias), or act(scale·sum + bias + residual), of a tile.
 (define finish (V)
@@ -117,13 +116,22 @@
 
 (finish 1) (finish 2)
 
-(define of_tile (R V) (call $tile{R}x{V} (local.get $table) (taps) (width) (local.get $w) (apart) (sums)))
+(define of_tile (R V) (call $tile{R}x{V} (local.get $d) (local.get $table) (local.get $w)))
+(define at_most (R) (if (i32.gt_s (local.get $rows) (i32.const R)) (then (local.set $rows (i32.const R)))))
 
-;; The tile of the rows that are left, and what is made of its sums.
+;; The tile of some of the rows that are left, and what is made of its sums. Seven or eight
+;; rows are two tiles of four: one of two takes as long as one of four.
 (define of_height (V)
-  (if (i32.gt_s (local.get $rows) (i32.const 2))
-    (then (of_tile 4 V) (if (i32.gt_s (local.get $rows) (i32.const 4)) (then (local.set $rows (i32.const 4)))))
-    (else (if (i32.eq (local.get $rows) (i32.const 2)) (then (of_tile 2 V)) (else (of_tile 1 V)))))
+  (block $multiplied
+    (fused (if (i32.or (i32.gt_s (local.get $rows) (i32.const 8)) (i32.eq (i32.shr_u (i32.add (local.get $rows) (i32.const 1)) (i32.const 1)) (i32.const 3))) (then
+      (of_tile 6 V)
+      (at_most 6)
+      (br $multiplied))))
+    (if (i32.gt_s (local.get $rows) (i32.const 2)) (then
+      (of_tile 4 V)
+      (at_most 4)
+      (br $multiplied)))
+    (if (i32.eq (local.get $rows) (i32.const 2)) (then (of_tile 2 V)) (else (of_tile 1 V))))
   (call $finish{V} (local.get $d) (local.get $row) (local.get $rows) (local.get $column)))
 
 (func $product (export "product") (param $d i32)
@@ -137,8 +145,8 @@
       (if (i32.gt_s (i32.sub (columns) (local.get $column)) (i32.const 4))
         (then (of_height 2))
         (else (of_height 1)))
-      (increase $row (i32.const 4))
-      (increase $table (i32.shl (taps) (i32.const 4)))
+      (increase $row (local.get $rows))
+      (increase $table (i32.shl (local.get $rows) (i32.const 2)))
       (br_if $groups (i32.lt_s (local.get $row) (height))))
     (increase $w (panel))
     (increase $column (i32.const 8))
@@ -146,15 +154,15 @@
 
 ;; Pixels from the first on, of a picture whose rows of channels are the rows of a product
 ;; with nine taps. What lies outside of it is a row of zeros.
-(define picture () (int 21))
-(define pixel_bytes () (int 22))
-(define picture_width () (int 23))
-(define picture_height () (int 24))
-(define first () (int 25))
-(define zeros () (int 26))
+(define picture () (int 22))
+(define pixel_bytes () (int 23))
+(define picture_width () (int 24))
+(define picture_height () (int 25))
+(define first () (int 26))
+(define zeros () (int 27))
 
 (func (export "conv3x3") (param $d i32)
-  (local $i i32) (local $pixel i32) (local $x i32) (local $y i32) (local $px i32) (local $py i32) (local $to i32)
+  (local $i i32) (local $pixel i32) (local $x i32) (local $y i32) (local $px i32) (local $py i32) (local $to i32) (local $tap i32)
   (local $at v128) (local $places v128) (local $zeros v128) (local $inside v128)
   (local.set $zeros (i32x4.splat (zeros)))
   (local.set $to (table))
@@ -167,31 +175,35 @@
         (local.set $places (i32x4.add (i32x4.splat (local.get $x)) (v128.const i32x4 0 1 2 3)))
         (local.set $at (i32x4.add (i32x4.splat (picture))
           (i32x4.mul (i32x4.add (i32x4.splat (i32.mul (local.get $y) (picture_width))) (local.get $places)) (i32x4.splat (pixel_bytes)))))
+        (local.set $tap (local.get $to))
         (repeat dy 3
           (local.set $inside (i32x4.splat (i32.sub (i32.const 0) (i32.lt_u (i32.add (local.get $y) (i32.const {dy-1})) (picture_height)))))
           (repeat dx 3
-            (v128.store offset={48*dy+16*dx} (local.get $to)
+            (v128.store (local.get $tap)
               (v128.bitselect
                 (i32x4.add (local.get $at) (i32x4.splat (i32.mul (pixel_bytes) (i32.add (i32.const {dx-1}) (i32.mul (i32.const {dy-1}) (picture_width))))))
                 (local.get $zeros)
                 (v128.and (local.get $inside)
-                  (i32x4.lt_u (i32x4.add (local.get $places) (i32x4.splat (i32.const {dx-1}))) (i32x4.splat (picture_width)))))))))
+                  (i32x4.lt_u (i32x4.add (local.get $places) (i32x4.splat (i32.const {dx-1}))) (i32x4.splat (picture_width))))))
+            (increase $tap (table_apart)))))
       (else
         (repeat n 4
           ;; The last pixel stands for those behind it.
           (local.set $pixel (i32.add (first) (select (i32.add (local.get $i) (i32.const n)) (i32.sub (height) (i32.const 1)) (i32.lt_s (i32.add (local.get $i) (i32.const n)) (height)))))
           (local.set $y (i32.div_u (local.get $pixel) (picture_width)))
           (local.set $x (i32.sub (local.get $pixel) (i32.mul (local.get $y) (picture_width))))
+          (local.set $tap (i32.add (local.get $to) (i32.const {4*n})))
           (repeat dy 3 (repeat dx 3
             (local.set $py (i32.add (local.get $y) (i32.const {dy-1})))
             (local.set $px (i32.add (local.get $x) (i32.const {dx-1})))
             ;; As numbers without a sign, those before the first are large.
-            (i32.store offset={48*dy+16*dx+4*n} (local.get $to)
+            (i32.store (local.get $tap)
               (select
                 (i32.add (picture) (i32.mul (i32.add (i32.mul (local.get $py) (picture_width)) (local.get $px)) (pixel_bytes)))
                 (zeros)
-                (i32.and (i32.lt_u (local.get $py) (picture_height)) (i32.lt_u (local.get $px) (picture_width))))))))))
-    (increase $to (i32.const 144))
+                (i32.and (i32.lt_u (local.get $py) (picture_height)) (i32.lt_u (local.get $px) (picture_width)))))
+            (increase $tap (table_apart)))))))
+    (increase $to (i32.const 16))
     (br_if $groups (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 4))) (height))))
   (call $product (local.get $d)))
 
@@ -202,7 +214,7 @@
   (local.set $left (i32.const 16))
   (loop $matrices
     (call $product (local.get $d))
-    (next 0 27)
-    (next 3 28)
-    (next 8 29)
+    (next 0 28)
+    (next 3 29)
+    (next 8 30)
     (br_if $matrices (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))
