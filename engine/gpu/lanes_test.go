@@ -18,6 +18,7 @@ func TestShare(t *testing.T) {
 	}
 	l := op.NewList("lanes")
 	l.MatMul(op.NewStorage("a", op.Fixed, op.F32, 33, 64), op.NewStorage("w", op.Weight, op.F32, 64, 64), op.Epilogue{})
+	l.Attention(op.NewStorage("y", op.Fixed, op.F32, 33, 256), 1, 64, false)
 	for _, c := range []struct {
 		name string
 		caps Caps

@@ -61,13 +61,15 @@ func flag(b bool) int {
 	return 0
 }
 
-// attentionCPU gives a thread four queries.
-func attentionCPU(n *op.AttentionOp, _ Caps) []Launch {
+// attentionCPU gives a thread four queries, and the threads of a workgroup the same keys.
+func attentionCPU(n *op.AttentionOp, device Caps) []Launch {
 	const group = 4
 	var c constants
 	c.u32("WORKGROUP", group)
 	c.u32("SIZE4", n.HeadDim/4)
-	return packedAttention(n, "attention_cpu", c, 4*group, "mac", "f32")
+	l := packedAttention(n, "attention_cpu", c, 4*group, "mac", "f32")
+	l[0].Kernel.share(device, "attention_rows")
+	return l
 }
 
 // attentionTile gives a thread four queries, too, and a workgroup 8 or 4 rows of threads.

@@ -57,6 +57,17 @@ func attentionCases() []Case {
 			r.check(r.list.Attention(y, c.heads, c.size, c.causal))
 		}})
 	}
+	for _, c := range []struct {
+		name string
+		k, v gen
+	}{{"outliers", outliers(1), outliers(1)}, {"mean800", normal(1), far}} {
+		cases = append(cases, Case{op.Attention, "s37_heads2x32_" + c.name, false, func(r *rig) {
+			y := r.in(37, 4*64, func(rng *rand.Rand, row, col int) float32 {
+				return []gen{normal(1), c.k, c.v, normal(1)}[col/64](rng, row, col)
+			})
+			r.check(r.list.Attention(y, 2, 32, false))
+		}})
+	}
 	// y may be wider than q|k|v|out: FLUX's single blocks keep the MLP beside it.
 	cases = append(cases, Case{op.Attention, "wider_y", false, func(r *rig) {
 		y := r.in(34, 4*128+64, normal(1))
