@@ -36,8 +36,9 @@ export function checkReference(given) {
     checkSides(wide, high);
     return async () => drawn(given, wide, high);
   }
-  if (typeof given !== "object" || given === null) throw refuse(`The reference picture is ${show(given)}; an ImageData, a Blob, an ImageBitmap, or { width, height, data } is needed.`);
-  const { width, height, data } = given;
+  const shown = given?.image ?? given; // what generate resolved to has one
+  if (typeof shown !== "object" || shown === null) throw refuse(`The reference picture is ${show(given)}; an ImageData, a Blob, an ImageBitmap, the result of a generate, or { width, height, data } is needed.`);
+  const { width, height, data } = shown;
   checkSides(width, height);
   const bytes = data instanceof Uint8ClampedArray || data instanceof Uint8Array;
   if (!bytes || data.length !== 4 * width * height) {

@@ -251,10 +251,10 @@ export interface Request {
    * A picture to edit, for a model that edits (info.edits): prompt is the instruction then, and an empty one gives the
    * picture back without a run. It may have any size up to 4096 pixels a side: nothing is distorted, the largest middle
    * part of the result's shape is taken (result.notices says what was cut) and scaled, and what is transparent becomes
-   * white. A File or Blob is a picture that the browser can show. Where the model cannot edit, generate rejects with
-   * "reference-refused".
+   * white. A File or Blob is a picture that the browser can show; of the result of an earlier generate, its image is
+   * taken. Where the model cannot edit, generate rejects with "reference-refused".
    */
-  reference?: ImageData | { width: number; height: number; data: Uint8Array | Uint8ClampedArray } | Blob | ImageBitmap;
+  reference?: Result | ImageData | { width: number; height: number; data: Uint8Array | Uint8ClampedArray } | Blob | ImageBitmap;
   /** With reference, called while the model's encoder is fetched, before the first edit. */
   onProgress?: (progress: Progress) => void;
   /** Takes something of the prompt away, to see what it is good for. Left out: nothing, and the picture is the same to the last bit. */

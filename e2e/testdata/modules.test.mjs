@@ -38,7 +38,7 @@ class Engine {
     Engine.posted.push({ v, type, id, body: body && JSON.parse(body) });
     const answer = (...rest) => queueMicrotask(() => Engine.answer(v, ...rest));
     if (type === "init") answer("ready", id);
-    if (type === "load") answer("loaded", id, { maxSteps: 12, sizes: [16, 24, [24, 16]], steersHead: Engine.steersHead });
+    if (type === "load") answer("loaded", id, { maxSteps: 12, sizes: [16, 24, [24, 16]], steersHead: Engine.steersHead, edits: { bytes: 1 } });
     if (type === "generate" && !Engine.hold) answer("result", id, { width: 2, height: 1, seed: 1 }, { pixels: new ArrayBuffer(8) });
   }
 
@@ -108,6 +108,17 @@ test("probe: its small pictures are cut as wide as the engine says", async (t) =
   const r = await making;
   assert.deepEqual(r.probe.latents.map((p) => [p.width, p.data.length, p.data[0]]), [[6, 96, 0], [6, 96, 96], [6, 96, 192]]);
   assert.deepEqual([r.image.width, r.image.height, r.latentWidth], [24, 16, undefined]);
+});
+
+test("reference: pixels, or the result that has them", async (t) => {
+  const u = await load(t);
+  const r = await u.generate({});
+  for (const reference of [r, r.image, { width: 2, height: 1, data: new Uint8Array(8) }]) {
+    assert.deepEqual((await asked(u, { prompt: "at night", reference })).reference, { width: 2, height: 1 });
+  }
+  for (const reference of [{ image: null }, { image: { width: 2 } }, { ...r, image: undefined }, {}, 7, null]) {
+    assert.equal(await asked(u, { reference }), "request-invalid", JSON.stringify(reference));
+  }
 });
 
 test("directions: arrive as they were given", async (t) => {
