@@ -131,10 +131,10 @@ func (a *App) idle() bool { return a.State.Phase == Waiting || a.State.Phase == 
 // loadOffer loads one of the models, in the phase Loading, which it ends; failed then says
 // what else is no longer so, where it was not loaded.
 func (a *App) loadOffer(ctx context.Context, o Offer, device string, keep bool, failed func(s *State)) (Loaded, error) {
-	a.Update(func(s *State) { s.Load = Progress{Total: o.Model.Bytes} })
+	a.Update(func(s *State) { s.Load = Progress{Total: o.Model.Bytes, Device: device} })
 	got, err := a.loadInTurn(ctx, o, device, keep, func(p Progress) {
 		a.Update(func(s *State) {
-			p.Meter = s.Load.Meter
+			p.Meter, p.Device = s.Load.Meter, device
 			if p.Stage != "download" {
 				p.Done, p.Total = s.Load.Done, s.Load.Total
 			} else {

@@ -3,6 +3,8 @@ package app
 import (
 	"math"
 	"time"
+
+	"undertone/wasm/page/words"
 )
 
 // Progress is how far loading is.
@@ -13,6 +15,7 @@ type Progress struct {
 	Before      int    // pages that have the device before this one, in StageTurn
 	Retry       int    // number of the attempt
 	Wait        string // "offline", "tab", or nothing
+	Device      string // on which the model is loaded: "auto" or "cpu"
 	Meter       Meter
 }
 
@@ -22,6 +25,14 @@ func (p Progress) Fraction() float64 {
 		return 0
 	}
 	return math.Min(1, float64(p.Done)/float64(p.Total))
+}
+
+// Starts says which device starts: of "auto", WebGPU, whether there is a GPU under it or not.
+func (p Progress) Starts() string {
+	if p.Device == "cpu" {
+		return words.Text.StageCPU
+	}
+	return words.Text.StageDevice
 }
 
 // Meter measures the speed of a download over its last seconds, so that the time

@@ -2,9 +2,23 @@ package app
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
+
+	"undertone/wasm/page/words"
 )
+
+func TestStarts(t *testing.T) {
+	for _, l := range words.Languages {
+		words.Use(l)
+		gpu, cpu := Progress{Device: "auto"}.Starts(), Progress{Device: "cpu"}.Starts()
+		if strings.Contains(gpu, "CPU") || !strings.Contains(gpu, "WebGPU") || !strings.Contains(cpu, "CPU") || strings.Contains(cpu, "GPU") {
+			t.Errorf("%s: of WebGPU it says %q, of the CPU %q", l.Tag, gpu, cpu)
+		}
+	}
+	words.Use(words.Languages[0])
+}
 
 func TestMeter(t *testing.T) {
 	var m Meter

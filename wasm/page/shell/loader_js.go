@@ -178,6 +178,6 @@ func (v *Loader) renderProgress(p app.Progress) {
 		ui.SetText(v.line, words.Text.StagePrepare)
 	default:
 		v.bar.RemoveAttribute("value")
-		ui.SetText(v.line, words.Text.StageDevice)
+		ui.SetText(v.line, p.Starts())
 	}
 }

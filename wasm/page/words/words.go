@@ -28,7 +28,7 @@ type Texts struct {
 
 	// Loading.
 	LoadSize, LoadNote, Cancel, ModelMissing, ReloadPage string
-	StageDevice, StageDownload, StagePrepare             string
+	StageDevice, StageCPU, StageDownload, StagePrepare   string
 	Downloaded, Speed, TimeLeft, Retrying                string
 
 	// Without WebGPU.
