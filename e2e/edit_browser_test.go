@@ -204,7 +204,7 @@ func (b *tab) labOfFeatures(t *testing.T, s *server) {
 
 // asksForChange looks at the form of an edit, in both languages and on a phone.
 func (b *tab) asksForChange(t *testing.T) {
-	b.asks("What should change?", "An empty field gives the picture back, or what directions alone make of it.", "Edit")
+	b.asks("What should change?", "Left empty, only directions change the picture.", "Edit")
 	b.call("form.speak", nil, "zh-Hans")
 	b.asks("要改什么？", "留空则原样返回，或只按所选的方向改。", "编辑")
 	b.call("form.speak", nil, "en")

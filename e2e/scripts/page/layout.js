@@ -3,7 +3,7 @@
   const rounded = (n) => n.toFixed(1);
 
   test.layout = {
-    // What sticks out of the window or is too small for a finger.
+    // What sticks out of the window or is too small for a finger, and hints that are cut off.
     async faults(dir) {
       document.documentElement.dir = dir;
       test.form.openDetails(true);
@@ -18,6 +18,12 @@
         if (r.height < 43.9 || r.width < 43.9) wrong.push(name + " is " + rounded(r.width) + " × " + rounded(r.height));
         const scrolls = e.closest("#prompt-examples, .presets, .tabs, .tiles.session");
         if (!scrolls && (r.left < -0.5 || r.right > innerWidth + 0.5)) wrong.push(name + " sticks out");
+      }
+      for (const field of document.querySelectorAll("textarea")) {
+        const { value, placeholder } = field;
+        field.value = placeholder; // which alone does not count for its height
+        if (field.checkVisibility() && field.scrollHeight > field.clientHeight) wrong.push("cut off: " + placeholder);
+        field.value = value;
       }
       return wrong;
     },
