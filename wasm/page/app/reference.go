@@ -16,8 +16,8 @@ type Reference struct {
 // often, and keeps as much (models/sprites-edit).
 const usualStrength = 1
 
-// maxStrength is the slider's end.
-const maxStrength = 4
+// MaxStrength is the slider's end.
+const MaxStrength = 4
 
 // missing reports whether the recipe's reference has to be chosen first.
 func (r Recipe) missing() bool { return r.Reference != nil && r.Reference.Image == nil }
@@ -47,7 +47,7 @@ func (f *Form) unedit() {
 	}
 	f.Strength = 0
 	if n := len(f.Guidance) - 1; n >= 0 && f.Reference != nil {
-		if t := &f.Guidance[n]; t.Weight > 0 && t.Weight <= maxStrength && t.Head == 0 && t.Positive == f.Prompt && t.Negative == f.Keep && t.Schedule.Kind == "constant" {
+		if t := &f.Guidance[n]; t.Weight > 0 && t.Weight <= MaxStrength && t.Head == 0 && t.Positive == f.Prompt && t.Negative == f.Keep && t.Schedule.Kind == "constant" {
 			f.Guidance, f.Strength = f.Guidance[:n:n], t.Weight
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 
-	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
 )
 
@@ -28,14 +27,11 @@ func frameCount(each float64) int {
 	return int(min(max(patience/each, fewestFrames), mostFrames))
 }
 
-// frames are the pictures of a film from one weight of the direction that is being edited
-// to another. They leave the first slowly, and come to the last slowly.
-func frames(f app.Form, from, to float64, n int) (list []app.Recipe) {
+// frames are the pictures of a film from one end of a plan to the other. They leave the first slowly, and come to the last slowly.
+func (p sweepPlan) frames(f app.Form, n int) (list []app.Recipe) {
 	for i := range n {
 		share := (1 - math.Cos(math.Pi*float64(i)/float64(n-1))) / 2
-		g := f
-		g.Edit(func(t *recipe.Term) { t.Weight = math.Round((from+(to-from)*share)*1e4) / 1e4 })
-		list = append(list, g.Made())
+		list = append(list, p.set(f, math.Round((p.from+(p.to-p.from)*share)*1e4)/1e4))
 	}
 	return list
 }

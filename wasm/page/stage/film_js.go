@@ -18,19 +18,19 @@ type film struct {
 	app              *app.App
 	box, press, says ui.Element
 	bar, shown       ui.Element
-	plan             func() (from, to float64) // of the next film
-	recipes          []app.Recipe              // of the film that is made
-	done             int                       // of them, in writer
-	writer           js.Value                  // see web/film.js; undefined before the first picture
-	last             *app.Picture              // which says what the film was made with
-	opening          bool                      // the writer is
-	address          string                    // of the finished file
+	plan             func() sweepPlan // of the next film
+	recipes          []app.Recipe     // of the film that is made
+	done             int              // of them, in writer
+	writer           js.Value         // see web/film.js; undefined before the first picture
+	last             *app.Picture     // which says what the film was made with
+	opening          bool             // the writer is
+	address          string           // of the finished file
 }
 
 // forFilm is the purpose of a film's pictures.
 const forFilm app.Purpose = "film"
 
-func newFilm(a *app.App, plan func() (from, to float64)) *film {
+func newFilm(a *app.App, plan func() sweepPlan) *film {
 	v := &film{app: a, plan: plan, says: ui.El("span", nil)}
 	v.press = ui.Button("secondary", v.says, v.start)
 	v.press.SetID("film-go")
@@ -46,10 +46,10 @@ func (v *film) render(s *app.State) {
 	each := s.Live.Median()
 	n := frameCount(each)
 	text := fmt.Sprintf(words.Text.FilmGo, n)
-	switch from, to := v.plan(); {
+	switch {
 	case making:
 		text = fmt.Sprintf(words.Text.FilmStop, v.done, len(v.recipes))
-	case v.done > 0 && v.address == "" && sameFrames(v.recipes, frames(s.Form, from, to, len(v.recipes))):
+	case v.done > 0 && v.address == "" && sameFrames(v.recipes, v.plan().frames(s.Form, len(v.recipes))):
 		text = fmt.Sprintf(words.Text.FilmOn, v.done, len(v.recipes))
 	case each > 0:
 		text = fmt.Sprintf(words.Text.FilmGoTime, n, words.Duration(float64(n)*each/1000))
@@ -76,14 +76,14 @@ func (v *film) start() {
 		v.app.Enqueue() // says that a model is needed
 		return
 	}
-	from, to := v.plan()
+	plan := v.plan()
 	n := frameCount(s.Live.Median())
-	if left := len(v.recipes); v.address == "" && v.done > 0 && sameFrames(v.recipes, frames(s.Form, from, to, left)) {
+	if left := len(v.recipes); v.address == "" && v.done > 0 && sameFrames(v.recipes, plan.frames(s.Form, left)) {
 		n = left // how fast the device is may have changed meanwhile
 	} else {
 		v.release()
 	}
-	v.recipes = frames(s.Form, from, to, n)
+	v.recipes = plan.frames(s.Form, n)
 	v.opening = true
 	go func() {
 		err := v.open()

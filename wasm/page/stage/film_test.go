@@ -19,6 +19,9 @@ func TestFrameCount(t *testing.T) {
 // slowest at its ends.
 func TestFrames(t *testing.T) {
 	f := app.NewForm(model(t))
+	frames := func(f app.Form, from, to float64, n int) []app.Recipe {
+		return sweepPlan{over: "weight", from: from, to: to}.frames(f, n)
+	}
 	list := frames(f, -1, 3, 25)
 	weight := func(i int) float64 { return list[i].Guidance[0].Weight }
 	if len(list) != 25 || weight(0) != -1 || weight(12) != 1 || weight(24) != 3 {

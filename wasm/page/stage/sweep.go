@@ -8,14 +8,16 @@ import (
 	"undertone/engine/recipe"
 	"undertone/guidance"
 	"undertone/wasm/page/app"
+	"undertone/wasm/page/words"
 )
 
 // sweepPlan says what changes from picture to picture of a contact sheet.
 type sweepPlan struct {
-	over     string // "weight" or "start"
+	over     string // "weight", "start", or "strength", which edits alone have
 	from, to float64
 	count    int
 	term     recipe.Term // the direction that it was planned for
+	edits    bool        // it was planned while a picture was edited
 }
 
 // sheet is a contact sheet: pictures of one seed that differ in one value.
@@ -35,19 +37,40 @@ type cell struct {
 
 // newPlan is what a sweep begins with.
 func newPlan(m *app.Model, over string, f app.Form) sweepPlan {
-	if over == "start" {
-		return sweepPlan{over: over, from: 0, to: float64(m.Depth() - 1), count: min(9, m.Depth()), term: f.Term()}
+	plan := sweepPlan{over: over, term: f.Term(), edits: f.Reference != nil}
+	switch p, _ := m.Preset(f.Term()); over {
+	case "start":
+		plan.to, plan.count = float64(m.Depth()-1), min(9, m.Depth())
+	case "strength":
+		plan.to, plan.count = app.MaxStrength, places(0, app.MaxStrength)
+	default:
+		plan.from, plan.to, plan.count = p.Low, p.High, places(p.Low, p.High)
 	}
-	p, _ := m.Preset(f.Term())
-	return sweepPlan{over: over, from: p.Low, to: p.High, count: places(p.Low, p.High), term: f.Term()}
+	return plan
 }
 
 // follow plans anew when another direction is edited: each has weights of its own that
-// make clean pictures. What was typed for one stays with it.
+// make clean pictures. What was typed for one stays with it. Of an edit it is the strength
+// at first.
 func (p *sweepPlan) follow(m *app.Model, f app.Form) {
-	if t := f.Term(); p.over == "" || t.Positive != p.term.Positive || t.Negative != p.term.Negative {
+	t := f.Term()
+	switch edits := f.Reference != nil; {
+	case edits && !p.edits:
+		*p = newPlan(m, "strength", f)
+	case !edits && p.over == "strength":
+		*p = newPlan(m, "weight", f)
+	case p.over == "" || p.over != "strength" && (t.Positive != p.term.Positive || t.Negative != p.term.Negative):
 		*p = newPlan(m, cmp.Or(p.over, "weight"), f)
 	}
+	p.edits = f.Reference != nil
+}
+
+// name is what is swept: a direction, or the strength of an edit.
+func name(m *app.Model, over string, t recipe.Term) string {
+	if over == "strength" {
+		return words.Text.EditStrength
+	}
+	return m.TermName(t)
 }
 
 // places are how many weights a sweep begins with: as many as have round numbers
@@ -82,17 +105,22 @@ func (p sweepPlan) cells(f app.Form) (list []cell) {
 		}
 	}
 	for _, v := range values {
-		g := f
-		g.Edit(func(t *recipe.Term) {
-			if p.over == "weight" {
-				t.Weight = v
-				return
-			}
-			t.Schedule = guidance.Schedule{Kind: "step", Start: int(v)}
-		})
-		list = append(list, cell{value: v, recipe: g.Made()})
+		list = append(list, cell{value: v, recipe: p.set(f, v)})
 	}
 	return list
+}
+
+// set is the recipe of a form in which what is swept has a value.
+func (p sweepPlan) set(f app.Form, v float64) app.Recipe {
+	switch p.over {
+	case "strength":
+		f.Strength = v
+	case "start":
+		f.Edit(func(t *recipe.Term) { t.Schedule = guidance.Schedule{Kind: "step", Start: int(v)} })
+	default:
+		f.Edit(func(t *recipe.Term) { t.Weight = v })
+	}
+	return f.Made()
 }
 
 // grid is how many columns and rows a sheet of at least one picture has, so that its

@@ -3,6 +3,7 @@ package stage
 import (
 	"fmt"
 	"math"
+	"strings"
 	"syscall/js"
 
 	"undertone/wasm/page/app"
@@ -17,6 +18,7 @@ type Sweep struct {
 	app             *app.App
 	box             ui.Element
 	by              *ui.Segments
+	strength        ui.Element // of by
 	from, to, count ui.Element
 	start, says     ui.Element
 	none, hint, of  ui.Element
@@ -33,7 +35,8 @@ func NewSweep(a *app.App) *Sweep {
 				v.plan = newPlan(s.Model, id, s.Form)
 			}
 		})
-	}, ui.Segment{ID: "weight", Text: &words.Text.OverWeight}, ui.Segment{ID: "start", Text: &words.Text.OverStart})
+	}, ui.Segment{ID: "strength", Text: &words.Text.OverStrength}, ui.Segment{ID: "weight", Text: &words.Text.OverWeight}, ui.Segment{ID: "start", Text: &words.Text.OverStart})
+	v.strength = ui.Wrap(v.by.Box.Get("firstChild"))
 	field := func(set func(p *sweepPlan, x float64)) ui.Element {
 		f := ui.El("input", ui.Attrs{{"type", "number"}, {"inputmode", "decimal"}, {"step", "any"}, {"autocomplete", "off"}})
 		ui.On(f, "input", func(ui.Event) {
@@ -56,7 +59,7 @@ func NewSweep(a *app.App) *Sweep {
 	v.none = ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.SweepNone)
 	v.of = ui.El("h2", ui.Attrs{{"id", "sweep-of"}})
 	v.grid = ui.NewThumbnails("sheet", &words.Text.TabSweep, v.use)
-	v.film = newFilm(a, func() (from, to float64) { return v.plan.from, v.plan.to })
+	v.film = newFilm(a, func() sweepPlan { return v.plan })
 	v.box = ui.El("div", ui.Attrs{{"class", "sweep"}}, ui.El("div", ui.Attrs{{"class", "plan"}},
 		v.by.Box, ui.Labelled("sweep-from", &words.Text.SweepFrom, v.from), ui.Labelled("sweep-to", &words.Text.SweepTo, v.to),
 		ui.Labelled("sweep-count", &words.Text.SweepCount, v.count), v.start), v.none, v.hint, v.of, v.grid.Box, v.film.box)
@@ -70,6 +73,11 @@ func (v *Sweep) Box() ui.Element { return v.box }
 func (v *Sweep) make() {
 	s := &v.app.State
 	if s.Working() {
+		return
+	}
+	if v.plan.over == "strength" && strings.TrimSpace(s.Form.Prompt) == "" { // it would change nothing
+		v.app.Update(func(s *app.State) { s.Note = words.Text.EditAsk })
+		ui.ByID("prompt").Focus()
 		return
 	}
 	cells := v.plan.cells(s.Form)
@@ -113,10 +121,11 @@ func (v *Sweep) Render(s *app.State) {
 	}
 	p := v.plan
 	v.by.Choose(p.over)
+	ui.Show(v.strength, s.Form.Reference != nil)
 	ui.SetValue(v.from, words.Number(p.from))
 	ui.SetValue(v.to, words.Number(p.to))
 	ui.SetValue(v.count, fmt.Sprint(p.count))
-	ui.Show(v.film.box, p.over == "weight")
+	ui.Show(v.film.box, p.over != "start")
 	v.film.render(s)
 	making := s.Running.Why == forSweep
 	done := 0
@@ -129,7 +138,7 @@ func (v *Sweep) Render(s *app.State) {
 	if making {
 		ui.SetText(v.says, fmt.Sprintf(words.Text.SweepWaits, done, len(v.cells)))
 	} else {
-		ui.SetText(v.says, fmt.Sprintf(words.Text.SweepGo, s.Model.TermName(p.term), len(p.cells(s.Form))))
+		ui.SetText(v.says, fmt.Sprintf(words.Text.SweepGo, name(s.Model, p.over, p.term), len(p.cells(s.Form))))
 	}
 	ui.Show(v.none, len(v.cells) == 0)
 	ui.Show(v.hint, len(v.cells) > 0)
@@ -137,7 +146,8 @@ func (v *Sweep) Render(s *app.State) {
 	if len(cells) == 0 { // what a press would make
 		cells, over, term = p.cells(s.Form), p.over, p.term
 	}
-	ui.SetText(v.of, s.Model.TermName(term))
+	of := name(s.Model, over, term)
+	ui.SetText(v.of, of)
 	v.grid.Need(len(cells))
 	columns, rows := grid(len(cells))
 	v.grid.Box.Style().SetProperty("--columns", fmt.Sprint(columns), "")
@@ -145,11 +155,15 @@ func (v *Sweep) Render(s *app.State) {
 	for i, t := range v.grid.List {
 		c := cells[i]
 		value := words.Signed(c.value)
-		text := fmt.Sprintf(words.Text.SweepCell, value)
-		if over == "start" {
-			text = fmt.Sprintf(words.Text.SweepStart, value)
+		says := words.Text.SweepCell
+		switch over {
+		case "start":
+			says = words.Text.SweepStart
+		case "strength":
+			says = words.Text.SweepStrength
 		}
-		t.Label(text, fmt.Sprintf(words.Text.SweepUse, fmt.Sprintf(words.Text.GalleryOf, s.Model.TermName(term), text)))
+		text := fmt.Sprintf(says, value)
+		t.Label(text, fmt.Sprintf(words.Text.SweepUse, fmt.Sprintf(words.Text.GalleryOf, of, text)))
 		ui.SetFlag(t.Button, "disabled", c.picture == nil)
 		ui.SetFlag(t.Button, "data-empty", c.picture == nil)
 		ui.SetFlag(t.Button, "data-working", making && c.picture == nil && s.Running.Recipe.Same(c.recipe))

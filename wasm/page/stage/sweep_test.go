@@ -94,6 +94,49 @@ func TestPlanFollows(t *testing.T) {
 	}
 }
 
+// While a picture is edited, the strength is what a sweep begins with; a direction's weight
+// and first block can be chosen as ever.
+func TestSweepStrength(t *testing.T) {
+	m := model(t)
+	f := app.NewForm(m)
+	var p sweepPlan
+	p.follow(m, f)
+	f.Refer("pixels")
+	f.Prompt, f.Keep = "at night", "keep it"
+	if p.follow(m, f); p.over != "strength" || p.from != 0 || p.to != app.MaxStrength || p.count != 9 || name(m, p.over, p.term) != words.Text.EditStrength {
+		t.Fatalf("of an edit: %+v", p)
+	}
+	list := p.cells(f)
+	if first := list[0].recipe; len(list) != 9 || first.Guides() || first.Reference != f.Reference {
+		t.Errorf("%d pictures, the first of %+v", len(list), first)
+	}
+	for _, c := range list[1:] {
+		if g := c.recipe.Guidance; len(g) != 1 || g[0].Positive != "at night" || g[0].Weight != c.value {
+			t.Errorf("at a strength of %v: %+v", c.value, g)
+		}
+		if f.Restore(c.recipe); f.Strength != c.value || f.Guided {
+			t.Errorf("taken over, the strength of %v is %v", c.value, f.Strength)
+		}
+	}
+	if film := p.frames(f, 3); film[1].Guidance[0].Weight != app.MaxStrength/2 {
+		t.Errorf("the film is of %+v", film)
+	}
+	p.to = 2
+	f.Choose(m.Directions[1])
+	if p.follow(m, f); p.over != "strength" || p.to != 2 {
+		t.Errorf("with a direction chosen: %+v", p)
+	}
+	p = newPlan(m, "weight", f)
+	if p.follow(m, f); p.over != "weight" || p.cells(f)[0].recipe.Guidance[0].Positive != m.Directions[1].Term.Positive {
+		t.Errorf("over the weight of a direction: %+v", p)
+	}
+	p = newPlan(m, "strength", f)
+	f.EndEdit()
+	if p.follow(m, f); p.over != "weight" {
+		t.Errorf("after the edit: %+v", p)
+	}
+}
+
 // A sheet has as many places as its columns and rows can hold, and not a row more.
 func TestGrid(t *testing.T) {
 	for n := 1; n <= mostCells; n++ {
