@@ -40,7 +40,9 @@ func FromEmbed(hash string, d Description) (Request, []Notice) {
 			e.own[f] = Unescape(value)
 		}
 	}
-	q, notices, _ := FromHash(strings.Join(rest, "&"), d.Request(), d.Limits())
+	limits := d.Limits()
+	limits.Edits = false // a frame asks nobody for a picture
+	q, notices, _ := FromHash(strings.Join(rest, "&"), d.Request(), limits)
 	e.notices = notices
 	q.Guidance = e.directions(q.Guidance)
 	return q, e.notices

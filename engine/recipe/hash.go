@@ -19,7 +19,8 @@ const MaxHash = 256 << 10
 //
 // where what has a meaning in addresses is escaped as forms do it. A picture that is
 // not square has size=WIDTHxHEIGHT. The scale cfg is left out where it is off, and
-// guidanceRows where the model decides, and ablate where nothing is taken away.
+// guidanceRows where the model decides, and ablate where nothing is taken away. Of an edit
+// it says that it is one (edit=1), and nothing of the picture that was edited.
 func Hash(q Request) string {
 	var b strings.Builder
 	b.WriteString("#prompt=")
@@ -52,6 +53,9 @@ func Hash(q Request) string {
 		b.WriteString("&ablate=")
 		Escape(&b, string(text))
 	}
+	if q.Reference != nil {
+		b.WriteString("&edit=1")
+	}
 	return b.String()
 }
 
@@ -59,7 +63,8 @@ func Hash(q Request) string {
 // It reports false for a hash that holds no parameters, such as that of a link
 // within the page. A hash is read too when it comes out of HTML source (&amp;), or with
 // the punctuation of the text around it (a full stop, a bracket, a quotation mark); of
-// a prompt at its end, that cannot be told from the prompt.
+// a prompt at its end, that cannot be told from the prompt. Of an edit, the request has a
+// reference of which nothing is known.
 func FromHash(hash string, base Request, l Limits) (Request, []Notice, bool) {
 	r := reader{limits: l}
 	hash = strings.TrimPrefix(hash, "#")
@@ -83,6 +88,12 @@ func FromHash(hash string, base Request, l Limits) (Request, []Notice, bool) {
 				continue
 			}
 			given[f] = Unescape(value)
+		case f == FieldEdit:
+			if r.alone(f, Unescape(value)) == "1" && l.Edits {
+				base.Reference = &Reference{}
+			} else {
+				r.notice(f, Unescape(value), "")
+			}
 		case f != "":
 			r.foreign(FieldLink, string(f))
 		}

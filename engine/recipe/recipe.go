@@ -44,7 +44,8 @@ const (
 	FieldGuidance  Field = "guidance"
 	FieldRows      Field = "guidanceRows"
 	FieldAblate    Field = "ablate"
-	FieldReference Field = "reference" // in pictures alone: links do not have it
+	FieldReference Field = "reference" // in pictures alone: links say only that there is one, by FieldEdit
+	FieldEdit      Field = "edit"
 	FieldDirection Field = "direction" // one of several; Given is what of it cannot be used
 	FieldWeight    Field = "weight"
 	FieldSchedule  Field = "schedule"

@@ -7,7 +7,7 @@ import (
 )
 
 // A picture's parameters name its reference by size and hash, never by its pixels; a link
-// does not name it. What is no hash is left out, as is a reference of a model that reads none.
+// says only that there is one. What is no hash is left out, as is a reference of a model that reads none.
 func TestReference(t *testing.T) {
 	sum := strings.Repeat("0f", 32)
 	edits := Limits{MaxSteps: 8, Sizes: []Size{Square(64)}, Blocks: 6, Edits: true}
@@ -25,6 +25,15 @@ func TestReference(t *testing.T) {
 	}
 	if link := Hash(p.Request); strings.Contains(link, sum) || strings.Contains(link, "reference") {
 		t.Errorf("the link %s names the reference", link)
+	} else if q, notices, ok := FromHash(link+").", base, edits); !ok || notices != nil || q.Prompt != p.Prompt || !reflect.DeepEqual(q.Reference, &Reference{}) {
+		t.Errorf("of the link %s comes %+v, %v", link, q, notices)
+	} else if again := Hash(q); again != link {
+		t.Errorf("the link %s becomes %s", link, again)
+	}
+	for hash, limits := range map[string]Limits{"#prompt=x&edit=1": {}, "#prompt=x&edit=0": edits, "#prompt=x&edit=": edits} {
+		if q, notices, ok := FromHash(hash, base, limits); !ok || q.Reference != nil || len(notices) != 1 || notices[0].Field != FieldEdit {
+			t.Errorf("of %s comes %+v, %v", hash, q, notices)
+		}
 	}
 	plain := edits
 	plain.Edits = false
