@@ -11,6 +11,7 @@ const (
 	winogradChannels = 32
 	tilesInCall      = 64
 	winogradMatrices = 16
+	winogradGap      = 16 // elements between two matrices: a power of two apart, they would not fit the cache at once
 )
 
 // winograd reports whether vectorWinograd takes a convolution.
@@ -26,8 +27,9 @@ func vectorWinograd(j *job, n *op.Conv3x3Op) {
 	in, channels := uint32(x.Cols), uint32(out.Cols)
 	weights, panel := v.widened(n.Weight, 0, n.Weight.Rows)
 	panels := op.CeilDiv(out.Cols, panelRows)
-	all := room(&v.winograd, winogradMatrices*(panels*panelRows*x.Cols+tilesInCall*(x.Cols+out.Cols)))
-	weightsApart, tilesApart, productsApart := uint32(4*panels*panelRows*x.Cols), uint32(4*tilesInCall*x.Cols), uint32(4*tilesInCall*out.Cols)
+	all := room(&v.winograd, winogradMatrices*(panels*panelRows*x.Cols+tilesInCall*(x.Cols+out.Cols)+3*winogradGap))
+	apart := func(elements int) uint32 { return uint32(4 * (elements + winogradGap)) }
+	weightsApart, tilesApart, productsApart := apart(panels*panelRows*x.Cols), apart(tilesInCall*x.Cols), apart(tilesInCall*out.Cols)
 	sums := address(all, 0)
 	tiles := sums + winogradMatrices*weightsApart
 	products := tiles + winogradMatrices*tilesApart
