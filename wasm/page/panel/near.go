@@ -33,8 +33,10 @@ func nearest(word string, v recipe.Vocabulary, known map[string]bool) []string {
 		if slices.Contains(list, word) {
 			return []string{to}
 		}
-		if single, ok := strings.CutSuffix(word, "s"); ok && slices.Contains(list, single) {
-			return []string{cmp.Or(plural(to, known), to)}
+		for _, single := range list {
+			if slices.Contains(plurals(single), word) {
+				return []string{cmp.Or(plural(to, known), to)}
+			}
 		}
 	}
 	// One slip for a short word, two for a long one, and its beginning as it is known.

@@ -9,7 +9,7 @@ import (
 
 var nearWords = func() recipe.Vocabulary {
 	v := sampleWords
-	v.Near = map[string][]string{"frog": {"toad"}, "beach": {"sea", "ocean"}}
+	v.Near = map[string][]string{"frog": {"toad"}, "beach": {"sea", "ocean"}, "owl": {"canary", "wolf"}, "snowman": {"person"}}
 	return v
 }()
 
@@ -17,6 +17,8 @@ func TestSwaps(t *testing.T) {
 	for prompt, want := range map[string]string{
 		"a red frog":          "[]",
 		"a Toad, two toads":   "[{Toad frog} {toads frogs}]",
+		"canaries, wolves":    "[{canaries owls} {wolves owls}]",
+		"two people":          "[{people snowmen}]",
 		"an owl in the ocean": "[{ocean beach}]",
 		"an ornage frgo":      "[{ornage orange} {frgo frog}]",
 		"a zeppelin":          "[]",

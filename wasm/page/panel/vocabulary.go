@@ -125,11 +125,21 @@ func surprise(v recipe.Vocabulary, known map[string]bool) string {
 
 // plural is the plural that the model knows, "" when it knows none.
 func plural(object string, known map[string]bool) string {
-	men := strings.TrimSuffix(object, "man") + "men"
-	for _, form := range []string{object + "s", object + "es", men} {
+	for _, form := range plurals(object) {
 		if known[form] {
 			return form
 		}
 	}
 	return ""
+}
+
+// plurals are the forms that the plural of a noun may have.
+func plurals(noun string) []string {
+	list := []string{noun + "s", noun + "es"}
+	for _, e := range [][2]string{{"man", "men"}, {"person", "people"}, {"y", "ies"}, {"f", "ves"}} {
+		if stem, ok := strings.CutSuffix(noun, e[0]); ok {
+			list = append(list, stem+e[1])
+		}
+	}
+	return list
 }
