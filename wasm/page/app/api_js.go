@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"syscall/js"
 
@@ -166,7 +167,10 @@ func (a *api) generate(ctx context.Context, r Recipe, more map[string]any, onSte
 	}
 	if notices := result.Get("notices"); notices.Truthy() {
 		for i := range notices.Length() {
-			p.Notices = append(p.Notices, noticeText(notices.Index(i).String()))
+			// Of words that a prompt and a direction share, it tells twice.
+			if text := noticeText(notices.Index(i).String()); !slices.Contains(p.Notices, text) {
+				p.Notices = append(p.Notices, text)
+			}
 		}
 	}
 	return p, nil
