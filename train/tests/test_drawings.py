@@ -3,19 +3,27 @@ import unittest
 from dataclasses import replace
 
 import numpy as np
-from undertone import captions, drawings, edits, render, scene
+from undertone import captions, drawings, edits, heldout, render, scene
 
 
 class Drawings(unittest.TestCase):
     def test_scenes_are_hard_and_captions_name_them_in_words_that_the_model_will_know(self):
-        scenes, texts = drawings.captioned(0)
-        self.assertEqual((len(scenes), len(texts)), (drawings.PART, drawings.PART))
+        scenes, texts, asks = drawings.captioned(0)
+        self.assertEqual((len(scenes), len(texts), len(asks)), (drawings.PART,) * 3)
         self.assertTrue(all(map(drawings.hard, scenes)))
         for text in texts:
             self.assertNotIn(captions.UNKNOWN, edits.encode(text), text)
             self.assertNotIn(captions.UNKNOWN, captions.encode(drawings.known(text)), text)
+        for s, text, shift in zip(scenes, texts, asks):
+            self.assertEqual(bool(shift.positive), any(shift.weights))
+            for words in (shift.positive, shift.negative, shift.caption):
+                self.assertNotIn(captions.UNKNOWN, edits.encode(words), words)
+            for aspect, shown in heldout.asked(text, s)[0].items():  # what the student is told is true of the scene
+                if aspect in ("time", "style", "place"):
+                    self.assertEqual(getattr(s, aspect), shown, text)
+        self.assertAlmostEqual(np.mean([any(a.weights) for a in asks]), drawings.GUIDED, delta=.1)
         share = lambda of: np.mean([of(s) for s in scenes])  # noqa: E731
-        self.assertGreater(share(lambda s: not s.same), .45)
+        self.assertGreater(share(lambda s: not s.same), .4)
         self.assertGreater(share(lambda s: any(n in scene.MORE for n, _ in s.objects)), .4)
         self.assertGreater(share(lambda s: s.style == "glossy"), .2)
 

@@ -227,6 +227,7 @@ class Training(unittest.TestCase):
         supply = edit.Supply()
         scenes, asked = triples.drawn(0, scenes=3)
         z = torch.randn(len(scenes), 16, 16, 16).half()
+        asks = [shifts.Shift("", "", shifts.NONE, "a dog"), shifts.Shift("at night", "by day", (1.0,) * 7, "two puppies")]
         memories = {"points": torch.randn(4, 5, 64, 64).half(), "masks": torch.zeros(4, 2).bool(),
                     "shifts": shifts.batch(np.random.default_rng(0), scenes[:4])}
         with tempfile.TemporaryDirectory() as d, mock.patch.object(triples, "FOLDER", Path(d)):
@@ -236,14 +237,14 @@ class Training(unittest.TestCase):
             loop.save(Path(d) / "memories-0000.pt", memories)
             with self.assertRaisesRegex(ValueError, "drawings"):
                 edit.Supply().refresh()
-            loop.save(Path(d) / "drawings-0000.pt", {"scenes": scenes[:2], "texts": ["a dog", "two puppies"],
+            loop.save(Path(d) / "drawings-0000.pt", {"scenes": scenes[:2], "shifts": asks,
                                                      "noise": torch.randn(2, 64, 64).half(), "z": z[:2]})
             supply.refresh()
             supply.refresh()  # nothing is read twice
         self.assertEqual((len(supply.pairs), len(supply.z), len(supply.points)), (9, 12, 4))
         for before, after, e, s in supply.pairs:
             self.assertEqual((scenes[before], scenes[after]), (s, edits.apply(e, s)))
-        self.assertEqual([t for t, _, _ in supply.drawings], ["a dog", "two puppies"])
+        self.assertEqual([a.caption for a, _, _ in supply.drawings], ["a dog", "two puppies"])
         rng = np.random.default_rng(0)
         from undertone.teacher import Prompts
         namer = perceptual.Namer().requires_grad_(False)

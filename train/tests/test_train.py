@@ -319,7 +319,7 @@ class Shifts(unittest.TestCase):
         scenes, rng = self.scenes(300, 2)
         said = 0
         for s in scenes:
-            d, text = shifts.draw_told(rng, s)
+            d, text, _ = shifts.draw_told(rng, s)
             if max(d.weights) < shifts.FAINT:
                 self.assertEqual(text, d.caption)
             elif d.positive in [w for v in captions.STYLE_WORDS.values() for w in v]:

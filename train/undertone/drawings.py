@@ -1,4 +1,5 @@
-"""Pictures for captions that the shipped student draws badly: two different objects, glossy ones, objects that it does not know.
+"""Pictures for captions that the shipped student draws badly: two different objects, glossy ones, rows of three, a moon (of which it
+draws two now and then), and objects that it does not know.
 
 A student that takes four steps must know from the noise alone which of all pictures of a caption it draws; told any of them, it
 draws their mean. The shipped one knows: a noise gives the same background, place and size for many captions. So of all scenes
@@ -9,8 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import render
+from . import render, shifts
 from .captions import BIG_WORDS, caption, nouns
+from .edits import has_sky
 from .heldout import asked, says
 from .scene import BASE, MORE, OBJECTS, PLACES, SINGLE, STYLE_SHARES, draw_scene
 from .shipped import noise_of
@@ -18,18 +20,20 @@ from .shipped import noise_of
 PART = 256
 SEED = 53  # of no other stage
 NOISE = 300_000  # the n-th drawing is of the noise of seed NOISE + n
-KINDS = {"single": .34, "copies": .14, "pair": .52}
+KINDS = {"single": .36, "copies": .20, "pair": .44}
 STYLES = {**STYLE_SHARES, "glossy": .25}
 NAMES = (*OBJECTS, *MORE, *MORE)
 # What the student draws in the place of objects that it does not know.
 KIN = {"dog": "cat", "bird": "butterfly", "boat": "car", "person": "snowman", "robot": "snowman", "plane": "rocket"}
 WORDS = {w: k for name, kin in KIN.items() for mine, its in zip(nouns(name), nouns(kin)) for w in mine for k in its[:1]}
+GUIDED = .3  # of the drawings are asked for by a shift
 CELL = 8  # pixels of which a mean is compared
 
 
 def hard(s):
     """Whether the shipped student draws such a scene badly. What it draws for others is remembered."""
-    return not s.same or s.style == "glossy" or any(n in MORE for n, _ in s.objects)
+    moon = s.time == "night" and has_sky(s)
+    return not s.same or len(s.objects) == 3 or s.style == "glossy" or moon or any(n in MORE for n, _ in s.objects)
 
 
 def known(text):
@@ -73,23 +77,30 @@ def beside(s):
 
 
 def captioned(number):
-    """Hard scenes and captions that name their objects: [PART], [PART]."""
-    rng, scenes, texts = np.random.default_rng([SEED, number]), [], []
+    """Hard scenes and captions that name their objects; some of them by a shift of the modulation vector.
+
+    -> scenes, what the student is to be told in words, the Shifts of the model that learns: [PART] of each.
+    """
+    rng, scenes, texts, asks = np.random.default_rng([SEED, number]), [], [], []
     while len(scenes) < PART:
         s = draw_scene(rng, render.BANKS, STYLES, KINDS, NAMES)
-        text = caption(rng, s)
+        shift, text = shifts.Shift("", "", shifts.NONE, caption(rng, s)), ""
+        if rng.random() < GUIDED:
+            shift, text, s = shifts.draw_told(rng, s)
+        text = text or shift.caption
         if hard(s) and "object" in asked(text, s)[0]:
             scenes.append(s)
             texts.append(text)
-    return scenes, texts
+            asks.append(shift)
+    return scenes, texts, asks
 
 
 def drawn(number, model):
-    """Part number: -> scenes, captions, noise [PART, tokens, channels]. model: the shipped student (shipped.Shipped)."""
-    scenes, texts = captioned(number)
+    """Part number: -> scenes, Shifts, noise [PART, tokens, channels]. model: the shipped student (shipped.Shipped)."""
+    scenes, texts, asks = captioned(number)
     noise = noise_of(range(NOISE + number * PART, NOISE + (number + 1) * PART))
     pictures = []
     for i in range(0, PART, 32):
         rows = slice(i, i + 32)
         pictures.extend(model.decode(model.latents(*model.encode([known(t) for t in texts[rows]]), noise[rows])))
-    return [nearest(*x) for x in zip(scenes, texts, pictures)], texts, noise
+    return [nearest(*x) for x in zip(scenes, texts, pictures)], asks, noise

@@ -174,7 +174,7 @@ def times(n):
 
 class Supply:
     """What triples.py has made so far: z [N, 16, 16, 16] and pairs (row before, row after, Edit, scene before); points [M, 5, 64, 64]
-    with their masks and shifts (triples.make_memories); drawings, (text, noise [64, 64], latents [16, 16, 16]) each."""
+    with their masks and shifts (triples.make_memories); drawings, (Shift, noise [64, 64], latents [16, 16, 16]) each."""
 
     def __init__(self):
         self.known, self.pairs, self.drawings = set(), [], []
@@ -194,7 +194,7 @@ class Supply:
             self.points, self.masks = torch.cat([self.points, part["points"]]), torch.cat([self.masks, part["masks"]])
             self.shifts = shifts.Shifts.join([x for x in (self.shifts, part["shifts"]) if x])
         for part in self._new("drawings"):
-            self.drawings += zip(part["texts"], part["noise"], part["z"])
+            self.drawings += zip(part["shifts"], part["noise"], part["z"])
         if not self.pairs or not len(self.points) or not self.drawings:
             raise ValueError(f"{triples.FOLDER} lacks triples, memories or drawings yet; run python3 -m undertone.triples")
         return self
@@ -235,11 +235,11 @@ def flow_loss(namer, x, v, t, x0, noise, weight):
 
 def drawing_loss(net, namer, rng, supply, rows):
     """Flow matching from each drawing's own noise to its picture: the way is straight, four steps suffice without CFG."""
-    texts, noise, z = zip(*(supply.drawings[i] for i in rng.integers(len(supply.drawings), size=rows)))
+    asks, noise, z = zip(*(supply.drawings[i] for i in rng.integers(len(supply.drawings), size=rows)))
     x0, noise, t = patchify(torch.stack(z).float()), torch.stack(noise).float(), times(rows)
-    tokens, pooled = net.encode(texts)
+    tokens, pooled, shift = conditions(net, [Request(a.caption, a.positive, a.negative, a.weights) for a in asks])
     x = x0 + t[:, None, None] * (noise - x0)
-    v = velocity(net.dit, x, t, tokens, pooled)
+    v = velocity(net.dit, x, t, tokens, pooled, shift)
     return flow_loss(namer, x, v, t, x0, noise, torch.ones(x0.shape[:2]))
 
 

@@ -37,6 +37,7 @@ STRONGER = 1.4  # the student's w of a quality direction has the effect of the t
 LEVELS = ("quality", "detail", "polish")  # they have a middle
 VALUES = {"detail": (0, 2), "polish": (0, 2), "quality": (0, 2), "style": STYLES, "time": TIMES, "place": PLACES,
           "colour": tuple(COLOURS), "count": (1, *NUMBERS)}
+USUAL = {"style": "flat", "time": "day", "colour": None}  # what a caption means that leaves the aspect unsaid
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def say(text, s, aspect, phrase):
 
 
 def draw_told(rng, s):
-    """A shift for the student, and what the teacher is told in words to draw the same. -> Shift, caption for the teacher.
+    """A shift for the student, and what the teacher is told in words to draw the same. -> Shift, caption for the teacher, the scene
+    that both mean.
 
     What a prompt leaves unsaid has a usual value (day, flat), from which a shift moves the teacher late. So here the
     teacher reads p+ in its prompt, and the student learns to draw that from a firm shift alone, even against words;
@@ -127,9 +129,11 @@ def draw_told(rng, s):
     w = rng.uniform(*TOLD_RANGE) if firm else rng.uniform(0, FAINT)
     wanted = plus if aspect == "colour" else bare(rng, s, aspect, plus)
     unwanted = minus if aspect == "colour" else bare(rng, s, aspect, minus)
-    mine = say(text, s, aspect, unwanted) if rng.random() < .2 else text
+    against = rng.random() < .2
+    mine = say(text, s, aspect, unwanted) if against else text
     shift = Shift(bare(rng, s, aspect, plus), bare(rng, s, aspect, minus), schedule(rng, w, 2), mine)
-    return shift, say(text, s, aspect, wanted) if firm else mine
+    shown = plus if firm else minus if against else USUAL.get(aspect, getattr(s, aspect, None))
+    return shift, say(text, s, aspect, wanted) if firm else mine, with_value(s, aspect, shown)
 
 
 class Shifts:
@@ -183,7 +187,7 @@ def lessons(rng, scenes, share, told=.6):
         u = rng.random()
         d, text, factor = Shift("", "", NONE, caption(rng, s)), None, 1.0
         if u < share * told:
-            d, text = draw_told(rng, s)
+            d, text, _ = draw_told(rng, s)
             factor = 0.0
         elif u < share:
             d, factor = draw(rng, s, levels), STRONGER

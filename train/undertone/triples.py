@@ -1,6 +1,6 @@
 """Encoded edits, made once and in parts, so that training can begin with the first ones while more are made.
 
-python3 -m undertone.triples --count 24000 --memories 8192 --drawings 6144 writes STATE/edits; an interrupted run goes on with the
+python3 -m undertone.triples --count 24000 --memories 8192 --drawings 10240 writes STATE/edits; an interrupted run goes on with the
 parts that are missing. A part of triples is a list of scenes with their latents, each scene followed by EDITS edited versions. A part
 of memories is what the shipped student draws for captions, step by step: a model that also edits keeps to that. A part of drawings
 (drawings.py) is what it draws badly or not at all: captions, noises, and the pictures that these noises should become.
@@ -93,9 +93,9 @@ def make_memories(number, net, prompts):
 
 
 def make_drawings(number, model, net, cfg):
-    scenes, texts, noise = drawings.drawn(number, model)
+    scenes, asks, noise = drawings.drawn(number, model)
     z = encode(net, cfg, np.stack([render.render(s) for s in scenes]))
-    return {"scenes": scenes, "texts": texts, "noise": noise.half(), "z": z.half()}
+    return {"scenes": scenes, "shifts": asks, "noise": noise.half(), "z": z.half()}
 
 
 def parts(kind):
@@ -107,7 +107,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--count", type=int, default=24000, help="triples")
     p.add_argument("--memories", type=int, default=8192, help="trajectories of the shipped student")
-    p.add_argument("--drawings", type=int, default=6144, help="pictures of scenes that it draws badly")
+    p.add_argument("--drawings", type=int, default=10240, help="pictures of scenes that it draws badly")
     a = p.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     model, (net, _, cfg) = Shipped(MODEL), codec()
