@@ -66,8 +66,23 @@ func TestBrowserEditElsewhere(t *testing.T) {
 	b.dropped("photo.jpg", photo(t))
 	b.until(`document.querySelector("#edit-with canvas")?.width === 40 && document.querySelector("#edit-with").checkVisibility()`)
 	b.until(`document.querySelector("#no-webgpu").textContent !== ` + quote(small)) // what Start fetches
+	b.eval(`location.hash = "#prompt=at+night&edit=1"`, nil)
+	b.until(`document.querySelector("#edit-hint").checkVisibility()`)
+	b.until(`document.querySelector("#heading").textContent === "Picture, edited: “at night”" && document.querySelector("#intro").textContent.startsWith("This link is an edit: ")`)
 	b.run(chromedp.Navigate(s.URL))
 	b.loadModel()
+	b.dropped("photo.jpg", photo(t))
+	b.until(`document.querySelector("#edit-with canvas")?.width === 40`)
+	b.until(idle)
+	b.field("prompt", "at night")
+	if b.generate(); !b.is(noAlert) {
+		t.Errorf("a picture that is dropped where another model is loaded is refused: %s", b.text("#alert"))
+	}
+	b.eval(`document.querySelector("[name=weights-after]").click()`, nil) // the first model again
+	b.until(`!document.querySelector("#editing").checkVisibility()`)
+	b.until(idle)
+	b.field("prompt", "a cat")
+	b.generate()
 	before := b.canvasOf(picturePane)
 	var title string
 	if b.eval(`return document.querySelector("#edit").title`, &title); !strings.Contains(title, "Fixture") || !strings.Contains(title, "MB") {
@@ -273,11 +288,37 @@ func (b *tab) asksForReference(t *testing.T) {
 	b.dropped("edit.png", file)
 	b.until(`document.querySelector("#edit-with").checkVisibility() && !document.querySelector("#edit-with canvas").checkVisibility()`)
 	b.pressGenerate()
-	b.until(`document.querySelector("#note").textContent === "This picture was made from another one: choose that first."`)
+	b.until(`document.querySelector("#note").textContent === "The picture that was edited is not here: choose it, or drop it on the page."`)
 	b.dropped("another.png", file)
 	b.until(`document.querySelector("#edit-with canvas").checkVisibility()`)
 	b.generate()
 	if says := b.text("#notices"); says != "This is another picture than the one that was edited before." {
 		t.Errorf("of another picture, it says %q", says)
+	}
+
+	b.click("#keep") // which was edited from one that is in the gallery
+	b.until(`document.querySelector("#keep").textContent === "In the gallery"`)
+	file = b.blob(`(await test.gallery.records()).at(-1).file`)
+	var link string
+	b.eval(`navigator.clipboard.writeText = async (text) => { globalThis.link = text; }`, nil)
+	b.click("#copy-link")
+	b.until(`document.querySelector("#action-note").textContent.startsWith("Link copied.")`)
+	b.eval(`return link`, &link)
+	b.click("#edit-end")
+	b.until(`!document.querySelector("#edit-with").checkVisibility()`)
+	b.dropped("edit.png", file)
+	b.until(`document.querySelector("#note").textContent === "The picture that was edited was found in your gallery. Press Edit to edit it again."`)
+	b.until(`document.querySelector("#edit-with canvas").checkVisibility()`)
+	b.generate()
+	if says := b.text("#notices"); says != "" {
+		t.Errorf("of the picture from the gallery, it says %q", says)
+	}
+
+	b.click("#edit-end")
+	b.call("form.pasteIntoPrompt", nil, link)
+	b.until(`document.querySelector("#edit-hint").checkVisibility() && document.querySelector("#note").textContent.startsWith("This link is an edit: ")`)
+	b.asks("What should change?", "Left empty, only directions change the picture.", "Edit")
+	if b.value("prompt") != "at night" || b.text("#edit-choose") != "Choose that picture …" {
+		t.Errorf("of the link, it asks for %q and offers %q", b.value("prompt"), b.text("#edit-choose"))
 	}
 }

@@ -31,6 +31,7 @@ func Run(class js.Value) {
 	imports := importer.New(a, opens.Dropped)
 	session.New(a)
 	kept := gallery.New(a, imports.Open)
+	imports.Find = kept.Find
 
 	// The views of the stage, in the order of their tabs.
 	embeds := share.New(a)

@@ -3,6 +3,7 @@ package app
 import (
 	"slices"
 
+	"undertone/engine/recipe"
 	"undertone/wasm/page/words"
 )
 
@@ -72,6 +73,13 @@ func (s *State) Editor() int {
 		return s.Offer
 	}
 	return slices.IndexFunc(s.Offers, func(o Offer) bool { return edits(o) && !o.Own() })
+}
+
+// Limits are the chosen model's, with pictures to edit where another of the site's edits.
+func (s *State) Limits() recipe.Limits {
+	l := s.Model.Limits()
+	l.Edits = s.Editor() >= 0
+	return l
 }
 
 // Kept takes over which published files this browser keeps.

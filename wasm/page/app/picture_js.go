@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"syscall/js"
 	"time"
@@ -96,14 +97,23 @@ func DecodePNG(data js.Value) (image js.Value, ok bool) {
 	return js.Global().Get("ImageData").New(read.Get("data"), read.Get("width"), read.Get("height")), true
 }
 
-// Refer takes the pixels of a picture, an ImageData, as those to edit, and chooses a model that
-// edits, which is then loaded if another was and it is to.
-func (a *App) Refer(image any, load bool) {
-	if i := a.State.Editor(); i != a.State.Offer {
-		if i < 0 || !a.idle() {
-			return
+// TurnToEditor chooses a model that edits, which is then loaded if another was, and reports
+// whether it did, or had to.
+func (a *App) TurnToEditor() bool {
+	i := a.State.Editor()
+	if i >= 0 && i != a.State.Offer {
+		if !a.idle() {
+			return false
 		}
-		a.Pick(i, load && a.State.Phase == Ready)
+		a.Pick(i, a.State.Phase == Ready)
+	}
+	return i >= 0
+}
+
+// Refer takes the pixels of a picture, an ImageData, as those to edit, by a model that edits.
+func (a *App) Refer(image any) {
+	if !a.TurnToEditor() {
+		return
 	}
 	a.Update(func(s *State) {
 		ui.Overwrite()
@@ -114,7 +124,7 @@ func (a *App) Refer(image any, load bool) {
 }
 
 // ReferTo is Refer for a file of any picture that the browser shows. Where the form asks for
-// one, its instruction stays. Another model is not fetched for it before Start is pressed.
+// one, its instruction stays.
 func (a *App) ReferTo(file js.Value) {
 	go func() {
 		image, err := promise.Await(context.Background(), js.Global().Get("undertone").Get("picture").Invoke(file))
@@ -122,13 +132,13 @@ func (a *App) ReferTo(file js.Value) {
 			a.Fail(err)
 			return
 		}
-		if r := a.State.Form.Reference; a.State.Form.missing() {
+		if r := a.State.Form.Reference; a.State.Form.Missing() {
 			a.Update(func(s *State) {
 				s.Form.Reference = &Reference{Reference: r.Reference, Image: image}
 				s.Problem, s.Note = nil, ""
 			})
 		} else {
-			a.Refer(image, false)
+			a.Refer(image)
 		}
 	}()
 }
@@ -136,7 +146,23 @@ func (a *App) ReferTo(file js.Value) {
 // Edits reports whether a dropped file is a picture to edit: one that the form asks for, or
 // any where there is a model that edits.
 func (a *App) Edits(file js.Value, asked bool) bool {
-	return a.State.Editor() >= 0 && (!asked || a.State.Form.missing()) && strings.HasPrefix(file.Get("type").String(), "image/")
+	return a.State.Editor() >= 0 && (!asked || a.State.Form.Missing()) && strings.HasPrefix(file.Get("type").String(), "image/")
+}
+
+// Digest is the SHA-256 of a Uint8Array or the like in hexadecimal digits, "" where the browser
+// computes none. It waits.
+func Digest(data js.Value) string {
+	subtle := host.Get("crypto", "subtle")
+	if !subtle.Truthy() {
+		return ""
+	}
+	sum, err := promise.Await(context.Background(), subtle.Call("digest", "SHA-256", data))
+	if err != nil {
+		return ""
+	}
+	out := make([]byte, 32)
+	js.CopyBytesToGo(out, js.Global().Get("Uint8Array").New(sum))
+	return fmt.Sprintf("%x", out)
 }
 
 // Bytes is data as JavaScript has it, a Uint8Array.

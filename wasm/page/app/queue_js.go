@@ -22,12 +22,16 @@ type Job struct {
 }
 
 // Enqueue makes pictures, one after the other, behind those that wait already.
-// Without a model it says so and reports false; done is not called then.
+// Without a model, or the picture to edit, it says so and reports false; done is not called then.
 func (a *App) Enqueue(jobs ...Job) bool {
 	if a.State.Phase != Ready && a.State.Phase != Generating {
 		if a.State.Phase == Waiting && !a.wake() {
 			a.Update(func(s *State) { s.Note = words.Text.LoadFirst })
 		}
+		return false
+	}
+	if len(jobs) > 0 && jobs[0].Recipe.Missing() {
+		a.Update(func(s *State) { s.Note = words.Text.ReferenceMissing })
 		return false
 	}
 	a.queue = append(a.queue, jobs...)
@@ -150,10 +154,6 @@ func (a *App) Generate() {
 		return
 	}
 	f := &s.Form
-	if f.missing() {
-		a.Update(func(s *State) { s.Note = words.Text.ReferenceMissing })
-		return
-	}
 	if !f.Locked && s.Picture != nil {
 		f.Seed = float64(rand.Uint32())
 	}

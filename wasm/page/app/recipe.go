@@ -60,8 +60,14 @@ func finite(x float64) float64 {
 	return x
 }
 
-// Link is the hash of an address that makes the same picture.
-func (r Recipe) Link() string { return recipe.Hash(r.Reduced().Request()) }
+// Link is the hash of an address that makes the same picture; of an edit, from the same one.
+func (r Recipe) Link() string {
+	q := r.Reduced().Request()
+	if r.Reference != nil {
+		q.Reference = &recipe.Reference{} // also where no hash is known
+	}
+	return recipe.Hash(q)
+}
 
 // Reduced is the recipe without directions that change nothing.
 func (r Recipe) Reduced() Recipe {
@@ -172,7 +178,7 @@ func (r Recipe) Plain() Recipe {
 
 // Finite reports whether every number of the recipe is one, and its reference there.
 func (r Recipe) Finite() bool {
-	if r.missing() {
+	if r.Missing() {
 		return false
 	}
 	sum := r.Seed + r.Steps + r.CFG

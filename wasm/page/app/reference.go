@@ -19,8 +19,8 @@ const usualStrength = 1
 // MaxStrength is the slider's end.
 const MaxStrength = 4
 
-// missing reports whether the recipe's reference has to be chosen first.
-func (r Recipe) missing() bool { return r.Reference != nil && r.Reference.Image == nil }
+// Missing reports whether the recipe's reference has to be chosen first.
+func (r Recipe) Missing() bool { return r.Reference != nil && r.Reference.Image == nil }
 
 // Returns reports whether the picture to edit comes back as it is: nothing is asked for.
 func (r *Recipe) Returns() bool { return r.Reference != nil && !r.asks() && !r.Guides() }

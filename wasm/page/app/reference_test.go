@@ -24,6 +24,14 @@ func TestReference(t *testing.T) {
 	if link := r.Link(); strings.Contains(link, sum) || strings.Contains(link, "reference") {
 		t.Errorf("the link is %s", link)
 	}
+	q, notices, ok := recipe.FromHash(r.Link(), recipe.Request{Size: r.Size}, recipe.Limits{MaxSteps: 8, Sizes: []recipe.Size{r.Size}, Edits: true})
+	shared := Form{Keep: f.Keep, Recipe: Recipe{Guidance: f.Guidance}}
+	if shared.Restore(NewRecipe(q)); !ok || notices != nil || !shared.Missing() || shared.Prompt != r.Prompt || shared.Strength != 3 || shared.Guided {
+		t.Errorf("from the link comes %+v, %v", shared, notices)
+	}
+	if link := r.Plain().Link(); !strings.Contains(link, "edit=1") {
+		t.Errorf("without a strength, the link is %s", link)
+	}
 	back := NewRecipe(r.Request())
 	if back.Reference == nil || back.Reference.SHA256 != sum || back.Reference.Image != nil || back.Finite() || back.Same(r) {
 		t.Errorf("what is read back is %+v", back)
@@ -60,6 +68,19 @@ func TestRestoreDirection(t *testing.T) {
 		if f.Restore(r); f.Strength != 0 || !f.Guided || !f.Made().Same(r) {
 			t.Errorf("%s: restored as %+v", name, f)
 		}
+	}
+}
+
+// A link or a file of an edit is read where another of the site's models edits.
+func TestLimits(t *testing.T) {
+	edits, plain := modelOf("edits", 256), modelOf("plain", 256)
+	edits.Edits = &recipe.Edits{}
+	s := &State{Offers: []Offer{{Address: "plain", Model: plain}}}
+	if s.Choose(0); s.Limits().Edits {
+		t.Error("nothing edits, and a link of an edit is read")
+	}
+	if s.Offers = append(s.Offers, Offer{Address: "edits", Model: edits}); !s.Limits().Edits {
+		t.Error("another model edits, and a link of an edit is not read")
 	}
 }
 

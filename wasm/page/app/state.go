@@ -156,7 +156,7 @@ type Picture struct {
 // Reference is the picture that this one was edited from, as a picture; nil where it was
 // made from words alone, or that picture is not there.
 func (p *Picture) Reference() *Picture {
-	if p == nil || p.Recipe.Reference == nil || p.Recipe.missing() {
+	if p == nil || p.Recipe.Reference == nil || p.Recipe.Missing() {
 		return nil
 	}
 	return &Picture{Recipe: Recipe{Prompt: words.Text.Reference}, Image: p.Recipe.Reference.Image}

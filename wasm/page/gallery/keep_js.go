@@ -1,13 +1,16 @@
 package gallery
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"syscall/js"
 	"time"
 
+	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/words"
+	"undertone/wasm/promise"
 )
 
 // Has reports whether a picture is in the gallery.
@@ -51,6 +54,24 @@ func (v *Gallery) load() {
 			v.pictures.trouble = words.Text.GalleryRefused
 		}
 	})
+}
+
+// Find looks for the picture of a reference, by its size and the hash of its pixels. It waits.
+func (v *Gallery) Find(r recipe.Reference) (image js.Value, ok bool) {
+	if !v.pictures.read {
+		v.load()
+	}
+	for _, k := range v.pictures.saved {
+		buffer, err := promise.Await(context.Background(), k.file.(js.Value).Call("arrayBuffer"))
+		if err != nil {
+			continue // another tab has deleted it
+		}
+		image, ok = app.DecodePNG(js.Global().Get("Uint8Array").New(buffer))
+		if ok && image.Get("width").Int() == r.Width && app.Digest(image.Get("data")) == r.SHA256 {
+			return image, true
+		}
+	}
+	return image, false
 }
 
 // database is the store, opened when it is first needed.

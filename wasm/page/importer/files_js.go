@@ -92,7 +92,7 @@ func (v *Importer) readFile(file js.Value) (r fileRead, err error) {
 	r.data = js.Global().Get("Uint8Array").New(buffer)
 	data := make([]byte, r.data.Length())
 	js.CopyBytesToGo(data, r.data)
-	if r.made, r.notices, err = recipe.FromPNG(data, m.Request(), m.Limits(), app.Inflate); err != nil {
+	if r.made, r.notices, err = recipe.FromPNG(data, m.Request(), v.app.State.Limits(), app.Inflate); err != nil {
 		return r, err
 	}
 	r.w, r.h = binary.BigEndian.Uint32(data[16:]), binary.BigEndian.Uint32(data[20:])
@@ -110,7 +110,13 @@ func (v *Importer) take(file js.Value, f fileRead, saved int, note string) {
 	}
 	r := app.NewRecipe(p.Request)
 	if r.Reference != nil {
+		if !v.app.TurnToEditor() {
+			return // while pictures are made by another model
+		}
 		says[0] = words.Text.ReferenceMissing
+		if image, ok := v.Find(r.Reference.Reference); ok {
+			r.Reference.Image, says[0] = image, words.Text.ReferenceFound
+		}
 	}
 	image, ok := js.Undefined(), f.w <= maxSide && f.h <= maxSide
 	if !ok {

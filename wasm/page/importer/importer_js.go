@@ -17,6 +17,8 @@ type Importer struct {
 	hint   ui.Element
 	hashed bool                  // the address was read
 	models func(t js.Value) bool // takes over the files of a model
+	// Find looks for the picture that an edit was made from. It waits.
+	Find func(r recipe.Reference) (image js.Value, ok bool)
 }
 
 // New listens to the window. models takes what is dropped or pasted, where that is a model's
@@ -133,14 +135,21 @@ func (v *Importer) read(s *app.State, hash string) {
 	if s.Model == nil {
 		return
 	}
-	q, notices, ok := recipe.FromHash(hash, s.Model.Request(), s.Model.Limits())
+	q, notices, ok := recipe.FromHash(hash, s.Model.Request(), s.Limits())
 	if !ok {
 		return
+	}
+	says := words.Text.FromLink
+	if q.Reference != nil {
+		if !v.app.TurnToEditor() {
+			return // while pictures are made by another model
+		}
+		says = words.Text.FromLinkEdit
 	}
 	ui.Overwrite()
 	s.Form.Restore(app.NewRecipe(q))
 	s.Shared = s.Phase == app.Waiting
-	s.Note = words.Join(words.Text.FromLink, NoticesText(notices))
+	s.Note = words.Join(says, NoticesText(notices))
 	if s.Problem != nil && s.Problem.Code == string(fault.PictureInvalid) {
 		s.Problem = nil // of what was dropped before
 	}

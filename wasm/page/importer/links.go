@@ -15,6 +15,7 @@ func NoticesText(list []recipe.Notice) string {
 		recipe.FieldPrompt: words.Text.FieldPrompt, recipe.FieldSeed: words.Text.Seed, recipe.FieldSteps: words.Text.Steps, recipe.FieldSize: words.Text.Size, recipe.FieldCFG: "CFG",
 		recipe.FieldGuidance: words.Text.Guidance, recipe.FieldDirection: words.Text.FieldDirection, recipe.FieldWeight: words.Text.Weight, recipe.FieldSchedule: words.Text.Schedule,
 		recipe.FieldRows: words.Text.FieldRows, recipe.FieldAblate: words.Text.FieldAblate, recipe.FieldLink: words.Text.FieldLink,
+		recipe.FieldEdit: words.Text.Reference, recipe.FieldReference: words.Text.Reference,
 	}
 	const most = 4 // more than that nobody reads
 	name := func(f recipe.Field) string { return cmp.Or(names[f], string(f)) }

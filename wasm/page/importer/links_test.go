@@ -21,8 +21,8 @@ func TestNoticesText(t *testing.T) {
 	if got := NoticesText(make([]recipe.Notice, 50)); !strings.HasSuffix(got, " …") || len(got) > 400 {
 		t.Errorf("50 notices are %q", got)
 	}
-	for _, f := range append(slices.Clone(recipe.Keys), recipe.FieldDirection, recipe.FieldWeight, recipe.FieldSchedule, recipe.FieldLink) {
-		if got := NoticesText([]recipe.Notice{{Field: f, Given: "x"}}); strings.HasPrefix(got, ":") {
+	for _, f := range append(slices.Clone(recipe.Keys), recipe.FieldDirection, recipe.FieldWeight, recipe.FieldSchedule, recipe.FieldLink, recipe.FieldEdit, recipe.FieldReference) {
+		if got := NoticesText([]recipe.Notice{{Field: f, Given: "x"}}); strings.HasPrefix(got, ":") || strings.HasPrefix(got, string(f)+":") {
 			t.Errorf("%s has no name: %q", f, got)
 		}
 	}

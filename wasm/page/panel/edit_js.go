@@ -12,6 +12,7 @@ import (
 // left out again, and how strongly it is changed. Its elements stand in index.html.
 type edit struct {
 	box, hint, strength ui.Element
+	choose              ui.Element // a file of the picture to edit
 	at                  ui.Element // how strong, as a number for the eyes
 	canvas              ui.Canvas
 }
@@ -25,13 +26,13 @@ func newEdit(a *app.App) *edit {
 		}
 		file.Set("value", "")
 	})
-	choose := ui.ByID("edit-choose")
-	ui.On(choose, "click", func(ui.Event) { file.Call("click") })
+	v.choose = ui.ByID("edit-choose")
+	ui.On(v.choose, "click", func(ui.Event) { file.Call("click") })
 	ui.On(v.strength, "input", func(ui.Event) { a.Edit(false, func(f *app.Form) { f.Strength = ui.Number(v.strength) }) })
 	ui.On(v.strength, "change", func(ui.Event) { a.Follow(true) })
 	ui.On(ui.ByID("edit-end"), "click", func(ui.Event) {
 		a.Update(func(s *app.State) { s.Form.EndEdit() })
-		choose.Focus() // what was pressed goes
+		v.choose.Focus() // what was pressed goes
 	})
 	ui.Follow(&words.Text.Reference, func(text string) { ui.SetAttr(v.canvas.Element, "aria-label", text) })
 	ui.ByID("edit-with").Call("prepend", v.canvas.Element.Value)
@@ -42,6 +43,12 @@ func (v *edit) render(s *app.State) {
 	ui.Show(v.box, s.Model != nil && s.Model.Edits != nil)
 	r := s.Form.Reference
 	ui.SetFlag(v.box, "data-with", r != nil)
+	text := words.Text.EditChoose
+	if s.Form.Missing() {
+		text = words.Text.EditFind
+	}
+	ui.SetText(v.choose, text)
+	ui.SetAttr(v.choose, "class", ui.Either(s.Form.Missing(), "secondary", "quiet"))
 	if r == nil {
 		return
 	}

@@ -104,7 +104,10 @@ func (v *Loader) renderShared(s *app.State) {
 	intro, heading := words.Text.Intro, words.Text.Heading
 	if s.Shared {
 		intro = words.Text.SharedIntro
-		if named := sharedName(s.Form.Made(), s.Model); named != "" {
+		if s.Form.Missing() {
+			intro = words.Text.FromLinkEdit
+		}
+		if named := sharedName(s.Form.Steered(), s.Model); named != "" {
 			heading = named
 		}
 	}
@@ -122,6 +125,9 @@ func (v *Loader) renderShared(s *app.State) {
 func sharedName(r app.Recipe, m *app.Model) (name string) {
 	if r.Prompt != "" {
 		name = "“" + r.Prompt + "”"
+	}
+	if r.Reference != nil {
+		name = fmt.Sprintf(words.Text.EditLabel, name)
 	}
 	for _, t := range r.Acting() {
 		if of := m.TermName(t); name == "" {

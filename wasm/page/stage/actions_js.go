@@ -51,7 +51,7 @@ func newToolbar(a *app.App, gallery Gallery, more []any) *toolbar {
 	})
 	v.keep.SetID("keep")
 	v.keepSays = ui.Wrap(v.keep.Get("lastChild"))
-	v.edit = ui.IconButton("secondary", "pen", &words.Text.Edit, func() { a.Refer(a.State.Picture.Image, true) })
+	v.edit = ui.IconButton("secondary", "pen", &words.Text.Edit, func() { a.Refer(a.State.Picture.Image) })
 	v.edit.SetID("edit")
 	v.image = ui.IconButton("secondary", "copy", &words.Text.CopyImage, v.copyImage)
 	v.image.SetID("copy-image")

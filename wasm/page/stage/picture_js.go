@@ -41,6 +41,9 @@ func (v *Single) Render(s *app.State) {
 	if s.Phase == app.Generating {
 		doing = words.Text.ReadingPrompt
 	}
+	if s.Form.Missing() {
+		doing = words.Text.ReferenceMissing
+	}
 	ui.SetText(v.doing, doing)
 	wish := words.Text.PromptHint
 	if s.Form.Prompt != "" {

@@ -16,8 +16,8 @@ type pictureWords struct {
 	Several, Variant, FromFile, Restored                      string
 
 	// Edits.
-	Edit, EditAsk, EditHint, EditMake, EditNone, EditLabel, EditChoose, EditEnd, EditStrength string
-	Reference, ReferenceMissing, ReferenceOther, ReferenceCut                                 string
+	Edit, EditAsk, EditHint, EditMake, EditNone, EditLabel, EditChoose, EditFind, EditEnd, EditStrength string
+	Reference, ReferenceMissing, ReferenceFound, ReferenceOther, ReferenceCut                           string
 
 	// Compare.
 	CompareAs, AsSlider, AsPair, Divider, DividerAt, CompareNone, CompareAgain string
@@ -39,10 +39,10 @@ type pictureWords struct {
 	GalleryFull, GalleryFullGo, GalleryFullNo, GalleryOf, GalleryYes      string
 
 	// Links and files from elsewhere.
-	NoticeUnknown, NoticeTooLong, FromLink, NoticeClamped, NoticeLeft, FieldPrompt, FieldDirection, FieldRows, FieldAblate, FieldLink string
-	OtherModel, DropHere, DropNothing, DropAdvice                                                                                     string
-	FileTooLarge, FileFolder, FileUnreadable, FileEarly, FileOneOf                                                                    string
-	PictureLarge, PictureDamaged                                                                                                      string
+	NoticeUnknown, NoticeTooLong, FromLink, FromLinkEdit, NoticeClamped, NoticeLeft, FieldPrompt, FieldDirection, FieldRows, FieldAblate, FieldLink string
+	OtherModel, DropHere, DropNothing, DropAdvice                                                                                                   string
+	FileTooLarge, FileFolder, FileUnreadable, FileEarly, FileOneOf                                                                                  string
+	PictureLarge, PictureDamaged                                                                                                                    string
 
 	// Diagnostics.
 	Diagnostics, DiagnosticsHint, DiagnosticsPrompt, DiagnosticsCopy string
