@@ -40,8 +40,8 @@
   (repeat r R (increase $p{r} (i32.const {4*ks}))))
 
 (define tile (R V)
-  (func $tile{R}x{V} (param $d i32) (param $table i32) (param $w i32)
-    (local $taps i32) (local $step i32) (local $k i32) (local $sums i32) (local $a v128)
+  (func $tile{R}x{V} (param $d i32) (param $table i32) (param $w i32) (param $to i32) (param $apart i32)
+    (local $taps i32) (local $step i32) (local $k i32) (local $a v128)
     (repeat r R (local $p{r} i32) (repeat v V (local $s{r}{v} v128)))
     (repeat v V (local $w{v} v128))
     (local.set $taps (taps))
@@ -60,8 +60,9 @@
           (br_if $rest (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))))
       (increase $table (table_apart))
       (br_if $tap (local.tee $taps (i32.sub (local.get $taps) (i32.const 1)))))
-    (local.set $sums (sums))
-    (repeat r R (repeat v V (v128.store offset={32*r+16*v} (local.get $sums) (local.get $s{r}{v}))))))
+    (repeat r R
+      (repeat v V (v128.store offset={16*v} (local.get $to) (local.get $s{r}{v})))
+      (increase $to (local.get $apart)))))
 
 (fused (tile 6 2)) (fused (tile 6 1))
 (tile 4 2) (tile 4 1) (tile 2 2) (tile 2 1) (tile 1 2) (tile 1 1)
@@ -116,28 +117,38 @@
 
 (finish 1) (finish 2)
 
-(define of_tile (R V) (call $tile{R}x{V} (local.get $d) (local.get $table) (local.get $w)))
-(define at_most (R) (if (i32.gt_s (local.get $rows) (i32.const R)) (then (local.set $rows (i32.const R)))))
+;; A tile of so many of the rows that are left, or of fewer. Sums of which nothing else is made
+;; go where they belong at once.
+(define of_tile (R V)
+  (local.set $direct (i32.and (local.get $plain) (i32.ge_s (local.get $rows) (i32.const R))))
+  (call $tile{R}x{V} (local.get $d) (local.get $table) (local.get $w)
+    (select (i32.add (i32.add (out) (i32.mul (local.get $row) (stride))) (i32.shl (local.get $column) (i32.const 2))) (sums) (local.get $direct))
+    (select (stride) (i32.const 32) (local.get $direct)))
+  (if (i32.gt_s (local.get $rows) (i32.const R)) (then (local.set $rows (i32.const R)))))
 
-;; The tile of some of the rows that are left, and what is made of its sums. Seven or eight
-;; rows are two tiles of four: one of two takes as long as one of four.
+;; Seven or eight rows are two tiles of four: one of two takes as long as one of four.
 (define of_height (V)
   (block $multiplied
     (fused (if (i32.or (i32.gt_s (local.get $rows) (i32.const 8)) (i32.eq (i32.shr_u (i32.add (local.get $rows) (i32.const 1)) (i32.const 1)) (i32.const 3))) (then
       (of_tile 6 V)
-      (at_most 6)
       (br $multiplied))))
     (if (i32.gt_s (local.get $rows) (i32.const 2)) (then
       (of_tile 4 V)
-      (at_most 4)
       (br $multiplied)))
     (if (i32.eq (local.get $rows) (i32.const 2)) (then (of_tile 2 V)) (else (of_tile 1 V))))
-  (call $finish{V} (local.get $d) (local.get $row) (local.get $rows) (local.get $column)))
+  (if (i32.eqz (local.get $direct)) (then
+    (call $finish{V} (local.get $d) (local.get $row) (local.get $rows) (local.get $column)))))
+
+;; Whether the columns of a panel are before the first that something happens to, if it does.
+(define unless (what from) (i32.or (i32.eqz what) (i32.le_s (i32.add (local.get $column) (i32.const 8)) from)))
 
 (func $product (export "product") (param $d i32)
-  (local $column i32) (local $row i32) (local $rows i32) (local $table i32) (local $w i32)
+  (local $column i32) (local $row i32) (local $rows i32) (local $table i32) (local $w i32) (local $plain i32) (local $direct i32)
   (local.set $w (weights))
   (loop $panels
+    (local.set $plain (i32.and
+      (i32.and (i32.eqz (i32.or (i32.or (bias) (gate)) (residual))) (f32.eq (f32.const 1) (float 19)))
+      (i32.and (unless (act) (act_from)) (unless (gap) (gap_at)))))
     (local.set $row (i32.const 0))
     (local.set $table (table))
     (loop $groups
