@@ -8,7 +8,7 @@ import (
 // Winograd's convolution pays where there are so many channels on both sides; so many
 // tiles of 2×2 pixels are made at once, so that they stay in the cache.
 const (
-	winogradChannels = 32
+	winogradChannels = 16
 	tilesInCall      = 64
 	winogradMatrices = 16
 	winogradGap      = 16 // elements between two matrices: a power of two apart, they would not fit the cache at once
