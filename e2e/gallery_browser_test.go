@@ -89,6 +89,13 @@ func TestBrowserGallery(t *testing.T) {
 		b.click("#tab-gallery")
 		b.cards(1)
 	})
+	b.step("a frame that never comes", func(t *testing.T) {
+		b.eval(`test.frame = requestAnimationFrame;
+			globalThis.requestAnimationFrame = () => 0;
+			document.querySelector("#tab-sweep").click()`, nil)
+		b.until(`document.querySelector("#pane-sweep").checkVisibility()`)
+		b.eval(`globalThis.requestAnimationFrame = test.frame; document.querySelector("#tab-gallery").click()`, nil)
+	})
 	b.step("delete all, after a question", func(t *testing.T) { c.t = t; b.clearsGallery(t, c) })
 	if wrong := append(b.complaints(), c.complaints()...); len(wrong) != 0 {
 		t.Errorf("the pages complain: %q", wrong)

@@ -70,13 +70,18 @@ func (a *App) Update(change func(s *State)) {
 		return
 	}
 	a.scheduled = true
-	// A frame never comes while the page is hidden, and time goes on there too.
-	when := "requestAnimationFrame"
 	if ui.Document.Get("hidden").Bool() {
-		when = "setTimeout"
+		ui.Window.Call("setTimeout", a.draw)
+		return
 	}
-	ui.Window.Call(when, a.draw)
+	// No frame comes where the page is hidden before it, or a busy browser makes none. Time
+	// goes on there too.
+	ui.Window.Call("requestAnimationFrame", a.draw)
+	ui.Window.Call("setTimeout", a.draw, latest)
 }
+
+// latest is in how many milliseconds a change is drawn without a frame.
+const latest = 500
 
 // Render draws the state now.
 func (a *App) Render() {
