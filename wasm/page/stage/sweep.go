@@ -68,7 +68,7 @@ func (p *sweepPlan) follow(m *app.Model, f app.Form) {
 // name is what is swept: a direction, or the strength of an edit.
 func name(m *app.Model, over string, t recipe.Term) string {
 	if over == "strength" {
-		return words.Text.EditStrength
+		return words.Text.OverStrength
 	}
 	return m.TermName(t)
 }

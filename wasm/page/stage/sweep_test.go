@@ -103,7 +103,7 @@ func TestSweepStrength(t *testing.T) {
 	p.follow(m, f)
 	f.Refer("pixels")
 	f.Prompt, f.Keep = "at night", "keep it"
-	if p.follow(m, f); p.over != "strength" || p.from != 0 || p.to != app.MaxStrength || p.count != 9 || name(m, p.over, p.term) != words.Text.EditStrength {
+	if p.follow(m, f); p.over != "strength" || p.from != 0 || p.to != app.MaxStrength || p.count != 9 || name(m, p.over, p.term) != words.Text.OverStrength {
 		t.Fatalf("of an edit: %+v", p)
 	}
 	list := p.cells(f)
