@@ -3,12 +3,12 @@
 import * as offline from "./offline.js";
 import * as png from "./png.js";
 import { run } from "./program.js";
-import { picture } from "./reference.js";
+import { find, picture } from "./reference.js";
 import { turn } from "./turn.js";
 import { Undertone } from "./undertone.js";
 
 const parts = {
-  Undertone, offline, png, picture, turn,
+  Undertone, offline, png, picture, find, turn,
   comparison: () => import("./comparison.js"),
   element: () => import("./element.js"),
   film: () => import("./film.js"),

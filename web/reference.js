@@ -74,6 +74,19 @@ export async function picture(file) {
   return new ImageData(new Uint8ClampedArray(pixels), width, height);
 }
 
+/** Of PNG files the first whose pixels have this SHA-256, in hexadecimal digits, as an ImageData; undefined without one. */
+export async function find(files, sha256) {
+  for (const file of files) {
+    try {
+      const image = await picture(file);
+      const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", image.data));
+      if (sha256 === Array.from(sum, (b) => b.toString(16).padStart(2, "0")).join("")) return image;
+    } catch {
+      // Another tab has deleted it, or the browser computes no hashes.
+    }
+  }
+}
+
 /** The pixels of a bitmap. */
 function drawn(bitmap, width, height) {
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"syscall/js"
 	"time"
@@ -147,22 +146,6 @@ func (a *App) ReferTo(file js.Value) {
 // any where there is a model that edits.
 func (a *App) Edits(file js.Value, asked bool) bool {
 	return a.State.Editor() >= 0 && (!asked || a.State.Form.Missing()) && strings.HasPrefix(file.Get("type").String(), "image/")
-}
-
-// Digest is the SHA-256 of a Uint8Array or the like in hexadecimal digits, "" where the browser
-// computes none. It waits.
-func Digest(data js.Value) string {
-	subtle := host.Get("crypto", "subtle")
-	if !subtle.Truthy() {
-		return ""
-	}
-	sum, err := promise.Await(context.Background(), subtle.Call("digest", "SHA-256", data))
-	if err != nil {
-		return ""
-	}
-	out := make([]byte, 32)
-	js.CopyBytesToGo(out, js.Global().Get("Uint8Array").New(sum))
-	return fmt.Sprintf("%x", out)
 }
 
 // Bytes is data as JavaScript has it, a Uint8Array.

@@ -7,7 +7,6 @@ import (
 	"syscall/js"
 	"time"
 
-	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/words"
 	"undertone/wasm/promise"
@@ -56,22 +55,17 @@ func (v *Gallery) load() {
 	})
 }
 
-// Find looks for the picture of a reference, by its size and the hash of its pixels. It waits.
-func (v *Gallery) Find(r recipe.Reference) (image js.Value, ok bool) {
+// Find looks for the picture of which the pixels have this hash. It waits.
+func (v *Gallery) Find(sha256 string) (image js.Value, ok bool) {
 	if !v.pictures.read {
 		v.load()
 	}
+	var files []any
 	for _, k := range v.pictures.saved {
-		buffer, err := promise.Await(context.Background(), k.file.(js.Value).Call("arrayBuffer"))
-		if err != nil {
-			continue // another tab has deleted it
-		}
-		image, ok = app.DecodePNG(js.Global().Get("Uint8Array").New(buffer))
-		if ok && image.Get("width").Int() == r.Width && app.Digest(image.Get("data")) == r.SHA256 {
-			return image, true
-		}
+		files = append(files, k.file)
 	}
-	return image, false
+	image, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("find", files, sha256))
+	return image, err == nil && image.Truthy()
 }
 
 // database is the store, opened when it is first needed.

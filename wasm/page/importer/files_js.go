@@ -114,7 +114,7 @@ func (v *Importer) take(file js.Value, f fileRead, saved int, note string) {
 			return // while pictures are made by another model
 		}
 		says[0] = words.Text.ReferenceMissing
-		if image, ok := v.Find(r.Reference.Reference); ok {
+		if image, ok := v.Find(r.Reference.SHA256); ok {
 			r.Reference.Image, says[0] = image, words.Text.ReferenceFound
 		}
 	}

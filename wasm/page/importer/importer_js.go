@@ -18,7 +18,7 @@ type Importer struct {
 	hashed bool                  // the address was read
 	models func(t js.Value) bool // takes over the files of a model
 	// Find looks for the picture that an edit was made from. It waits.
-	Find func(r recipe.Reference) (image js.Value, ok bool)
+	Find func(sha256 string) (image js.Value, ok bool)
 }
 
 // New listens to the window. models takes what is dropped or pasted, where that is a model's
