@@ -39,8 +39,9 @@ func (p Progress) Starts() string {
 // left follows the line as it is now.
 type Meter struct{ samples []sample }
 
+// A time.Time in what views hold would bring with it all that writes dates.
 type sample struct {
-	at   time.Time
+	at   int64 // in milliseconds
 	done int64
 }
 
@@ -49,8 +50,8 @@ const window = 3 * time.Second
 
 // Add takes in how much has arrived by now.
 func (m *Meter) Add(at time.Time, done int64) {
-	m.samples = append(m.samples, sample{at, done})
-	for len(m.samples) > 2 && at.Sub(m.samples[1].at) >= window {
+	m.samples = append(m.samples, sample{at.UnixMilli(), done})
+	for len(m.samples) > 2 && at.UnixMilli()-m.samples[1].at >= window.Milliseconds() {
 		m.samples = m.samples[1:]
 	}
 }
@@ -61,8 +62,9 @@ func (m *Meter) Speed() float64 {
 		return 0
 	}
 	a, b := m.samples[0], m.samples[len(m.samples)-1]
-	if b.at.Sub(a.at) < 200*time.Millisecond || b.done <= a.done {
+	took := b.at - a.at
+	if took < 200 || b.done <= a.done {
 		return 0
 	}
-	return float64(b.done-a.done) / b.at.Sub(a.at).Seconds()
+	return float64(b.done-a.done) * 1000 / float64(took)
 }

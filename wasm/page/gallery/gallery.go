@@ -3,7 +3,6 @@ package gallery
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/words"
@@ -21,7 +20,7 @@ type collection struct {
 // saved is a picture in the gallery.
 type saved struct {
 	id     int
-	at     time.Time
+	at     int64 // in milliseconds, as JavaScript counts
 	prompt string
 	file   any // a Blob: the PNG with its parameters
 	bytes  int64

@@ -141,7 +141,7 @@ func (v *Gallery) card(k saved) ui.Element {
 
 // name gives a card's buttons their names, in the language that is spoken now.
 func (v *Gallery) name(card ui.Element, k saved) {
-	when := js.Global().Get("Date").New(k.at.UnixMilli()).Call("toLocaleString", ui.Root().Get("lang")).String()
+	when := js.Global().Get("Date").New(k.at).Call("toLocaleString", ui.Root().Get("lang")).String()
 	of := fmt.Sprintf(words.Text.GalleryOf, k.prompt, when)
 	buttons := card.Get("children")
 	for i, text := range []string{words.Text.GalleryRestore, words.Text.GalleryDelete} {

@@ -142,7 +142,7 @@ func (s *store) all() (list []saved, err error) {
 			continue
 		}
 		list = append(list, saved{
-			id: r.Get("id").Int(), at: time.UnixMilli(int64(at.Float())), prompt: prompt.String(),
+			id: r.Get("id").Int(), at: int64(at.Float()), prompt: prompt.String(),
 			file: file, bytes: int64(file.Get("size").Float()),
 		})
 	}

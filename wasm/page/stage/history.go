@@ -19,7 +19,7 @@ const (
 // history is the session's pictures, the oldest first.
 type history struct {
 	list []*app.Picture
-	last time.Time // when the latest came
+	last int64 // when the latest came, in milliseconds, as in app.Meter
 }
 
 // add takes in a picture that was drawn; one that is there already stays where it is.
@@ -27,10 +27,10 @@ func (h *history) add(p *app.Picture, now time.Time) {
 	if slices.Contains(h.list, p) {
 		return
 	}
-	if n := len(h.list); n > 0 && now.Sub(h.last) < soon && h.list[n-1].Recipe.Prompt == p.Recipe.Prompt && h.list[n-1].Recipe.Seed == p.Recipe.Seed {
+	if n := len(h.list); n > 0 && now.UnixMilli()-h.last < soon.Milliseconds() && h.list[n-1].Recipe.Prompt == p.Recipe.Prompt && h.list[n-1].Recipe.Seed == p.Recipe.Seed {
 		h.list = h.list[:n-1]
 	}
-	h.last = now
+	h.last = now.UnixMilli()
 	h.list = append(h.list, p)
 	for len(h.list) > 2 && (len(h.list) > mostKept || h.pixels() > mostPixels) {
 		h.list = slices.Delete(h.list, 0, 1)
