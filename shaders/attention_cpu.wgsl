@@ -4,89 +4,99 @@
 // they can (lib/attention_rows_lanes.wgsl). Results lie in memory too: the fewer steps,
 // the less often they are read and written; with 16 keys a step, registers are short.
 //
-//   y [rows, ≥ 4·heads·size]: columns q | k | v | out
-//
-// Matrices of scores and weights have queries as columns, keys as rows.
-// Libraries: mac, f32, packed (bindings), attention_rows. Prelude: WORKGROUP, SIZE4 (size/4).
-// CPU twin: attention in engine/cpu.
+// Matrices of scores and weights have queries as columns, keys as rows, and where t is in
+// their names keys as columns. Libraries: mac, f32, packed or parted (shapes, bindings),
+// attention_rows. Prelude: WORKGROUP, SIZE4 (size/4), and of a head's result, what a thread
+// makes: COLUMNS vec4s, the share of one in PARTS. CPU twin: attention in engine/cpu.
 
-const MASKED = -1e30;
+// Where the scores of keys that do not count lie, and how low all others may be.
+const HIDDEN = -3e38;
+const LOWEST = -1e37;
 
-// The weights of one query's keys; exactly 0 where masked.
-fn weight(s: vec4<f32>, top: f32) -> vec4<f32> {
-    return select(exp2(max(s - top, vec4<f32>(-120.0))), vec4<f32>(0.0), s < vec4<f32>(0.1 * MASKED));
-}
-
-fn weights(s: mat4x4<f32>, top: vec4<f32>) -> mat4x4<f32> {
-    return mat4x4<f32>(weight(s[0], top.x), weight(s[1], top.y), weight(s[2], top.z), weight(s[3], top.w));
-}
-
-// Scores with four keys, of which each query may see those up to its limit.
-fn visible(s: mat4x4<f32>, first: u32, limit: vec4<u32>) -> mat4x4<f32> {
-    let keys = first + vec4<u32>(0u, 1u, 2u, 3u);
-    let mask = vec4<f32>(MASKED);
-    return mat4x4<f32>(select(mask, p.scale * s[0], keys <= vec4<u32>(limit.x)), select(mask, p.scale * s[1], keys <= vec4<u32>(limit.y)),
-                       select(mask, p.scale * s[2], keys <= vec4<u32>(limit.z)), select(mask, p.scale * s[3], keys <= vec4<u32>(limit.w)));
-}
-
-// The largest score of each query.
-fn highest(s: mat4x4<f32>) -> vec4<f32> {
+// The scores of four queries, from row on, with four keys, of which each may see those up to
+// its limit.
+fn seen(s: mat4x4<f32>, head: u32, row: u32, key: u32, limit: vec4<u32>) -> mat4x4<f32> {
     let t = transpose(s);
+    return mat4x4<f32>(see(t[0], head, row, key, limit), see(t[1], head, row, key + 1u, limit),
+                       see(t[2], head, row, key + 2u, limit), see(t[3], head, row, key + 3u, limit));
+}
+
+fn see(s: vec4<f32>, head: u32, row: u32, key: u32, limit: vec4<u32>) -> vec4<f32> {
+    let t = max(added(p.scale * s, head, row, min(key, keys() - 1u)), vec4<f32>(LOWEST));
+    return select(vec4<f32>(HIDDEN), t, vec4<u32>(key) <= limit);
+}
+
+fn highest(t: mat4x4<f32>) -> vec4<f32> {
     return max(max(t[0], t[1]), max(t[2], t[3]));
 }
 
-// Where rows of a part (q, k, v, out: 0 … 3) of a head begin; behind the end, the last one.
-fn starts(part: u32, rows: vec4<u32>, head: u32) -> vec4<u32> {
-    return p.y_at + min(rows, vec4<u32>(p.rows - 1u)) * p.y_stride + part * p.part + head * SIZE4;
+// The weights of scores; exactly 0 where they are HIDDEN or too far below the top.
+fn weigh(t: mat4x4<f32>, top: vec4<f32>) -> mat4x4<f32> {
+    return mat4x4<f32>(weight(t[0], top), weight(t[1], top), weight(t[2], top), weight(t[3], top));
+}
+
+fn weight(s: vec4<f32>, top: vec4<f32>) -> vec4<f32> {
+    let none = (s < vec4<f32>(2.0 * LOWEST)) | (s - top < vec4<f32>(-120.0));
+    return select(exp2(max(s - top, vec4<f32>(-120.0))), vec4<f32>(0.0), none);
+}
+
+// Where four rows begin; behind the end, the last one.
+fn starts(part: u32, rows: vec4<u32>, count: u32, head: u32) -> vec4<u32> {
+    let r = min(rows, vec4<u32>(count - 1u));
+    return vec4<u32>(start(part, r.x, head), start(part, r.y, head), start(part, r.z, head), start(part, r.w, head));
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     // All threads walk the same keys, those without a query too.
     let after = (p.first + group.x + 1u) * WORKGROUP * 4u;
-    let rows = after - (WORKGROUP - thread) * 4u + vec4<u32>(0u, 1u, 2u, 3u);
-    let head = group.y;
+    let row = after - (WORKGROUP - thread) * 4u;
+    let rows = row + vec4<u32>(0u, 1u, 2u, 3u);
+    let head = group.y / PARTS;
+    let column = group.y % PARTS * COLUMNS;
+    let columns = min(COLUMNS, SIZE4 - column);
     let own = lane();
-    let q = starts(0u, rows, head);
-    var limit = vec4<u32>(p.rows - 1u);
-    var end = p.rows;
+    let at = starts(0u, rows, p.rows, head);
+    var limit = vec4<u32>(keys() - 1u);
+    var end = keys();
     if (p.causal != 0u) {
         limit = min(limit, rows);
         end = min(end, after);
     }
-    var top = vec4<f32>(MASKED);
+    var top = vec4<f32>(HIDDEN);
     var total = vec4<f32>(0.0);
-    var o: array<mat4x4<f32>, SIZE4>;
+    var o: array<mat4x4<f32>, COLUMNS>;
     for (var key = 0u; key < end; key += 8u) {
         let k0 = four_starts(1u, key, head, own);
         let k1 = four_starts(1u, key + 4u, head, own);
         var s0 = mat4x4<f32>();
         var s1 = mat4x4<f32>();
         for (var c = 0u; c < SIZE4; c++) {
-            let x = mat4x4<f32>(y[q.x + c], y[q.y + c], y[q.z + c], y[q.w + c]);
-            s0 = mac4(s0, transpose(four_rows(k0, c)), x);
-            s1 = mac4(s1, transpose(four_rows(k1, c)), x);
+            let x = mat4x4<f32>(fetch(0u, at.x + c), fetch(0u, at.y + c), fetch(0u, at.z + c), fetch(0u, at.w + c));
+            s0 = mac4(s0, transpose(four_rows(1u, k0, c)), x);
+            s1 = mac4(s1, transpose(four_rows(1u, k1, c)), x);
         }
-        s0 = visible(s0, key, limit);
-        s1 = visible(s1, key + 4u, limit);
+        let t0 = seen(s0, head, row, key, limit);
+        let t1 = seen(s1, head, row, key + 4u, limit);
         let last = top;
-        top = max(top, max(highest(s0), highest(s1)));
+        top = max(top, max(highest(t0), highest(t1)));
         let shrink = exp2(max(last - top, vec4<f32>(-120.0)));
-        let w0 = weights(s0, top);
-        let w1 = weights(s1, top);
-        total = fma(total, shrink, vec4<f32>(1.0) * (w0 + w1));
+        let weights_t0 = weigh(t0, top);
+        let weights_t1 = weigh(t1, top);
+        total = fma(total, shrink, (weights_t0 + weights_t1) * vec4<f32>(1.0));
+        let w0 = transpose(weights_t0);
+        let w1 = transpose(weights_t1);
         let v0 = four_starts(2u, key, head, own);
         let v1 = four_starts(2u, key + 4u, head, own);
-        for (var c = 0u; c < SIZE4; c++) {
+        for (var c = 0u; c < columns; c++) {
             let old = o[c];
             let shrunk = mat4x4<f32>(old[0] * shrink.x, old[1] * shrink.y, old[2] * shrink.z, old[3] * shrink.w);
-            o[c] = mac4(mac4(shrunk, four_rows(v0, c), w0), four_rows(v1, c), w1);
+            o[c] = mac4(mac4(shrunk, four_rows(2u, v0, column + c), w0), four_rows(2u, v1, column + c), w1);
         }
     }
-    let out = starts(3u, rows, head);
-    for (var i = 0u; i < 4u && rows[i] < p.rows; i++) {
-        for (var c = 0u; c < SIZE4; c++) {
-            y[out[i] + c] = o[c][i] / total[i];
+    for (var i = 0u; i < 4u && row + i < p.rows; i++) {
+        for (var c = 0u; c < columns; c++) {
+            write_out(row + i, head, column + c, o[c][i] / total[i]);
         }
     }
 }

@@ -61,15 +61,25 @@ func flag(b bool) int {
 	return 0
 }
 
-// attentionCPU gives a thread four queries, and the threads of a workgroup the same keys.
-func attentionCPU(n *op.AttentionOp, device Caps) []Launch {
-	const group = 4
+// attentionCPU gives a thread four queries, and the threads of a workgroup the same keys. Of
+// a head over 256 wide a thread makes half of the result, for which there is room.
+func attentionCPU(n *op.AttentionOp, device Caps) (launches []Launch) {
+	const group, most = 4, 64
+	size4 := n.HeadDim / 4
+	parts := op.CeilDiv(size4, most)
 	var c constants
 	c.u32("WORKGROUP", group)
-	c.u32("SIZE4", n.HeadDim/4)
-	l := packedAttention(n, "attention_cpu", c, 4*group, "mac", "f32")
-	l[0].Kernel.share(device, "attention_rows")
-	return l
+	c.u32("SIZE4", size4)
+	c.u32("PARTS", parts)
+	c.u32("COLUMNS", op.CeilDiv(size4, parts))
+	if packed(n) {
+		launches = packedAttention(n, "attention_cpu", c, 4*group, "mac", "f32")
+	} else {
+		launches = []Launch{partedAttention(n, "attention_cpu", c, 4*group, "mac", "f32")}
+	}
+	launches[0].Groups[1] *= parts
+	launches[0].Kernel.share(device, "attention_rows")
+	return launches
 }
 
 // attentionTile gives a thread four queries, too, and a workgroup 8 or 4 rows of threads.

@@ -40,7 +40,7 @@ var (
 		{"int8 32×32", byBytes, product.blocks, matMulBytesOf(32, 32)},
 	}
 	attentionVariants = []variant[*op.AttentionOp, []Launch]{
-		{"cpu", onCPU, packedSmall, attentionCPU},
+		{"cpu", onCPU, packedOrApart, attentionCPU},
 		{"tile", nil, packedSmall, attentionTile},
 		{"tile 16 queries", nil, packedSmall, attentionTileOf(4)},
 		{"tile 32 queries", nil, packedSmall, attentionTileOf(8)},

@@ -10,11 +10,11 @@ fn lane() -> u32 {
 alias Starts = u32;
 
 fn four_starts(part: u32, first: u32, head: u32, lane: u32) -> Starts {
-    return starts(part, vec4<u32>(first + lane), head).x;
+    return start(part, min(first + lane, keys() - 1u), head);
 }
 
 // Four numbers of each of the rows, as columns.
-fn four_rows(at: Starts, c: u32) -> mat4x4<f32> {
-    let v = y[at + c];
+fn four_rows(part: u32, at: Starts, c: u32) -> mat4x4<f32> {
+    let v = fetch(part, at + c);
     return mat4x4<f32>(subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u));
 }

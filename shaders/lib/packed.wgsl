@@ -19,13 +19,22 @@ fn keys() -> u32 {
     return p.rows;
 }
 
-// Column c of a head's row of q, k or v (part 0, 1, 2).
+// Where a head's row of q, k, v or out (part 0, 1, 2, 3) begins.
+fn start(part: u32, row: u32, head: u32) -> u32 {
+    return p.y_at + row * p.y_stride + part * p.part + head * p.size;
+}
+
+// What lies there, or further on.
+fn fetch(part: u32, at: u32) -> vec4<f32> {
+    return y[at];
+}
+
 fn element(part: u32, row: u32, head: u32, c: u32) -> vec4<f32> {
-    return y[p.y_at + row * p.y_stride + part * p.part + head * p.size + c];
+    return fetch(part, start(part, row, head) + c);
 }
 
 fn write_out(row: u32, head: u32, c: u32, v: vec4<f32>) {
-    y[p.y_at + row * p.y_stride + 3u * p.part + head * p.size + c] = v;
+    y[start(3u, row, head) + c] = v;
 }
 
 // What is added to the logits of four queries with one key: nothing.

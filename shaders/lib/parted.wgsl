@@ -42,18 +42,37 @@ fn keys() -> u32 {
     return p.keys;
 }
 
-fn element(part: u32, row: u32, head: u32, c: u32) -> vec4<f32> {
+// Where a head's row of q, k, v or out (part 0, 1, 2, 3) begins.
+fn start(part: u32, row: u32, head: u32) -> u32 {
     if (part == 0u) {
-        return q[p.q_at + row * p.q_stride + head * p.size + c];
+        return p.q_at + row * p.q_stride + head * p.size;
     }
     if (part == 1u) {
-        return k[p.k_at + row * p.k_stride + head / p.group * p.size + c];
+        return p.k_at + row * p.k_stride + head / p.group * p.size;
     }
-    return v[p.v_at + row * p.v_stride + head / p.group * p.size + c];
+    if (part == 2u) {
+        return p.v_at + row * p.v_stride + head / p.group * p.size;
+    }
+    return p.out_at + row * p.out_stride + head * p.size;
+}
+
+// What lies there, or further on.
+fn fetch(part: u32, at: u32) -> vec4<f32> {
+    if (part == 0u) {
+        return q[at];
+    }
+    if (part == 1u) {
+        return k[at];
+    }
+    return v[at];
+}
+
+fn element(part: u32, row: u32, head: u32, c: u32) -> vec4<f32> {
+    return fetch(part, start(part, row, head) + c);
 }
 
 fn write_out(row: u32, head: u32, c: u32, value: vec4<f32>) {
-    out[p.out_at + row * p.out_stride + head * p.size + c] = value;
+    out[start(3u, row, head) + c] = value;
 }
 
 fn bias_of(head: u32, row: u32, key: u32) -> f32 {
