@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from undertone import captions, clip, config, edit, edits, flux, fused, loop, perceptual, render, scene, shifts, triples  # noqa: E402
+from undertone import bundle, captions, clip, config, edit, edits, flux, fused, loop, perceptual, render, scene, shifts, triples  # noqa: E402
 
 CAR = scene.Scene((("car", "red"),), 160, (128,), "meadow", "day", "flat", 1, 1, 3)
 PAIR = replace(CAR, objects=(("car", "red"), ("house", None)), size=112, xs=(64, 192))
@@ -196,6 +196,10 @@ class Training(unittest.TestCase):
         self.assertTrue(0 < far.min() and far.max() < 2.5)
         with mock.patch.object(edit.warm, "words", lambda f: words[:-2]), self.assertRaisesRegex(ValueError, words[-2]):
             net.start(config.MODEL)
+
+    def test_examples_are_of_words_that_the_model_knows(self):
+        for text in bundle.EDITING_EXAMPLES:
+            self.assertNotIn(captions.UNKNOWN, edits.encode(text), text)
 
     def test_words_nearby_are_none_that_the_model_knows_and_each_stands_once(self):
         table = edit.near()

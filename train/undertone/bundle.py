@@ -92,6 +92,9 @@ OFFERS = {
                  "a green car to the left of a house in the snow"],
 }
 
+# What the model that edits draws well and Sprite scenes do not at all, first.
+EDITING_EXAMPLES = ["a dog in a meadow", "a robot and a dog in the snow", *OFFERS["examples"][:1], *OFFERS["examples"][2:]]
+
 # Through the pooled adapter, which steers every block and no head. Beyond these ranges pictures fall apart; neon costs too
 # many objects to be offered.
 ADAPTED_PRESETS = [

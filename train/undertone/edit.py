@@ -373,7 +373,7 @@ def export(folder):
     net = trained()
     encoder, vae, cfg = triples.codec()
     about = {**bundle.ABOUT, **bundle.EDITING}
-    offers = {**bundle.OFFERS, "understands": {**bundle.OFFERS["understands"], "objects": list(EVERY), "uncoloured": sorted(FIXED),
+    offers = {**bundle.OFFERS, "examples": bundle.EDITING_EXAMPLES, "understands": {**bundle.OFFERS["understands"], "objects": list(EVERY), "uncoloured": sorted(FIXED),
                                                "near": near(), "keep": edits.KEEP[0]}}
     write_bundle(folder, net.dit, net.plain_text(), vae, cfg, datetime.date.today().isoformat(), VOCAB, encoder, about, offers)
 
