@@ -10,7 +10,7 @@
 //
 // Tiles are kept with the summed index first, in quads of queries or keys, like those of
 // matmul_tile.wgsl, and against bank conflicts like those. Libraries: packed or parted
-// (bindings), outer, f32. Prelude: ROWS (4, 8), COLS (4, 8), TX, TY, SIZE (of a head, in
+// (bindings), scores, outer, f32. Prelude: ROWS (4, 8), COLS (4, 8), TX, TY, SIZE (of a head, in
 // vec4s), PARTS ≤ 4, DEPTH, DEPTHS, SLICE, RESIDENT, Q_TILE, TILE, WEIGHTS, PARTIAL (vec4s
 // of workgroup memory), HALF and alias kept (what lies there: vec4<f32>, or
 // vec4<f16> where the device has it; sums are f32). CPU twin: attention in engine/cpu.
@@ -20,9 +20,6 @@ const Q4 = ROWS / 4u * TY; // quads of queries
 const K4 = COLS / 4u * TX; // quads of keys
 const SPAN = 4u * K4;
 const S4 = SLICE / 4u;
-// Where the scores of keys that do not count lie, and how low all others may be.
-const HIDDEN = -3e38;
-const LOWEST = -1e37;
 
 var<workgroup> queries: array<kept, Q_TILE>;  // [column][4 queries]
 var<workgroup> tile: array<kept, TILE>;       // keys: [column][4 keys]; values: [key][4 columns]
@@ -99,35 +96,10 @@ fn score(s: ptr<function, Rows>, s2: ptr<function, Rows>, q: u32, k: u32, y: vec
     }
 }
 
-// Scores of four queries from row on with four keys from key on: keys as columns,
-// HIDDEN where a query may not see one.
-fn seen(s: mat4x4<f32>, head: u32, row: u32, key: u32) -> mat4x4<f32> {
-    var limit = vec4<u32>(keys() - 1u);
-    if (p.causal != 0u) {
-        limit = min(limit, row + vec4<u32>(0u, 1u, 2u, 3u));
-    }
-    let t = transpose(s);
-    return mat4x4<f32>(see(t[0], head, row, key, limit), see(t[1], head, row, key + 1u, limit),
-                       see(t[2], head, row, key + 2u, limit), see(t[3], head, row, key + 3u, limit));
-}
-
-fn see(s: vec4<f32>, head: u32, row: u32, key: u32, limit: vec4<u32>) -> vec4<f32> {
-    let t = max(added(s, head, row, min(key, keys() - 1u)), vec4<f32>(LOWEST));
-    return select(vec4<f32>(HIDDEN), t, vec4<u32>(key) <= limit);
-}
-
-fn top_of(t: mat4x4<f32>) -> vec4<f32> {
-    return max(max(t[0], t[1]), max(t[2], t[3]));
-}
-
-// The weights of scores; exactly 0 where they are HIDDEN or too far below the top.
-fn weigh(t: mat4x4<f32>, top: vec4<f32>) -> mat4x4<f32> {
-    return mat4x4<f32>(weight(t[0], top), weight(t[1], top), weight(t[2], top), weight(t[3], top));
-}
-
-fn weight(s: vec4<f32>, top: vec4<f32>) -> vec4<f32> {
-    let none = (s < vec4<f32>(2.0 * LOWEST)) | (s - top < vec4<f32>(-120.0));
-    return select(exp2(max(s - top, vec4<f32>(-120.0))), vec4<f32>(0.0), none);
+// The last key that each of four queries from row on may see.
+fn limits(row: u32) -> vec4<u32> {
+    let last = vec4<u32>(keys() - 1u);
+    return select(last, min(last, row + vec4<u32>(0u, 1u, 2u, 3u)), p.causal != 0u);
 }
 
 // Puts the weights of one quad of keys and one of queries into the slice that holds them.
@@ -216,22 +188,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
         // From here on keys are columns.
         let key = first_key + 4u * x;
-        var t0 = seen(s.a, head, row, key);
-        var most = top_of(t0);
+        var t0 = seen(s.a, head, row, key, limits(row));
+        var most = highest(t0);
         var t1 = mat4x4<f32>(); // of the other quad of queries
         var t2 = mat4x4<f32>(); // of the other quad of keys
         var t3 = mat4x4<f32>(); // of both others
         var most2 = most;
         if (ROWS == 8u) {
-            t1 = seen(s.b, head, row2, key);
-            most2 = top_of(t1);
+            t1 = seen(s.b, head, row2, key, limits(row2));
+            most2 = highest(t1);
         }
         if (COLS == 8u) {
-            t2 = seen(s2.a, head, row, key + 4u * TX);
-            most = max(most, top_of(t2));
+            t2 = seen(s2.a, head, row, key + 4u * TX, limits(row));
+            most = max(most, highest(t2));
             if (ROWS == 8u) {
-                t3 = seen(s2.b, head, row2, key + 4u * TX);
-                most2 = max(most2, top_of(t3));
+                t3 = seen(s2.b, head, row2, key + 4u * TX, limits(row2));
+                most2 = max(most2, highest(t3));
             }
         }
         partial[y * TX + x] = most;

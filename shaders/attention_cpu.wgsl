@@ -6,39 +6,8 @@
 //
 // Matrices of scores and weights have queries as columns, keys as rows, and where t is in
 // their names keys as columns. Libraries: mac, f32, packed or parted (shapes, bindings),
-// attention_rows. Prelude: WORKGROUP, SIZE4 (size/4), and of a head's result, what a thread
+// scores, attention_rows. Prelude: WORKGROUP, SIZE4 (size/4), and of a head's result, what a thread
 // makes: COLUMNS vec4s, the share of one in PARTS. CPU twin: attention in engine/cpu.
-
-// Where the scores of keys that do not count lie, and how low all others may be.
-const HIDDEN = -3e38;
-const LOWEST = -1e37;
-
-// The scores of four queries, from row on, with four keys, of which each may see those up to
-// its limit.
-fn seen(s: mat4x4<f32>, head: u32, row: u32, key: u32, limit: vec4<u32>) -> mat4x4<f32> {
-    let t = transpose(s);
-    return mat4x4<f32>(see(t[0], head, row, key, limit), see(t[1], head, row, key + 1u, limit),
-                       see(t[2], head, row, key + 2u, limit), see(t[3], head, row, key + 3u, limit));
-}
-
-fn see(s: vec4<f32>, head: u32, row: u32, key: u32, limit: vec4<u32>) -> vec4<f32> {
-    let t = max(added(p.scale * s, head, row, min(key, keys() - 1u)), vec4<f32>(LOWEST));
-    return select(vec4<f32>(HIDDEN), t, vec4<u32>(key) <= limit);
-}
-
-fn highest(t: mat4x4<f32>) -> vec4<f32> {
-    return max(max(t[0], t[1]), max(t[2], t[3]));
-}
-
-// The weights of scores; exactly 0 where they are HIDDEN or too far below the top.
-fn weigh(t: mat4x4<f32>, top: vec4<f32>) -> mat4x4<f32> {
-    return mat4x4<f32>(weight(t[0], top), weight(t[1], top), weight(t[2], top), weight(t[3], top));
-}
-
-fn weight(s: vec4<f32>, top: vec4<f32>) -> vec4<f32> {
-    let none = (s < vec4<f32>(2.0 * LOWEST)) | (s - top < vec4<f32>(-120.0));
-    return select(exp2(max(s - top, vec4<f32>(-120.0))), vec4<f32>(0.0), none);
-}
 
 // Where four rows begin; behind the end, the last one.
 fn starts(part: u32, rows: vec4<u32>, count: u32, head: u32) -> vec4<u32> {
@@ -76,8 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             s0 = mac4(s0, transpose(four_rows(1u, k0, c)), x);
             s1 = mac4(s1, transpose(four_rows(1u, k1, c)), x);
         }
-        let t0 = seen(s0, head, row, key, limit);
-        let t1 = seen(s1, head, row, key + 4u, limit);
+        let t0 = seen(p.scale * s0, head, row, key, limit);
+        let t1 = seen(p.scale * s1, head, row, key + 4u, limit);
         let last = top;
         top = max(top, max(highest(t0), highest(t1)));
         let shrink = exp2(max(last - top, vec4<f32>(-120.0)));

@@ -73,9 +73,9 @@ func attentionCPU(n *op.AttentionOp, device Caps) (launches []Launch) {
 	c.u32("PARTS", parts)
 	c.u32("COLUMNS", op.CeilDiv(size4, parts))
 	if packed(n) {
-		launches = packedAttention(n, "attention_cpu", c, 4*group, "mac", "f32")
+		launches = packedAttention(n, "attention_cpu", c, 4*group, "mac", "f32", "scores")
 	} else {
-		launches = []Launch{partedAttention(n, "attention_cpu", c, 4*group, "mac", "f32")}
+		launches = []Launch{partedAttention(n, "attention_cpu", c, 4*group, "mac", "f32", "scores")}
 	}
 	launches[0].Groups[1] *= parts
 	launches[0].Kernel.share(device, "attention_rows")

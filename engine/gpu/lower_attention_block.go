@@ -81,9 +81,9 @@ func attentionBlock(b block, bytes int, half bool) func(*op.AttentionOp, Caps) [
 		c.flag("HALF", half)
 		b.constants(&c, size, b.walkFor(size, width, bytes))
 		if packed(n) {
-			launches = packedAttention(n, "attention_block", c, b.rows*b.ty, "outer", "f32")
+			launches = packedAttention(n, "attention_block", c, b.rows*b.ty, "outer", "f32", "scores")
 		} else {
-			launches = []Launch{partedAttention(n, "attention_block", c, b.rows*b.ty, "outer", "f32")}
+			launches = []Launch{partedAttention(n, "attention_block", c, b.rows*b.ty, "outer", "f32", "scores")}
 		}
 		if half {
 			launches[0].Kernel.Enables = []string{"f16"}

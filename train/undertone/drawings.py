@@ -22,7 +22,7 @@ SEED = 53  # of no other stage
 NOISE = 300_000  # the n-th drawing is of the noise of seed NOISE + n
 KINDS = {"single": .36, "copies": .20, "pair": .44}
 STYLES = {**STYLE_SHARES, "glossy": .25}
-NAMES = (*OBJECTS, *MORE, *MORE)
+NAMES = (*OBJECTS, *MORE, *MORE)  # of edits as well: what is new is drawn twice as often
 # What the student draws in the place of objects that it does not know.
 KIN = {"dog": "cat", "bird": "butterfly", "boat": "car", "person": "snowman", "robot": "snowman", "plane": "rocket"}
 WORDS = {w: k for name, kin in KIN.items() for mine, its in zip(nouns(name), nouns(kin)) for w in mine for k in its[:1]}

@@ -18,7 +18,7 @@ from .distil import SHIFTED, STEPS
 from .export import configs
 from .loop import save
 from .precision import products
-from .scene import MORE, OBJECTS, draw_scene
+from .scene import draw_scene
 from .shipped import Shipped
 from .teacher import Prompts, drops, sample
 from .tiny import Tiny
@@ -27,7 +27,6 @@ EDITS = 3  # of every scene
 # Kinds that are learned late are made more often than they are asked for.
 LATE = {"remove": 5.0, "replace": 4.0, "sun": 4.0, "other": 3.0, "polish": 1.5}
 LESSONS = {k: v * LATE.get(k, 1.0) for k, v in edits.SHARES.items()}
-LESSON_NAMES = (*OBJECTS, *MORE, *MORE)
 SCENES, TRAJECTORIES = 128, 256  # in a part
 SEED, MEMORY_SEED = 51, 52  # of no other stage
 FOLDER = STATE / "edits"
@@ -56,11 +55,11 @@ def drawn(number, scenes=SCENES, shares=LESSONS):
     rng = np.random.default_rng([SEED, number])
     rows, asked = [], []
     for _ in range(scenes):
-        s = edits.draw_source(rng, render.BANKS, LESSON_NAMES)
+        s = edits.draw_source(rng, render.BANKS, drawings.NAMES)
         rows.append(s)
         asked.append(None)
         for _ in range(EDITS):
-            edit, e = edits.draw(rng, s, shares=shares, names=LESSON_NAMES)
+            edit, e = edits.draw(rng, s, shares=shares, names=drawings.NAMES)
             rows.append(e)
             asked.append(edit)
     return rows, asked
