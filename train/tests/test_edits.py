@@ -250,6 +250,11 @@ class Training(unittest.TestCase):
             self.assertEqual((scenes[before], scenes[after]), (s, edits.apply(e, s)))
         self.assertEqual([a.caption for a, _, _ in supply.drawings], ["a dog", "two puppies"])
         rng = np.random.default_rng(0)
+        with mock.patch.dict(edit.OFTEN, {supply.pairs[4][2].kind: 1e9}):
+            supply.refresh()
+        self.assertEqual({p[2].kind for p in supply.chosen(rng, 50)}, {supply.pairs[4][2].kind})
+        supply.refresh()
+        self.assertGreater(len({p[1] for p in supply.chosen(rng, 200)}), 6)
         from undertone.teacher import Prompts
         namer = perceptual.Namer().requires_grad_(False)
         prompts = Prompts(self.net.text)
