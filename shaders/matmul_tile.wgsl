@@ -8,6 +8,9 @@
 // is dequantized once for TILE_M rows. While a tile is multiplied, the loads of
 // the next one are already under way into registers.
 //
+// Where outputs are few and K is long, workgroups along z sum p.share of it each: a
+// whole number of tiles. matmul_sum.wgsl adds those sums up.
+//
 // The prelude gives TILE_M, TILE_N, TILE_K, ROWS, COLS. Branches on them fold away.
 // Libraries: outer and f32, or f16, where tiles are f16 and sums of one tile, too.
 
@@ -120,8 +123,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var s0: mat4x4<f32>;
     var s1: mat4x4<f32>;
     var s2: mat4x4<f32>;
-    for (var k4 = 0u; k4 < p.k4 + K4; k4 += K4) {
-        if (k4 < p.k4) {
+    let begins = group.z * p.share;
+    let ends = min(begins + p.share, p.k4);
+    for (var k4 = begins; k4 < ends + K4; k4 += K4) {
+        if (k4 < ends) {
             s0 = fetch(0u, id, row, n4, k4);
             if (TURNS > 1u) {
                 s1 = fetch(1u, id, row, n4, k4);
@@ -130,7 +135,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 s2 = fetch(2u, id, row, n4, k4);
             }
         }
-        if (k4 > 0u) {
+        if (k4 > begins) {
             var b = Blocks(begin(c.c00), begin(c.c01), begin(c.c10), begin(c.c11));
             for (var q = 0u; q < K4; q++) {
                 let k = 4u * q;
@@ -157,6 +162,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
     }
 
+    slab = group.z * p.slab;
     finish4(row + 4u * y, n4 + x, c.c00);
     if (COLS == 8u) {
         finish4(row + 4u * y, n4 + x + N4 / 2u, c.c01);

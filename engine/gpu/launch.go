@@ -54,10 +54,15 @@ type Launch struct {
 	// of which does the work of some of the groups (see cut). The last of Params is then the
 	// number of the first of them.
 	Along along
+	// Light launches have next to none of the operation's arithmetic, which is the others'.
+	Light bool
 }
 
-// workgroups is how many there are.
-func (l Launch) workgroups() float64 {
+// work is what a launch counts among those of one operation: its workgroups.
+func (l Launch) work() float64 {
+	if l.Light {
+		return 0
+	}
 	return float64(l.Groups[0]) * float64(l.Groups[1]) * float64(l.Groups[2])
 }
 

@@ -42,10 +42,10 @@ func lower(l *op.List, c Caps) ([]step, error) {
 			if err := check(launch, c); err != nil {
 				return nil, fmt.Errorf("%s, operation %d, %s: %w", l.Name, i, n.Kind(), err)
 			}
-			all += launch.workgroups()
+			all += launch.work()
 		}
 		for _, launch := range launches {
-			steps = append(steps, step{launch, i, op.FLOPs(n) * launch.workgroups() / all})
+			steps = append(steps, step{launch, i, op.FLOPs(n) * launch.work() / all})
 		}
 	}
 	return steps, nil

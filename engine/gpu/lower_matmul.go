@@ -36,32 +36,55 @@ var tiles = []struct {
 // take it microseconds anyway.
 const busy = 8192
 
+// How K is divided among workgroups where there are too few of them (see matmul_tile.wgsl).
+const (
+	fewTiles  = 96   // workgroups of the usual tile: below this many
+	longK     = 1024 // and from this K on it is divided without a measurement
+	mostParts = 16
+)
+
+// shortest is how much of K a part has at least, a whole tile: less would save no more time
+// than it takes to add up the parts, which is one more launch.
+var shortest = 256
+
+// parts is among how many workgroups the K of a tile's outputs is divided, so that there are
+// enough threads: 1, or another power of two.
+func (t tile) parts(m, n, k, enough int) int {
+	parts := 1
+	for parts < mostParts && parts*t.groups(m, n)*t.threads() < enough && k >= 2*parts*max(shortest, t.k) {
+		parts *= 2
+	}
+	return parts
+}
+
+// groups is how many of the tile m × n outputs take.
+func (t tile) groups(m, n int) int { return op.CeilDiv(m, t.m) * op.CeilDiv(n, t.n) }
+
 // chooseTile finds the tile with the least time for m × n outputs: what it
 // computes beyond them, how fast its threads are, and how many of them there are.
-func chooseTile(m, n int) tile {
-	var best tile
+// K is divided where that makes them enough; where k is 0 it never is.
+func chooseTile(m, n, k int) (best tile, parts int) {
 	var least float64
 	for _, t := range tiles {
-		groups := op.CeilDiv(m, t.m) * op.CeilDiv(n, t.n)
-		time := t.cost * float64(groups*t.m*t.n) * max(1, busy/float64(groups*t.threads()))
+		groups, divided := t.groups(m, n), t.parts(m, n, k, busy)
+		time := t.cost * float64(groups*t.m*t.n) * max(1, busy/float64(divided*groups*t.threads()))
 		if best.m == 0 || time < least {
-			best, least = t.tile, time
+			best, parts, least = t.tile, divided, time
 		}
 	}
-	return best
+	return best, parts
 }
 
 // gemvRows is up to how many rows of a matmul_gemv.wgsl takes.
 const gemvRows = 8
 
-// product is what a kernel of MatMul is chosen by: m × n outputs, and the weight.
+// product is what a kernel of MatMul is chosen by: m × n outputs, sums of k, and the weight.
 type product struct {
-	m, n    int
+	m, n, k int
 	layout  layout
 	act     op.Act
 	shift   int        // rows of the weight's first patch that come before its first row
 	counted op.Counted // rows
-	ragged  bool       // k is no multiple of 4
 }
 
 // short products have few rows: what matters is how fast the weight is read.
@@ -69,6 +92,11 @@ func (p product) short() bool { return p.m <= gemvRows }
 
 // long are the others.
 func (p product) long() bool { return !p.short() }
+
+// deep are those of few tiles and a long K.
+func (p product) deep() bool {
+	return p.long() && p.k >= longK && p.usual().groups(p.m, p.n) < fewTiles
+}
 
 // rows is the smallest power of two that is not less than m, at most gemvRows.
 func (p product) rows() int {
@@ -80,24 +108,31 @@ func (p product) rows() int {
 }
 
 // tiled is a kernel of MatMul, its workgroups, and the dimension of those that lies along
-// the rows of the product.
+// the rows of the product. Along z lie the parts of K, each of them so long.
 type tiled struct {
 	Kernel
 	groups [3]int
 	rows   along
+	part   int
 }
 
 func (p product) kernel(file string, tile constants, groups [3]int, rows along) tiled {
 	var c constants
-	c.u32("ACT", int(p.act))
 	c.u32("SHIFT", p.shift)
 	p.layout.constants(&c, 6)
-	rowsLib := "rows"
+	return tiled{p.finishing(c+tile, file, 6+p.layout.parts(), "weight_"+layouts[p.layout].lib, "matmul_weight"), groups, rows, p.k}
+}
+
+// finishing is a kernel that finishes the outputs of a product; list is the binding of one that
+// counts rows.
+func (p product) finishing(c constants, file string, list int, libs ...string) Kernel {
+	c.u32("ACT", int(p.act))
+	rows := "rows"
 	if p.counted.List != nil {
-		rowsLib = "rows_counted"
-		c.u32("LIST", 6+p.layout.parts())
+		rows = "rows_counted"
+		c.u32("LIST", list)
 	}
-	return tiled{Kernel{File: file, Libs: []string{"activation", "weight_" + layouts[p.layout].lib, rowsLib, "matmul"}, Prelude: string(c + tile)}, groups, rows}
+	return Kernel{File: file, Libs: append(libs, "activation", rows, "matmul"), Prelude: string(c)}
 }
 
 // matMulCPU gives the threads of a workgroup the same rows.
@@ -109,7 +144,7 @@ func matMulCPU(p product, device Caps) tiled {
 	}
 	var c constants
 	c.u32("ROWS", rows)
-	c.flag("RAGGED", p.ragged)
+	c.flag("RAGGED", p.k%op.Align != 0)
 	c.u32("WORKGROUP", group)
 	k := p.kernel("matmul_cpu", c, [3]int{op.CeilDiv(p.n, 4*group), op.CeilDiv(p.counted.Expected(p.m), rows), 1}, alongY)
 	k.share(device, "matmul_rows")
@@ -122,8 +157,12 @@ func matMulGEMV(p product, _ Caps) tiled {
 	return p.kernel("matmul_gemv", c, [3]int{op.CeilDiv(p.n, 8), 1, 1}, whole)
 }
 
-func matMulTile(p product, _ Caps) tiled {
-	return p.tile(chooseTile(p.counted.Expected(p.m), p.n), "f32")
+func matMulTile(p product, _ Caps) tiled { return p.tile(p.usual(), "f32") }
+
+// usual is the tile of an undivided K.
+func (p product) usual() tile {
+	t, _ := chooseTile(p.counted.Expected(p.m), p.n, 0)
+	return t
 }
 
 // matMulTileOf takes the same tile for every shape.
@@ -131,8 +170,45 @@ func matMulTileOf(i int) func(product, Caps) tiled {
 	return func(p product, _ Caps) tiled { return p.tile(tiles[i].tile, "f32") }
 }
 
+// matMulSplit divides K: several workgroups make the same outputs.
+func matMulSplit(p product, c Caps) tiled {
+	t, parts := chooseTile(p.counted.Expected(p.m), p.n, p.k)
+	return p.split(t, parts, c)
+}
+
+// spread is for how many threads K is divided where that is measured: large GPUs have room
+// for more than are enough for others.
+const spread = 8 * busy
+
+// splits says whether a tile's K can be divided.
+func splits(i int) func(product) bool {
+	return func(p product) bool { return p.long() && tiles[i].parts(p.m, p.n, p.k, spread) > 1 }
+}
+
+func matMulSplitOf(i int) func(product, Caps) tiled {
+	return func(p product, c Caps) tiled {
+		return p.split(tiles[i].tile, tiles[i].parts(p.m, p.n, p.k, spread), c)
+	}
+}
+
+// split leaves the activation to whoever adds up the parts. Each is whole tiles of K, and the
+// sums of all have to fit into a binding.
+func (p product) split(t tile, parts int, c Caps) tiled {
+	for parts > 1 && int64(16*parts*p.m*quads(p.n)) > c.MaxBinding {
+		parts /= 2
+	}
+	if parts == 1 {
+		return p.tile(t, "f32")
+	}
+	p.act = op.None
+	k := p.tile(t, "f32")
+	k.part = op.CeilDiv(op.CeilDiv(p.k, t.k), parts) * t.k
+	k.groups[2] = op.CeilDiv(p.k, k.part)
+	return k
+}
+
 // matMulHalf multiplies in f16 and adds up in f32.
-func matMulHalf(p product, _ Caps) tiled { return p.half(chooseTile(p.counted.Expected(p.m), p.n)) }
+func matMulHalf(p product, _ Caps) tiled { return p.half(p.usual()) }
 
 func matMulHalfOf(i int) func(product, Caps) tiled {
 	return func(p product, _ Caps) tiled { return p.half(tiles[i].tile) }
@@ -196,8 +272,15 @@ func matMulShape(n *op.MatMulOp) string {
 	return fmt.Sprintf("MatMul %d×%d×%d %s", n.A.Rows, n.W.Rows, n.A.Cols, n.W.DType())
 }
 
-// lowerMatMul makes one launch for each shard of the weight. Errors: fault.Shape
-// for a weight that cannot be a matrix or is sliced where it cannot be.
+// ending is what becomes of sums: where they are written, and how. Columns count vec4s.
+type ending struct {
+	out, bias, gate, residual     *op.Tensor
+	flags                         int
+	column, from, gapAt, gapWidth int
+}
+
+// lowerMatMul makes one launch for each shard of the weight, two where K is divided. Errors:
+// fault.Shape for a weight that cannot be a matrix or is sliced where it cannot be.
 func lowerMatMul(n *op.MatMulOp, c Caps) ([]Launch, error) {
 	a, w, bias, gate, residual := n.A, n.W, n.Bias, n.Gate, n.Residual
 	y, err := layoutOf(w.DType())
@@ -215,8 +298,8 @@ func lowerMatMul(n *op.MatMulOp, c Caps) ([]Launch, error) {
 	}
 
 	// WebGPU wants something bound to every name: a stands in for what is absent.
-	var flags uint32
-	or := func(t *op.Tensor, flag uint32) *op.Tensor {
+	var flags int
+	or := func(t *op.Tensor, flag int) *op.Tensor {
 		if t == nil {
 			return a
 		}
@@ -233,31 +316,53 @@ func lowerMatMul(n *op.MatMulOp, c Caps) ([]Launch, error) {
 
 	var launches []Launch
 	for _, s := range shards {
-		p := product{a.Rows, s.to - s.from, y, n.Act, shift, n.Counted, a.Cols%op.Align != 0}
+		p := product{a.Rows, s.to - s.from, a.Cols, y, n.Act, shift, n.Counted}
 		v, err := pick(matMulVariants, p, c)
 		if err != nil {
 			return nil, err
 		}
 		k := v.launch(p, c)
-		l := Launch{
-			Kernel: k.Kernel,
-			Bind: []Binding{{Storage: a.Storage}, {Storage: n.Out.Storage, Write: true},
-				{Storage: bias.Storage}, {Storage: gate.Storage}, {Storage: residual.Storage}},
-			Groups: k.groups,
-			Along:  k.rows,
+		slab := 0 // from the sums of one part of K to those of the next, in vec4s
+		launch := func(kernel Kernel, a *op.Tensor, e ending, weights ...Binding) *Launch {
+			l := Launch{
+				Kernel: kernel,
+				Bind: append([]Binding{{Storage: a.Storage}, {Storage: e.out.Storage, Write: true},
+					{Storage: e.bias.Storage}, {Storage: e.gate.Storage}, {Storage: e.residual.Storage}}, weights...),
+				Groups: k.groups,
+				Along:  k.rows,
+			}
+			listAt := 0
+			if list := n.Counted.List; list != nil {
+				l.Bind = append(l.Bind, Binding{Storage: list.Storage})
+				listAt = list.Offset
+			}
+			l.Params = words(
+				a.Rows, p.n, p.k, quads(p.k), a, e.out, e.residual, e.bias.Offset/4, e.gate.Offset/4,
+				e.column, e.from, e.gapAt, e.gapWidth, (s.from-s.start)/4, (s.last-s.start)/4, e.flags, listAt, k.groups[1], quads(k.part), slab, 0)
+			launches = append(launches, l)
+			return &launches[len(launches)-1]
 		}
+		var weights []Binding
 		for i := range y.parts() {
-			l.Bind = append(l.Bind, Binding{Storage: w.Storage, Part: s.part + i})
+			weights = append(weights, Binding{Storage: w.Storage, Part: s.part + i})
 		}
-		listAt := 0
-		if list := n.Counted.List; list != nil {
-			l.Bind = append(l.Bind, Binding{Storage: list.Storage})
-			listAt = list.Offset
+		all := ending{n.Out, bias, gate, residual, flags, (s.from - from) / 4, n.ActFrom / 4, n.GapAt / 4, n.GapWidth / 4}
+		if k.groups[2] == 1 {
+			launch(k.Kernel, a, all, weights...)
+			continue
 		}
-		l.Params = words(
-			a.Rows, s.to-s.from, a.Cols, quads(a.Cols), a, n.Out, residual, bias.Offset/4, gate.Offset/4,
-			(s.from-from)/4, n.ActFrom/4, n.GapAt/4, n.GapWidth/4, (s.from-s.start)/4, (s.last-s.start)/4, int(flags), listAt, k.groups[1], 0)
-		launches = append(launches, l)
+		sums := op.NewStorage("sums of parts of K", op.Temp, op.F32, k.groups[2]*p.m, p.n)
+		slab = p.m * sums.Stride / 4
+		launch(k.Kernel, a, ending{out: sums, bias: a, gate: a, residual: a}, weights...)
+		l := launch(p.sum(), sums.Slice(0, p.m), all)
+		l.Groups, l.Along, l.Light = fold(p.m*quads(p.n), threads), whole, true
 	}
 	return launches, nil
+}
+
+// sum adds up the parts of K.
+func (p product) sum() Kernel {
+	var c constants
+	c.u32("WORKGROUP", threads)
+	return p.finishing(c, "matmul_sum", 6, "place")
 }

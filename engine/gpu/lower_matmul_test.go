@@ -40,8 +40,74 @@ func TestChooseTile(t *testing.T) {
 		// … and a large one the other way round.
 		{1024, 1536, 64, 64}, {4096, 12288, 64, 64}, {192, 3072, 64, 64},
 	} {
-		if got := chooseTile(c.m, c.n); got.m != c.wantM || got.n != c.wantN {
+		if got, _ := chooseTile(c.m, c.n, 0); got.m != c.wantM || got.n != c.wantN {
 			t.Errorf("%d×%d outputs: tiles of %d×%d, want %d×%d", c.m, c.n, got.m, got.n, c.wantM, c.wantN)
+		}
+	}
+}
+
+// K is divided where that makes enough threads of too few, and where it is long enough for it.
+func TestChooseParts(t *testing.T) {
+	for _, c := range []struct{ m, n, k, wantM, wantN, parts int }{
+		{64, 1024, 4096, 64, 64, 8}, {77, 768, 3072, 64, 64, 8}, {96, 256, 1280, 32, 32, 4}, {16, 64, 8192, 32, 32, 16},
+		{64, 1024, 128, 32, 32, 1}, {64, 1024, 0, 32, 32, 1}, {4096, 12288, 3072, 64, 64, 1},
+	} {
+		if got, parts := chooseTile(c.m, c.n, c.k); got.m != c.wantM || got.n != c.wantN || parts != c.parts {
+			t.Errorf("%d×%d outputs of %d: tiles of %d×%d in %d parts, want %d×%d in %d", c.m, c.n, c.k, got.m, got.n, parts, c.wantM, c.wantN, c.parts)
+		}
+	}
+}
+
+// TestMatMulSplits follows K through the launches of a product: a GPU of few workgroups divides
+// it into whole tiles, none of which is forgotten, and adds them up at the end; others do not.
+func TestMatMulSplits(t *testing.T) {
+	software, small := PortableFloor, PortableFloor
+	software.CPU = true
+	small.MaxBinding = 1 << 20
+	for _, c := range []struct {
+		m, n, k int
+		caps    Caps
+		parts   int // 1: one launch
+	}{
+		{64, 1024, 4096, PortableFloor, 8}, {77, 768, 3072, PortableFloor, 8}, {33, 72, 1056, PortableFloor, 4}, {65, 37, 1101, PortableFloor, 4},
+		{320, 256, 1024, PortableFloor, 4}, {320, 256, 1024, small, 2}, {64, 1024, 4096, software, 1}, {64, 1024, 1023, PortableFloor, 1}, {4, 1024, 6144, PortableFloor, 1},
+		{1536, 3072, 3072, PortableFloor, 1},
+	} {
+		a := op.NewStorage("a", op.Fixed, op.F32, c.m, c.k)
+		l := op.NewList("product")
+		l.MatMul(a, matrix(op.F16, c.n, c.k), op.Epilogue{Bias: op.NewStorage("bias", op.Fixed, op.F32, 1, c.n), Act: op.GELU})
+		steps, err := lower(l, c.caps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprintf("%d×%d×%d", c.m, c.n, c.k)
+		const share, slab, none = 21, 22, "const ACT: u32 = 0u;"
+		if c.parts == 1 {
+			if len(steps) != 1 || strings.Contains(steps[0].Kernel.Prelude, none) || int(steps[0].Params[share]) != quads(c.k) {
+				t.Errorf("%s is computed in %d launches; the first of %d quads of K", name, len(steps), steps[0].Params[share])
+			}
+			continue
+		}
+		if len(steps) != 2 {
+			t.Fatalf("%s is computed in %d launches", name, len(steps))
+		}
+		product, sum := steps[0], steps[1]
+		if !strings.Contains(product.Kernel.Prelude, none) || strings.Contains(sum.Kernel.Prelude, none) || sum.Kernel.File != "matmul_sum" {
+			t.Errorf("%s: activated in the wrong launch", name)
+		}
+		parts, each := product.Groups[2], int(product.Params[share])
+		if parts != c.parts || parts*each < quads(c.k) || (parts-1)*each >= quads(c.k) || each%4 != 0 {
+			t.Errorf("%s: %d parts of %d quads, want %d", name, parts, each, c.parts)
+		}
+		sums := product.Bind[1].Storage
+		if sums != sum.Bind[0].Storage || sums.Class != op.Temp || int(product.Params[slab]) != c.m*quads(c.n) || sums.Elems != 4*parts*c.m*quads(c.n) || storageBytes(sums) > c.caps.MaxBinding {
+			t.Errorf("%s: sums %+v, %d from one part to the next", name, sums, product.Params[slab])
+		}
+		if sum.Params[share] != product.Params[share] || sum.Params[slab] != product.Params[slab] {
+			t.Errorf("%s: the parts are added up as if they were others", name)
+		}
+		if all := op.FLOPs(l.Nodes[0]); product.flops != all || sum.flops != 0 {
+			t.Errorf("%s: %g and %g of %g of arithmetic", name, product.flops, sum.flops, all)
 		}
 	}
 }
@@ -63,14 +129,14 @@ func TestMatMulKernel(t *testing.T) {
 		{33, 64, software, "matmul_cpu", [3]int{2, 5, 1}},
 		{96, 256, software, "matmul_cpu", [3]int{8, 12, 1}},
 	} {
-		k := matMul(t, product{c.m, c.n, layoutQ8, op.GELU, 0, op.Counted{}, false}, c.caps)
+		k := matMul(t, product{c.m, c.n, 256, layoutQ8, op.GELU, 0, op.Counted{}}, c.caps)
 		if k.File != c.file || k.groups != c.groups {
 			t.Errorf("%d×%d: %s in %v workgroups, want %s in %v", c.m, c.n, k.File, k.groups, c.file, c.groups)
 		}
 	}
 	seen := map[string]bool{}
 	for m := 1; m <= gemvRows; m++ {
-		seen[matMul(t, product{m, 64, layoutF16, op.None, 0, op.Counted{}, false}, PortableFloor).key()] = true
+		seen[matMul(t, product{m, 64, 64, layoutF16, op.None, 0, op.Counted{}}, PortableFloor).key()] = true
 	}
 	if len(seen) != 4 {
 		t.Errorf("%d variants for 1 to %d rows, want those of 1, 2, 4 and 8", len(seen), gemvRows)
@@ -82,11 +148,11 @@ func TestMatMulKernel(t *testing.T) {
 func TestCountedRows(t *testing.T) {
 	software := PortableFloor
 	software.CPU = true
-	p := product{192, 3072, layoutQ8, op.None, 0, op.Counted{List: op.NewStorage("list", op.Fixed, op.F32, 1, op.ListHead+192), Share: 0.25}, false}
+	p := product{192, 3072, 768, layoutQ8, op.None, 0, op.Counted{List: op.NewStorage("list", op.Fixed, op.F32, 1, op.ListHead+192), Share: 0.25}}
 	if k := matMul(t, p, software); k.groups != [3]int{96, 6, 1} {
 		t.Errorf("a software adapter gets %v workgroups", k.groups)
 	}
-	want := chooseTile(48, p.n)
+	want, _ := chooseTile(48, p.n, 0)
 	if k := matMul(t, p, PortableFloor); k.groups != [3]int{op.CeilDiv(192, want.m), op.CeilDiv(p.n, want.n), 1} {
 		t.Errorf("a GPU gets %v workgroups, want tiles of %d×%d", k.groups, want.m, want.n)
 	}

@@ -31,15 +31,42 @@ func TestMatMulTiles(t *testing.T) {
 	cases := named(t, "31x63x127_f32_bias_framed", "97x65x256_q8_0_bias_gate_residual_inplace_framed",
 		"70x72x64_q4_0_bias_gelu_from32_gap20at32_framed", "33x65x129_f16_skip6_framed", "127x129x128_q8_0_framed")
 	d, ref := open(t, Options{Hardware: true, Portable: true}), cpu.New(cpu.Options{})
-	all := tiles
-	defer func() { tiles = all }()
-	for i, v := range all {
-		tiles = all[i : i+1]
+	for _, v := range tiles {
+		d.Prefer(fmt.Sprintf("tile %d×%d", v.m, v.n))
 		t.Run(fmt.Sprintf("%dx%d", v.m, v.n), func(t *testing.T) {
 			for _, c := range cases {
 				t.Run(c.Name, func(t *testing.T) { c.Run(t, d, ref) })
 			}
 		})
+	}
+}
+
+// TestMatMulSplit divides K wherever it has two tiles, twice with the same bits, on a device
+// without any limit or feature.
+func TestMatMulSplit(t *testing.T) {
+	defer func(usual int) { shortest = usual }(shortest)
+	shortest = 1 // a tile
+	for name, cases := range map[string][]ops.Case{
+		"split 64×64": named(t, "31x63x127_f32_bias_framed", "32x256x1280_f32_bias_gate_residual_inplace_outliers", "33x36x128_f32_mean800",
+			"65x37x1101_f32_bias_gelu_gate_residual_inplace_framed", "97x65x256_q8_0_bias_gate_residual_inplace_framed"),
+		"split 32×32": named(t, "33x65x129_f16_skip6_framed", "17x40x1026_f16_residual_other_outliers_rows7to47",
+			"70x72x64_q4_0_bias_gelu_from32_gap20at32_framed"),
+	} {
+		d := open(t, Options{Hardware: true, Portable: true})
+		d.Prefer(name)
+		for _, c := range cases {
+			t.Run(name+"/"+c.Name, func(t *testing.T) {
+				first, second := &seen{Device: d, submit: d.submit}, &seen{Device: d, submit: d.submit}
+				c.Run(t, first, cpu.New(cpu.Options{}))
+				c.Run(t, second, first)
+				if first.launches != 4 {
+					t.Errorf("two products in %d launches, want 4", first.launches)
+				}
+				if !slices.Equal(first.bits, slices.Concat(second.bits, second.bits)) {
+					t.Error("other numbers a second time")
+				}
+			})
+		}
 	}
 }
 

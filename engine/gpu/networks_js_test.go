@@ -16,3 +16,13 @@ func TestNetworksBounded(t *testing.T) { networks.Bounded(t, open(t, Options{}),
 func TestNetworksFloor(t *testing.T) {
 	networks.Golden(t, open(t, Options{Portable: true}), networks.GPU)
 }
+
+// That weight 0 changes no bit, and the same request none, where every K that has two tiles is
+// divided.
+func TestNetworksSplit(t *testing.T) {
+	defer func(usual int) { shortest = usual }(shortest)
+	shortest = 1 // a tile
+	d := open(t, Options{Hardware: true, Portable: true})
+	d.Prefer("split 32×32")
+	networks.Guidance(t, d)
+}

@@ -23,12 +23,15 @@ var (
 	matMulVariants = []variant[product, tiled]{
 		{"cpu", onCPU, nil, matMulCPU},
 		{"gemv", nil, product.short, matMulGEMV},
+		{"split", nil, product.deep, matMulSplit},
 		{"tile", nil, nil, matMulTile},
 		// Each tile by its own name, here and below, for those who prefer it (see Device.Prefer).
 		{"tile 128×128", nil, nil, matMulTileOf(0)},
 		{"tile 64×64", nil, nil, matMulTileOf(1)},
 		{"tile 32×64", nil, nil, matMulTileOf(2)},
 		{"tile 32×32", nil, nil, matMulTileOf(3)},
+		{"split 64×64", nil, splits(1), matMulSplitOf(1)},
+		{"split 32×32", nil, splits(3), matMulSplitOf(3)},
 		{"f16", halves, product.long, matMulHalf},
 		{"f16 128×128", halves, nil, matMulHalfOf(0)},
 		{"f16 64×64", halves, nil, matMulHalfOf(1)},

@@ -1,16 +1,9 @@
-// What the MatMul kernels share: parameters, buffers, the reading of a and w and
-// the epilogue. Columns are counted in quads (four neighbours, one vec4), k too.
+// What the MatMul kernels share: parameters, buffers, the reading of a and the
+// epilogue. Columns are counted in quads (four neighbours, one vec4), k too.
 //
 //	out[r, c] = residual[r, c] + gate[c] · act(Σ_k a[r, k]·w[c, k] + bias[c])
 //
-// Weights are stored in patches of 4 output columns × 4 k: patch (n4, k4) holds
-// w[4·n4 + lane, 4·k4 + j], and weight_patch(n4, k4) (lib/weight_*.wgsl) returns
-// it dequantized with j as the column of the matrix and lane as the row, so that
-// patch · a[k4] is the contribution of four k to four outputs.
 // CPU twin: matMul in engine/cpu.
-//
-// Wants from the prelude: SHIFT, the position of w's first row in its patch
-// (0 unless w is a slice of a weight's rows that starts off a multiple of 4).
 
 struct MatMul {
     m: u32,               // rows of a and out
@@ -34,6 +27,8 @@ struct MatMul {
     flags: u32,
     list_at: u32,         // of the list that counts rows, in elements
     groups: u32,          // workgroups along y, of all launches that the product was cut into
+    share: u32,           // quads of k of a part: k4 where k is not divided
+    slab: u32,            // from the sums of a part to those of the next, in vec4
     first: u32,           // workgroup along the rows
 }
 
@@ -49,7 +44,7 @@ const IN_PLACE: u32 = 8u; // the residual is out itself
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> gate: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> residual: array<vec4<f32>>;
-// Bindings 6 and 7 are the weight's (WEIGHTS and SCALES); behind them may be a list, whose
+// Then come the weight's (WEIGHTS and SCALES), where there is one; behind them may be a list, whose
 // entries are how many rows are made (lib/rows_counted.wgsl), else all are (lib/rows.wgsl).
 
 // a[row, 4·k4 …]: zero beyond k, where memory is undefined; the last row beyond m.
@@ -58,28 +53,8 @@ fn load_a(row: u32, k4: u32) -> vec4<f32> {
     return select(vec4<f32>(0.0), v, vec4<u32>(4u * k4) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.k));
 }
 
-// Patch (n4, k4) of w; some other, finite, patch beyond n or k.
-fn load_w(n4: u32, k4: u32) -> mat4x4<f32> {
-    let row = p.weight_row + n4;
-    let j = min(k4, p.k4 - 1u);
-    let w = weight_patch(min(row, p.weight_last), j);
-    if (SHIFT == 0u) {
-        return w;
-    }
-    // Four columns out of two neighbouring patches.
-    let v = weight_patch(min(row + 1u, p.weight_last), j);
-    return mat4x4<f32>(straddle(w[0], v[0]), straddle(w[1], v[1]), straddle(w[2], v[2]), straddle(w[3], v[3]));
-}
-
-fn straddle(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {
-    if (SHIFT == 1u) {
-        return vec4<f32>(x.yzw, y.x);
-    }
-    if (SHIFT == 2u) {
-        return vec4<f32>(x.zw, y.xy);
-    }
-    return vec4<f32>(x.w, y.xyz);
-}
+// Where a part of K has its sums, in vec4s behind out_offset: see matmul_tile.
+var<private> slab: u32;
 
 // Finishes and writes columns 4·n4 … 4·n4 + 3 of a row. What lies beyond n in the
 // last quad is padding of out, which may hold anything.
@@ -98,7 +73,7 @@ fn finish(row: u32, n4: u32, product: vec4<f32>) {
     if ((p.flags & HAS_GATE) != 0u) {
         v *= gate[p.gate_offset + c];
     }
-    let at = p.out_offset + row * p.out_stride + c + select(0u, p.gap_width, c >= p.gap_at);
+    let at = p.out_offset + slab + row * p.out_stride + c + select(0u, p.gap_width, c >= p.gap_at);
     if ((p.flags & HAS_RESIDUAL) != 0u) {
         v += residual[p.residual_offset + row * p.residual_stride + c];
     } else if ((p.flags & IN_PLACE) != 0u) {

@@ -37,6 +37,10 @@ func Engine(t *testing.T, be op.Backend, every bool) {
 	t.Run("Edits", func(t *testing.T) { Edits(t, be, every) })
 }
 
+// Guidance is the part of Engine that asks what weights of directions change, and when nothing
+// may.
+func Guidance(t *testing.T, be op.Backend) { guided(t, newFixture(t).load(be)) }
+
 var frog = engine.Request{Prompt: "a red frog at night", Seed: 5, Steps: 2, Size: recipe.Square(16), CFG: 1}
 
 // with adds directions to a request.

@@ -171,6 +171,11 @@ func matmulCases() []Case {
 		mm{m: 70, n: 72, k: 64, dt: op.Q4_0, bias: true, act: op.GELU, actFrom: 32, gapAt: 32, gapWidth: 20, framed: true},
 		mm{m: 128, n: 128, k: 128, dt: op.F32}, mm{m: 127, n: 129, k: 128, dt: op.Q8_0, framed: true},
 	)
+	// Few outputs and a K so long that it may be divided.
+	cs = append(cs,
+		mm{m: 65, n: 37, k: 1101, dt: op.F32, bias: true, act: op.GELU, gate: true, residual: "inplace", framed: true},
+		mm{m: 33, n: 72, k: 1056, dt: op.Q8_0, bias: true, act: op.SiLU, actFrom: 32, gapAt: 32, gapWidth: 20, framed: true},
+		mm{m: 17, n: 40, k: 1026, dt: op.F16, from: 7, to: 47, residual: "other", outliers: true})
 	cs = append(cs, mm{m: 33, n: 36, k: 128, dt: op.F32, far: true}, mm{m: 33, n: 36, k: 128, dt: op.Q8_0, far: true})
 	cases := make([]Case, 0, len(cs))
 	for _, c := range cs {
