@@ -84,7 +84,9 @@ export class Bench {
       const shape = this.report.software ? { ...full, ...software } : full;
       if (this.ops && !this.ops.includes(s.op)) continue;
       // What only takes other views than these is left out, and what would be the usual one again.
-      const names = (this.report.variants?.[s.op] ?? []).filter((v) => v !== "views" && v !== "tile" && (v !== "gemv" || s.M <= 8));
+      const few = (v) => shape.M > 8 && shape.K >= 512 && shape.M * shape.N < (v.endsWith("64") ? 1 << 22 : 1 << 20);
+      const names = (this.report.variants?.[s.op] ?? []).filter((v) =>
+        !["views", "tile", "split"].includes(v) && (v !== "gemv" || s.M <= 8) && (!v.startsWith("split") || few(v)));
       for (const type of s.op === "MatMul" ? types : ["F32"]) {
         if (!others) rows.push({ ...shape, DType: type, Variant: "" });
         else if (names.length > 1 && (type === "F32" || type === "Q8_0")) for (const v of names) rows.push({ ...shape, DType: type, Variant: v });
