@@ -169,6 +169,7 @@ func TestBrowserEdit(t *testing.T) {
 			t.Error("a strength of 4 changes nothing")
 		}
 	})
+	b.step("a sheet and a film of strengths", b.sweepsStrength)
 	b.step("undo", func(t *testing.T) {
 		b.eval(`document.querySelector("#undo").click()`, nil)
 		b.until(`document.querySelector("#redo").ariaDisabled === "false"`)
@@ -182,6 +183,29 @@ func TestBrowserEdit(t *testing.T) {
 	b.step("the picture of a file is asked for", b.asksForReference)
 	b.step("the Lab measures in the encoder's features", func(t *testing.T) { b.labOfFeatures(t, s) })
 	b.silent(t)
+}
+
+// sweepsStrength makes the film that goes from an edit without more strength to the strongest, of
+// which the first picture has no direction.
+func (b *tab) sweepsStrength(t *testing.T) {
+	b.click("#tab-sweep")
+	b.run(emulation.SetDeviceMetricsOverride(720, 900, 1, false))
+	var wrong []string
+	if b.call("layout.faults", &wrong, "ltr"); len(wrong) > 0 {
+		t.Errorf("720 pixels wide: %q", wrong)
+	}
+	b.call("form.openDetails", nil, false)
+	b.run(emulation.SetDeviceMetricsOverride(1280, 900, 1, false))
+	b.call("film.watch", nil)
+	b.click("#film-go")
+	b.until(`document.querySelector("#film-save") && ` + idle)
+	file := b.blob(`test.film.file()`)
+	for _, part := range []string{`"film":{"direction":0,"from":0,"to":4,"pictures":`, `"positive":"at night"`} {
+		if !bytes.Contains(file, []byte(part)) {
+			t.Errorf("the film does not say %s", part)
+		}
+	}
+	b.click("#tab-picture")
 }
 
 // labOfFeatures asks the Lab, with a preset of one's own and the distance that takes an

@@ -36,5 +36,22 @@ func (p sweepPlan) frames(f app.Form, n int) (list []app.Recipe) {
 	return list
 }
 
+// change is which direction a film changes, and its weight at both ends; a direction that is
+// left out at one of them, as a strength of 0 is, has no weight there.
+func change(first, last app.Recipe) (at int, from, to float64) {
+	weight := func(r app.Recipe, i int) float64 {
+		if i < len(r.Guidance) {
+			return r.Guidance[i].Weight
+		}
+		return 0
+	}
+	for i := range max(len(first.Guidance), len(last.Guidance)) {
+		if from, to := weight(first, i), weight(last, i); from != to {
+			return i, from, to
+		}
+	}
+	return 0, weight(first, 0), weight(last, 0)
+}
+
 // sameFrames reports whether two films are of the same pictures.
 func sameFrames(a, b []app.Recipe) bool { return slices.EqualFunc(a, b, app.Recipe.Same) }

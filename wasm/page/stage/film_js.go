@@ -77,6 +77,9 @@ func (v *film) start() {
 		return
 	}
 	plan := v.plan()
+	if plan.asks(v.app) {
+		return
+	}
 	n := frameCount(s.Live.Median())
 	if left := len(v.recipes); v.address == "" && v.done > 0 && sameFrames(v.recipes, plan.frames(s.Form, left)) {
 		n = left // how fast the device is may have changed meanwhile
@@ -163,17 +166,15 @@ func (v *film) finish() {
 // parameters are what the film was made from: those of its last picture, with all
 // directions, and the weights of the first and the last.
 func (v *film) parameters() js.Value {
-	first, last := v.recipes[0], v.recipes[len(v.recipes)-1]
-	edited := 0
-	for i, t := range first.Guidance {
-		if t.Weight != last.Guidance[i].Weight {
-			edited = i
-		}
+	said := v.recipes[len(v.recipes)-1]
+	at, from, to := change(v.recipes[0], said)
+	if to == 0 { // it may be left out there
+		said = v.recipes[0]
 	}
 	object := js.Global().Get("Object")
 	return object.Call("assign", object.New(), v.last.Result.(js.Value).Get("parameters"), app.Object(
-		"guidance", last.Value()["guidance"],
-		"film", app.Object("direction", edited, "from", first.Guidance[edited].Weight, "to", last.Guidance[edited].Weight, "pictures", len(v.recipes), "seconds", 2*oneWay),
+		"guidance", said.Value()["guidance"],
+		"film", app.Object("direction", at, "from", from, "to", to, "pictures", len(v.recipes), "seconds", 2*oneWay),
 	))
 }
 

@@ -50,3 +50,21 @@ func TestFrames(t *testing.T) {
 		t.Errorf("the way down is %+v", down)
 	}
 }
+
+// A strength of 0 leaves an edit's direction out, at either end of a film; others stay beside it.
+func TestChange(t *testing.T) {
+	f := app.NewForm(model(t))
+	f.Reference, f.Prompt, f.Guided = &app.Reference{Image: "pixels"}, "at night", true
+	for _, guided := range []int{0, 1} {
+		f.Guided = guided == 1
+		for _, ends := range [][2]float64{{0, 4}, {4, 0}, {1, 3}} {
+			list := sweepPlan{over: "strength", from: ends[0], to: ends[1]}.frames(f, 3)
+			if at, from, to := change(list[0], list[2]); at != guided || from != ends[0] || to != ends[1] {
+				t.Errorf("%v beside %d directions: of direction %d it is from %g to %g", ends, guided, at, from, to)
+			}
+		}
+	}
+	if at, from, to := change(f.Plain(), f.Plain()); at != 0 || from != 0 || to != 0 {
+		t.Errorf("where nothing changes, it is direction %d from %g to %g", at, from, to)
+	}
+}

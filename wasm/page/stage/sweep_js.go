@@ -75,9 +75,7 @@ func (v *Sweep) make() {
 	if s.Working() {
 		return
 	}
-	if v.plan.over == "strength" && strings.TrimSpace(s.Form.Prompt) == "" { // it would change nothing
-		v.app.Update(func(s *app.State) { s.Note = words.Text.EditAsk })
-		ui.ByID("prompt").Focus()
+	if v.plan.asks(v.app) {
 		return
 	}
 	cells := v.plan.cells(s.Form)
@@ -88,6 +86,17 @@ func (v *Sweep) make() {
 	if v.app.Enqueue(jobs...) {
 		v.app.Update(func(*app.State) { v.over, v.term, v.cells = v.plan.over, v.plan.term, cells })
 	}
+}
+
+// asks asks for an instruction, and reports whether it did: without one, no strength of an
+// edit changes anything.
+func (p sweepPlan) asks(a *app.App) bool {
+	if p.over != "strength" || strings.TrimSpace(a.State.Form.Prompt) != "" {
+		return false
+	}
+	a.Update(func(s *app.State) { s.Note = words.Text.EditAsk })
+	ui.ByID("prompt").Focus()
+	return true
 }
 
 // use takes over the recipe of a picture of the sheet, and the picture.
