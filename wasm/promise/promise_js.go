@@ -5,14 +5,31 @@ import (
 	"syscall/js"
 )
 
+// outcome is what became of a promise. A rejection is a js.Error.
+type outcome struct {
+	value js.Value
+	err   error
+}
+
 // Await blocks the calling goroutine until p settles or ctx ends. A rejection
 // comes back as a js.Error, the end of ctx as ctx.Err(). It must not be called
 // inside a js.FuncOf callback, which would wait for itself.
 func Await(ctx context.Context, p js.Value) (js.Value, error) {
-	type outcome struct {
-		value js.Value
-		err   error
+	select {
+	case <-ctx.Done():
+		return js.Undefined(), ctx.Err()
+	case o := <-settled(p):
+		return o.value, o.err
 	}
+}
+
+// Of is Await for what is not given up, or settles by itself when it is.
+func Of(p js.Value) (js.Value, error) {
+	o := <-settled(p)
+	return o.value, o.err
+}
+
+func settled(p js.Value) <-chan outcome {
 	// Buffered, so that a promise that settles after ctx has ended blocks nobody.
 	settled := make(chan outcome, 1)
 	var resolve, reject js.Func
@@ -37,10 +54,5 @@ func Await(ctx context.Context, p js.Value) (js.Value, error) {
 		return nil
 	})
 	p.Call("then", resolve, reject)
-	select {
-	case <-ctx.Done():
-		return js.Undefined(), ctx.Err()
-	case o := <-settled:
-		return o.value, o.err
-	}
+	return settled
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -23,7 +22,7 @@ type api struct {
 
 // load loads a model, and keeps it in this browser if it is to; onProgress is called with
 // how far it is.
-func (a *api) load(ctx context.Context, o Offer, device string, keep, tune bool, onProgress func(Progress)) (Loaded, error) {
+func (a *api) load(signal js.Value, o Offer, device string, keep, tune bool, onProgress func(Progress)) (Loaded, error) {
 	a.close()
 	measure := js.Undefined() // as the engine thinks
 	if !tune {
@@ -31,10 +30,7 @@ func (a *api) load(ctx context.Context, o Offer, device string, keep, tune bool,
 	}
 	listener := progressListener(onProgress)
 	defer listener.Release()
-	signal, stop := abortSignal(ctx)
-	defer stop()
-	// The promise is awaited without ctx: an abort settles it by itself.
-	u, err := promise.Await(context.Background(), a.class.Call("load", o.source(), o.options(
+	u, err := promise.Of(a.class.Call("load", o.source(), o.options(
 		"device", device, "store", keep, "tune", measure, "onTuning", a.tuned, "signal", signal, "onProgress", listener,
 	)))
 	if err != nil {
@@ -45,12 +41,10 @@ func (a *api) load(ctx context.Context, o Offer, device string, keep, tune bool,
 }
 
 // save writes the loaded model into a folder, and tells how many bytes that are.
-func (a *api) save(ctx context.Context, folder js.Value, onProgress func(Progress)) (bytes int64, err error) {
+func (a *api) save(signal js.Value, folder js.Value, onProgress func(Progress)) (bytes int64, err error) {
 	listener := progressListener(onProgress)
 	defer listener.Release()
-	signal, stop := abortSignal(ctx)
-	defer stop()
-	v, err := promise.Await(context.Background(), a.loaded.Call("save", folder, Object("signal", signal, "onProgress", listener)))
+	v, err := promise.Of(a.loaded.Call("save", folder, Object("signal", signal, "onProgress", listener)))
 	if err != nil {
 		return 0, err
 	}
@@ -78,7 +72,7 @@ func progressListener(onProgress func(Progress)) js.Func {
 
 // Call asks a static function of the API, and waits for its answer.
 func (a *App) Call(name string, arguments ...any) (js.Value, error) {
-	return promise.Await(context.Background(), a.api.class.Call(name, arguments...))
+	return promise.Of(a.api.class.Call(name, arguments...))
 }
 
 // info reads what was loaded.
@@ -126,7 +120,7 @@ func tuningOf(v js.Value) (t Tuning) {
 
 // generate makes a picture. onStep, if not nil, is called after every step with
 // an ImageData or undefined. more are further fields of the API's request.
-func (a *api) generate(ctx context.Context, r Recipe, more map[string]any, onStep func(step, steps int, preview js.Value)) (*Picture, error) {
+func (a *api) generate(signal js.Value, r Recipe, more map[string]any, onStep func(step, steps int, preview js.Value)) (*Picture, error) {
 	request := r.Value()
 	maps.Copy(request, more)
 	if onStep != nil {
@@ -138,10 +132,8 @@ func (a *api) generate(ctx context.Context, r Recipe, more map[string]any, onSte
 		defer listener.Release()
 		request["onStep"] = listener
 	}
-	signal, stop := abortSignal(ctx)
-	defer stop()
 	request["signal"] = signal
-	result, err := promise.Await(context.Background(), a.loaded.Call("generate", request))
+	result, err := promise.Of(a.loaded.Call("generate", request))
 	if err != nil {
 		return nil, err
 	}
@@ -188,11 +180,15 @@ func (a *api) close() {
 	}
 }
 
-// abortSignal is ctx as JavaScript knows it.
-func abortSignal(ctx context.Context) (signal js.Value, stop func() bool) {
+// AbortSignal ends what it is given to when abort is called. (It stands in the place of a
+// context.Context, with which comes all that prints times.)
+func AbortSignal() (signal js.Value, abort func()) {
 	c := js.Global().Get("AbortController").New()
-	return c.Get("signal"), context.AfterFunc(ctx, func() { c.Call("abort") })
+	return c.Get("signal"), func() { c.Call("abort") }
 }
+
+// Aborted reports whether abort was called.
+func Aborted(signal js.Value) bool { return signal.Get("aborted").Bool() }
 
 // ProblemOf reads the code, sentence and advice of an error of the API, or of a fault
 // met in the page itself. An abort is no problem.

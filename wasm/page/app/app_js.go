@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"syscall/js"
 	"time"
 
@@ -27,15 +26,17 @@ type App struct {
 	api       api
 	views     []View
 	reactions []func(s *State)
-	scheduled bool               // a rendering is due at the next frame
-	draw      js.Func            // draws what is due, for the browser to call
-	cancel    context.CancelFunc // of what is running
-	queue     []Job              // pictures that wait
-	skip      context.CancelFunc // ends the running picture, but not the queue
-	due       bool               // the form was changed during a run that it has to wait for
-	leave     func()             // gives the turn back; nil where this page has none
-	device    string             // on which the model was loaded
-	remark    *time.Timer        // takes the remark away; nil before the first
+	scheduled bool    // a rendering is due at the next frame
+	draw      js.Func // draws what is due, for the browser to call
+	cancel    func()  // of what is running
+	queue     []Job   // pictures that wait
+	skip      func()  // ends the running picture, but not the queue
+	due       bool    // the form was changed during a run that it has to wait for
+	leave     func()  // gives the turn back; nil where this page has none
+	device    string  // on which the model was loaded
+	// remark stops what takes the remark away; nil before the first. (A *time.Timer here would
+	// keep in the program what prints times.)
+	remark func() bool
 }
 
 // New is an app on the API's class Undertone.
@@ -97,16 +98,14 @@ func (a *App) Render() {
 }
 
 // begin enters a phase that can be stopped.
-func (a *App) begin(p Phase) context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	a.cancel = cancel
+func (a *App) begin(p Phase) (signal js.Value) {
+	signal, a.cancel = AbortSignal()
 	a.Update(func(s *State) { s.Phase, s.Problem, s.Note = p, nil, "" })
-	return ctx
+	return signal
 }
 
 // end leaves it.
 func (a *App) end(change func(s *State)) {
-	a.cancel()
 	a.cancel = nil
 	a.Update(change)
 }
@@ -117,7 +116,9 @@ func (a *App) Stop() bool {
 	if a.cancel == nil {
 		return false
 	}
-	a.cancel()
+	if a.cancel(); a.State.Phase == Generating && a.skip != nil {
+		a.skip()
+	}
 	return true
 }
 
@@ -133,10 +134,10 @@ func (a *App) Fail(err error) {
 // Say says under the picture what became of an action; it goes after a while.
 func (a *App) Say(text string) {
 	if a.remark != nil {
-		a.remark.Stop() // or it would take away this one, when the text is the same
+		a.remark() // or it would take away this one, when the text is the same
 	}
 	a.Update(func(s *State) { s.Remark = text })
 	a.remark = time.AfterFunc(6*time.Second, func() {
 		a.Update(func(s *State) { s.Remark = "" })
-	})
+	}).Stop
 }

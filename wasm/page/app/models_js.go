@@ -2,7 +2,6 @@ package app
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -53,14 +52,13 @@ func (a *App) ReadModels(addresses string) {
 // describe finds out what a model offers: from the description beside its model.json,
 // or, where there is none, from the engine.
 func (a *App) describe(address string) (*Model, error) {
-	ctx := context.Background()
 	beside := js.Global().Get("URL").New(recipe.DescriptionName, absolute(address))
-	response, err := promise.Await(ctx, js.Global().Call("fetch", beside))
+	response, err := promise.Of(js.Global().Call("fetch", beside))
 	if err != nil {
 		return nil, err
 	}
 	if response.Get("ok").Bool() {
-		text, err := promise.Await(ctx, response.Call("text"))
+		text, err := promise.Of(response.Call("text"))
 		if err != nil {
 			return nil, err
 		}
@@ -108,10 +106,10 @@ func (a *App) load(device string, draw bool) {
 	if !a.idle() || a.State.Model == nil {
 		return
 	}
-	ctx := a.begin(Loading)
+	signal := a.begin(Loading)
 	o := a.State.Offers[a.State.Offer]
 	go func() {
-		_, err := a.loadOffer(ctx, o, device, !o.Own() || o.Files == nil, func(*State) {})
+		_, err := a.loadOffer(signal, o, device, !o.Own() || o.Files == nil, func(*State) {})
 		a.Update(func(s *State) {
 			s.Shared = false
 			note := s.Note
@@ -130,9 +128,9 @@ func (a *App) idle() bool { return a.State.Phase == Waiting || a.State.Phase == 
 
 // loadOffer loads one of the models, in the phase Loading, which it ends; failed then says
 // what else is no longer so, where it was not loaded.
-func (a *App) loadOffer(ctx context.Context, o Offer, device string, keep bool, failed func(s *State)) (Loaded, error) {
+func (a *App) loadOffer(signal js.Value, o Offer, device string, keep bool, failed func(s *State)) (Loaded, error) {
 	a.Update(func(s *State) { s.Load = Progress{Total: o.Model.Bytes, Device: device} })
-	got, err := a.loadInTurn(ctx, o, device, keep, func(p Progress) {
+	got, err := a.loadInTurn(signal, o, device, keep, func(p Progress) {
 		a.Update(func(s *State) {
 			p.Meter, p.Device = s.Load.Meter, device
 			if p.Stage != "download" {

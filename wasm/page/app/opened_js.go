@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"syscall/js"
@@ -12,9 +11,7 @@ import (
 
 // Identify asks the engine what published files are, of their headers alone, or what an
 // adapter makes of a model. The model is nil where a network is missing. It waits.
-func (a *App) Identify(ctx context.Context, o Offer) (found recipe.Published, m *Model, err error) {
-	signal, stop := abortSignal(ctx)
-	defer stop()
+func (a *App) Identify(signal js.Value, o Offer) (found recipe.Published, m *Model, err error) {
 	v, err := a.Call("describe", o.source(), o.options("signal", signal))
 	if err != nil {
 		return found, nil, err
@@ -38,14 +35,14 @@ func (a *App) Open(o Offer, keep bool, device string, then func(loaded bool)) {
 		return
 	}
 	former := a.State
-	ctx := a.begin(Loading)
+	signal := a.begin(Loading)
 	a.Update(func(s *State) {
 		s.Offers = append(slices.Clone(s.Offers), o)
 		s.turn(len(s.Offers) - 1)
 		s.Shared = false
 	})
 	go func() {
-		got, err := a.loadOffer(ctx, o, device, keep, func(s *State) { s.back(o, &former) })
+		got, err := a.loadOffer(signal, o, device, keep, func(s *State) { s.back(o, &former) })
 		a.Update(func(s *State) {
 			switch {
 			case err == nil:
@@ -79,10 +76,10 @@ func (a *App) Pick(i int, load bool) {
 		return
 	}
 	was := a.State.Phase
-	ctx := a.begin(Loading)
+	signal := a.begin(Loading)
 	a.Update(func(s *State) { s.Load = Progress{Stage: "describe"} })
 	go func() {
-		_, m, err := a.Identify(ctx, o)
+		_, m, err := a.Identify(signal, o)
 		a.end(func(s *State) {
 			s.Phase = was
 			i := slices.IndexFunc(s.Offers, func(x Offer) bool { return x.Address == o.Address })
@@ -107,10 +104,10 @@ func (a *App) Save(folder js.Value) {
 	if a.State.Phase != Ready {
 		return
 	}
-	ctx := a.begin(Loading)
+	signal := a.begin(Loading)
 	a.Update(func(s *State) { s.Load = Progress{Stage: "save"} })
 	go func() {
-		n, err := a.api.save(ctx, folder, func(p Progress) {
+		n, err := a.api.save(signal, folder, func(p Progress) {
 			a.Update(func(s *State) { s.Load = p })
 		})
 		a.end(func(s *State) {

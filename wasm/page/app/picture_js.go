@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"strings"
 	"syscall/js"
 	"time"
@@ -27,7 +26,7 @@ func (a *App) WithFile(p *Picture, use func(blob js.Value)) {
 		return
 	}
 	go func() {
-		blob, err := promise.Await(context.Background(), p.Blob())
+		blob, err := promise.Of(p.Blob())
 		if err != nil {
 			a.Fail(err)
 			return
@@ -39,7 +38,7 @@ func (a *App) WithFile(p *Picture, use func(blob js.Value)) {
 // Download writes a file, which is promised, to the person's downloads.
 func (a *App) Download(promised js.Value, name string) {
 	go func() {
-		blob, err := promise.Await(context.Background(), promised)
+		blob, err := promise.Of(promised)
 		if err != nil {
 			a.Fail(err)
 			return
@@ -67,7 +66,7 @@ func (a *App) Copy(ask func(clipboard js.Value) js.Value, good string) {
 	}()
 	written := ask(host.Get("navigator", "clipboard"))
 	go func() {
-		if _, err := promise.Await(context.Background(), written); err != nil {
+		if _, err := promise.Of(written); err != nil {
 			a.Say(words.Text.CopyRefused)
 			return
 		}
@@ -89,7 +88,7 @@ func EncodePNG(image js.Value) []byte {
 
 // DecodePNG reads the pixels of a PNG, a Uint8Array, as an ImageData. It waits.
 func DecodePNG(data js.Value) (image js.Value, ok bool) {
-	read, err := promise.Await(context.Background(), png().Call("decode", data))
+	read, err := promise.Of(png().Call("decode", data))
 	if err != nil || read.Get("width").Int() == 0 || read.Get("height").Int() == 0 {
 		return js.Undefined(), false
 	}
@@ -126,7 +125,7 @@ func (a *App) Refer(image any) {
 // one, its instruction stays.
 func (a *App) ReferTo(file js.Value) {
 	go func() {
-		image, err := promise.Await(context.Background(), js.Global().Get("undertone").Get("picture").Invoke(file))
+		image, err := promise.Of(js.Global().Get("undertone").Get("picture").Invoke(file))
 		if err != nil {
 			a.Fail(err)
 			return
@@ -157,7 +156,7 @@ func Bytes(data []byte) js.Value {
 
 // Inflate is the browser's way to decompress, as recipe.FromPNG wants it. It waits.
 func Inflate(data []byte, most int) ([]byte, error) {
-	got, err := promise.Await(context.Background(), png().Call("inflate", Bytes(data), most))
+	got, err := promise.Of(png().Call("inflate", Bytes(data), most))
 	if err != nil {
 		return nil, err
 	}

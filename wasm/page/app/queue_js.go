@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"math/rand/v2"
 	"slices"
 	"syscall/js"
@@ -36,8 +35,7 @@ func (a *App) Enqueue(jobs ...Job) bool {
 	}
 	a.queue = append(a.queue, jobs...)
 	if a.State.Phase == Ready {
-		ctx := a.begin(Generating)
-		go a.work(ctx)
+		go a.work(a.begin(Generating))
 	}
 	return true
 }
@@ -55,16 +53,17 @@ func (a *App) Drop(why Purpose) {
 }
 
 // work makes what is in the queue until it is empty, stopped, or something fails.
-func (a *App) work(ctx context.Context) {
+func (a *App) work(signal js.Value) {
 	var failed error
 	for len(a.queue) > 0 && failed == nil {
 		j := a.queue[0]
 		a.queue = a.queue[1:]
-		one, skip := context.WithCancel(ctx)
-		a.skip = skip
+		one, skip := AbortSignal()
+		if a.skip = skip; Aborted(signal) {
+			skip()
+		}
 		p, err := a.make(one, j)
-		skipped := err != nil && one.Err() != nil && ctx.Err() == nil
-		skip()
+		skipped := err != nil && Aborted(one) && !Aborted(signal)
 		a.Update(func(s *State) {
 			if err == nil {
 				s.Live.Measured(p.Timings)
@@ -108,7 +107,7 @@ func (a *App) work(ctx context.Context) {
 }
 
 // make makes one picture.
-func (a *App) make(ctx context.Context, j Job) (*Picture, error) {
+func (a *App) make(signal js.Value, j Job) (*Picture, error) {
 	a.Update(func(s *State) {
 		s.Running = Running{Why: j.Why, Recipe: j.Recipe, Aside: j.Aside, Steps: int(j.Recipe.Steps)}
 	})
@@ -130,10 +129,10 @@ func (a *App) make(ctx context.Context, j Job) (*Picture, error) {
 	if j.Quiet {
 		onStep = nil
 	}
-	if err := a.turnToDraw(ctx); err != nil {
+	if err := a.turnToDraw(signal); err != nil {
 		return nil, err
 	}
-	p, err := a.api.generate(ctx, j.Recipe, j.More, onStep)
+	p, err := a.api.generate(signal, j.Recipe, j.More, onStep)
 	if err != nil {
 		return nil, err
 	}

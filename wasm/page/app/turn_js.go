@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"fmt"
 	"syscall/js"
 
@@ -13,14 +12,14 @@ import (
 const StageTurn = "queue"
 
 // loadInTurn loads a model; a page that keeps its turn waits for it first.
-func (a *App) loadInTurn(ctx context.Context, o Offer, device string, keep bool, onProgress func(Progress)) (Loaded, error) {
+func (a *App) loadInTurn(signal js.Value, o Offer, device string, keep bool, onProgress func(Progress)) (Loaded, error) {
 	if a.Keeps {
-		if err := a.takeTurn(ctx, func(n int) { onProgress(Progress{Stage: StageTurn, Before: n}) }); err != nil {
+		if err := a.takeTurn(signal, func(n int) { onProgress(Progress{Stage: StageTurn, Before: n}) }); err != nil {
 			return Loaded{}, err
 		}
 	}
 	a.device = device
-	got, err := a.api.load(ctx, o, device, keep, !a.Untuned, onProgress)
+	got, err := a.api.load(signal, o, device, keep, !a.Untuned, onProgress)
 	if err != nil {
 		a.giveTurn()
 	}
@@ -29,13 +28,11 @@ func (a *App) loadInTurn(ctx context.Context, o Offer, device string, keep bool,
 
 // takeTurn waits until this page may use the device (web/turn.js), and tells how many are
 // before it.
-func (a *App) takeTurn(ctx context.Context, before func(n int)) error {
+func (a *App) takeTurn(signal js.Value, before func(n int)) error {
 	if a.leave != nil {
 		return nil
 	}
 	a.Wanted = false
-	signal, stop := abortSignal(ctx)
-	defer stop()
 	tell := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		before(args[0].Int())
 		return nil
@@ -48,7 +45,7 @@ func (a *App) takeTurn(ctx context.Context, before func(n int)) error {
 		}
 		return nil
 	})
-	back, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("turn", signal, tell, wanted))
+	back, err := promise.Of(js.Global().Get("undertone").Call("turn", signal, tell, wanted))
 	if err != nil {
 		wanted.Release()
 		return err
@@ -58,9 +55,9 @@ func (a *App) takeTurn(ctx context.Context, before func(n int)) error {
 }
 
 // turnToDraw is takeTurn for a picture, which says meanwhile that it waits.
-func (a *App) turnToDraw(ctx context.Context) error {
+func (a *App) turnToDraw(signal js.Value) error {
 	waits := ""
-	err := a.takeTurn(ctx, func(n int) {
+	err := a.takeTurn(signal, func(n int) {
 		waits = fmt.Sprintf(words.Text.WaitTurn, n)
 		a.Update(func(s *State) { s.Note = waits })
 	})

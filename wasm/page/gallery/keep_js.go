@@ -1,7 +1,6 @@
 package gallery
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"syscall/js"
@@ -64,7 +63,7 @@ func (v *Gallery) Find(sha256 string) (image js.Value, ok bool) {
 	for _, k := range v.pictures.saved {
 		files = append(files, k.file)
 	}
-	image, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("find", files, sha256))
+	image, err := promise.Of(js.Global().Get("undertone").Call("find", files, sha256))
 	return image, err == nil && image.Truthy()
 }
 

@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -85,7 +84,7 @@ func (v *Importer) readFile(file js.Value) (r fileRead, err error) {
 	if size := file.Get("size").Float(); size > maxFile {
 		return r, app.FileError(fmt.Sprintf(words.Text.FileTooLarge, words.Bytes(int64(size)), words.Bytes(maxFile)))
 	}
-	buffer, err := promise.Await(context.Background(), file.Call("arrayBuffer"))
+	buffer, err := promise.Of(file.Call("arrayBuffer"))
 	if err != nil { // it was moved, or it is a folder that did not say so
 		return r, app.FileError(words.Text.FileUnreadable)
 	}

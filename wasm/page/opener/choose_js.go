@@ -1,7 +1,6 @@
 package opener
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -138,7 +137,7 @@ func (v *Opener) Dropped(t js.Value) bool {
 // walk lists what lies in a folder that was dropped. It waits.
 func (v *Opener) walk(at js.Value) {
 	e := entry{name: at.Get("name").String()}
-	list, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("folder", at, mostFiles))
+	list, err := promise.Of(js.Global().Get("undertone").Call("folder", at, mostFiles))
 	if err != nil {
 		v.problem = &app.Problem{Code: "files-gone", Message: words.Text.FileUnreadable, Reason: err.Error(), Translated: true}
 		return
@@ -175,22 +174,21 @@ func (v *Opener) identify() {
 		return
 	}
 	v.problem = nil
-	ctx, cancel := context.WithCancel(context.Background())
+	signal, cancel := app.AbortSignal()
 	v.read = cancel
 	v.redraw()
 	o := app.Offer{Files: v.source()}
 	go func() {
-		found, m, err := v.app.Identify(ctx, o)
+		found, m, err := v.app.Identify(signal, o)
 		if beside, ok := v.app.State.Beside(); err == nil && ok && alone(found) {
 			beside.Adapter = v.entries[0].files[0]
-			if found, m, err = v.app.Identify(ctx, beside); err == nil {
+			if found, m, err = v.app.Identify(signal, beside); err == nil {
 				o = beside
 			}
 		}
-		if ctx.Err() != nil {
+		if app.Aborted(signal) {
 			return // another choice is being read
 		}
-		cancel()
 		v.app.Update(func(*app.State) {
 			v.reading, v.read, v.result = false, nil, nil
 			if v.problem = nil; err != nil {

@@ -1,7 +1,6 @@
 package opener
 
 import (
-	"context"
 	"fmt"
 
 	"undertone/engine/recipe"
@@ -26,7 +25,7 @@ type Opener struct {
 
 	entries []entry
 	listed  string // what the list shows
-	read    context.CancelFunc
+	read    func()
 	reading bool
 	result  *result      // nil until it is read what the files are
 	problem *app.Problem // why it could not be

@@ -1,8 +1,6 @@
 package opener
 
 import (
-	"context"
-
 	"undertone/wasm/host"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
@@ -21,7 +19,7 @@ func NewSave(a *app.App) *Save {
 		v.Box = ui.IconButton("secondary", "save", &words.Text.OpenSave, func() {
 			chosen := ui.Window.Call("showDirectoryPicker", map[string]any{"mode": "readwrite", "id": "undertone-bundle"})
 			go func() {
-				if folder, err := promise.Await(context.Background(), chosen); err == nil { // else none was chosen
+				if folder, err := promise.Of(chosen); err == nil { // else none was chosen
 					a.Save(folder)
 				}
 			}()

@@ -1,7 +1,6 @@
 package share
 
 import (
-	"context"
 	"fmt"
 	"syscall/js"
 
@@ -90,7 +89,7 @@ func (v *Dialog) open() {
 		v.write()
 		v.dialog.Call("showModal")
 		// Where the element does not arrive, as without a network, the picture stands there.
-		promise.Await(context.Background(), js.Global().Get("undertone").Call("element"))
+		promise.Of(js.Global().Get("undertone").Call("element"))
 	})
 }
 

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"context"
 	"syscall/js"
 	"time"
 
@@ -56,7 +55,7 @@ func LookForGPU(a *app.App) {
 	gpu := host.Get("navigator", "gpu")
 	switch {
 	case gpu.Truthy():
-		adapter, err := promise.Await(context.Background(), gpu.Call("requestAdapter"))
+		adapter, err := promise.Of(gpu.Call("requestAdapter"))
 		if err == nil && adapter.Truthy() {
 			set(true, app.NoWebGPU)
 			return

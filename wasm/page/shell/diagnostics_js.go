@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"context"
 	"fmt"
 	"sort"
 	"strings"
@@ -59,7 +58,7 @@ func (v *diagnostics) write() {
 
 // gather asks the browser for what only it knows.
 func (v *diagnostics) gather() {
-	g, ctx := js.Global(), context.Background()
+	g := js.Global()
 	navigator := g.Get("navigator")
 	r := &v.report
 	r.version = version()
@@ -70,12 +69,12 @@ func (v *diagnostics) gather() {
 		r.memory = fmt.Sprintf("%v GB or more, %d threads", m.Float(), navigator.Get("hardwareConcurrency").Int())
 	}
 	if storage := host.Get("navigator", "storage"); storage.Truthy() && storage.Get("estimate").Truthy() {
-		if e, err := promise.Await(ctx, storage.Call("estimate")); err == nil {
+		if e, err := promise.Of(storage.Call("estimate")); err == nil {
 			r.storage = fmt.Sprintf("%s of %s", words.Bytes(int64(e.Get("usage").Float())), words.Bytes(int64(e.Get("quota").Float())))
 		}
 	}
 	if gpu := host.Get("navigator", "gpu"); gpu.Truthy() {
-		if adapter, err := promise.Await(ctx, gpu.Call("requestAdapter")); err == nil && adapter.Truthy() {
+		if adapter, err := promise.Of(gpu.Call("requestAdapter")); err == nil && adapter.Truthy() {
 			r.adapter, r.features, r.limits = adapterText(adapter)
 		}
 	}

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"context"
 	"reflect"
 	"syscall/js"
 
@@ -67,7 +66,7 @@ var wanted string
 func Speak(l words.Language) error {
 	wanted = l.Tag
 	if !l.Here() {
-		file, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("texts", l.Tag))
+		file, err := promise.Of(js.Global().Get("undertone").Call("texts", l.Tag))
 		if wanted != l.Tag {
 			return nil // another was asked for meanwhile
 		}

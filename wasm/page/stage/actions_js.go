@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"syscall/js"
@@ -171,6 +170,6 @@ func (v *toolbar) openShare() {
 			what["url"] = address(p.Recipe)
 		}
 		// Closing the sheet rejects too, and needs no remark.
-		promise.Await(context.Background(), navigator.Call("share", what))
+		promise.Of(navigator.Call("share", what))
 	})
 }

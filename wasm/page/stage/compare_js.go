@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"syscall/js"
@@ -184,7 +183,7 @@ func (v *Compare) download() {
 	}
 	l, r := captions(left.Recipe, p.Recipe, v.app.State.Model)
 	go func() {
-		module, err := promise.Await(context.Background(), js.Global().Get("undertone").Call("comparison"))
+		module, err := promise.Of(js.Global().Get("undertone").Call("comparison"))
 		if err != nil {
 			v.app.Fail(err)
 			return

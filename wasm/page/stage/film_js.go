@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"syscall/js"
@@ -116,10 +115,10 @@ func (v *film) open() error {
 	if v.writer.Truthy() {
 		return nil
 	}
-	ctx, size := context.Background(), v.recipes[0].Size
-	module, err := promise.Await(ctx, js.Global().Get("undertone").Call("film"))
+	size := v.recipes[0].Size
+	module, err := promise.Of(js.Global().Get("undertone").Call("film"))
 	if err == nil {
-		v.writer, err = promise.Await(ctx, module.Call("open", size.Width, size.Height))
+		v.writer, err = promise.Of(module.Call("open", size.Width, size.Height))
 	}
 	return err
 }
@@ -149,7 +148,7 @@ func (v *film) take(_ *app.State, p *app.Picture) {
 // finish writes the file and shows the film. It waits.
 func (v *film) finish() {
 	of := v.recipes
-	file, err := promise.Await(context.Background(), v.writer.Call("file", oneWay, v.parameters()))
+	file, err := promise.Of(v.writer.Call("file", oneWay, v.parameters()))
 	if err != nil {
 		v.release()
 		v.app.Fail(err)
