@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/base64"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -69,16 +70,36 @@ func TestBrowserEditElsewhere(t *testing.T) {
 	b.eval(`location.hash = "#prompt=at+night&edit=1"`, nil)
 	b.until(`document.querySelector("#edit-hint").checkVisibility()`)
 	b.until(`document.querySelector("#heading").textContent === "Picture, edited: “at night”" && document.querySelector("#intro").textContent.startsWith("This link is an edit: ")`)
+	if note := b.text("#note"); note != "Filled in from the link. Nothing runs by itself." {
+		t.Errorf("beside that it says %q", note)
+	}
 	b.run(chromedp.Navigate(s.URL))
-	b.loadModel()
+	b.ready()
 	b.dropped("photo.jpg", photo(t))
 	b.until(`document.querySelector("#edit-with canvas")?.width === 40`)
+	if b.loadModel(); b.text("#note") != "The model is loaded." || !b.is(`document.querySelector("`+picturePane+`").width === 40`) {
+		t.Errorf("Start alone has edited the picture, or it says %q", b.text("#note"))
+	}
+	b.eval(`document.querySelector("[name=weights-after]").click()`, nil)
+	b.until(`!document.querySelector("#editing").checkVisibility()`)
+	b.until(idle)
+	b.dropped("photo.jpg", photo(t))
+	b.until(`document.querySelector("#edit-with canvas")?.width === 40 && document.querySelector("#editing").checkVisibility()`)
 	b.until(idle)
 	b.field("prompt", "at night")
 	if b.generate(); !b.is(noAlert) {
 		t.Errorf("a picture that is dropped where another model is loaded is refused: %s", b.text("#alert"))
 	}
 	b.eval(`document.querySelector("[name=weights-after]").click()`, nil) // the first model again
+	b.until(`!document.querySelector("#editing").checkVisibility()`)
+	b.until(idle)
+	b.field("prompt", "a cat")
+	b.whileDrawing(`location.hash = "#prompt=at+sunset&edit=1"`)
+	b.until(`document.querySelector("#edit-hint").checkVisibility() && document.querySelector("#note").textContent.startsWith("This link is an edit: ") && ` + idle)
+	if b.value("prompt") != "at sunset" {
+		t.Errorf("of the link that waited, the prompt is %q", b.value("prompt"))
+	}
+	b.eval(`document.querySelector("[name=weights-after]").click()`, nil)
 	b.until(`!document.querySelector("#editing").checkVisibility()`)
 	b.until(idle)
 	b.field("prompt", "a cat")
@@ -110,6 +131,19 @@ func TestBrowserEditElsewhere(t *testing.T) {
 	if b.canvasOf(".compare figure:first-child canvas") != before {
 		t.Error("after a reload, the edit is compared with another picture")
 	}
+}
+
+// whileDrawing evaluates what brings something from elsewhere while a picture is made, and waits
+// until the page says that it waits for that.
+func (b *tab) whileDrawing(brings string) {
+	b.t.Helper()
+	b.call("controls.record", nil)
+	b.call("controls.hold", nil)
+	b.pressGenerate()
+	b.until(`document.querySelector("#stop").checkVisibility()`)
+	b.eval(brings, nil)
+	b.until(`document.querySelector("#note").textContent === "This waits for what is running now; stop that to go on at once."`)
+	b.call("controls.letGo", nil)
 }
 
 // TestBrowserEdit edits a picture that was just made, and one that is dropped.
@@ -180,6 +214,7 @@ func TestBrowserEdit(t *testing.T) {
 		}
 	})
 	b.step("another picture is dropped", b.editsDropped)
+	b.step("a file is dropped while a picture is made", b.opensWhileDrawing)
 	b.step("the picture of a file is asked for", b.asksForReference)
 	b.step("the Lab measures in the encoder's features", func(t *testing.T) { b.labOfFeatures(t, s) })
 	b.silent(t)
@@ -200,7 +235,7 @@ func (b *tab) sweepsStrength(t *testing.T) {
 	b.click("#film-go")
 	b.until(`document.querySelector("#film-save") && ` + idle)
 	file := b.blob(`test.film.file()`)
-	for _, part := range []string{`"film":{"direction":0,"from":0,"to":4,"pictures":`, `"positive":"at night"`} {
+	for _, part := range []string{`"film":{`, `"direction":0`, `"from":0`, `"to":4`, `"positive":"at night"`} {
 		if !bytes.Contains(file, []byte(part)) {
 			t.Errorf("the film does not say %s", part)
 		}
@@ -286,13 +321,42 @@ func photo(t *testing.T) []byte {
 
 // editsDropped edits a picture of another shape than the model's.
 func (b *tab) editsDropped(t *testing.T) {
-	b.dropped("photo.jpg", photo(t))
-	b.until(`document.querySelector("#edit-with canvas").width === 40`)
+	before := b.canvasOf(picturePane)
+	drop := func() {
+		b.click("#tab-compare")
+		b.dropped("photo.jpg", photo(t))
+		b.until(`document.querySelector("#edit-with canvas").width === 40`)
+	}
+	drop()
+	if b.canvasOf(picturePane) != b.canvasOf("#edit-with canvas") || !b.is(`document.querySelector("`+picturePane+`").checkVisibility() && document.activeElement.id === "prompt" && !document.querySelector("#edit").checkVisibility()`) {
+		t.Error("the dropped picture is not large on the stage, the focus not in the prompt, or there are buttons of another picture")
+	}
+	b.click("#undo")
+	b.until(`document.querySelector("#edit-with canvas").width === 16 && document.querySelector("#edit").checkVisibility()`)
+	if b.canvasOf(picturePane) != before {
+		t.Error("undo does not bring back the last picture")
+	}
+	drop()
 	b.field("prompt", "at night")
 	b.generate()
+	if b.is(`document.querySelector("` + picturePane + `").width === 40`) {
+		t.Error("the stage goes on showing the picture to edit")
+	}
 	if says := b.text("#notices"); says != "Of the picture to edit, the middle was taken, which has the right shape." {
 		t.Errorf("of what was cut, it says %q", says)
 	}
+}
+
+// opensWhileDrawing drops a picture with its settings while another is made: both are there then.
+func (b *tab) opensWhileDrawing(t *testing.T) {
+	file := withRecipe(t, 16, 16, "a red frog")
+	b.whileDrawing(`test.form.dropFiles([["frog.png", ` + quote(base64.StdEncoding.EncodeToString(file)) + `]])`)
+	b.restored("a red frog")
+	if b.text("#times") != "Opened from a file." || !b.is(idle) {
+		t.Errorf("the dropped picture is not shown: %q", b.text("#times"))
+	}
+	b.click("#undo")
+	b.until(`document.querySelector("#prompt").value === "at night"`)
 }
 
 // asksForReference opens the file of an edit, in which the picture that was edited is not.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"undertone/wasm/page/ui"
+	"undertone/wasm/page/words"
 )
 
 // View draws a part of the page from the state. Render changes elements and nothing
@@ -31,6 +32,7 @@ type App struct {
 	cancel    func()  // of what is running
 	queue     []Job   // pictures that wait
 	skip      func()  // ends the running picture, but not the queue
+	later     func()  // what waits until nothing runs any more
 	due       bool    // the form was changed during a run that it has to wait for
 	leave     func()  // gives the turn back; nil where this page has none
 	device    string  // on which the model was loaded
@@ -91,6 +93,10 @@ func (a *App) Render() {
 		react(&a.State)
 	}
 	a.scheduled = false
+	if f := a.later; f != nil && a.idle() {
+		a.later = nil
+		go f()
+	}
 	for _, v := range a.views {
 		v.Render(&a.State)
 	}
@@ -102,6 +108,14 @@ func (a *App) begin(p Phase) (signal js.Value) {
 	signal, a.cancel = AbortSignal()
 	a.Update(func(s *State) { s.Phase, s.Problem, s.Note = p, nil, "" })
 	return signal
+}
+
+// Later calls f when nothing runs any more, and says so meanwhile; of several only the last.
+// nil is for what was done at once, and takes the place of what waits.
+func (a *App) Later(f func()) {
+	if a.later = f; f != nil {
+		a.Update(func(s *State) { s.Note = words.Text.Waits })
+	}
 }
 
 // end leaves it.

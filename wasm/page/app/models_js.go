@@ -109,15 +109,17 @@ func (a *App) load(device string, draw bool) {
 	signal := a.begin(Loading)
 	o := a.State.Offers[a.State.Offer]
 	go func() {
-		_, err := a.loadOffer(signal, o, device, !o.Own() || o.Files == nil, func(*State) {})
+		got, err := a.loadOffer(signal, o, device, !o.Own() || o.Files == nil, func(*State) {})
 		a.Update(func(s *State) {
 			s.Shared = false
-			note := s.Note
-			if draw = draw && err == nil && !o.Own() && (s.Picture == nil || s.Undrawn()); draw {
+			r := s.Form.Made()
+			switch {
+			case err != nil:
+			case draw && !o.Own() && !r.Missing() && !r.Returns() && (s.Picture == nil || s.Undrawn()):
 				a.Generate()
-			}
-			if err == nil && (note != "" || !draw) {
-				s.Note = cmp.Or(note, words.Text.Ready) // which what is drawn now does not take away
+				s.Note = storageNote(got.Storage) // which what is drawn now does not take away
+			default:
+				s.Note = cmp.Or(s.Note, words.Text.Ready)
 			}
 		})
 	}()
@@ -153,8 +155,8 @@ func (a *App) loadOffer(signal js.Value, o Offer, device string, keep bool, fail
 			return
 		}
 		s.Phase, s.Loaded, s.Resting = Ready, got, false
-		s.Live.Recent = nil // measured anew
-		s.Note = storageNote(got.Storage)
+		s.Live.Recent = nil                               // measured anew
+		s.Note = cmp.Or(storageNote(got.Storage), s.Note) // of a link, say, that came meanwhile
 	})
 	return got, err
 }

@@ -96,11 +96,12 @@ func DecodePNG(data js.Value) (image js.Value, ok bool) {
 }
 
 // TurnToEditor chooses a model that edits, which is then loaded if another was, and reports
-// whether it did, or had to.
-func (a *App) TurnToEditor() bool {
+// whether it did, or had to. While something runs it does nothing, and again is called later.
+func (a *App) TurnToEditor(again func()) bool {
 	i := a.State.Editor()
 	if i >= 0 && i != a.State.Offer {
 		if !a.idle() {
+			a.Later(again)
 			return false
 		}
 		a.Pick(i, a.State.Phase == Ready)
@@ -108,15 +109,17 @@ func (a *App) TurnToEditor() bool {
 	return i >= 0
 }
 
-// Refer takes the pixels of a picture, an ImageData, as those to edit, by a model that edits.
-func (a *App) Refer(image any) {
-	if !a.TurnToEditor() {
+// Refer takes the pixels of a picture, an ImageData, as those to edit, by a model that edits;
+// given says that they are from a file, and not shown yet.
+func (a *App) Refer(image any, given bool) {
+	if !a.TurnToEditor(func() { a.Refer(image, given) }) {
 		return
 	}
+	a.Later(nil)
 	a.Update(func(s *State) {
 		ui.Overwrite()
 		s.Form.Refer(image)
-		s.Problem, s.Note = nil, ""
+		s.refer(given)
 	})
 	ui.ByID("prompt").Focus()
 }
@@ -133,10 +136,10 @@ func (a *App) ReferTo(file js.Value) {
 		if r := a.State.Form.Reference; a.State.Form.Missing() {
 			a.Update(func(s *State) {
 				s.Form.Reference = &Reference{Reference: r.Reference, Image: image}
-				s.Problem, s.Note = nil, ""
+				s.refer(true)
 			})
 		} else {
-			a.Refer(image)
+			a.Refer(image, true)
 		}
 	}()
 }

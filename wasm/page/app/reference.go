@@ -4,12 +4,37 @@ import (
 	"strings"
 
 	"undertone/engine/recipe"
+	"undertone/wasm/page/words"
 )
 
 // Reference is a picture to edit. Recipes that share one are of the same picture.
 type Reference struct {
 	recipe.Reference     // its size and hash, as far as they are known
 	Image            any // an ImageData; nil where only a file told of it: it has to be chosen
+	// Given says that it is from a file: the stage shows it until an edit of it is made.
+	Given bool
+}
+
+// picture is the reference as a picture.
+func (r *Reference) picture() *Picture {
+	return &Picture{Recipe: Recipe{Prompt: words.Text.Reference}, Image: r.Image}
+}
+
+// refer shows the picture to edit, where that was given.
+func (s *State) refer(given bool) {
+	if s.Form.Reference.Given = given; given {
+		s.Tab = "picture"
+	}
+	s.Say("")
+}
+
+// Shown is the picture that the stage shows, and whether that is the one to edit, of which no
+// edit was made yet.
+func (s *State) Shown() (p *Picture, toEdit bool) {
+	if r := s.Form.Reference; r != nil && r.Given && r.Image != nil && (s.Picture == nil || s.Picture.Recipe.Reference != r) {
+		return r.picture(), true
+	}
+	return s.Picture, false
 }
 
 // usualStrength is that of a new edit: with it, the shipped model shows what was asked for more

@@ -3,8 +3,8 @@ package app
 import (
 	"slices"
 
+	"undertone/engine/fault"
 	"undertone/engine/recipe"
-	"undertone/wasm/page/words"
 )
 
 // Phase is what the page is doing.
@@ -81,6 +81,9 @@ type Running struct {
 	Preview     any // an ImageData, which only views look into; nil before the first
 }
 
+// Replaces reports whether the picture takes the place of the shown one.
+func (r Running) Replaces() bool { return r.Why == ForPicture || r.Why == ForLive }
+
 // Working reports whether something runs that the page shows as work. A picture
 // that follows the controls quickly is none: it would flicker.
 func (s *State) Working() bool {
@@ -89,7 +92,7 @@ func (s *State) Working() bool {
 
 // Drawing reports whether that work is a picture which takes the place of the shown one.
 func (s *State) Drawing() bool {
-	return s.Working() && (s.Running.Why == ForPicture || s.Running.Why == ForLive)
+	return s.Working() && s.Running.Replaces()
 }
 
 // Undrawn reports whether the form describes another picture than the one that is shown
@@ -97,15 +100,23 @@ func (s *State) Drawing() bool {
 // edit that asks for nothing leads to none.
 func (s *State) Undrawn() bool {
 	r := s.Form.Made()
-	why := s.Running.Why
-	if r.Returns() || why == ForLive && s.Live.Smooth() || (why == ForLive || why == ForPicture) && s.Running.Recipe.Same(r) {
+	run := s.Running
+	if r.Returns() || run.Why == ForLive && s.Live.Smooth() || run.Replaces() && run.Recipe.Same(r) {
 		return false
 	}
-	return (s.Picture != nil || why != "") && !slices.ContainsFunc(s.Pictures, func(p *Picture) bool { return p.Recipe.Same(r) })
+	return (s.Picture != nil || run.Why != "") && !slices.ContainsFunc(s.Pictures, func(p *Picture) bool { return p.Recipe.Same(r) })
 }
 
 // Busy reports whether a reload would interrupt something.
 func (s *State) Busy() bool { return s.Phase == Loading || s.Phase == Generating }
+
+// Say says what was just taken over, in the place of what was wrong with what was given before.
+func (s *State) Say(note string) {
+	s.Note = note
+	if s.Problem != nil && (s.Problem.Code == string(fault.PictureInvalid) || s.Problem.Code == string(fault.RequestInvalid)) {
+		s.Problem = nil
+	}
+}
 
 // Show makes a picture the one that is shown.
 func (s *State) Show(p *Picture) { s.Picture, s.Pictures = p, []*Picture{p} }
@@ -159,7 +170,7 @@ func (p *Picture) Reference() *Picture {
 	if p == nil || p.Recipe.Reference == nil || p.Recipe.Missing() {
 		return nil
 	}
-	return &Picture{Recipe: Recipe{Prompt: words.Text.Reference}, Image: p.Recipe.Reference.Image}
+	return p.Recipe.Reference.picture()
 }
 
 // Saving stands for the number of a picture that is being written to the gallery.

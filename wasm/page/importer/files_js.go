@@ -98,9 +98,10 @@ func (v *Importer) readFile(file js.Value) (r fileRead, err error) {
 	return r, nil
 }
 
-// take fills in the form from a file, and shows its picture. note is what else there
-// is to say.
+// take fills in the form from a file, and shows its picture, when none is made any more that
+// would take its place. note is what else there is to say. It waits.
 func (v *Importer) take(file js.Value, f fileRead, saved int, note string) {
+	again := func() { v.take(file, f, saved, note) }
 	m := v.app.State.Model
 	p := f.made
 	says := []string{words.Text.Restored, note, NoticesText(f.notices)}
@@ -109,8 +110,8 @@ func (v *Importer) take(file js.Value, f fileRead, saved int, note string) {
 	}
 	r := app.NewRecipe(p.Request)
 	if r.Reference != nil {
-		if !v.app.TurnToEditor() {
-			return // while pictures are made by another model
+		if !v.app.TurnToEditor(again) {
+			return
 		}
 		says[0] = words.Text.ReferenceMissing
 		if image, ok := v.Find(r.Reference.SHA256); ok {
@@ -123,11 +124,16 @@ func (v *Importer) take(file js.Value, f fileRead, saved int, note string) {
 	} else if image, ok = app.DecodePNG(f.data); !ok {
 		says = append(says, words.Text.PictureDamaged)
 	}
+	if v.app.State.Running.Replaces() { // the one that would be shown
+		v.app.Later(again)
+		return
+	}
+	v.app.Later(nil)
 	v.app.Update(func(s *app.State) {
 		ui.Overwrite()
 		s.Form.Restore(r)
-		s.Note, s.Problem = words.Join(says...), nil
-		if ok && s.Phase != app.Generating {
+		s.Say(words.Join(says...))
+		if ok {
 			s.Tab = "picture"
 			s.Show(&app.Picture{Recipe: r, Image: image, File: file, Saved: saved})
 		}

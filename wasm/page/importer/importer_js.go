@@ -3,7 +3,6 @@ package importer
 import (
 	"syscall/js"
 
-	"undertone/engine/fault"
 	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
 	"undertone/wasm/page/ui"
@@ -15,7 +14,7 @@ import (
 type Importer struct {
 	app    *app.App
 	hint   ui.Element
-	hashed bool                  // the address was read
+	hash   string                // that waits for the model to be known, which says what is possible
 	models func(t js.Value) bool // takes over the files of a model
 	// Find looks for the picture that an edit was made from. It waits.
 	Find func(sha256 string) (image js.Value, ok bool)
@@ -24,9 +23,9 @@ type Importer struct {
 // New listens to the window. models takes what is dropped or pasted, where that is a model's
 // files, and reports whether it did.
 func New(a *app.App, models func(t js.Value) bool) *Importer {
-	v := &Importer{app: a, models: models, hint: ui.El("div", ui.Attrs{{"class", "drop"}, {"aria-hidden", "true"}, {"hidden", ""}}, ui.El("p", nil, &words.Text.DropHere))}
+	v := &Importer{app: a, models: models, hash: address(), hint: ui.El("div", ui.Attrs{{"class", "drop"}, {"aria-hidden", "true"}, {"hidden", ""}}, ui.El("p", nil, &words.Text.DropHere))}
 	ui.Document.Get("body").Call("append", v.hint.Value)
-	ui.On(ui.Window, "hashchange", func(ui.Event) { a.Update(func(s *app.State) { v.address(s) }) })
+	ui.On(ui.Window, "hashchange", func(ui.Event) { a.Update(func(s *app.State) { v.read(s, address()) }) })
 	over := func(e ui.Event) {
 		if v.carries(e.Underlying().Get("dataTransfer")) {
 			e.PreventDefault()
@@ -120,19 +119,20 @@ func (v *Importer) link(t js.Value) bool {
 	return ok
 }
 
-// react reads the address once the model is known, which says what is possible.
+// react reads what came before the model was known.
 func (v *Importer) react(s *app.State) {
-	if s.Model != nil && !v.hashed {
-		v.hashed = true
-		v.address(s)
+	if s.Model != nil && v.hash != "" {
+		v.read(s, v.hash)
+		v.hash = ""
 	}
 }
 
-func (v *Importer) address(s *app.State) { v.read(s, js.Global().Get("location").Get("hash").String()) }
+func address() string { return js.Global().Get("location").Get("hash").String() }
 
 // read fills in the form from a hash.
 func (v *Importer) read(s *app.State, hash string) {
 	if s.Model == nil {
+		v.hash = hash
 		return
 	}
 	q, notices, ok := recipe.FromHash(hash, s.Model.Request(), s.Limits())
@@ -141,16 +141,16 @@ func (v *Importer) read(s *app.State, hash string) {
 	}
 	says := words.Text.FromLink
 	if q.Reference != nil {
-		if !v.app.TurnToEditor() {
-			return // while pictures are made by another model
+		if !v.app.TurnToEditor(func() { v.app.Update(func(s *app.State) { v.read(s, hash) }) }) {
+			return
 		}
-		says = words.Text.FromLinkEdit
+		if s.Phase != app.Waiting { // else it stands above Start
+			says = words.Text.FromLinkEdit
+		}
 	}
+	v.app.Later(nil)
 	ui.Overwrite()
 	s.Form.Restore(app.NewRecipe(q))
 	s.Shared = s.Phase == app.Waiting
-	s.Note = words.Join(says, NoticesText(notices))
-	if s.Problem != nil && s.Problem.Code == string(fault.PictureInvalid) {
-		s.Problem = nil // of what was dropped before
-	}
+	s.Say(words.Join(says, NoticesText(notices)))
 }

@@ -68,7 +68,8 @@ func (v *Guidance) chip(id, class string, name any, choose func(f *app.Form)) {
 // Render draws it.
 func (v *Guidance) Render(s *app.State) {
 	ui.SetFlag(v.section, "inert", s.Model == nil) // nothing can be set of what is not known
-	ui.Show(v.section, s.Phase >= app.Ready || s.Picture != nil)
+	shown, _ := s.Shown()
+	ui.Show(v.section, s.Phase >= app.Ready || shown != nil)
 	if s.Model == nil {
 		return
 	}

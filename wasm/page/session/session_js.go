@@ -36,6 +36,7 @@ type saved struct {
 	Strength  float64 `json:"strength,omitempty"`
 	Made      bool    `json:"made,omitempty"`      // the picture was edited from the same one
 	Reference string  `json:"reference,omitempty"` // which is such a PNG too
+	Given     bool    `json:"given,omitempty"`     // and is from a file
 }
 
 // maxPixels is the largest picture that is carried over.
@@ -64,7 +65,7 @@ func (v *Session) save() {
 		k.Model = o.Address
 	}
 	if f.Reference != nil {
-		k.Edits, k.Strength, k.Made = true, f.Strength, s.Picture != nil && s.Picture.Recipe.Reference == f.Reference
+		k.Edits, k.Strength, k.Given, k.Made = true, f.Strength, f.Reference.Given, s.Picture != nil && s.Picture.Recipe.Reference == f.Reference
 		if image, ok := f.Reference.Image.(js.Value); ok {
 			k.Reference = encode(pixels(image))
 		}
@@ -147,7 +148,7 @@ func (v *Session) restore(s *app.State, k saved) {
 	s.Form.Restore(app.NewRecipe(q))
 	s.Form.Guided, s.Form.Locked = k.Guided && len(q.Guidance) > 0, k.Locked
 	if k.Edits && s.Model.Edits != nil {
-		s.Form.Reference, s.Form.Strength = &app.Reference{}, k.Strength
+		s.Form.Reference, s.Form.Strength = &app.Reference{Given: k.Given}, k.Strength
 	}
 	if len(k.Muted) == len(q.Guidance) {
 		copy(s.Form.Muted[:], k.Muted)

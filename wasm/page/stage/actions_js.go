@@ -50,7 +50,7 @@ func newToolbar(a *app.App, gallery Gallery, more []any) *toolbar {
 	})
 	v.keep.SetID("keep")
 	v.keepSays = ui.Wrap(v.keep.Get("lastChild"))
-	v.edit = ui.IconButton("secondary", "pen", &words.Text.Edit, func() { a.Refer(a.State.Picture.Image) })
+	v.edit = ui.IconButton("secondary", "pen", &words.Text.Edit, func() { a.Refer(a.State.Picture.Image, false) })
 	v.edit.SetID("edit")
 	v.image = ui.IconButton("secondary", "copy", &words.Text.CopyImage, v.copyImage)
 	v.image.SetID("copy-image")
@@ -65,9 +65,9 @@ func newToolbar(a *app.App, gallery Gallery, more []any) *toolbar {
 }
 
 func (v *toolbar) render(s *app.State) {
-	p := s.Picture
-	ui.Show(v.bar, p != nil)
-	if p == nil {
+	p, toEdit := s.Shown()
+	ui.Show(v.bar, p != nil && !toEdit)
+	if p == nil || toEdit {
 		return
 	}
 	text := words.Text.FromFile
@@ -80,6 +80,7 @@ func (v *toolbar) render(s *app.State) {
 	ui.SetText(v.note, s.Remark)
 	ui.Show(v.note, s.Remark != "")
 	ui.SetFlag(v.save, "disabled", s.Working())
+	ui.SetFlag(v.edit, "disabled", s.Drawing()) // another takes its place
 	keep := words.Text.Keep
 	has := v.gallery.Has(p)
 	if has {

@@ -44,10 +44,14 @@ func (h *history) pixels() (n int) {
 	return n
 }
 
-// beside is the picture so many places after another, nil where there is none.
+// beside is the picture so many places after another, nil where there is none. One that is not
+// among them, as a file's, comes after the last.
 func (h *history) beside(p *app.Picture, places int) *app.Picture {
 	i := slices.Index(h.list, p)
-	if at := i + places; i >= 0 && at >= 0 && at < len(h.list) {
+	if i < 0 {
+		i = len(h.list)
+	}
+	if at := i + places; at >= 0 && at < len(h.list) {
 		return h.list[at]
 	}
 	return nil

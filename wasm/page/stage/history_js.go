@@ -66,7 +66,8 @@ func (v *strip) key(e ui.Event) {
 
 // move shows the picture before or after the one that is shown, and reports whether there is one.
 func (v *strip) move(places int) bool {
-	p := v.beside(v.app.State.Picture, places)
+	shown, _ := v.app.State.Shown()
+	p := v.beside(shown, places)
 	if p != nil {
 		v.take(p)
 	}
@@ -85,17 +86,18 @@ func (v *strip) take(p *app.Picture) {
 
 func (v *strip) render(s *app.State) {
 	ui.Show(v.box, len(v.list) > 0) // of one picture too, so that nothing moves for the second
-	ui.SetState(v.undo, "aria-disabled", v.beside(s.Picture, -1) == nil)
-	ui.SetState(v.redo, "aria-disabled", v.beside(s.Picture, 1) == nil)
+	shown, _ := s.Shown()
+	ui.SetState(v.undo, "aria-disabled", v.beside(shown, -1) == nil)
+	ui.SetState(v.redo, "aria-disabled", v.beside(shown, 1) == nil)
 	v.tiles.Need(len(v.list))
 	for i, t := range v.tiles.List {
 		p := v.list[i]
 		t.Draw(p.Image.(js.Value), true)
 		t.Label("", fmt.Sprintf(words.Text.SessionPicture, i+1, len(v.list), p.Recipe.Prompt))
-		ui.SetState(t.Button, "aria-pressed", p == s.Picture)
-		if p == s.Picture && p != v.shown {
+		ui.SetState(t.Button, "aria-pressed", p == shown)
+		if p == shown && p != v.shown {
 			v.tiles.Box.Set("scrollLeft", t.Button.Get("offsetLeft").Int()-v.tiles.Box.Get("clientWidth").Int()/2)
 		}
 	}
-	v.shown = s.Picture
+	v.shown = shown
 }

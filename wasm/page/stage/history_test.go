@@ -30,8 +30,8 @@ func TestHistory(t *testing.T) {
 	if next(b, time.Hour); len(h.list) != 4 || h.list[3] != d {
 		t.Error("a picture that is shown again changes its place")
 	}
-	if h.beside(made("x", 1, 256), -1) != nil || h.beside(nil, -1) != nil {
-		t.Error("there is something before what was never drawn")
+	if file := made("x", 1, 256); h.beside(file, -1) != d || h.beside(file, 1) != nil || new(history).beside(file, -1) != nil {
+		t.Error("what was not drawn does not come after the last that was")
 	}
 	for i := range 3 * mostKept {
 		next(made("c", float64(i), 256), time.Hour)

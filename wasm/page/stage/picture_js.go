@@ -31,8 +31,11 @@ func (v *Single) Box() ui.Element { return v.box }
 
 // Render draws it.
 func (v *Single) Render(s *app.State) {
-	v.figure.render(s.Picture, s, s.Drawing())
-	blank := s.Picture == nil && s.Phase >= app.Ready && s.Running.Preview == nil
+	p, toEdit := s.Shown()
+	v.figure.render(p, s, s.Drawing())
+	// The model sees the middle of one that has another shape.
+	ui.SetFlag(v.figure.figure, "data-middle", toEdit && s.Form.Size.Width == s.Form.Size.Height)
+	blank := p == nil && s.Phase >= app.Ready && s.Running.Preview == nil
 	ui.Show(v.blank, blank)
 	if blank {
 		ui.Show(v.figure.figure, false)
@@ -81,7 +84,8 @@ func NewPicture(a *app.App, gallery Gallery, more ...any) *Picture {
 // Render draws it.
 func (v *Picture) Render(s *app.State) {
 	v.Single.Render(s)
-	ui.Show(v.others.Box, len(s.Pictures) > 1)
+	_, toEdit := s.Shown()
+	ui.Show(v.others.Box, len(s.Pictures) > 1 && !toEdit)
 	v.others.Need(len(s.Pictures))
 	for i, t := range v.others.List {
 		p := s.Pictures[i]

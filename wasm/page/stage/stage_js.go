@@ -112,7 +112,8 @@ func (v *Stage) key(e ui.Event) {
 
 // Render draws the tabs and the pane that is shown.
 func (v *Stage) Render(s *app.State) {
-	started := s.Picture != nil || s.Phase == app.Generating
+	shown, _ := s.Shown()
+	started := shown != nil || s.Phase == app.Generating
 	ui.SetFlag(v.section, "data-started", started)
 	ui.SetAttr(v.section, "data-pane", s.Tab)
 	ui.Show(v.welcome, s.Phase == app.Waiting || s.Phase == app.Loading)
