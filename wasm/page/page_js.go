@@ -53,7 +53,7 @@ func Run(class js.Value) {
 		panel.NewDirectionMarks(a, "positive", "negative"),
 		shell.NewFocus(),
 	)
-	ui.Append(section, picture.Bar, picture.Strip)
+	ui.Append(section, picture.Strip, picture.Bar) // whose height changes
 	// Last, so that they hear what the others say.
 	shell.NewAnnouncer(a, kept.Question, updates.News)
 	shell.NewDiagnostics(a, footer)
