@@ -376,7 +376,10 @@ func (b *tab) asksForReference(t *testing.T) {
 	b.dropped("edit.png", file)
 	b.until(`document.querySelector("#edit-with").checkVisibility() && !document.querySelector("#edit-with canvas").checkVisibility()`)
 	b.pressGenerate()
-	b.until(`document.querySelector("#note").textContent === "The picture that was edited is not here: choose it, or drop it on the page."`)
+	b.until(`document.querySelector("#note").textContent === document.querySelector("#edit-hint").textContent`)
+	if b.is(`document.querySelector("#note").checkVisibility() || document.activeElement.id !== "edit-choose"`) {
+		t.Error("that the picture is not here stands twice, or the focus is not where it is chosen")
+	}
 	b.dropped("another.png", file)
 	b.until(`document.querySelector("#edit-with canvas").checkVisibility()`)
 	b.generate()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"syscall/js"
 
+	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
 )
 
@@ -157,6 +158,9 @@ func (a *App) Generate() {
 		f.Seed = float64(rand.Uint32())
 	}
 	first := f.Made()
+	if first.Missing() {
+		ui.ByID("edit-choose").Focus() // Enqueue says why
+	}
 	again := s.Picture != nil && s.Picture.Recipe.Same(first) && f.Each == 1
 	var made []*Picture
 	jobs := make([]Job, f.Each)

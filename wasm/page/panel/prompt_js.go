@@ -148,7 +148,8 @@ func (v *Prompt) renderNote(s *app.State) {
 	ui.SetText(v.note, s.Note)
 	// What was said of the picture before is no longer so.
 	old := s.Note == "" || s.Note == words.Text.Done || s.Note == words.Text.SamePicture || s.Note == words.Text.Ready
-	ui.Show(v.note, !(undrawn && old))
+	there := s.Form.Missing() && s.Note == words.Text.ReferenceMissing // above the prompt
+	ui.Show(v.note, !(undrawn && old) && !there)
 	ui.Show(v.undrawn, undrawn)
 	ui.SetAttr(v.generate, "aria-describedby", ui.Either(undrawn, "undrawn", ""))
 }
