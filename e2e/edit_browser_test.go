@@ -357,6 +357,15 @@ func (b *tab) opensWhileDrawing(t *testing.T) {
 	}
 	b.click("#undo")
 	b.until(`document.querySelector("#prompt").value === "at night"`)
+	shown := b.canvasOf(picturePane)
+	b.field("seed", "99")
+	b.follows()
+	b.whileDrawing(`document.querySelector(".session .tile:nth-last-child(2)").click()`)
+	b.until(idle)
+	b.until(`document.querySelector("#seed").value !== "99"`)
+	if b.canvasOf(picturePane) != shown || b.is(undrawn) {
+		t.Error("a picture of the session that is chosen while another is made is not shown")
+	}
 }
 
 // asksForReference opens the file of an edit, in which the picture that was edited is not.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"syscall/js"
 	"time"
 
@@ -116,6 +117,25 @@ func (a *App) Later(f func()) {
 	if a.later = f; f != nil {
 		a.Update(func(s *State) { s.Note = words.Text.Waits })
 	}
+}
+
+// Take fills in the form from a picture, and shows that, if it is there, in the view tab, "" for
+// the one that is shown; when no picture is made any more that would take its place.
+func (a *App) Take(p *Picture, note, tab string) {
+	if a.State.Running.Replaces() {
+		a.Later(func() { a.Take(p, note, tab) })
+		return
+	}
+	a.Later(nil)
+	a.Update(func(s *State) {
+		ui.Overwrite()
+		s.Form.Restore(p.Recipe)
+		s.Say(note)
+		if p.Image != nil {
+			s.Tab = cmp.Or(tab, s.Tab)
+			s.Show(p)
+		}
+	})
 }
 
 // end leaves it.

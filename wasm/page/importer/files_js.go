@@ -8,7 +8,6 @@ import (
 
 	"undertone/engine/recipe"
 	"undertone/wasm/page/app"
-	"undertone/wasm/page/ui"
 	"undertone/wasm/page/words"
 	"undertone/wasm/promise"
 )
@@ -98,19 +97,18 @@ func (v *Importer) readFile(file js.Value) (r fileRead, err error) {
 	return r, nil
 }
 
-// take fills in the form from a file, and shows its picture, when none is made any more that
-// would take its place. note is what else there is to say. It waits.
+// take fills in the form from a file, and shows its picture. note is what else there is to
+// say. It waits.
 func (v *Importer) take(file js.Value, f fileRead, saved int, note string) {
-	again := func() { v.take(file, f, saved, note) }
 	m := v.app.State.Model
-	p := f.made
+	made := f.made
 	says := []string{words.Text.Restored, note, NoticesText(f.notices)}
-	if p.Model != "" && (p.Model != m.Model || p.Revision != m.Revision) {
-		says = append(says, fmt.Sprintf(words.Text.OtherModel, strings.TrimSpace(p.Model+" "+p.Revision), m.Model+" "+m.Revision))
+	if made.Model != "" && (made.Model != m.Model || made.Revision != m.Revision) {
+		says = append(says, fmt.Sprintf(words.Text.OtherModel, strings.TrimSpace(made.Model+" "+made.Revision), m.Model+" "+m.Revision))
 	}
-	r := app.NewRecipe(p.Request)
+	r := app.NewRecipe(made.Request)
 	if r.Reference != nil {
-		if !v.app.TurnToEditor(again) {
+		if !v.app.TurnToEditor(func() { v.take(file, f, saved, note) }) {
 			return
 		}
 		says[0] = words.Text.ReferenceMissing
@@ -118,24 +116,13 @@ func (v *Importer) take(file js.Value, f fileRead, saved int, note string) {
 			r.Reference.Image, says[0] = image, words.Text.ReferenceFound
 		}
 	}
-	image, ok := js.Undefined(), f.w <= maxSide && f.h <= maxSide
-	if !ok {
+	p := &app.Picture{Recipe: r, File: file, Saved: saved}
+	if f.w > maxSide || f.h > maxSide {
 		says = append(says, fmt.Sprintf(words.Text.PictureLarge, f.w, f.h, maxSide))
-	} else if image, ok = app.DecodePNG(f.data); !ok {
+	} else if image, ok := app.DecodePNG(f.data); ok {
+		p.Image = image
+	} else {
 		says = append(says, words.Text.PictureDamaged)
 	}
-	if v.app.State.Running.Replaces() { // the one that would be shown
-		v.app.Later(again)
-		return
-	}
-	v.app.Later(nil)
-	v.app.Update(func(s *app.State) {
-		ui.Overwrite()
-		s.Form.Restore(r)
-		s.Say(words.Join(says...))
-		if ok {
-			s.Tab = "picture"
-			s.Show(&app.Picture{Recipe: r, Image: image, File: file, Saved: saved})
-		}
-	})
+	v.app.Take(p, words.Join(says...), "picture")
 }

@@ -27,7 +27,7 @@ func newStrip(a *app.App) *strip {
 	v.undo.SetID("undo")
 	v.redo = ui.IconButton("quiet square", "redo", &words.Text.Redo, func() { v.move(1) })
 	v.redo.SetID("redo")
-	v.tiles = ui.NewThumbnails("session", &words.Text.SessionPictures, func(i int) { v.take(v.list[i]) })
+	v.tiles = ui.NewThumbnails("session", &words.Text.SessionPictures, func(i int) { a.Take(v.list[i], "", "") })
 	v.box = ui.El("div", ui.Attrs{{"id", "session"}, {"class", "session-row"}, {"hidden", ""}}, v.undo, v.tiles.Box, v.redo)
 	a.React(v.react)
 	ui.On(ui.Window, "keydown", v.key)
@@ -69,19 +69,9 @@ func (v *strip) move(places int) bool {
 	shown, _ := v.app.State.Shown()
 	p := v.beside(shown, places)
 	if p != nil {
-		v.take(p)
+		v.app.Take(p, "", "")
 	}
 	return p != nil
-}
-
-// take shows a picture, with its settings.
-func (v *strip) take(p *app.Picture) {
-	v.app.Update(func(s *app.State) {
-		ui.Overwrite()
-		s.Form.Restore(p.Recipe)
-		s.Note = ""
-		s.Show(p)
-	})
 }
 
 func (v *strip) render(s *app.State) {

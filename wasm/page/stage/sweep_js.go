@@ -101,16 +101,9 @@ func (p sweepPlan) asks(a *app.App) bool {
 
 // use takes over the recipe of a picture of the sheet, and the picture.
 func (v *Sweep) use(i int) {
-	v.app.Update(func(s *app.State) {
-		if i >= len(v.cells) || v.cells[i].picture == nil {
-			return
-		}
-		c := v.cells[i]
-		ui.Overwrite()
-		s.Form.Restore(c.recipe)
-		s.Tab = "picture"
-		s.Show(c.picture)
-	})
+	if i < len(v.cells) && v.cells[i].picture != nil {
+		v.app.Take(v.cells[i].picture, "", "picture")
+	}
 }
 
 // forSweep is the purpose of a sheet's pictures.
