@@ -209,6 +209,9 @@ func (b *tab) sweepsStrength(t *testing.T) {
 	}
 	b.call("form.openDetails", nil, false)
 	b.run(emulation.SetDeviceMetricsOverride(1280, 900, 1, false))
+	if of := b.text("#sweep-of"); of != "“at night”" {
+		t.Errorf("the sheet is called %q", of)
+	}
 	b.call("film.watch", nil)
 	b.click("#film-go")
 	b.until(`document.querySelector("#film-save") && ` + idle)

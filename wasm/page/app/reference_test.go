@@ -142,3 +142,29 @@ func TestSuggestions(t *testing.T) {
 		t.Errorf("it suggests %q", got)
 	}
 }
+
+// What was given to edit is shown until there is an edit of it, or another picture is edited.
+func TestShown(t *testing.T) {
+	drawn := &Picture{Image: "drawn"}
+	s := State{Picture: drawn}
+	is := func(what string, want any, wantEdit bool) {
+		t.Helper()
+		p, toEdit := s.Shown()
+		if p == nil || p.Image != want || toEdit != wantEdit {
+			t.Errorf("%s: %+v is shown, to edit: %v", what, p, toEdit)
+		}
+	}
+	is("no reference", "drawn", false)
+	s.Form.Refer("drawn")
+	is("the picture itself", "drawn", false)
+	s.Form.Refer("photo")
+	s.refer(true)
+	is("a file", "photo", true)
+	s.Show(&Picture{Recipe: s.Form.Made(), Image: "edited"})
+	is("its edit", "edited", false)
+	s.Form.EndEdit()
+	s.Show(drawn)
+	is("no longer", "drawn", false)
+	s.Form.Reference = &Reference{Given: true}
+	is("one that is not there", "drawn", false)
+}

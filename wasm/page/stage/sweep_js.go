@@ -149,6 +149,9 @@ func (v *Sweep) Render(s *app.State) {
 		cells, over, term = p.cells(s.Form), p.over, p.term
 	}
 	of := name(s.Model, over, term)
+	if prompt := cells[0].recipe.Prompt; over == "strength" && prompt != "" {
+		of = "“" + prompt + "”" // each picture says its strength
+	}
 	ui.SetText(v.of, of)
 	v.grid.Need(len(cells))
 	columns, rows := grid(len(cells))
