@@ -28,9 +28,6 @@ type Options struct {
 	// Submit is the most arithmetic in one submit, in FLOPs, where that is not to be
 	// learned from the times of submits. Pictures stay the same.
 	Submit float64
-	// Bits lets variants be taken that round the operands of products to 16 or 8 bits;
-	// 0: none.
-	Bits int
 	// Poison fills new memory, and the padding of what is written, with NaN, so
 	// that tests see a kernel that reads what nobody wrote.
 	Poison bool
@@ -215,7 +212,6 @@ func (d *Device) describe(adapter js.Value, o Options) {
 	c := Caps{
 		F16: has.Call("has", "shader-f16").Bool(), Subgroups: has.Call("has", "subgroups").Bool(),
 		CPU:            d.info.Software && !o.Hardware,
-		Bits:           o.Bits,
 		Dot4:           !o.Portable && language("packed_4x8_integer_dot_product"),
 		StorageBuffers: int(limit("maxStorageBuffersPerShaderStage")),
 		SharedBytes:    int(limit("maxComputeWorkgroupStorageSize")),
@@ -274,6 +270,13 @@ func (d *Device) Caps() Caps { return d.caps }
 // device can run it and it fits, as measurements do; "" takes the usual ones again.
 func (d *Device) Prefer(variant string) {
 	d.caps.Prefer = variant
+	d.info.Plan = planID(d.caps)
+}
+
+// Round lets programs compiled from now on take variants that round the operands of products to
+// 16 or 8 bits, where a measurement chose them or they are preferred by name; 0: none.
+func (d *Device) Round(bits int) {
+	d.caps.Bits = bits
 	d.info.Plan = planID(d.caps)
 }
 

@@ -104,4 +104,15 @@ func TestPlanID(t *testing.T) {
 	if a == b || a != planID(PortableFloor) || len(a) != 12 {
 		t.Errorf("plans %q and %q", a, b)
 	}
+	// That operands may be rounded changes nothing until something does so.
+	exact, rounding := PortableFloor, PortableFloor
+	exact.F16, rounding.F16, rounding.Bits = true, true, 16
+	if planID(exact) != planID(rounding) {
+		t.Error("another plan where operands may be rounded")
+	}
+	exact.Choices = Choices{"MatMul 96×1024×256 Q8_0": "f16"}
+	rounding.Choices = exact.Choices
+	if planID(exact) == planID(rounding) {
+		t.Error("the same plan where a choice of f16 is taken and where it is not")
+	}
 }

@@ -73,7 +73,8 @@ func TestMatMulSplit(t *testing.T) {
 // TestHalves runs the kernels that compute in f16, which are not chosen by themselves, where
 // the device has it.
 func TestHalves(t *testing.T) {
-	d, ref := open(t, Options{Hardware: true, Bits: 16}), cpu.New(cpu.Options{})
+	d, ref := open(t, Options{Hardware: true}), cpu.New(cpu.Options{})
+	d.Round(16)
 	if !d.Caps().F16 {
 		t.Skip("the device has no f16")
 	}
@@ -100,7 +101,8 @@ func TestHalves(t *testing.T) {
 // TestBytes runs the kernels that round activations to 8 bits, which are not chosen by
 // themselves, where the browser multiplies bytes.
 func TestBytes(t *testing.T) {
-	d, ref := open(t, Options{Hardware: true, Bits: 8}), cpu.New(cpu.Options{})
+	d, ref := open(t, Options{Hardware: true}), cpu.New(cpu.Options{})
+	d.Round(8)
 	if !d.Caps().Dot4 {
 		t.Skip("WGSL has no dot products of bytes here")
 	}

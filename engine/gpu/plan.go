@@ -14,6 +14,9 @@ import (
 // with on one adapter: the variants that the device can run, what they are chosen
 // by, and their text.
 func planID(c Caps) string {
+	if c.Prefer == "" && len(c.Choices) == 0 {
+		c.Bits = 0 // nothing takes a variant that rounds
+	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%+v\n", c)
 	for _, k := range op.Kinds() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -195,5 +196,49 @@ func TestContests(t *testing.T) {
 	// Four tiles, of which one is the usual one, and the kernel for few rows does not take 96.
 	if n := len(list[0].ways); n != 4 {
 		t.Errorf("%d ways of the product", n)
+	}
+}
+
+// TestRoundingIsMeasured: variants that round operands are candidates where that is allowed, and
+// nothing but a choice takes one.
+func TestRoundingIsMeasured(t *testing.T) {
+	l := shapesOf()
+	exact := PortableFloor
+	exact.F16, exact.Dot4 = true, true
+	for bits, want := range map[int][]string{0: {}, 16: {"f16"}, 8: {"f16", "int8"}} {
+		caps := exact
+		caps.Bits = bits
+		usual, err := lower(l, exact)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := lower(l, caps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range got {
+			if got[i].Kernel.key() != usual[i].Kernel.key() {
+				t.Errorf("%d bits: usual is %s", bits, got[i].Kernel.File)
+			}
+		}
+		for _, c := range contests([]counted{{l, 1}}, caps) {
+			found := []string{}
+			for _, w := range c.ways {
+				if name, _, _ := strings.Cut(w.variant, " "); (name == "f16" || name == "int8") && !slices.Contains(found, name) {
+					found = append(found, name)
+				}
+			}
+			if slices.Sort(found); !slices.Equal(found, want) && !(bits == 8 && !strings.HasPrefix(c.shape, "MatMul")) {
+				t.Errorf("%d bits: of %s are measured %v, want %v", bits, c.shape, found, want)
+			}
+		}
+		caps.Choices = Choices{"MatMul 96×1024×256 Q8_0": "f16 32×32"}
+		chosen, err := lower(l, caps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if half := slices.Contains(chosen[0].Kernel.Libs, "f16"); half != (bits != 0) {
+			t.Errorf("%d bits: a choice of f16 is taken: %t", bits, half)
+		}
 	}
 }

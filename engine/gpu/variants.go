@@ -18,7 +18,8 @@ type variant[P, R any] struct {
 // device can run and that fits is the usual one, which is taken unless a measurement
 // found another faster (see Caps.Choices). The last of each runs on the portable
 // floor and takes every shape. A search may take every variant whose needs and fits
-// allow it: one that is less exact than f32 has to need that this was asked for.
+// allow it: one that is less exact than f32 has to need that this was asked for (see
+// Device.Round), and is never the usual one.
 var (
 	matMulVariants = []variant[product, tiled]{
 		{"cpu", onCPU, nil, matMulCPU},

@@ -252,4 +252,7 @@ func (m *Manifest) checkOffers(c *checker) {
 		c.words("understands.keep", u.Keep, 200)
 	}
 	c.list("examples", m.Examples, 4096)
+	if m.Rounding != 0 && m.Rounding != 16 {
+		c.fail("rounding is %d, possible is 16", m.Rounding)
+	}
 }

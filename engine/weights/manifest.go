@@ -45,6 +45,9 @@ type Manifest struct {
 	Understands recipe.Vocabulary `json:"understands"`
 	Examples    []string          `json:"examples"`
 	Judge       *Judge            `json:"judge,omitempty"`
+	// Rounding, 16, says that its pictures were measured to stay the same, to 40 dB at least, where
+	// operands of products are rounded to so many bits; 0: nobody has.
+	Rounding int `json:"rounding,omitempty"`
 }
 
 // File is one file of a model. Pieces are the SHA-256 of every 4 MiB of it,

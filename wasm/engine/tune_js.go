@@ -68,9 +68,10 @@ func (m *session) recallTuning(ctx context.Context) {
 	if !ok || m.tune != nil && !*m.tune {
 		return
 	}
+	d.Round(m.bundle.Manifest.Rounding)
 	// Browsers do not tell the driver's version; their own comes with their compiler's.
 	info := d.Info()
-	key, _ := json.Marshal([]any{info.Plan, info.Adapter, info.Extra, host.Get("navigator", "userAgent").String(), m.bundle.Manifest.Revision})
+	key, _ := json.Marshal([]any{info.Plan, info.Adapter, info.Extra, host.Get("navigator", "userAgent").String(), m.bundle.Manifest.Revision, m.bundle.Manifest.Rounding})
 	t := &tuning{state: protocol.TuningDone, record: readTuning(m.store.recallTuning(ctx, m.bundle.Manifest.Name), string(key))}
 	choices := gpu.ChoicesOf(t.record.Trials)
 	if t.used = len(choices) > 0; t.used {
