@@ -37,9 +37,16 @@ func Engine(t *testing.T, be op.Backend, every bool) {
 	t.Run("Edits", func(t *testing.T) { Edits(t, be, every) })
 }
 
-// Guidance is the part of Engine that asks what weights of directions change, and when nothing
-// may.
-func Guidance(t *testing.T, be op.Backend) { guided(t, newFixture(t).load(be)) }
+// Unchanged makes a picture again, and with a direction of weight 0: the bytes are the same.
+func Unchanged(t *testing.T, be op.Backend) {
+	e := newFixture(t).load(be)
+	none := picture(t, e, frog)
+	for name, r := range map[string]engine.Request{"the same request": frog, "weight 0": with(frog, term(0, 0, 0))} {
+		if !same(none, picture(t, e, r)) {
+			t.Errorf("%s gave another picture", name)
+		}
+	}
+}
 
 var frog = engine.Request{Prompt: "a red frog at night", Seed: 5, Steps: 2, Size: recipe.Square(16), CFG: 1}
 
