@@ -15,6 +15,9 @@ var screens = [][2]int64{{1440, 900}, {1280, 720}, {820, 1180}, {390, 844}, {320
 // low are more of them: a phone on its side, and a laptop at twice the size of text.
 var low = [][2]int64{{844, 390}, {667, 375}, {720, 450}}
 
+// desks are common windows of laptops and desks: in them, all of the picture's is in sight.
+var desks = [][2]int64{{1280, 800}, {1366, 768}, {1440, 900}, {1536, 864}, {1920, 1080}}
+
 // resize gives the tab the size of a screen; under 600 pixels it is a phone.
 func (b *tab) resize(width, height int64) {
 	b.t.Helper()
@@ -59,6 +62,7 @@ func TestBrowserFirstPicture(t *testing.T) {
 	if leaned := b.canvasOf(picturePane); leaned == plain || len(b.requests()) != 2 || b.last().Guidance[0].Positive != "at night" {
 		t.Errorf("the second press made %d pictures, the last of %+v", len(b.requests()), b.last())
 	}
+	b.step("under the picture", func(t *testing.T) { b.seesAll(t) })
 	b.step("two directions", func(t *testing.T) { b.seesTwo(t) })
 	b.step("Advanced", func(t *testing.T) {
 		if b.is(`document.querySelector("#positive").checkVisibility()`) {
@@ -73,6 +77,21 @@ func TestBrowserFirstPicture(t *testing.T) {
 		}
 	})
 	b.silent(t)
+}
+
+// seesAll looks on laptops and desks for the picture, the presets, the strip and the toolbar.
+func (b *tab) seesAll(t *testing.T) {
+	for _, tag := range []string{"zh-Hans", "en"} {
+		b.call("form.speak", nil, tag)
+		for _, size := range desks {
+			b.resize(size[0], size[1])
+			var cut []string
+			if b.call("layout.cutOff", &cut); len(cut) != 0 {
+				t.Errorf("%v, %s: cannot be seen without scrolling: %q", size, tag, cut)
+			}
+		}
+	}
+	b.resize(screens[0][0], screens[0][1])
 }
 
 // seesTwo adds a direction, and looks on a desk's and a laptop's screen for what guides the

@@ -1,6 +1,11 @@
 // The sizes of what is shown.
 {
   const rounded = (n) => n.toFixed(1);
+  // Whether all of an element is in the window, and nothing before it.
+  const inSight = (e) => {
+    const r = e.getBoundingClientRect();
+    return r.width > 0 && r.left >= 0 && r.right <= innerWidth + 1 && r.top >= 0 && r.bottom <= innerHeight && e.contains(document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2));
+  };
 
   test.layout = {
     // What sticks out of the window or is too small for a finger, and hints that are cut off.
@@ -98,11 +103,13 @@
     unseen(...more) {
       scrollTo(0, 0);
       const wanted = more.length ? more : ["#pane-picture .picture canvas", "#weight-slider", "#weight", ...[...document.querySelectorAll("#guidance .large")].map((c) => `[data-preset="${c.dataset.preset}"]`)];
-      return wanted.filter((selector) => {
-        const e = document.querySelector(selector), r = e.getBoundingClientRect();
-        const x = r.left + r.width / 2, y = r.top + r.height / 2;
-        return r.width === 0 || r.left < 0 || r.right > innerWidth + 1 || r.top < 0 || r.bottom > innerHeight || !e.contains(document.elementFromPoint(x, y));
-      });
+      return wanted.filter((selector) => !inSight(document.querySelector(selector)));
+    },
+    // What of the picture, and of all that stands under it, cannot be seen without scrolling.
+    cutOff() {
+      scrollTo(0, 0);
+      const all = document.querySelectorAll("#pane-picture .picture canvas, #guidance :is(button, input), #session button, .toolbar button, #times");
+      return Array.from(all).filter((e) => e.checkVisibility() && !inSight(e)).map((e) => e.id || e.textContent || e.tagName);
     },
     // In how many rows the presets stand.
     presetRows: () => new Set(Array.from(document.querySelectorAll(".presets > *"), (e) => { const r = e.getBoundingClientRect(); return Math.round(r.top + r.height / 2); })).size,
