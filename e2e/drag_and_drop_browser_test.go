@@ -43,6 +43,9 @@ func TestBrowserDragAndDrop(t *testing.T) {
 	good := withRecipe(t, 16, 16, "a red frog")
 	b.dropped("good.png", good)
 	b.restored("a red frog")
+	if says := b.text(".drop"); strings.Contains(says, "edit") || !strings.Contains(says, "settings") {
+		t.Errorf("while it is dragged over a model that does not edit, the page says %q", says)
+	}
 
 	b.step("no picture of ours", func(t *testing.T) { b.dropsWithoutRecipe(t, good) })
 	b.step("a folder", func(t *testing.T) {

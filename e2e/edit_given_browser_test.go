@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"strings"
 	"testing"
 
 	"undertone/engine"
@@ -61,6 +62,9 @@ func (b *tab) editsDropped(t *testing.T) {
 	drop()
 	if b.canvasOf(picturePane) != b.canvasOf("#edit-with canvas") || !b.is(`document.querySelector("`+picturePane+`").checkVisibility() && document.activeElement.id === "prompt" && !document.querySelector("#edit").checkVisibility()`) {
 		t.Error("the dropped picture is not large on the stage, the focus not in the prompt, or there are buttons of another picture")
+	}
+	if says := b.text(".drop"); !strings.Contains(says, "picture to edit it") {
+		t.Errorf("while it is dragged the page says %q", says)
 	}
 	b.click("#undo")
 	b.until(`document.querySelector("#edit-with canvas").width === 16 && document.querySelector("#edit").checkVisibility()`)

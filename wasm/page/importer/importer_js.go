@@ -14,6 +14,7 @@ import (
 type Importer struct {
 	app    *app.App
 	hint   ui.Element
+	says   ui.Element            // in the hint: what may be dropped
 	hash   string                // that waits for the model to be known, which says what is possible
 	models func(t js.Value) bool // takes over the files of a model
 	// Find looks for the picture that an edit was made from. It waits.
@@ -23,12 +24,18 @@ type Importer struct {
 // New listens to the window. models takes what is dropped or pasted, where that is a model's
 // files, and reports whether it did.
 func New(a *app.App, models func(t js.Value) bool) *Importer {
-	v := &Importer{app: a, models: models, hash: address(), hint: ui.El("div", ui.Attrs{{"class", "drop"}, {"aria-hidden", "true"}, {"hidden", ""}}, ui.El("p", nil, &words.Text.DropHere))}
+	v := &Importer{app: a, models: models, hash: address(), says: ui.El("p", nil)}
+	v.hint = ui.El("div", ui.Attrs{{"class", "drop"}, {"aria-hidden", "true"}, {"hidden", ""}}, v.says)
 	ui.Document.Get("body").Call("append", v.hint.Value)
 	ui.On(ui.Window, "hashchange", func(ui.Event) { a.Update(func(s *app.State) { v.read(s, address()) }) })
 	over := func(e ui.Event) {
 		if v.carries(e.Underlying().Get("dataTransfer")) {
 			e.PreventDefault()
+			text := words.Text.DropHere
+			if a.State.Editor() >= 0 {
+				text = words.Text.DropEdit
+			}
+			ui.SetText(v.says, text)
 			ui.Show(v.hint, true)
 		}
 	}

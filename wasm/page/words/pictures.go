@@ -40,7 +40,7 @@ type pictureWords struct {
 
 	// Links and files from elsewhere.
 	NoticeUnknown, NoticeTooLong, FromLink, FromLinkEdit, NoticeClamped, NoticeLeft, FieldPrompt, FieldDirection, FieldRows, FieldAblate, FieldLink string
-	OtherModel, Waits, DropHere, DropNothing, DropAdvice                                                                                            string
+	OtherModel, Waits, DropHere, DropEdit, DropNothing, DropAdvice                                                                                  string
 	FileTooLarge, FileFolder, FileUnreadable, FileEarly, FileOneOf                                                                                  string
 	PictureLarge, PictureDamaged                                                                                                                    string
 
