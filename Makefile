@@ -61,8 +61,8 @@ wasm: go
 # site carries the model twice: in QUANT, and in SMALL for a smaller download.
 LARGE_MODEL := build/$(QUANT)/$(NAME)
 SMALL_MODEL := build/$(SMALL)/$(NAME)-q4
-# Beside the shipped model: one that edits pictures as well, and one whose guidance acts through a pooled adapter.
-BESIDE := $(if $(filter models/sprites,$(MODEL)),$(wildcard models/sprites-edit models/sprites-adapter))
+# Beside the shipped model: one whose guidance acts through a pooled adapter.
+BESIDE := $(if $(filter models/sprites,$(MODEL)),$(wildcard models/sprites-adapter))
 BESIDE_MODELS := $(BESIDE:models/%=build/$(QUANT)/%/model.json)
 SITE := --model $(LARGE_MODEL) --model $(SMALL_MODEL) $(BESIDE_MODELS:%/model.json=--model %) $(URL:%=--url %) $(SOURCE:%=--source %) $(DOCS:%=--docs %)
 

@@ -89,9 +89,9 @@ func TestGenerateReference(t *testing.T) {
 	}
 }
 
-// The shipped model that edits does what it is told, and leaves alone what it is told to.
+// The shipped model does what it is told, and leaves alone what it is told to.
 func TestShippedEdits(t *testing.T) {
-	model, folder := filepath.Join("..", "..", "models", "sprites-edit"), t.TempDir()
+	model, folder := filepath.Join("..", "..", "models", "sprites"), t.TempDir()
 	day := filepath.Join(folder, "day.png")
 	succeed(t, "generate", model, "--prompt", "a red car in a meadow", "--seed", "3", "-o", day)
 	draw := func(instruction string) (mean, red, psnr float64) {

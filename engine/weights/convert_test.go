@@ -208,7 +208,8 @@ func TestShippedModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := b.Parameters()
-	counts := map[string]int64{"dit": n.DiT, "text": n.Text, "vae": n.VAE, "judge": b.Judge.Parameters}
+	encoder, _ := b.Of(RoleEncoder)
+	counts := map[string]int64{"dit": n.DiT, "text": n.Text, "vae": n.VAE, "encoder": encoder.Parameters, "judge": b.Judge.Parameters}
 	for _, f := range b.Files {
 		src, _, err := b.OpenFile(ctx, f.Name)
 		if err != nil {

@@ -87,9 +87,10 @@ class TheJudge(unittest.TestCase):
             ours = torch.relu(f @ w["mix.weight"].T + w["mix.bias"]) @ w["heads.weight"].T + w["heads.bias"]
         self.assertLess((ours - torch.cat(list(logits.values()), 1)).abs().max().item(), 1e-2)  # of half precision
 
-    def test_a_judge_that_knows_more_begins_with_what_the_shipped_one_knows(self):
-        old, net = judge.shipped(), judge.Judge().eval()
-        judge.begin(net)
+    def test_a_judge_that_knows_more_begins_with_what_an_earlier_one_knows(self):
+        folder = config.MODEL.parent / "sprites-adapter"  # whose judge knows the objects of captions alone
+        old, net = judge.shipped(folder), judge.Judge().eval()
+        judge.begin(net, folder)
         names = len(scene.OBJECTS)
         self.assertEqual([len(h.bias) for h in (old.heads["first"], net.heads["first"])], [names, len(scene.EVERY)])
         x = torch.rand(2, 3, judge.SIDE, judge.SIDE)

@@ -26,10 +26,9 @@ class TheCard(unittest.TestCase):
     def test_the_shipped_one_is_made_from_its_numbers(self):
         self.assertEqual((self.folder / "README.md").read_text(), (MODEL / "README.md").read_text())
 
-    def test_that_of_the_model_that_edits_is_made_from_its_numbers(self):
-        folder = MODEL.parent / "sprites-edit"
-        e = json.loads((folder / "evaluation.json").read_text())
-        self.assertEqual(edit_report.card(e), (folder / "README.md").read_text())
+    def test_that_of_editing_is_made_from_its_numbers(self):
+        e = json.loads((MODEL / "editing.json").read_text())
+        self.assertEqual(edit_report.card(e), (MODEL / "editing.md").read_text())
         self.assertNotIn("{", edit_report.card(e))
         e["edits"]["guided"]["stays"]["place"]["value"] = 12.3
         self.assertIn("place stays in 12.3 % (90 wanted)", edit_report.card(e))

@@ -198,10 +198,10 @@ class Data(unittest.TestCase):
             self.assertNotIn(3, captions.encode(e), e)
 
     def test_the_shipped_bundle_offers_what_is_written_here(self):
-        from undertone.bundle import OFFERS
         from undertone.config import MODEL
+        from undertone.edit import offers
         shipped = json.loads((MODEL / "model.json").read_text())
-        for k, v in OFFERS.items():
+        for k, v in offers().items():
             self.assertEqual(shipped[k], v, k)
 
     def test_rendering_is_a_function_of_the_scene(self):

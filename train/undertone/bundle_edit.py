@@ -27,6 +27,7 @@ def rewrite(folder, other, state, **changes):
         if c["file"] == "dit":
             c["config"].update(changes)
             c["parameters"] = sum(v.numel() for v in state.values())
+    manifest.pop("rounding", None)  # it was measured with the other transformer
     if not configs(manifest)["dit"].get("pooled_dim") and not configs(manifest)["dit"]["vec_in_dim"]:
         manifest["presets"] = []  # which have no path
     tmp = other / "model.json.part"

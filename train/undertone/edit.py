@@ -48,9 +48,11 @@ KEPT = .08  # of the rows ask for the picture as it is, beside the edits of that
 GUIDED = .40  # of the others carry a shift
 # What a shift does: strengthens the edit that the words ask for, makes it alone, undoes it, or pulls somewhere else.
 ROLES = {"stronger": .40, "alone": .20, "undone": .15, "aside": .25}
-# Kinds that are shown more often than triples.py makes them: by those most objects got lost.
+# Kinds that are shown more often than triples.py makes them, and scenes of several objects: there most objects got lost.
 OFTEN = {"style": 1.8, "colour": 1.4, "both": 1.4, "place": 1.2}
+CROWDED = 2.0
 SECONDS_BETWEEN_LOOKS = 1500
+ROUNDING = 16  # bits in which a GPU may multiply: the pictures were measured so (docs/speed/rounding.md)
 
 EMBEDDING = "text_model.embeddings.token_embedding.weight"
 NEW = list(VOCAB)[len(KNOWN):]
@@ -199,12 +201,12 @@ class Supply:
             self.drawings += zip(part["shifts"], part["noise"], part["z"])
         if not self.pairs or not len(self.points) or not self.drawings:
             raise ValueError(f"{triples.FOLDER} lacks triples, memories or drawings yet; run python3 -m undertone.triples")
-        often = np.array([OFTEN.get(e.kind, 1.0) for _, _, e, _ in self.pairs])
+        often = np.array([OFTEN.get(e.kind, 1.0) * (CROWDED if len(s.objects) > 1 else 1.0) for _, _, e, s in self.pairs])
         self.shares = np.cumsum(often / often.sum())
         return self
 
     def chosen(self, rng, rows):
-        """Random pairs, those of kinds in OFTEN more often."""
+        """Random pairs, those of kinds in OFTEN and of several objects more often."""
         return [self.pairs[min(i, len(self.pairs) - 1)] for i in np.searchsorted(self.shares, rng.random(rows))]
 
     def _new(self, kind):
@@ -376,14 +378,17 @@ def near():
     return {k: left for k, words in table.items() if (left := [w for w in words if k in bundle.MORE_NEAR or w not in moved])}
 
 
+def offers():
+    """What model.json says of a model that draws and edits."""
+    understands = {**bundle.OFFERS["understands"], "objects": list(EVERY), "uncoloured": sorted(FIXED), "near": near(), "keep": edits.KEEP[0]}
+    return {**bundle.OFFERS, "examples": bundle.EDITING_EXAMPLES, "understands": understands, "rounding": ROUNDING}
+
+
 def export(folder):
-    """The bundle of the edit model: the shipped decoder, its encoder, and a text encoder with all words."""
+    """The bundle of a model that draws and edits: the shipped decoder, its encoder, and a text encoder with all words."""
     net = trained()
     encoder, vae, cfg = triples.codec()
-    about = {**bundle.ABOUT, **bundle.EDITING}
-    offers = {**bundle.OFFERS, "examples": bundle.EDITING_EXAMPLES, "understands": {**bundle.OFFERS["understands"], "objects": list(EVERY), "uncoloured": sorted(FIXED),
-                                               "near": near(), "keep": edits.KEEP[0]}}
-    write_bundle(folder, net.dit, net.plain_text(), vae, cfg, datetime.date.today().isoformat(), VOCAB, encoder, about, offers)
+    write_bundle(folder, net.dit, net.plain_text(), vae, cfg, datetime.date.today().isoformat(), VOCAB, encoder, offers=offers())
 
 
 def main():

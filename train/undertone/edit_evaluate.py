@@ -1,7 +1,6 @@
-"""Scores the edit model: python3 -m undertone.edit_evaluate [section ...] writes STATE/edit-evaluation.json and grids.
+"""Scores how the shipped model edits: python3 -m undertone.edit_evaluate [section ...] writes editing.json and the grids.
 
-Sections: edits, guidance, presets, generation, objects, grids. The model is exported from the last save of training first, so that what is
-measured is what would ship; --folder names a bundle to measure instead. Needs the judge (undertone.judge).
+Sections: edits, guidance, presets, grids. Needs the judge (undertone.judge) and a bundle; edit_report.py makes the card.
 """
 import argparse
 import json
@@ -14,12 +13,12 @@ import torch
 from PIL import Image, ImageDraw, ImageFilter
 
 from . import edit, edits, judge, render, triples
-from .bench import Bench, kept, paired, summary
+from .bench import Bench, kept
 from .config import MODEL, STATE
 from .distil import STEPS
-from .evaluate import TABLES
-from .heldout import bootstrap, held_out, wilson
-from .scene import EVERY, MORE, Scene
+from .evaluate import TABLES, measure, quantized, sections_of
+from .heldout import bootstrap, wilson
+from .scene import MORE, Scene
 from .shipped import Shipped
 
 SEED = 61  # of no training stage
@@ -77,8 +76,8 @@ def nearer(made, item):
 class Setting:
     """The networks and edits of one evaluation."""
 
-    def __init__(self, folder, count, few):
-        self.folder, self.count, self.few = folder, count, few
+    def __init__(self, folder, out, count, few):
+        self.folder, self.out, self.count, self.few = folder, out, count, few
         self.encoder, _, self.cfg = triples.codec(folder)
         self.model = Shipped(folder)
 
@@ -103,20 +102,21 @@ class Setting:
         return torch.from_numpy(kept("edited", facts, lambda: triples.encode(
             self.encoder, self.cfg, np.stack([i.pictures[0] for i in items])).numpy()))
 
-    def drawn(self, items, texts=None, shift=None, cfg=1.0, steps=STEPS):
-        """uint8 pictures of the edits, [N, 256, 256, 3]. shift: [blocks + 1, N, D]; texts: in place of the instructions."""
-        texts = texts or [i.text for i in items]
+    def drawn(self, items, texts=None, shift=None, cfg=1.0, steps=STEPS, model=None):
+        """uint8 pictures of the edits, [N, 256, 256, 3]. shift: [blocks + 1, N, D]; texts: in place of the instructions; model: in
+        place of the bundle's."""
+        model, texts = model or self.model, texts or [i.text for i in items]
         reference = self.latents(items)
         seeds = [NOISE + i.number for i in items]
-        facts = (self.model.key, texts, seeds, reference, shift, cfg, steps)
+        facts = (model.key, texts, seeds, reference, shift, cfg, steps)
 
         def make(batch=25):
             out = []
             for i in range(0, len(items), batch):
                 rows = slice(i, i + batch)
-                z = edit.draw(self.model.net, reference[rows], *self.model.encode(texts[rows]), seeds=seeds[rows], cfg=cfg, steps=steps,
-                              shift=None if shift is None else shift[:, rows], empty=self.model.empty)
-                out.append(self.model.decode(z))
+                z = edit.draw(model.net, reference[rows], *model.encode(texts[rows]), seeds=seeds[rows], cfg=cfg, steps=steps,
+                              shift=None if shift is None else shift[:, rows], empty=model.empty)
+                out.append(model.decode(z))
             return np.concatenate(out)
 
         return kept("edits", facts, make)
@@ -178,9 +178,11 @@ def edits_section(e):
     kinds = np.array([i.edit.kind for i in e.items])
     through = lambda which: np.concatenate([e.model.decode(triples.encode(  # noqa: E731
         e.encoder, e.cfg, np.stack([i.pictures[which] for i in e.items[k:k + 50]]))) for k in range(0, len(e.items), 50)])
-    shift = e.model.shift(e.model.directions([i.text for i in e.items], [NOTHING] * len(e.items)), USUAL)
+    usual = lambda m: m.shift(m.directions([i.text for i in e.items], [NOTHING] * len(e.items)), USUAL)  # noqa: E731
+    small = Shipped(quantized(e.folder, "Q4_0"))
     more = np.array([any(n in MORE for s in (i.before, i.after) for n, _ in s.objects) for i in e.items])
-    return {"edits": len(e.items), "all": shares(scores), "guided": shares(e.scores(e.items, e.drawn(e.items, shift=shift))), "unjudged": e.examined["unjudged"],
+    return {"edits": len(e.items), "all": shares(scores), "guided": shares(e.scores(e.items, e.drawn(e.items, shift=usual(e.model)))),
+            "Q4_0": shares(e.scores(e.items, e.drawn(e.items, shift=usual(small), model=small))), "unjudged": e.examined["unjudged"],
             "by kind": {k: shares(pick(np.flatnonzero(kinds == k))) for k in sorted(set(kinds))},
             "more": {k: shares(pick(np.flatnonzero(more == v))) for k, v in (("without", False), ("with", True))},
             "ceiling": shares(e.scores(e.items, through(1))), "untouched": shares(e.scores(e.items, through(0)))}
@@ -236,25 +238,6 @@ def presets(e):
     return out
 
 
-def generation(e, captions=400):
-    """Without a reference: the scores of the edit model and of the shipped one on the same captions and noises."""
-    items = held_out(captions)
-    scores = {}
-    for name, model in (("shipped", Shipped(MODEL)), ("edit model", e.model)):
-        z = e.bench.small(model, items)
-        scores[name] = e.bench.score(z, items)
-    parts = {k: summary(v, items) for k, v in scores.items()}
-    return {"captions": captions, **{k: v["all"] for k, v in parts.items()}, "change": paired(scores["edit model"], scores["shipped"]),
-            "by": {k: {"object by kind": v["by"]["object by kind"], "style": v["by"]["style"]} for k, v in parts.items()}}
-
-
-def objects(e, captions=800):
-    """Without a reference: which objects come out as asked for, of all that the model knows."""
-    items = held_out(captions, tuple(EVERY))
-    out = summary(e.bench.score(e.bench.small(e.model, items), items), items)
-    return {"captions": captions, "all": out["all"], "object": out["by"]["object"], "object by kind": out["by"]["object by kind"]}
-
-
 def titled(tiles, titles, path, columns):
     """A grid of pictures at half size, each with its title above, of two lines at most."""
     side, bar = tiles[0].shape[0] // 2, 22
@@ -287,7 +270,7 @@ def grids(e, count=48):
     items = e.items[:count]
     made = e.drawn(items)
     tiles = [x for it, p in zip(items, made) for x in (it.pictures[0], p)]
-    titled(tiles, [t for it in items for t in (it.text, "")], STATE / "edits.png", 12)
+    titled(tiles, [t for it in items for t in (it.text, "")], e.out / "edits.png", 12)
     scene = Scene((("car", "red"),), 160, (128,), "meadow", "day", "flat", 1, 1, 2)
     z = triples.encode(e.encoder, e.cfg, render.render(scene)[None])
     tiles, titles = [], []
@@ -299,38 +282,29 @@ def grids(e, count=48):
                 p = e.model.decode(edit.draw(e.model.net, z, *tokens, seeds=[NOISE], shift=e.model.shift(delta, w, start)))[0]
                 tiles.append(p)
                 titles.append(f"w {w:g} from block {start}" + (f", {text}" if w == WEIGHTS[0] else ""))
-    titled(tiles, titles, STATE / "edit-weights.png", 2 * len(WEIGHTS))
+    titled(tiles, titles, e.out / "edit-weights.png", 2 * len(WEIGHTS))
     tiles, titles = [], []
     for texts in CHAINS:
         tiles += chain(e, texts, scene)
         titles += ["a red car in a meadow", *texts]
-    titled(tiles, titles, STATE / "edit-chains.png", 4)
+    titled(tiles, titles, e.out / "edit-chains.png", 4)
     return {"edits": [i.text for i in items], "weights": list(SHOWN), "chains": [list(c) for c in CHAINS]}
 
 
-SECTIONS = {"grids": grids, "edits": edits_section, "guidance": guidance, "presets": presets, "generation": generation,
-            "objects": objects}
+SECTIONS = {f.__name__.removesuffix("_section"): f for f in (edits_section, guidance, presets, grids)}
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("sections", nargs="*", help=f"of: {' '.join(SECTIONS)} (default: all)")
-    p.add_argument("--folder", type=Path, help="bundle to measure (default: the last save of training, exported)")
+    p.add_argument("--model", type=Path, default=MODEL, help="folder of the bundle")
+    p.add_argument("--out", type=Path, default=MODEL, help="folder for editing.json and the grids")
     p.add_argument("--edits", type=int, default=400, help="held-out edits")
     p.add_argument("--few", type=int, default=120, help="of which guidance is measured on")
     a = p.parse_args()
-    if set(a.sections) - set(SECTIONS):
-        p.error(f"unknown section {sorted(set(a.sections) - set(SECTIONS))[0]}; there are {', '.join(SECTIONS)}")
-    folder = a.folder or STATE / "sprites-edit"
-    if not a.folder:
-        edit.export(folder)
-    e = Setting(folder, a.edits, a.few)
-    path = STATE / "edit-evaluation.json"
-    out = json.loads(path.read_text()) if path.exists() else {}
-    for name in a.sections or SECTIONS:
-        out[name] = SECTIONS[name](e)
-        path.write_text(json.dumps(out, indent=1) + "\n")
-        print(json.dumps({name: out[name]}), flush=True)
+    chosen = sections_of(p, a.sections, SECTIONS)
+    a.out.mkdir(parents=True, exist_ok=True)
+    measure(Setting(a.model, a.out, a.edits, a.few), chosen, a.out / "editing.json")
 
 
 if __name__ == "__main__":

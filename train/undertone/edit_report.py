@@ -1,11 +1,9 @@
-"""Writes the card of a model that edits: python3 -m undertone.edit_report FOLDER. The words are edit_card.md's, the numbers those
-of FOLDER/evaluation.json, which edit_evaluate.py measured."""
+"""Writes what editing is worth: python3 -m undertone.edit_report FOLDER makes FOLDER/editing.md. The words are edit_card.md's, the
+numbers those of FOLDER/editing.json, which edit_evaluate.py measured."""
 from pathlib import Path
 
 from .edit_evaluate import ENOUGH_PSNR, IDENTITY_PSNR, STAYS
-from .heldout import SCORED
-from .report import braced, listed, share, signed, table, write_card
-from .scene import MORE
+from .report import braced, share, signed, table, write_card
 
 TEMPLATE = Path(__file__).with_name("edit_card.md")
 AIMS = {"asked": 85, "stays": 90}
@@ -19,7 +17,7 @@ def decibels(x):
 
 
 def all_edits(e):
-    columns = [e["edits"][k] for k in ("guided", "all", "ceiling", "untouched")]
+    columns = [e["edits"][k] for k in ("guided", "all", "Q4_0", "ceiling", "untouched")]
     row = lambda title, aim, of: [title, aim, *map(of, columns)]  # noqa: E731
     rows = [row("what was asked for is there", AIMS["asked"], lambda x: share(x["asked"])),
             row("the changed region is nearer to the edited scene than to the one before", "", lambda x: share(x["nearer"])),
@@ -29,7 +27,7 @@ def all_edits(e):
             row(f"… at least {ENOUGH_PSNR} dB", "", lambda x: share(x["outside"]["enough"])),
             row("the picture as it is, dB", IDENTITY_PSNR, lambda x: decibels(x["identity"]["dB"])),
             row("to the true edited scene, dB", "", lambda x: decibels(x["truth"]))]
-    return table(["", "aim", "as the page begins, w = 1", "words alone, w = 0", "the true scenes through the autoencoder", "the pictures before"], rows)
+    return table(["", "aim", "as the page begins, w = 1", "words alone, w = 0", "at 4 bits, w = 1", "the true scenes through the autoencoder", "the pictures before"], rows)
 
 
 def by_kind(e):
@@ -64,19 +62,6 @@ def presets(e):
     return table(["preset", "guided", *(f"w = {w}" for w in next(iter(e["presets"].values()))["weights"]), "kept at 0", "at 2", "at 4"], rows)
 
 
-def generation(e):
-    g = e["generation"]
-    rows = [[k, share(g["shipped"][k]), share(g["edit model"][k]), signed(g["change"][k])] for k in SCORED]
-    rows += [[title, *(share(g["by"][m][k][part]) for m in ("shipped", "edit model")), ""] for title, k, part in
-             (("object, of pairs of two different ones", "object by kind", "pair"), ("style, of glossy ones", "style", "glossy"))]
-    return table(["asked for", "Sprite scenes", "this model", "change, in points"], rows)
-
-
-def objects(e):
-    rows = [[name + (" *" if name in MORE else ""), share(x)] for name, x in sorted(e["objects"]["object"].items(), key=lambda r: -r[1]["value"])]
-    return table(["object", "there as asked"], rows)
-
-
 def more(e):
     with_, without = (e["edits"]["more"][k] for k in ("with", "without"))
     row = lambda title, of: [title, of(with_), of(without)]  # noqa: E731
@@ -107,12 +92,10 @@ def reached(e):
 
 
 def card(e):
-    parts = {"edits": e["edits"]["edits"], "few": e["guidance"]["edits"], "captions": e["generation"]["captions"], "all": all_edits(e),
-             "kinds": by_kind(e), "reached": reached(e), "words": strengths(e, "words"), "alone": strengths(e, "alone"),
-             "baselines": baselines(e), "presets": presets(e), "generation": generation(e),
-             "objects": objects(e), "more": more(e), "drawn": e["objects"]["captions"], "six": listed(MORE)}
+    parts = {"edits": e["edits"]["edits"], "few": e["guidance"]["edits"], "all": all_edits(e), "kinds": by_kind(e), "reached": reached(e),
+             "words": strengths(e, "words"), "alone": strengths(e, "alone"), "baselines": baselines(e), "presets": presets(e), "more": more(e)}
     return braced(TEMPLATE, parts)
 
 
 if __name__ == "__main__":
-    write_card(__doc__, card)
+    write_card(__doc__, card, "editing.md", "editing.json")

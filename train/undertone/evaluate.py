@@ -1,8 +1,8 @@
 """Scores the shipped model: python3 -m undertone.evaluate [section ...] writes evaluation.json and the grids.
 
 Without a section, all of them. A section that is run again replaces its part of evaluation.json, so an interrupted
-evaluation goes on with the sections that are missing. Needs the judge (undertone.judge), a bundle and, for the
-teacher, its checkpoint. report.py makes the model card from what is written here.
+evaluation goes on with the sections that are missing. Needs the judge (undertone.judge) and a bundle; edit_evaluate.py
+measures how it edits. report.py makes the model card from what is written here.
 """
 import argparse
 import datetime
@@ -20,7 +20,7 @@ from .bench import Bench, paired, summary
 from .captions import COLOUR_WORDS, PLACE_WORDS, STYLE_WORDS, TIME_WORDS
 from .config import MODEL, ROOT, STATE
 from .heldout import NOISE, SEED, held_out
-from .scene import COLOURS, STYLES
+from .scene import COLOURS, EVERY, STYLES
 from .shipped import Shipped
 
 GRID = 48
@@ -31,8 +31,8 @@ TABLES = {"style": STYLE_WORDS, "time": TIME_WORDS, "place": PLACE_WORDS,
 class Setting:
     """The networks and captions of one evaluation, loaded when first needed."""
 
-    def __init__(self, folder, out, captions, sweep, first):
-        self.folder, self.out, self.n, self.few, self.first = folder, out, captions, sweep, first
+    def __init__(self, folder, out, captions, sweep, before):
+        self.folder, self.out, self.n, self.few, self.before = folder, out, captions, sweep, before
 
     @cached_property
     def auto(self):
@@ -55,10 +55,6 @@ class Setting:
         return Shipped(self.folder)
 
     @cached_property
-    def teacher(self):
-        return Shipped(self.folder, dit=torch.load(STATE / "teacher.pt", map_location="cpu")["ema"])
-
-    @cached_property
     def presets(self):
         """The bundle's presets; "aspect": what a preset of style, time, place or colour should make the judge say."""
         out = []
@@ -67,18 +63,19 @@ class Setting:
             out.append({**p, "aspect": hit[0] if hit else None})
         return out
 
-    def quantized(self, kind):
-        """The folder of the bundle as `undertone convert` writes it, made anew."""
-        out = STATE / "evaluation" / kind
-        subprocess.run(["go", "run", "./cmd/undertone", "convert", self.folder.resolve(), "--to", kind, "--out", out],
-                       cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        return out
+
+def quantized(folder, kind):
+    """The folder of a bundle as `undertone convert` writes it, made anew."""
+    out = STATE / "evaluation" / f"{folder.resolve().name}-{kind}"
+    subprocess.run(["go", "run", "./cmd/undertone", "convert", folder.resolve(), "--to", kind, "--out", out],
+                   cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return out
 
 
 def stages():
     """What the training logs say: {stage: minutes, steps, first and last loss}."""
     out = {}
-    for stage in ("autoencoder", "contrast", "teacher", "student", "judge"):
+    for stage in ("autoencoder", "contrast", "teacher", "student", "edit", "judge"):
         log = STATE / f"{stage}.log"
         lines = [json.loads(x) for x in log.read_text().splitlines()] if log.exists() else []
         if lines:
@@ -89,7 +86,7 @@ def stages():
 
 def about(e):
     m = e.student.manifest
-    return {"date": datetime.date.today().isoformat(), "revision": m["revision"], "parameters": m["parameters"],
+    return {"date": datetime.date.today().isoformat(), "revision": m["revision"], "parameters": {c["file"]: c["parameters"] for c in m["components"]},
             "files": {f["path"]: {"bytes": f["bytes"], "sha256": f["sha256"]} for f in m["files"]}, "captions": e.n, "seed": SEED, "noise": NOISE,
             "sweep captions": e.few, "torch": torch.__version__, "stages": stages(),
             "intervals": "95 %: Wilson's for shares, bootstrap over captions (2,000 rounds) for means and paired differences"}
@@ -118,7 +115,7 @@ def psnr(a, b):
 def variants(e):
     """The student from the weights in models/, at Q8_0 and at 4 bits: accuracy on all captions; PSNR in float32 on some."""
     out, scores, exact = {}, {}, {}
-    folders = {"student": e.folder, "Q8_0": e.quantized("Q8_0"), "Q4_0": e.quantized("Q4_0")}
+    folders = {"student": e.folder, "Q8_0": quantized(e.folder, "Q8_0"), "Q4_0": quantized(e.folder, "Q4_0")}
     for name, folder in folders.items():
         pictures = e.bench.pictures(e.student if name == "student" else Shipped(folder), e.items)
         scores[name] = e.bench.score(pictures, e.items)
@@ -133,23 +130,21 @@ def variants(e):
     return out
 
 
-def teacher(e):
-    r = e.bench.trial(e.teacher, e.items, steps=16, cfg=3.0)
-    base = e.bench.trial(e.student, e.items)
-    return {"steps": 16, "cfg": 3.0, **summary(r, e.items), "student - teacher": paired(base, r),
-            "scales": sweeps.cfg_scales(e.bench, e.teacher, sweeps.free(e.items, "detail", "polish")[:e.few // 2])}
-
-
 def before(e):
-    """The first model and the present one on the captions whose every word the first one knew."""
-    if not (e.first / "model.json").exists():
+    """An earlier model and the present one on the captions whose every word the earlier one knew."""
+    if not e.before:
         return None
-    old = Shipped(e.first)
+    old = Shipped(e.before)
     items = [it for it in e.items if old.knows(it.text)]
     a, b = e.bench.trial(old, items), e.bench.trial(e.student, items)
-    some = [it for it in sweeps.free(items, "detail", "polish")][:e.few]
-    return {"captions": len(items), "before": summary(a, items), "now": summary(b, items), "now - before": paired(b, a),
-            "sweep": sweeps.sweep(e.bench, old, some, "detail", starts=(0, 2))}
+    return {"revision": old.manifest["revision"], "captions": len(items), "before": summary(a, items), "now - before": paired(b, a)}
+
+
+def objects(e):
+    """Which objects come out as asked for, of all that the model knows, on twice as many captions."""
+    items = held_out(2 * e.n, tuple(EVERY))
+    out = summary(e.bench.score(e.bench.small(e.student, items), items), items)  # other captions bear these numbers, too
+    return {"captions": len(items), "all": out["all"], "object": out["by"]["object"], "object by kind": out["by"]["object by kind"]}
 
 
 def guidance(e):
@@ -181,7 +176,7 @@ def grids(e):
     plots.styles(e.student, e.presets, e.out / "styles.png")
 
 
-SECTIONS = {f.__name__: f for f in (about, judged, variants, teacher, before, guidance, presets, pooled, grids)}
+SECTIONS = {f.__name__: f for f in (about, judged, variants, before, objects, guidance, presets, pooled, grids)}
 
 
 def sections_of(parser, names, table):
@@ -209,12 +204,12 @@ def main():
     p.add_argument("--out", type=Path, default=MODEL, help="folder for evaluation.json and the grids")
     p.add_argument("--captions", type=int, default=400)
     p.add_argument("--sweep", type=int, default=60, help="captions of each cell of a sweep")
-    p.add_argument("--first", type=Path, default=STATE / "first" / "bundle", help="an earlier bundle to compare with")
+    p.add_argument("--before", type=Path, help="an earlier bundle to compare with")
     a = p.parse_args()
     chosen = sections_of(p, a.sections, SECTIONS)
     a.out.mkdir(parents=True, exist_ok=True)
     (STATE / "evaluation").mkdir(parents=True, exist_ok=True)
-    e, path = Setting(a.model, a.out, a.captions, a.sweep, a.first), a.out / "evaluation.json"
+    e, path = Setting(a.model, a.out, a.captions, a.sweep, a.before), a.out / "evaluation.json"
     measure(e, chosen, path)
 
 

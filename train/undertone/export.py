@@ -75,7 +75,7 @@ def configs(manifest):
     return {c["file"]: c["config"] for c in manifest["components"]}
 
 
-def write_bundle(folder, dit, text, vae, vae_config, revision, vocab=captions.VOCAB, encoder=None, about=bundle.ABOUT, offers=bundle.OFFERS):
+def write_bundle(folder, dit, text, vae, vae_config, revision, vocab=captions.VOCAB, encoder=None, offers=bundle.OFFERS):
     """dit: Flux, text: Clip, vae: Tiny (modules); vae_config: with scaling, shift and preview; vocab: {word: id} of text;
     encoder: tiny.Encoder of a model that edits pictures."""
     folder = Path(folder)
@@ -96,11 +96,11 @@ def write_bundle(folder, dit, text, vae, vae_config, revision, vocab=captions.VO
     component = lambda role, kind, file, config, **more: {"role": role, "kind": kind, **more, "config": config, "file": file,
                                                           "parameters": counts[file]}
     components = [component("text", "clip", "text", text.cfg, name="clip", tokenizer="tokenizer"),
-                  component("transformer", about["family"], "dit", dit.cfg), component("decoder", "tiny", "vae", vae_config)]
+                  component("transformer", bundle.ABOUT["family"], "dit", dit.cfg), component("decoder", "tiny", "vae", vae_config)]
     if encoder:
         scale = {k: vae_config[k] for k in ("scaling_factor", "shift_factor")}
         components.append(component("encoder", "tiny", "encoder", {**encoder.config(), **scale}))
-    manifest = {"format": "undertone-model", "version": 2, **about, "revision": revision, "licenses": bundle.LICENSES,
+    manifest = {"format": "undertone-model", "version": 2, **bundle.ABOUT, "revision": revision, "licenses": bundle.LICENSES,
                 "files": entries, "components": components, "scheduler": {"kind": "flow", "shift": 1.0}, **offers}
     write_manifest(folder, manifest)
     return manifest

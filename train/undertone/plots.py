@@ -158,13 +158,6 @@ def gains(e, path):
             r = part["random"].values()
             below.plot([-c["object change"]["value"] for c in r], [c["gain"]["value"] for c in r], "x--", color="#888888",
                        label="random direction, w = 1, 2, 3")
-        if name == "detail":
-            scales = e["teacher"]["scales"]["scales"]
-            points = [(-c["detail score"]["object change"]["value"], c["detail score"]["gain"]["value"], g)
-                      for g, c in scales.items()]
-            below.plot(*zip(*[p[:2] for p in points]), "s:", ms=4, color="#b08060", label="teacher, CFG 1 to 5")
-            for x, y, g in points:
-                below.annotate(g, (x, y), fontsize=7, color="#b08060", xytext=(3, -9), textcoords="offset points")
         above.set(title=name, xlabel="weight w", ylabel=f"{s['score']} of the judge (0 to 2)", ylim=(0, 2.02))
         below.set(xlabel="object accuracy lost (points of per cent)", ylabel="score gained")
     axes[0][0].legend(fontsize=7, loc="upper left")

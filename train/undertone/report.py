@@ -5,14 +5,15 @@ import re
 from pathlib import Path
 
 from . import plots
-from .bundle import OFFERS
 from .captions import DETAIL_WORDS, POLISH_WORDS
 from .config import MODEL, ROOT
 from .heldout import SCORED
-from .scene import COLOURS, FIXED, OBJECTS, STYLES
+from .scene import COLOURS, EVERY, FIXED, MORE, STYLES
 
 AIMS = {"object": 85, "colour": 88, "count": 65, "style": 88, "place": 92}
 MIB = 1 << 20
+PAIRS = ("object, of pairs of two different ones", "object by kind", "pair")
+GLOSSY = ("style, of glossy ones", "style", "glossy")
 TEMPLATE = Path(__file__).with_name("card.md")
 
 
@@ -47,15 +48,14 @@ def marked(e, k):
 
 def scores(e):
     v = e["variants"]
-    columns = [("teacher, 16 steps, CFG 3", e["teacher"]["all"]), ("student, 4 steps", v["student"]["all"]),
-               ("at Q8_0", v["Q8_0"]["all"]), ("at 4 bits (Q4_0)", v["Q4_0"]["all"]),
+    columns = [("as kept here", v["student"]["all"]), ("at Q8_0", v["Q8_0"]["all"]), ("at 4 bits (Q4_0)", v["Q4_0"]["all"]),
                ("ceiling", e["judged"]["ceiling"]["all"])]
     rows = [[marked(e, k), AIMS.get(k, ""), *(share(c[k]) for _, c in columns), v["student"]["all"][k]["n"]] for k in SCORED]
     return table(["asked for", "aim", *(n for n, _ in columns), "captions"], rows)
 
 
 def kinds(e, name, title):
-    parts = [("teacher", e["teacher"]["by"]), ("student", e["variants"]["student"]["by"]), ("Q4_0", e["variants"]["Q4_0"]["by"]),
+    parts = [("before", e["before"]["before"]["by"]), ("now", e["variants"]["student"]["by"]), ("now, Q4_0", e["variants"]["Q4_0"]["by"]),
              ("ceiling", e["judged"]["ceiling"]["by"])]
     rows = [[k, *(share(p[name].get(k)) for _, p in parts), parts[1][1][name][k]["n"]] for k in parts[1][1][name]]
     return table([title, *(n for n, _ in parts), "captions"], rows)
@@ -81,19 +81,14 @@ through the autoencoder:
 """
 
 
-def offered(preset):
-    """The weight of a preset in the bundle, a dash where it has it no longer: rows are of what was measured."""
-    return next((f"{p['weight']:g}" for p in OFFERS["presets"] if p["id"] == preset), "–")
-
-
 def directions(e):
     rows = []
     for name, s in e["guidance"]["shipped"].items():
         w = s["at weight"]
-        rows.append([name, s["start"] or "0 (constant)", f"{s['weight']:g}", offered(name), s["score"], *(
+        rows.append([name, s["start"] or "0 (constant)", f"{s['weight']:g}", s["score"], *(
             f"{s['weights'][str(k)]['score']:.2f}" for k in range(4)), passed(s["monotone"]), signed(w["gain"], 2),
             signed(w["object change"]), s["captions"]])
-    return table(["preset", "from block", "weight", "offered at", "score", "w = 0", "1", "2", "3", "rises at every step",
+    return table(["preset", "from block", "weight", "score", "w = 0", "1", "2", "3", "rises at every step",
                   "gain at its weight", "objects, points", "captions"], rows)
 
 
@@ -107,8 +102,6 @@ def sweeps_part(e):
         rows.append(["no guidance", 0, f"{s['base']['score']:.2f}", "", share(s["base"]["object"]), ""])
         extra = [("words appended to the prompt", "", part["words"])]
         extra += [("random direction, same norm", w, c) for w, c in (part["random"] or {}).items()]
-        if name == "detail":
-            extra += [("teacher, CFG", g, c["detail score"]) for g, c in e["teacher"]["scales"]["scales"].items()]
         rows += [[t, w, f"{c['score']:.2f}", signed(c["gain"], 2), share(c["object"]), signed(c["object change"])]
                  for t, w, c in extra]
         out.append(f"**{name}**: “{s['positive']}” minus “{s['negative']}”, {s['captions']} captions, {s['score']}.\n\n" + table(
@@ -139,21 +132,17 @@ def compared(part, key):
 
 
 def before(e):
-    b = e["before"]
-    rows = [[k, share(b["before"]["all"][k]), share(b["now"]["all"][k]), signed(b["now - before"][k])]
-            for k in SCORED if b["before"]["all"][k]["n"]]
-    return table(["asked for", "first model", "this model", "difference, points"], rows)
+    b, now = e["before"], e["variants"]["student"]
+    rows = [[k, share(b["before"]["all"][k]), share(now["all"][k]), signed(b["now - before"][k])] for k in SCORED]
+    rows += [[title, *(share(part["by"][k][of]) for part in (b["before"], now)), ""] for title, k, of in (PAIRS, GLOSSY)]
+    return table(["asked for", "before", "now", "difference, points"], rows)
 
 
-def before_sweep(e):
-    now = e["guidance"]["detail"]["sweep"]["curves"]
-    rows = []
-    for start, curve in e["before"]["sweep"]["curves"].items():
-        for w, x in curve.items():
-            y = now.get(start, {}).get(w, {})
-            rows.append([plots.label(start), w, signed(x["gain"], 2), signed(x["object change"]), signed(y.get("gain"), 2),
-                         signed(y.get("object change"))])
-    return table(["schedule", "w", "first: gain", "objects", "this model: gain", "objects"], rows)
+def objects(e):
+    """Every object, the new ones with a star, the surest first."""
+    rows = [[name + (" *" if name in MORE else ""), share(x), x["n"]] for name, x in
+            sorted(e["objects"]["object"].items(), key=lambda r: -r[1]["value"])]
+    return table(["object", "there as asked", "captions"], rows)
 
 
 def bits(e):
@@ -168,15 +157,15 @@ def differences(part):
 
 
 def presets(e):
-    rows = [[k, f"{p['weight']:g}", offered(k), p["start"], share(p["without"]), share(p["with"]), signed(p["object change"]), p["captions"]]
+    rows = [[k, f"{p['weight']:g}", p["start"], share(p["without"]), share(p["with"]), signed(p["object change"]), p["captions"]]
             for k, p in e["presets"]["presets"].items()]
-    return table(["preset", "weight", "offered at", "from block", "without", "with", "objects, points", "captions"], rows)
+    return table(["preset", "weight", "from block", "without", "with", "objects, points", "captions"], rows)
 
 
 def geometry(e):
-    rows = [[k, f"{p['delta']:.2f}", f"{p['angle']:.0f}°", f"{p['weight']:g}", offered(k), f"{p['norm ratio']:.2f}"]
+    rows = [[k, f"{p['delta']:.2f}", f"{p['angle']:.0f}°", f"{p['weight']:g}", f"{p['norm ratio']:.2f}"]
             for k, p in e["pooled"]["geometry"]["presets"].items()]
-    return table(["preset", "length of the direction", "angle to y", "weight", "offered at", "length of the guided y / of y"], rows)
+    return table(["preset", "length of the direction", "angle to y", "weight", "length of the guided y / of y"], rows)
 
 
 def lab(name):
@@ -196,12 +185,12 @@ def lab(name):
 
 SLOTS = {
     **{f"lab/{n}": lambda e, n=n: lab(n) for n in ("pooled", "guidance", "weight", "block")},
-    "objects": lambda e: listed(OBJECTS), "colours": lambda e: listed(COLOURS), "never painted": lambda e: listed(sorted(FIXED & OBJECTS.keys())),
+    "every object": lambda e: listed(EVERY), "new objects": lambda e: listed(MORE), "by object": objects, "colours": lambda e: listed(COLOURS),
+    "never painted": lambda e: listed(sorted(FIXED & EVERY.keys())),
     "quality words": lambda e: listed(sorted({w for t in (DETAIL_WORDS, POLISH_WORDS) for ws in t.values() for w in ws})),
     "scores": scores, "bits": bits, "by kind": lambda e: "\n\n".join(kinds(e, k, k) for k in e["variants"]["student"]["by"]),
     "4 bits against 8": lambda e: differences(e["variants"]["Q4_0 - Q8_0"]),
-    "student against teacher": lambda e: differences(e["teacher"]["student - teacher"]),
-    "before": before, "before sweep": before_sweep, "judge": judge_part, "directions": directions, "sweeps": sweeps_part,
+    "before": before, "judge": judge_part, "directions": directions, "sweeps": sweeps_part,
     "presets": presets, "counting": lambda e: compared(e["presets"]["counting"], "count"),
     "colouring": lambda e: compared(e["presets"]["colour"], "colour"), "pooled": pooled_part, "geometry": geometry,
     "stages": stages,
@@ -232,12 +221,12 @@ def braced(template, parts):
     return text
 
 
-def write_card(doc, card):
-    """Writes FOLDER/README.md of FOLDER/evaluation.json, with the folder of the command line."""
+def write_card(doc, card, name="README.md", numbers="evaluation.json"):
+    """Writes FOLDER/name of the numbers that lie there, with the folder of the command line."""
     p = argparse.ArgumentParser(description=doc)
     p.add_argument("folder", type=Path)
     a = p.parse_args()
-    (a.folder / "README.md").write_text(card(json.loads((a.folder / "evaluation.json").read_text())))
+    (a.folder / name).write_text(card(json.loads((a.folder / numbers).read_text())))
 
 
 def main():

@@ -88,13 +88,6 @@ def words(bench, model, items, direction):
     return change(bench.trial(model, items, texts=texts), bench.trial(model, items), score)
 
 
-def cfg_scales(bench, teacher, items, scales=(1.0, 2.0, 3.0, 5.0)):
-    """The teacher at several scales of CFG: both scores and objects, against the first scale."""
-    runs = {g: bench.trial(teacher, items, steps=16, cfg=g) for g in scales}
-    return {"captions": len(items), "scales": {f"{g:g}": {
-        s: change(r, runs[scales[0]], s) for s in ("detail score", "polish score")} for g, r in runs.items()}}
-
-
 def styles(bench, model, items, presets):
     """How often a preset of style, time, place or colour does what it says on captions that leave that aspect unsaid."""
     out = {}

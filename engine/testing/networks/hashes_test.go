@@ -44,16 +44,16 @@ func TestPicturesStayTheSame(t *testing.T) {
 		req  engine.Request
 		want string
 	}{
-		{"plain", engine.Request{Prompt: "a frog in a meadow", Seed: 1, Steps: 4, CFG: 1}, "cecc00b21510856f"},
-		{"largest seed", engine.Request{Prompt: "two red cars on the beach", Seed: math.MaxUint32, Steps: 2, CFG: 1}, "50b4b5c601b14784"},
-		{"no words", engine.Request{Seed: 65536, Steps: 1, CFG: 1}, "5f0903166c0985a9"},
-		{"one direction", engine.Request{Prompt: "a house in the snow", Seed: 7, Steps: 2, CFG: 1, Guidance: []engine.Term{night}}, "aa9c0d345c0e3c82"},
-		{"negative weight", engine.Request{Prompt: "a house in the snow", Seed: 7, Steps: 2, CFG: 1, Guidance: []engine.Term{plain}}, "e7f161652324b42a"},
-		{"three directions", engine.Request{Prompt: "a yellow mushroom", Seed: 9, Steps: 3, CFG: 1, Guidance: []engine.Term{night, neon, plain}}, "dbdb771905ace596"},
-		{"classifier-free guidance", engine.Request{Prompt: "three blue fish", Seed: 3, Steps: 2, CFG: 3.5}, "f17db5a3d507d039"},
-		{"both guidances", engine.Request{Prompt: "three blue fish", Seed: 3, Steps: 2, CFG: 2, Guidance: []engine.Term{neon, plain}}, "5d473e28867cfef0"},
-		{"probe", engine.Request{Prompt: "a cat under the moon", Seed: 11, Steps: 1, CFG: 1, Guidance: []engine.Term{neon}, Probe: &engine.ProbeRequest{}}, "bd74b8d2f26282d7"},
-		{"probe of a word", engine.Request{Prompt: "a cat under the moon", Seed: 11, Steps: 2, CFG: 1.5, Probe: &engine.ProbeRequest{Word: &word}}, "4d1bca0d8740c31d"},
+		{"plain", engine.Request{Prompt: "a frog in a meadow", Seed: 1, Steps: 4, CFG: 1}, "31659ec74fe86ccb"},
+		{"largest seed", engine.Request{Prompt: "two red cars on the beach", Seed: math.MaxUint32, Steps: 2, CFG: 1}, "1fa6f2614412a6f2"},
+		{"no words", engine.Request{Seed: 65536, Steps: 1, CFG: 1}, "99e850f46b352ecb"},
+		{"one direction", engine.Request{Prompt: "a house in the snow", Seed: 7, Steps: 2, CFG: 1, Guidance: []engine.Term{night}}, "8b4f36b2a0d381e2"},
+		{"negative weight", engine.Request{Prompt: "a house in the snow", Seed: 7, Steps: 2, CFG: 1, Guidance: []engine.Term{plain}}, "8373ea31fad86b2b"},
+		{"three directions", engine.Request{Prompt: "a yellow mushroom", Seed: 9, Steps: 3, CFG: 1, Guidance: []engine.Term{night, neon, plain}}, "b8afde35764fe9fd"},
+		{"classifier-free guidance", engine.Request{Prompt: "three blue fish", Seed: 3, Steps: 2, CFG: 3.5}, "c5fff713d4380776"},
+		{"both guidances", engine.Request{Prompt: "three blue fish", Seed: 3, Steps: 2, CFG: 2, Guidance: []engine.Term{neon, plain}}, "997b8a09149c7b20"},
+		{"probe", engine.Request{Prompt: "a cat under the moon", Seed: 11, Steps: 1, CFG: 1, Guidance: []engine.Term{neon}, Probe: &engine.ProbeRequest{}}, "2e9f90bf5e465f87"},
+		{"probe of a word", engine.Request{Prompt: "a cat under the moon", Seed: 11, Steps: 2, CFG: 1.5, Probe: &engine.ProbeRequest{Word: &word}}, "842d6242b9264afd"},
 	} {
 		c.req.Size = recipe.Square(256)
 		if got := hashOf(t, picture(t, e, c.req)); got != c.want {

@@ -38,7 +38,7 @@ func (s *State) Shown() (p *Picture, toEdit bool) {
 }
 
 // usualStrength is that of a new edit: with it, the shipped model shows what was asked for more
-// often, and keeps as much (models/sprites-edit).
+// often, and keeps as much (models/sprites/editing.md).
 const usualStrength = 1
 
 // MaxStrength is the slider's end.
