@@ -19,7 +19,7 @@ func Describe(m *weights.Manifest) (recipe.Description, error) {
 	}
 	d := e.describe(estimate)
 	if e.edits() {
-		if _, estimate, err = plan(m, edited(proposed(m)), nil); err != nil {
+		if _, estimate, err = plan(m, edited(m), nil); err != nil {
 			return recipe.Description{}, err
 		}
 		d.Edits = e.describeEdits(estimate)
@@ -36,7 +36,7 @@ func (e *Engine) Info() Info {
 	}
 	d := e.describe(estimate)
 	if e.edits() {
-		_, estimate, _ = plan(&e.manifest, edited(e.Defaults()), be.Limits) // likewise empty
+		_, estimate, _ = plan(&e.manifest, edited(&e.manifest), be.Limits) // likewise empty
 		d.Edits = e.describeEdits(estimate)
 	}
 	return Info{
@@ -73,8 +73,10 @@ func (e *Engine) describe(first Estimate) recipe.Description {
 // direction.
 const guided = 3
 
-// edited is a request with a reference picture, which may have any size.
-func edited(req Request) Request {
+// edited is the proposed request with a reference picture, which may have any size.
+func edited(m *weights.Manifest) Request {
+	req := proposed(m)
+	req.Steps = m.Defaults.For(true)
 	req.Reference = &recipe.Reference{Width: 1, Height: 1, Pixels: make([]byte, 4)}
 	return req
 }
@@ -82,7 +84,7 @@ func edited(req Request) Request {
 // describeEdits tells of an edit with the settings of the proposed picture.
 func (e *Engine) describeEdits(first Estimate) *recipe.Edits {
 	m := &e.manifest
-	return &recipe.Edits{Bytes: m.RoleBytes(weights.RoleEncoder), FLOPs: first.FLOPs(m.Defaults.Steps, guided), Memory: first.PeakBytes}
+	return &recipe.Edits{Bytes: m.RoleBytes(weights.RoleEncoder), FLOPs: first.FLOPs(m.Defaults.For(true), guided), Memory: first.PeakBytes}
 }
 
 // bits is how many a file of so many bytes spends on each weight, without the scales

@@ -39,3 +39,6 @@ func (e *Engine) parameters(req Request) Parameters {
 func (e *Engine) Defaults() Request {
 	return proposed(&e.manifest)
 }
+
+// EditSteps is how many steps it proposes for an edit.
+func (e *Engine) EditSteps() int { return e.manifest.Defaults.For(true) }

@@ -417,7 +417,8 @@ export interface Description {
   /** The default. */
   steps: number;
   maxSteps: number;
-  defaults: { steps: number; size: Size; cfg: number; seed: number; prompt: string };
+  /** edit_steps: steps of an edit, where they are others. */
+  defaults: { steps: number; edit_steps?: number; size: Size; cfg: number; seed: number; prompt: string };
   presets: { id: string; title: string; positive: string; negative: string; weight: number; head: number; range?: [number, number]; schedule: Schedule }[];
   /** Whether directions that do not say steer the output head as strongly as the blocks: where the model's presets steer it (HiDream). */
   steersHead: boolean;

@@ -46,7 +46,11 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		return err
 	}
 	defer e.Close()
-	req := f.request(e.Defaults())
+	proposed := e.Defaults()
+	if reference != nil {
+		proposed.Steps = e.EditSteps()
+	}
+	req := f.request(proposed)
 	req.Guidance, req.Reference = f.heads(terms, e.Info().SteersHead), reference
 	r, err := draw(ctx, e, req, bar)
 	if err != nil {

@@ -97,7 +97,9 @@ func TestShippedEdits(t *testing.T) {
 	draw := func(instruction string) (mean, red, psnr float64) {
 		out := filepath.Join(folder, "out.png")
 		os.Remove(out)
-		succeed(t, "generate", model, "--prompt", instruction, "--reference", day, "--seed", "4", "-o", out)
+		if said := succeed(t, "generate", model, "--prompt", instruction, "--reference", day, "--seed", "4", "-o", out); !strings.Contains(said, " 2 steps") {
+			t.Errorf("an edit takes other steps than two: %s", said)
+		}
 		var pictures [2]*image.RGBA
 		for i, path := range []string{day, out} {
 			img, err := png.Decode(bytes.NewReader(read(t, path)))

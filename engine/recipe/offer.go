@@ -68,8 +68,10 @@ func (d Description) Check() error {
 	if !slices.Contains(d.Sizes, d.Defaults.Size) || slices.ContainsFunc(d.Sizes, func(s Size) bool { return s.Width < 1 || s.Height < 1 }) {
 		return fault.New(fault.ManifestInvalid, "the model makes the sizes %v, by default %v", d.Sizes, d.Defaults.Size)
 	}
-	if d.MaxSteps < 1 || d.Defaults.Steps < 1 || d.Defaults.Steps > d.MaxSteps {
-		return fault.New(fault.ManifestInvalid, "%d steps by default, possible are 1 to %d", d.Defaults.Steps, d.MaxSteps)
+	for _, n := range []int{d.Defaults.Steps, d.Defaults.For(true)} {
+		if n < 1 || n > d.MaxSteps {
+			return fault.New(fault.ManifestInvalid, "%d steps by default, possible are 1 to %d", n, d.MaxSteps)
+		}
 	}
 	for _, p := range d.Presets {
 		if _, err := p.Term(); err != nil {
@@ -133,6 +135,16 @@ type Defaults struct {
 	CFG    float64 `json:"cfg"`
 	Seed   uint32  `json:"seed"`
 	Prompt string  `json:"prompt"`
+	// EditSteps is how many steps an edit takes, where those are not Steps.
+	EditSteps int `json:"edit_steps,omitempty"`
+}
+
+// For is how many steps a request takes that names none; edit: one with a picture to edit.
+func (d Defaults) For(edit bool) int {
+	if edit && d.EditSteps > 0 {
+		return d.EditSteps
+	}
+	return d.Steps
 }
 
 // Preset is a ready-made guidance direction. Schedule is guidance.Schedule as JSON;

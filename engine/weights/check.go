@@ -203,11 +203,15 @@ func (m *Manifest) checkOffers(c *checker) {
 	}
 	d := m.Defaults
 	c.whole("defaults.steps", int64(d.Steps), 1, int64(m.MaxSteps))
+	c.whole("defaults.edit_steps", int64(d.EditSteps), 0, int64(m.MaxSteps))
 	if !offered {
 		c.fail("defaults.size %v is not among the sizes %v", d.Size, m.Sizes)
 	}
 	if n := m.Scheduler.FixedSteps(); n > 0 && (m.MaxSteps != n || d.Steps != n) {
 		c.fail("max_steps is %d and defaults.steps %d, the scheduler lists %d steps", m.MaxSteps, d.Steps, n)
+	}
+	if n := m.Scheduler.FixedSteps(); n > 0 && d.EditSteps > 0 && d.EditSteps != n {
+		c.fail("defaults.edit_steps is %d, the scheduler lists %d steps", d.EditSteps, n)
 	}
 	c.number("defaults.cfg", d.CFG, 0, recipe.MaxCFG)
 	c.whole("the length of defaults.prompt", int64(len(d.Prompt)), 0, 4096)

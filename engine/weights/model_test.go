@@ -198,6 +198,7 @@ var hostileBoth = []change{
 	{"another root", `"sha256":"`, `"sha256":"` + strings.Repeat("0", 64) + `","was":"`, "malformed"},
 	{"no steps", `"max_steps":8`, `"max_steps":0`, "max_steps is 0, wanted 1 to 1000"},
 	{"too many steps", `"max_steps":8`, `"max_steps":1001`, "1001"},
+	{"steps of an edit", `"steps":4,`, `"steps":4,"edit_steps":9,`, "defaults.edit_steps is 9"},
 	{"rounding to 8 bits", `"max_steps":8`, `"max_steps":8,"rounding":8`, "rounding is 8, possible is 16"},
 	{"default steps", `"steps":4`, `"steps":9`, "defaults.steps is 9, wanted 1 to 8"},
 	{"no sizes", `"sizes":[64]`, `"sizes":[]`, "number of sizes is 0"},

@@ -52,6 +52,7 @@ ROLES = {"stronger": .40, "alone": .20, "undone": .15, "aside": .25}
 OFTEN = {"style": 1.8, "colour": 1.4, "both": 1.4, "place": 1.2}
 CROWDED = 2.0
 SECONDS_BETWEEN_LOOKS = 1500
+EDIT_STEPS = 2  # what an edit should look like is nearly certain: more steps make it softer and keep less
 ROUNDING = 16  # bits in which a GPU may multiply: the pictures were measured so (docs/speed/rounding.md)
 
 EMBEDDING = "text_model.embeddings.token_embedding.weight"
@@ -381,7 +382,8 @@ def near():
 def offers():
     """What model.json says of a model that draws and edits."""
     understands = {**bundle.OFFERS["understands"], "objects": list(EVERY), "uncoloured": sorted(FIXED), "near": near(), "keep": edits.KEEP[0]}
-    return {**bundle.OFFERS, "examples": bundle.EDITING_EXAMPLES, "understands": understands, "rounding": ROUNDING}
+    defaults = {**bundle.OFFERS["defaults"], "edit_steps": EDIT_STEPS}
+    return {**bundle.OFFERS, "defaults": defaults, "examples": bundle.EDITING_EXAMPLES, "understands": understands, "rounding": ROUNDING}
 
 
 def export(folder):

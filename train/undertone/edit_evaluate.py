@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from . import edit, edits, judge, render, triples
 from .bench import Bench, kept
 from .config import MODEL, STATE
-from .distil import STEPS
+from .distil import STEPS as DRAWN
 from .evaluate import TABLES, measure, quantized, sections_of
 from .heldout import bootstrap, wilson
 from .scene import MORE, Scene
@@ -27,6 +27,7 @@ ENOUGH_PSNR, IDENTITY_PSNR = 24, 26  # dB, outside the changed region and of an 
 SAME, MARGIN, LEAST = 6, 12, .1  # steps of a pixel that count as unchanged; pixels kept from the changed; least unchanged share
 WEIGHTS = (-1, 0, 1, 2, 3, 4)
 USUAL = 1  # the strength with which the page begins an edit
+STEPS = edit.EDIT_STEPS
 STARTS = (0, 2, 3)  # 0 is the constant schedule
 SCALES = (1.0, 1.5, 2.0, 3.0)
 STAYS = ("object", "colour", "count", "place", "time", "style", "side")
@@ -214,7 +215,7 @@ def guidance(e):
                     out[name].setdefault(str(first), {})[str(w)] = gain(s, start)
     out["cfg"] = {f"{g:g}": gain(e.scores(items, e.drawn(items, cfg=g)), base) for g in SCALES}
     out["words twice"] = gain(e.scores(items, e.drawn(items, [f"{i.text}, {i.text}" for i in items])), base)
-    out["steps"] = {str(n): gain(e.scores(items, e.drawn(items, steps=n)), base) for n in (2, STEPS, 16)}
+    out["steps"] = {str(n): gain(e.scores(items, e.drawn(items, steps=n)), base) for n in (1, DRAWN, 16)}
     return out
 
 
@@ -256,7 +257,7 @@ def chain(e, texts, scene, seed=NOISE):
     out = [render.render(scene)]
     for i, text in enumerate(texts):
         z = triples.encode(e.encoder, e.cfg, out[-1][None])
-        out.append(e.model.decode(edit.draw(e.model.net, z, *e.model.encode([text]), seeds=[seed + i]))[0])
+        out.append(e.model.decode(edit.draw(e.model.net, z, *e.model.encode([text]), STEPS, seeds=[seed + i]))[0])
     return out
 
 
@@ -279,7 +280,7 @@ def grids(e, count=48):
         for start in (0, 2):
             for w in WEIGHTS:
                 tokens = e.model.encode([text])
-                p = e.model.decode(edit.draw(e.model.net, z, *tokens, seeds=[NOISE], shift=e.model.shift(delta, w, start)))[0]
+                p = e.model.decode(edit.draw(e.model.net, z, *tokens, STEPS, seeds=[NOISE], shift=e.model.shift(delta, w, start)))[0]
                 tiles.append(p)
                 titles.append(f"w {w:g} from block {start}" + (f", {text}" if w == WEIGHTS[0] else ""))
     titled(tiles, titles, e.out / "edit-weights.png", 2 * len(WEIGHTS))

@@ -279,6 +279,9 @@ func (w *worker) attempt(r request, recovered int) error {
 		return err
 	}
 	body := w.session.engine.Defaults()
+	if r.pixels.Truthy() {
+		body.Steps = w.session.engine.EditSteps()
+	}
 	if err := decode(r.body, &body); err != nil {
 		return err
 	}

@@ -17,14 +17,16 @@ type Form struct {
 	// towards them, from the instruction Keep.
 	Strength float64
 	Keep     string
-	scene    string // the prompt from before the edit
-	Editing  int    // the direction that is being edited; always one of Guidance
+	scene    string     // the prompt from before the edit
+	usual    [2]float64 // steps that the model proposes for a picture, and for an edit
+	Editing  int        // the direction that is being edited; always one of Guidance
 }
 
 // NewForm is the form for the first picture, which has no guidance: what guidance does is
 // seen by switching it on.
 func NewForm(m *Model) Form {
-	f := Form{Recipe: NewRecipe(m.Request()), Locked: true, Each: 1, Keep: m.Understands.Keep}
+	f := Form{Recipe: NewRecipe(m.Request()), Locked: true, Each: 1}
+	f.knows(m)
 	f.Guidance = []recipe.Term{m.Blank()}
 	if len(m.Directions) > 0 {
 		f.Guidance[0] = m.Directions[0].Term
@@ -39,7 +41,8 @@ func (f Form) For(m *Model) Form {
 	if f.Each > 0 {
 		n.Prompt, n.Seed, n.Each, n.Locked, n.scene = f.Prompt, f.Seed, f.Each, f.Locked, f.scene
 		if m.Edits != nil {
-			n.Reference, n.Strength = f.Reference, f.Strength
+			n.refers(f.Reference)
+			n.Strength = f.Strength
 		} else if f.Reference != nil {
 			n.EndEdit()
 		}

@@ -53,7 +53,7 @@ func (s *State) turn(i int) {
 	if s.Choose(i); own {
 		s.Form = s.Form.For(s.Model)
 	}
-	if s.Form.Keep = s.Model.Understands.Keep; s.Model.Edits == nil && s.Form.Reference != nil {
+	if s.Form.knows(s.Model); s.Model.Edits == nil && s.Form.Reference != nil {
 		s.Form.EndEdit()
 	}
 }

@@ -84,11 +84,35 @@ func (f *Form) Refer(image any) {
 	if f.Reference == nil {
 		f.scene = f.Prompt
 	}
-	f.Reference, f.Prompt, f.Strength, f.Guided = &Reference{Image: image}, "", usualStrength, false
+	f.refers(&Reference{Image: image})
+	f.Prompt, f.Strength, f.Guided = "", usualStrength, false
 }
 
 // EndEdit ends it: the prompt says again what the picture shows.
-func (f *Form) EndEdit() { f.Reference, f.Prompt = nil, f.scene }
+func (f *Form) EndEdit() {
+	f.refers(nil)
+	f.Prompt = f.scene
+}
+
+// refers sets the picture to edit. Steps that nobody chose become those of an edit, or of a
+// picture again.
+func (f *Form) refers(r *Reference) {
+	before, now := 0, 0
+	if f.Reference != nil {
+		before = 1
+	}
+	if f.Reference = r; r != nil {
+		now = 1
+	}
+	if f.Steps == f.usual[before] {
+		f.Steps = f.usual[now]
+	}
+}
+
+// knows takes over what a model proposes for edits.
+func (f *Form) knows(m *Model) {
+	f.Keep, f.usual = m.Understands.Keep, [2]float64{float64(m.Defaults.Steps), float64(m.Defaults.For(true))}
+}
 
 // Suggestions are instructions of the words that a model was trained on.
 func (m *Model) Suggestions() (list []string) {

@@ -115,6 +115,29 @@ func TestEndEdit(t *testing.T) {
 	}
 }
 
+// An edit takes the steps that the model proposes for one, unless others were chosen.
+func TestEditSteps(t *testing.T) {
+	m := &Model{Description: recipe.Description{Defaults: recipe.Defaults{Steps: 4, EditSteps: 2}, Edits: &recipe.Edits{}}}
+	other := &Model{Description: recipe.Description{Defaults: recipe.Defaults{Steps: 20}, Edits: &recipe.Edits{}}}
+	f := NewForm(m)
+	f.Refer("pixels")
+	edit := f.Steps
+	f.Refer("what came of it")
+	again := f.Steps
+	moved := f.For(other)
+	back := moved.For(m)
+	if f.EndEdit(); edit != 2 || again != 2 || moved.Steps != 20 || back.Steps != 2 || f.Steps != 4 {
+		t.Errorf("an edit has %g steps, then %g, with another model %g, then %g, and a picture after it %g", edit, again, moved.Steps, back.Steps, f.Steps)
+	}
+	f.Steps = 7
+	if f.Refer("pixels"); f.Steps != 7 {
+		t.Errorf("7 steps were chosen, an edit has %g", f.Steps)
+	}
+	if f.EndEdit(); f.Steps != 7 {
+		t.Errorf("7 steps were chosen, a picture after an edit has %g", f.Steps)
+	}
+}
+
 // While nothing is asked of the picture to edit, nothing waits to be drawn.
 func TestUndrawnEdit(t *testing.T) {
 	s := State{Picture: &Picture{}, Form: Form{Recipe: Recipe{Reference: &Reference{Image: "pixels"}}, Strength: 1}}

@@ -110,7 +110,7 @@ func (v *Settings) Render(s *app.State) {
 	}
 	v.lock.Set("checked", s.Form.Locked)
 	ui.SetAttr(v.steps, "max", fmt.Sprint(s.Model.MaxSteps))
-	ui.SetText(v.hint, fmt.Sprintf(words.Text.StepsHint, s.Model.Defaults.Steps, s.Model.MaxSteps))
+	ui.SetText(v.hint, fmt.Sprintf(words.Text.StepsHint, s.Model.Defaults.For(s.Form.Reference != nil), s.Model.MaxSteps))
 	ui.Show(v.sizeField, len(s.Model.Sizes) > 1)
 	if v.model != s.Model {
 		v.model = s.Model
