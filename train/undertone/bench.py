@@ -39,7 +39,7 @@ class Bench:
         # Where the judge mostly guesses, an attribute is not scored in that style.
         self.blind = frozenset((k, style) for style, part in examined["by_style"].items()
                                for k, v in part.items() if k in SCORED and v < judge.ENOUGH - 0.15)
-        self.plain = {}  # (model, caption's number) -> what the judge saw in the picture without guidance
+        self.plain = {}  # (model, caption's number and text) -> what the judge saw in the picture without guidance
 
     def latents(self, model, items, texts=None, shift=None, steps=4, cfg=1.0, pooled=None, noises=None):
         """Scaled latents [N, 16, 16, 16] of the items. texts: other prompts; pooled [N, P]: in place of the prompts' own;
@@ -77,11 +77,12 @@ class Bench:
         """What the judge sees in the items' pictures; those of the plain model are drawn once."""
         if how:
             return judge.read(self.net, self.small(model, items, **how))
-        new = [it for it in items if (model, it.number) not in self.plain]
+        key = lambda it: (model, it.number, it.text)  # noqa: E731
+        new = [it for it in items if key(it) not in self.plain]
         if new:
             rows = judge.read(self.net, self.small(model, new))
-            self.plain.update({(model, it.number): {k: v[i] for k, v in rows.items()} for i, it in enumerate(new)})
-        rows = [self.plain[model, it.number] for it in items]
+            self.plain.update({key(it): {k: v[i] for k, v in rows.items()} for i, it in enumerate(new)})
+        rows = [self.plain[key(it)] for it in items]
         return {k: np.stack([r[k] for r in rows]) for k in rows[0]}
 
     def read(self, model, items, **how):

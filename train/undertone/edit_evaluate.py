@@ -1,6 +1,6 @@
 """Scores how the shipped model edits: python3 -m undertone.edit_evaluate [section ...] writes editing.json and the grids.
 
-Sections: edits, guidance, presets, grids. Needs the judge (undertone.judge) and a bundle; edit_report.py makes the card.
+Sections: edits, others, guidance, presets, grids. Needs the judge (undertone.judge) and a bundle; edit_report.py makes the card.
 """
 import argparse
 import json
@@ -189,6 +189,13 @@ def edits_section(e):
             "ceiling": shares(e.scores(e.items, through(1))), "untouched": shares(e.scores(e.items, through(0)))}
 
 
+def others(e):
+    """As many edits more, on which nothing was chosen, as the page begins: with the steps of an edit and with those of a picture."""
+    items = [Item(i) for i in range(e.count, 2 * e.count)]
+    shift = e.model.shift(e.model.directions([i.text for i in items], [NOTHING] * len(items)), USUAL)
+    return {"edits": len(items), **{str(n): shares(e.scores(items, e.drawn(items, shift=shift, steps=n))) for n in (STEPS, DRAWN)}}
+
+
 def gain(scores, base):
     """Strength and preservation of a variant, and their paired differences from a base in points and dB."""
     kept_ = lambda s: np.nanmean(np.stack([s["stays"][k] for k in STAYS]), 0)  # noqa: E731
@@ -292,7 +299,7 @@ def grids(e, count=48):
     return {"edits": [i.text for i in items], "weights": list(SHOWN), "chains": [list(c) for c in CHAINS]}
 
 
-SECTIONS = {f.__name__.removesuffix("_section"): f for f in (edits_section, guidance, presets, grids)}
+SECTIONS = {f.__name__.removesuffix("_section"): f for f in (edits_section, others, guidance, presets, grids)}
 
 
 def main():

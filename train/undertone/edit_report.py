@@ -30,6 +30,15 @@ def all_edits(e):
     return table(["", "aim", "as the page begins, w = 1", "words alone, w = 0", "at 4 bits, w = 1", "the true scenes through the autoencoder", "the pictures before"], rows)
 
 
+def others(e):
+    cells = [v for k, v in e["others"].items() if k != "edits"]
+    rows = [["what was asked for is there", *(share(c["asked"]) for c in cells)], *(
+        [f"stays: {k}", *(share(c["stays"][k]) for c in cells)] for k in STAYS),
+        ["outside the changed region, dB", *(decibels(c["outside"]["dB"]) for c in cells)],
+        ["to the true edited scene, dB", *(decibels(c["truth"]) for c in cells)]]
+    return table(["", *(f"{k} steps" for k in e["others"] if k != "edits")], rows)
+
+
 def by_kind(e):
     rows = [[NAMES.get(k, k), share(v["asked"]), share(v["nearer"]), decibels(v["outside"]["dB"]), v["truth"]["n"]]
             for k, v in e["edits"]["by kind"].items()]
@@ -92,7 +101,7 @@ def reached(e):
 
 
 def card(e):
-    parts = {"edits": e["edits"]["edits"], "few": e["guidance"]["edits"], "all": all_edits(e), "kinds": by_kind(e), "reached": reached(e),
+    parts = {"edits": e["edits"]["edits"], "few": e["guidance"]["edits"], "all": all_edits(e), "kinds": by_kind(e), "others": others(e), "fresh": e["others"]["edits"], "reached": reached(e),
              "words": strengths(e, "words"), "alone": strengths(e, "alone"), "baselines": baselines(e), "presets": presets(e), "more": more(e)}
     return braced(TEMPLATE, parts)
 
