@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from undertone import bundle, captions, clip, config, edit, edits, flux, fused, loop, perceptual, render, scene, shifts, triples  # noqa: E402
+from undertone import bundle, captions, clip, config, edit, edits, flux, fused, loop, perceptual, render, scene, shifts, supply as supplies, triples  # noqa: E402
 
 CAR = scene.Scene((("car", "red"),), 160, (128,), "meadow", "day", "flat", 1, 1, 3)
 PAIR = replace(CAR, objects=(("car", "red"), ("house", None)), size=112, xs=(64, 192))
@@ -230,7 +230,7 @@ class Training(unittest.TestCase):
         self.assertGreater(stays, 120)
 
     def test_all_losses_reach_the_network(self):
-        supply = edit.Supply()
+        supply = supplies.Supply()
         scenes, asked = triples.drawn(0, scenes=3)
         z = torch.randn(len(scenes), 16, 16, 16).half()
         asks = [shifts.Shift("", "", shifts.NONE, "a dog"), shifts.Shift("at night", "by day", (1.0,) * 7, "two puppies")]
@@ -238,16 +238,16 @@ class Training(unittest.TestCase):
                     "shifts": shifts.batch(np.random.default_rng(0), scenes[:4])}
         with tempfile.TemporaryDirectory() as d, mock.patch.object(triples, "FOLDER", Path(d)):
             with self.assertRaisesRegex(ValueError, "lacks triples"):
-                edit.Supply().refresh()
+                supplies.Supply().refresh()
             loop.save(Path(d) / "triples-0000.pt", {"scenes": scenes, "edits": asked, "z": z})
             loop.save(Path(d) / "memories-0000.pt", memories)
             with self.assertRaisesRegex(ValueError, "drawings"):
-                edit.Supply().refresh()
+                supplies.Supply().refresh()
             loop.save(Path(d) / "drawings-0000.pt", {"scenes": scenes[:2], "shifts": asks,
                                                      "noise": torch.randn(2, 64, 64).half(), "z": z[:2]})
             supply.refresh()
             often = supply.pairs[4][2].kind
-            with mock.patch.dict(edit.OFTEN, {often: 1e9}):
+            with mock.patch.dict(supplies.OFTEN, {often: 1e9}):
                 supply.refresh()  # nothing is read twice
             self.assertEqual({p[2].kind for p in supply.chosen(np.random.default_rng(0), 50)}, {often})
             supply.refresh()
@@ -268,6 +268,44 @@ class Training(unittest.TestCase):
             self.assertTrue(torch.isfinite(loss) and self.net.dit.img_in.weight.grad.any())
         self.assertTrue(new.grad[edits.VOCAB["dog"] - len(captions.VOCAB)].any())
         self.net.zero_grad(set_to_none=True)
+
+    def test_the_second_step_of_an_edit_begins_where_the_first_one_leads(self):
+        supply, rng, calls = supplies.Supply(), np.random.default_rng(0), []
+        scenes, asked = triples.drawn(0, scenes=2)
+        supply.z = torch.randn(len(scenes), 16, 16, 16).half()
+        supply.pairs = [(0, i, e, scenes[0]) for i, e in enumerate(asked) if e and i < 4]
+        supply.shares = np.linspace(0, 1, len(supply.pairs) + 1)[1:]
+        namer, forward = perceptual.Namer().requires_grad_(False), self.net.dit.forward
+
+        def spy(x, tokens, t, *a, **k):
+            v = forward(x, tokens, t, *a, **k)
+            calls.append((x, t, v.detach().float()))
+            return v
+
+        with mock.patch.object(edit, "times", lambda n, shares: torch.full((n,), .5)), mock.patch.object(self.net.dit, "forward", spy):
+            for own, count in ((1.0, 2), (0.0, 1)):
+                calls.clear()
+                with mock.patch.object(edit, "OWN", own):
+                    edit.edit_loss(self.net, namer, rng, supply, 3).backward()
+                self.assertEqual(len(calls), count)
+                if own:
+                    (noise, start, v), (x, t, _) = calls
+                    self.assertEqual((start.tolist(), t.tolist()), ([1.0] * 3, [.5] * 3))
+                    torch.testing.assert_close(x, noise - .5 * v)
+        self.net.zero_grad(set_to_none=True)
+
+    def test_a_velocity_that_leads_to_the_picture_costs_nothing(self):
+        x0, x, t = torch.randn(2, 64, 64), torch.randn(2, 64, 64), torch.tensor([1.0, .25])
+        namer = perceptual.Namer().requires_grad_(False)
+        with mock.patch.object(perceptual, "SOFT", 0.0):
+            loss = edit.flow_loss(namer, x, (x - x0) / t[:, None, None], t, x0, torch.ones(2, 64))
+        self.assertLess(loss.item(), 1e-4)
+
+    def test_rows_of_three_and_pairs_are_shown_more_often(self):
+        scenes = [scene.Scene(objects, 80, xs, "meadow", "day", "flat", 1, 1, 0) for objects, xs in (
+            ((("car", "red"),), (128,)), ((("car", "red"), ("fish", "blue")), (70, 186)), ((("car", "red"),) * 2, (70, 186)),
+            ((("car", "red"),) * 3, (48, 128, 208)))]
+        self.assertEqual([supplies.crowded(s) for s in scenes], [1.0, supplies.PAIRS, 1.0, supplies.THREE])
 
     def test_the_perceptual_distance_is_of_features_and_reaches_the_first_picture_alone(self):
         namer = perceptual.Namer().requires_grad_(False)

@@ -35,12 +35,15 @@ from .flux import patchify, unpatchify
 from .loop import load_ema, train
 from .precision import products
 from .scene import EVERY, FIXED, OBJECTS
+from .supply import Supply
 from .teacher import DROP_POOLED, DROP_TOKENS, Prompts, decode, network, velocity
 
 EDITED, REMEMBERED, DRAWN = (14, 18), (5, 6), (8, 12)  # rows of a step, before and after CALM of the time
 CALM = .4
 CHANGED, VISIBLE = 2.0, .25  # weight of the tokens that an edit changes, and how far their latents move at least
-TIMES = (.34, .24, .22, .20)  # shares of t = 1, 3/4, 1/2, 1/4
+TIMES = (.34, .24, .22, .20)  # shares of t = 1, 3/4, 1/2, 1/4, where a picture's four steps begin
+EDIT_TIMES = (.44, .07, .42, .07)  # of edits, which take two
+OWN = .7  # of an edit's rows at t = 1/2 stand where the network's own first step leads: it learns to mend what that missed
 ANYWHERE = .15  # of the rows are at any time
 PERCEPTUAL = .5  # weight of perceptual.distance
 BLUR = .12  # noise at most on every other reference: pictures that the model made itself are edited, again and again
@@ -48,9 +51,6 @@ KEPT = .08  # of the rows ask for the picture as it is, beside the edits of that
 GUIDED = .40  # of the others carry a shift
 # What a shift does: strengthens the edit that the words ask for, makes it alone, undoes it, or pulls somewhere else.
 ROLES = {"stronger": .40, "alone": .20, "undone": .15, "aside": .25}
-# Kinds that are shown more often than triples.py makes them, and scenes of several objects: there most objects got lost.
-OFTEN = {"style": 1.8, "colour": 1.4, "both": 1.4, "place": 1.2}
-CROWDED = 2.0
 SECONDS_BETWEEN_LOOKS = 1500
 EDIT_STEPS = 2  # what an edit should look like is nearly certain: more steps make it softer and keep less
 ROUNDING = 16  # bits in which a GPU may multiply: the pictures were measured so (docs/speed/rounding.md)
@@ -171,49 +171,10 @@ def request(rng, edit, s):
     return Request(text, phrase(rng, edit, s), against(rng, edit, s), weights)
 
 
-def times(n):
+def times(n, shares=TIMES):
     """Random times [n], mostly those of the sampler."""
-    t = 1 - torch.multinomial(torch.tensor(TIMES), n, replacement=True).float() / STEPS
+    t = 1 - torch.multinomial(torch.tensor(shares), n, replacement=True).float() / STEPS
     return torch.where(torch.rand(n) < ANYWHERE, torch.rand(n), t)
-
-
-class Supply:
-    """What triples.py has made so far: z [N, 16, 16, 16] and pairs (row before, row after, Edit, scene before); points [M, 5, 64, 64]
-    with their masks and shifts (triples.make_memories); drawings, (Shift, noise [64, 64], latents [16, 16, 16]) each."""
-
-    def __init__(self):
-        self.known, self.pairs, self.drawings = set(), [], []
-        self.z, self.points, self.masks = torch.zeros(0, 16, 16, 16).half(), torch.zeros(0, 5, 64, 64).half(), torch.zeros(0, 2).bool()
-        self.shifts, self.shares = None, None
-
-    def refresh(self):
-        """Reads what is new; ValueError while there is nothing."""
-        for part in self._new("triples"):
-            for i, (s, edit) in enumerate(zip(part["scenes"], part["edits"]), len(self.z)):
-                if edit is None:
-                    before, source = i, s
-                else:
-                    self.pairs.append((before, i, edit, source))
-            self.z = torch.cat([self.z, part["z"]])
-        for part in self._new("memories"):
-            self.points, self.masks = torch.cat([self.points, part["points"]]), torch.cat([self.masks, part["masks"]])
-            self.shifts = shifts.Shifts.join([x for x in (self.shifts, part["shifts"]) if x])
-        for part in self._new("drawings"):
-            self.drawings += zip(part["shifts"], part["noise"], part["z"])
-        if not self.pairs or not len(self.points) or not self.drawings:
-            raise ValueError(f"{triples.FOLDER} lacks triples, memories or drawings yet; run python3 -m undertone.triples")
-        often = np.array([OFTEN.get(e.kind, 1.0) * (CROWDED if len(s.objects) > 1 else 1.0) for _, _, e, s in self.pairs])
-        self.shares = np.cumsum(often / often.sum())
-        return self
-
-    def chosen(self, rng, rows):
-        """Random pairs, those of kinds in OFTEN and of several objects more often."""
-        return [self.pairs[min(i, len(self.pairs) - 1)] for i in np.searchsorted(self.shares, rng.random(rows))]
-
-    def _new(self, kind):
-        paths = [p for p in triples.parts(kind) if p.name not in self.known]
-        self.known |= {p.name for p in paths}
-        return map(torch.load, paths)
 
 
 def edit_loss(net, namer, rng, supply, rows):
@@ -227,19 +188,25 @@ def edit_loss(net, namer, rng, supply, rows):
     u = torch.rand(rows)
     tokens = torch.where((u < DROP_TOKENS)[:, None, None], empty[0], tokens)
     pooled = torch.where((u > 1 - DROP_POOLED)[:, None], empty[1], pooled)
-    t, noise = times(rows), torch.randn_like(x0)
+    t, noise = times(rows, EDIT_TIMES), torch.randn_like(x0)
     x = x0 + t[:, None, None] * (noise - x0)
     reference = before + BLUR * (2 * torch.rand(rows, 1, 1) - 1).clamp(min=0) * torch.randn_like(before)
+    own = ((t == .5) & (torch.rand(rows) < OWN)).nonzero().flatten()
+    if len(own):
+        with torch.no_grad(), products():
+            first = net.dit(noise[own], tokens[own], torch.ones(len(own)), pooled[own], GRID, GRID, shift=shift[:, own], reference=reference[own])
+        x[own] = noise[own] - .5 * first.float()
     with products():
         v = net.dit(x, tokens, t, pooled, GRID, GRID, shift=shift, reference=reference).float()
     moved = (x0 - before).abs().mean(-1) > VISIBLE
-    return flow_loss(namer, x, v, t, x0, noise, 1 + (CHANGED - 1) * moved)
+    return flow_loss(namer, x, v, t, x0, 1 + (CHANGED - 1) * moved)
 
 
-def flow_loss(namer, x, v, t, x0, noise, weight):
-    """Squares of the velocities v [B, tokens, C] that err at x, by the tokens' weights, and how different the pictures look to
+def flow_loss(namer, x, v, t, x0, weight):
+    """Squares of the velocities v [B, tokens, C] at x that miss x0, by the tokens' weights, and how different the pictures look to
     which they lead from x0."""
-    squares = ((v - (noise - x0)).pow(2).mean(-1) * weight).sum() / weight.sum()
+    straight = (x - x0) / t.clamp(min=1e-3)[:, None, None]
+    squares = ((v - straight).pow(2).mean(-1) * weight).sum() / weight.sum()
     pictures = [unpatchify(p, GRID, GRID).contiguous(memory_format=torch.channels_last) for p in (x - t[:, None, None] * v, x0)]
     return squares + PERCEPTUAL * perceptual.distance(namer, *pictures).mean()
 
@@ -251,7 +218,7 @@ def drawing_loss(net, namer, rng, supply, rows):
     tokens, pooled, shift = conditions(net, [Request(a.caption, a.positive, a.negative, a.weights) for a in asks])
     x = x0 + t[:, None, None] * (noise - x0)
     v = velocity(net.dit, x, t, tokens, pooled, shift)
-    return flow_loss(namer, x, v, t, x0, noise, torch.ones(x0.shape[:2]))
+    return flow_loss(namer, x, v, t, x0, torch.ones(x0.shape[:2]))
 
 
 def conditions(net, asked):
