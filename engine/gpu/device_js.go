@@ -22,6 +22,8 @@ type Options struct {
 	// Hardware treats a software adapter like a GPU, so that tests can run the
 	// kernels meant for one.
 	Hardware bool
+	// Matrices asks for subgroup matrices, which browsers have where their users allowed unsafe APIs.
+	Matrices bool
 	// Gentle halves the work of a submit so many times, after a device was lost
 	// that may have had too much of it at once. Pictures stay the same.
 	Gentle int
@@ -114,7 +116,10 @@ func waitFor(ctx context.Context, p js.Value) (js.Value, error) {
 }
 
 // features are those that kernels and the profiler use.
-var features = []string{"shader-f16", "subgroups", "timestamp-query"}
+var features = []string{"shader-f16", "subgroups", "timestamp-query", subgroupMatrices}
+
+// subgroupMatrices are only asked for where Options.Matrices says so.
+const subgroupMatrices = "chromium-experimental-subgroup-matrix"
 
 // raised are the limits asked for in full; the others stay at their defaults.
 var raised = []string{
@@ -130,7 +135,7 @@ func request(adapter js.Value, o Options) map[string]any {
 	}
 	var want []any
 	for _, f := range features {
-		if adapter.Get("features").Call("has", f).Bool() {
+		if adapter.Get("features").Call("has", f).Bool() && (o.Matrices || f != subgroupMatrices) {
 			want = append(want, f)
 		}
 	}
@@ -220,6 +225,14 @@ func (d *Device) describe(adapter js.Value, o Options) {
 	}
 	if c.Subgroups && about.Truthy() {
 		c.SubgroupMin, c.SubgroupMax = number("subgroupMinSize"), number("subgroupMaxSize")
+	}
+	if has.Call("has", subgroupMatrices).Bool() && language("subgroup_id") {
+		list := about.Get("subgroupMatrixConfigs")
+		for i := range list.Length() {
+			m := list.Index(i)
+			side := func(name string) int { return m.Get(name).Int() }
+			c.Matrices = append(c.Matrices, Matrix{jsString(m.Get("componentType")), jsString(m.Get("resultComponentType")), side("M"), side("N"), side("K")})
+		}
 	}
 	d.caps = c
 	d.info.Plan = planID(c)

@@ -16,9 +16,10 @@ type Caps struct {
 	Invocations    int  // maxComputeInvocationsPerWorkgroup
 	MaxBinding     int64
 	MaxBuffer      int64
-	Bits           int     // to how few bits operands of products may be rounded: 16 or 8; 0: not at all
-	Prefer         string  // the variant taken before all others where it fits; "": none
-	Choices        Choices // and by the shape of the operation, where Prefer is ""
+	Matrices       []Matrix // that subgroups multiply; none unless the device was asked for them
+	Bits           int      // to how few bits operands of products may be rounded: 16 or 8; 0: not at all
+	Prefer         string   // the variant taken before all others where it fits; "": none
+	Choices        Choices  // and by the shape of the operation, where Prefer is ""
 }
 
 // PortableFloor is a device requested without any limit or feature.
@@ -31,7 +32,7 @@ type Kernel struct {
 	File    string   // in shaders/, without .wgsl
 	Libs    []string // in shaders/lib/, without .wgsl
 	Prelude string   // constants and aliases of this variant
-	Enables []string // "f16", "subgroups"
+	Enables []string // "f16", "subgroups", "chromium_experimental_subgroup_matrix"
 }
 
 // Binding is one storage buffer of a launch, at @group(0) @binding(i+1) where i

@@ -42,6 +42,8 @@ var (
 		{"int8 64×64", byBytes, product.blocks, matMulBytesOf(64, 64)},
 		{"int8 32×64", byBytes, product.blocks, matMulBytesOf(32, 64)},
 		{"int8 32×32", byBytes, product.blocks, matMulBytesOf(32, 32)},
+		{"matrices 64×64", byMatrices(64), product.long, matMulMatrices(64)},
+		{"matrices 32×32", byMatrices(32), product.long, matMulMatrices(32)},
 	}
 	attentionVariants = []variant[*op.AttentionOp, []Launch]{
 		{"cpu", onCPU, packedOrApart, attentionCPU},
