@@ -227,15 +227,22 @@ func (d *Device) describe(adapter js.Value, o Options) {
 		c.SubgroupMin, c.SubgroupMax = number("subgroupMinSize"), number("subgroupMaxSize")
 	}
 	if has.Call("has", subgroupMatrices).Bool() && language("subgroup_id") {
-		list := about.Get("subgroupMatrixConfigs")
-		for i := range list.Length() {
-			m := list.Index(i)
-			side := func(name string) int { return m.Get(name).Int() }
-			c.Matrices = append(c.Matrices, Matrix{jsString(m.Get("componentType")), jsString(m.Get("resultComponentType")), side("M"), side("N"), side("K")})
-		}
+		c.Matrices = matrices(about.Get("subgroupMatrixConfigs"))
 	}
 	d.caps = c
 	d.info.Plan = planID(c)
+}
+
+// matrices are those of a list that have sums in f32.
+func matrices(list js.Value) (out []Matrix) {
+	for i := range list.Length() {
+		m := list.Index(i)
+		operands, sums := jsString(m.Get("componentType")), jsString(m.Get("resultComponentType"))
+		if sums == "f32" && (operands == "f16" || operands == "f32") {
+			out = append(out, Matrix{operands == "f16", m.Get("M").Int(), m.Get("N").Int(), m.Get("K").Int()})
+		}
+	}
+	return out
 }
 
 // language tells whether the browser's WGSL has a feature.

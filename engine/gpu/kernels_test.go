@@ -34,7 +34,7 @@ func devices() map[string]Caps {
 	int8s := full
 	int8s.Dot4, int8s.Bits, int8s.Prefer = true, 8, "int8"
 	matrices := full
-	matrices.Bits, matrices.Matrices, matrices.Prefer = 16, []Matrix{{"f16", "f32", 16, 16, 16}}, "matrices 64×64"
+	matrices.Bits, matrices.Matrices, matrices.Prefer = 16, []Matrix{{true, 16, 16, 16}}, "matrices 64×64"
 	return map[string]Caps{
 		"floor": PortableFloor, "blocks": blocks, "full": full, "half": half, "bytes": int8s, "matrices": matrices,
 		"software": software, "software with lanes": lanes,

@@ -15,13 +15,13 @@ var offers = map[string]struct {
 	lanes    int
 	matrices []Matrix
 }{
-	"NVIDIA":   {32, []Matrix{{"f16", "f16", 16, 8, 8}, {"f16", "f32", 16, 8, 8}, {"f16", "f32", 16, 16, 16}, {"f16", "f32", 16, 8, 16}, {"i8", "i32", 16, 16, 32}}},
-	"AMD":      {64, []Matrix{{"f16", "f16", 16, 16, 16}, {"f16", "f32", 16, 16, 16}, {"u8", "u32", 16, 16, 16}}},
-	"Intel":    {32, []Matrix{{"f16", "f16", 8, 16, 16}, {"f16", "f32", 8, 16, 16}}},
-	"Apple":    {32, []Matrix{{"f32", "f32", 8, 8, 8}, {"f16", "f16", 8, 8, 8}}},
-	"Qualcomm": {128, []Matrix{{"f16", "f32", 64, 16, 16}, {"f16", "f32", 16, 16, 16}}},
-	"lavapipe": {8, []Matrix{{"f16", "f16", 8, 8, 8}, {"f16", "f32", 8, 8, 8}, {"u8", "u32", 8, 8, 8}}},
-	"floats":   {32, []Matrix{{"f32", "f32", 8, 8, 8}, {"f16", "f32", 8, 8, 8}}},
+	"NVIDIA":   {32, []Matrix{{true, 16, 8, 8}, {true, 16, 16, 16}, {true, 16, 8, 16}}},
+	"AMD":      {64, []Matrix{{true, 16, 16, 16}}},
+	"Intel":    {32, []Matrix{{true, 8, 16, 16}}},
+	"Apple":    {32, []Matrix{{false, 8, 8, 8}}},
+	"Qualcomm": {128, []Matrix{{true, 64, 16, 16}, {true, 16, 16, 16}}},
+	"lavapipe": {8, []Matrix{{true, 8, 8, 8}}},
+	"both":     {32, []Matrix{{true, 8, 8, 8}, {false, 16, 16, 16}}},
 }
 
 func offering(lanes int, matrices ...Matrix) Caps {
@@ -30,18 +30,18 @@ func offering(lanes int, matrices ...Matrix) Caps {
 	return c
 }
 
-// TestChooseMatrix takes the largest matrices with sums in f32 of which a tile can be made on
-// the floor of all other limits, and none whose operands may not be rounded so.
+// TestChooseMatrix takes the largest matrices of which a tile can be made on the floor of all
+// other limits, and none in f16 where operands may not be rounded to that.
 func TestChooseMatrix(t *testing.T) {
 	none := Matrix{}
 	for name, want := range map[string]struct{ exact, rounded Matrix }{
-		"NVIDIA":   {none, Matrix{"f16", "f32", 16, 16, 16}},
-		"AMD":      {none, Matrix{"f16", "f32", 16, 16, 16}},
-		"Intel":    {none, Matrix{"f16", "f32", 8, 16, 16}},
-		"Apple":    {Matrix{"f32", "f32", 8, 8, 8}, Matrix{"f32", "f32", 8, 8, 8}},
-		"Qualcomm": {none, Matrix{"f16", "f32", 16, 16, 16}},
-		"lavapipe": {none, Matrix{"f16", "f32", 8, 8, 8}},
-		"floats":   {Matrix{"f32", "f32", 8, 8, 8}, Matrix{"f16", "f32", 8, 8, 8}},
+		"NVIDIA":   {none, Matrix{true, 16, 16, 16}},
+		"AMD":      {none, Matrix{true, 16, 16, 16}},
+		"Intel":    {none, Matrix{true, 8, 16, 16}},
+		"Apple":    {Matrix{false, 8, 8, 8}, Matrix{false, 8, 8, 8}},
+		"Qualcomm": {none, Matrix{true, 16, 16, 16}},
+		"lavapipe": {none, Matrix{true, 8, 8, 8}},
+		"both":     {Matrix{false, 16, 16, 16}, Matrix{true, 8, 8, 8}},
 	} {
 		c := offering(offers[name].lanes, offers[name].matrices...)
 		for bits, want := range map[int]Matrix{0: want.exact, 16: want.rounded} {
@@ -52,12 +52,12 @@ func TestChooseMatrix(t *testing.T) {
 			}
 		}
 	}
-	c := offering(32, Matrix{"f32", "f32", 16, 16, 16})
+	c := offering(32, Matrix{false, 16, 16, 16})
 	c.SharedBytes = 8 << 10
 	if got, ok := c.matrixTile(64); ok {
 		t.Errorf("%+v takes %d bytes of workgroup memory, of %d", got, got.shared(), c.SharedBytes)
 	}
-	for _, m := range []Matrix{{"f16", "f32", 2, 8, 8}, {"f16", "f32", 8, 24, 8}, {"f16", "f32", 8, 8, 64}, {"f16", "f32", 0, 0, 0}} {
+	for _, m := range []Matrix{{true, 2, 8, 8}, {true, 8, 24, 8}, {true, 8, 8, 64}, {true, 0, 0, 0}} {
 		c := offering(32, m)
 		c.Bits = 16
 		if got, ok := c.matrixTile(64); ok {
@@ -70,7 +70,7 @@ func TestChooseMatrix(t *testing.T) {
 // neither; where it was they still are never the usual ones.
 func TestMatricesOnlyByChoice(t *testing.T) {
 	p := product{96, 1024, 256, layoutQ8, op.None, 0, op.Counted{}}
-	c := offering(32, Matrix{"f16", "f32", 16, 16, 16})
+	c := offering(32, Matrix{true, 16, 16, 16})
 	c.Bits = 16
 	without := c
 	without.Matrices = nil

@@ -42,7 +42,7 @@ func TestMatrices(t *testing.T) {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s of %+v, %d lanes/%s", c.name, made.Matrix, c.lanes, one.Name), func(t *testing.T) {
-				if made.Operands == "f32" {
+				if !made.Half {
 					one.Run(t, d, ref)
 				} else {
 					one.RunRounded(t, d, ref, 16)
@@ -67,8 +67,8 @@ func TestMatricesOfOtherSizes(t *testing.T) {
 		size  int
 		cases []ops.Case
 	}{
-		{Matrix{"f32", "f32", 8, 16, 16}, 64, named(t, "31x63x127_f32_bias_framed")},
-		{Matrix{"f32", "f32", 16, 8, 4}, 32, named(t, "70x72x64_q4_0_bias_gelu_from32_gap20at32_framed")},
+		{Matrix{false, 8, 16, 16}, 64, named(t, "31x63x127_f32_bias_framed")},
+		{Matrix{false, 16, 8, 4}, 32, named(t, "70x72x64_q4_0_bias_gelu_from32_gap20at32_framed")},
 	} {
 		caps := PortableFloor
 		caps.Matrices, caps.SubgroupMax = []Matrix{m.Matrix}, 4
