@@ -154,13 +154,13 @@ bench: wasm model ## measure kernels, pictures and the CPU device in a browser b
 	@[ $(PEERS)/node_modules/.package-lock.json -nt $(PEERS)/package-lock.json ] || npm ci --prefix $(PEERS) --no-fund --no-audit
 	go run ./cmd/bench -program $(PROGRAM) -model $(LARGE_MODEL) $(ARGS)
 
-# Into build/speed: bench.json, table.md. VK_DRIVER_FILES chooses the driver.
+# Into build/speed: bench.json, table.md. VK_DRIVER_FILES chooses the driver; ARGS: see bench.mjs.
 BUDGET ?= 240
 bench-gpu: wasm model ## measure the GPU that Vulkan offers, under Node: peaks, kernels, pictures, tests (BUDGET=240 seconds)
 	@[ -d $(NODE_GPU)/node_modules ] || npm ci --prefix $(NODE_GPU)
 	@mkdir -p build/speed
 	GOOS=js GOARCH=wasm go test -c -o build/speed/gpu.test.wasm ./engine/gpu
-	node $(NODE_GPU)/bench.mjs --out build/speed --budget $(BUDGET) --bench $(PROGRAM)/bench.wasm --model $(LARGE_MODEL) --tests build/speed/gpu.test.wasm --in engine/gpu
+	node $(NODE_GPU)/bench.mjs --out build/speed --budget $(BUDGET) --bench $(PROGRAM)/bench.wasm --model $(LARGE_MODEL) --tests build/speed/gpu.test.wasm --in engine/gpu $(ARGS)
 
 # What only golden files are made with; the tests need none of it.
 golden: ## make the golden files anew: from PyTorch, ggml's readers of weights, Hugging Face's tokenizers

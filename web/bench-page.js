@@ -13,7 +13,8 @@ const $ = (id) => document.getElementById(id);
 const model = new URL($("app").dataset.models.split(" ")[0], document.baseURI).href;
 let running, report, drawn = 0;
 
-// Tests, and those who want another time, name it in the address: #seconds=10.
+// Tests, and those who want another time, name it in the address: #seconds=10. With #matrices
+// the kernels of subgroup matrices are among the variants, where the browser has them.
 const asked = new URLSearchParams(location.hash.slice(1));
 const seconds = () => Number(asked.get("seconds")) || Number($("seconds").value);
 
@@ -102,7 +103,7 @@ $("run").addEventListener("click", () => {
     if (performance.now() - drawn > 500) draw();
   });
   running.addEventListener("error", (event) => stop(event.message || "The bench did not start."));
-  running.postMessage({ seconds: seconds(), parts: ["kernels", "model", "variants"].filter((id) => $(id).checked), model });
+  running.postMessage({ seconds: seconds(), parts: ["kernels", "model", "variants"].filter((id) => $(id).checked), matrices: asked.has("matrices"), model });
 });
 $("stop").addEventListener("click", () => stop("Stopped; what was measured is below."));
 for (const [id, text] of [["copy-table", () => table(report)], ["copy-json", () => JSON.stringify(report, null, 1)]]) {

@@ -29,7 +29,7 @@ async function files(address) {
   return all;
 }
 
-self.addEventListener("message", async ({ data: { seconds, parts, model: address } }) => {
+self.addEventListener("message", async ({ data: { seconds, parts, matrices, model: address } }) => {
   const say = (line) => self.postMessage({ line, report: bench?.report });
   let bench;
   try {
@@ -37,7 +37,7 @@ self.addEventListener("message", async ({ data: { seconds, parts, model: address
     say({ part: "loading" });
     const api = await start();
     const given = parts.includes("model") ? await files(address) : null;
-    bench = new Bench({ api, gpu: navigator.gpu, budget: seconds, emit: say });
+    bench = new Bench({ api, gpu: navigator.gpu, budget: seconds, emit: say, matrices });
     await bench.adapter();
     await bench.part("peaks", () => bench.peaks());
     const kernels = async (spare) => parts.includes("kernels") && bench.part("kernels", () => bench.kernels(false, spare));

@@ -32,8 +32,9 @@ export const median = (v) => [...v].sort((a, b) => a - b)[v.length >> 1];
 
 // A run writes into its report, of which emit gets a line for whatever is new, as it comes.
 export class Bench {
-  constructor({ api, gpu, budget, emit, ops = null, now = () => performance.now() / 1000 }) {
-    Object.assign(this, { api, gpu, emit, ops, now, end: now() + budget });
+  // With matrices there are also the variants that multiply by subgroup matrices or in f16.
+  constructor({ api, gpu, budget, emit, ops = null, matrices = false, now = () => performance.now() / 1000 }) {
+    Object.assign(this, { api, gpu, emit, ops, matrices, now, end: now() + budget });
     this.report = { date: new Date().toISOString(), adapter: "", software: false, features: [], limits: {}, peaks: {}, rows: [], model: {}, cpu: {}, throttle: [], profile: [], failed: [] };
   }
 
@@ -62,7 +63,7 @@ export class Bench {
   async adapter() {
     const raw = await this.gpu.requestAdapter({ powerPreference: "high-performance" });
     if (!raw) throw new Error("there is no WebGPU adapter");
-    const { info, caps, variants } = await this.api.open({});
+    const { info, caps, variants } = await this.api.open({ matrices: this.matrices });
     const { vendor, architecture, device, description } = raw.info ?? {};
     Object.assign(this.report, {
       adapter: info.adapter, software: info.software, plan: info.plan, caps, variants, info: { vendor, architecture, device, description },
@@ -86,7 +87,7 @@ export class Bench {
       // What only takes other views than these is left out, and what would be the usual one again.
       const few = (v) => shape.M > 8 && shape.K >= 512 && shape.M * shape.N < (v.endsWith("64") ? 1 << 22 : 1 << 20);
       const names = (this.report.variants?.[s.op] ?? []).filter((v) =>
-        !["views", "tile", "split"].includes(v) && (v !== "gemv" || s.M <= 8) && (!v.startsWith("split") || few(v)));
+        !["views", "tile", "split"].includes(v) && (s.M <= 8 ? v !== "f16" && !v.startsWith("matrices") : v !== "gemv") && (!v.startsWith("split") || few(v)));
       for (const type of s.op === "MatMul" ? types : ["F32"]) {
         if (!others) rows.push({ ...shape, DType: type, Variant: "" });
         else if (names.length > 1 && (type === "F32" || type === "Q8_0")) for (const v of names) rows.push({ ...shape, DType: type, Variant: v });
@@ -100,7 +101,7 @@ export class Bench {
   async kernels(others, spare = 0) {
     const rows = this.list(others);
     const { software } = this.report;
-    await this.api.open({ hardware: false });
+    await this.api.open({ matrices: this.matrices });
     for (const [i, r] of rows.entries()) {
       if (this.left() < spare) {
         this.report.failed.push({ part: others ? "variants" : "kernels", error: `no time for the last ${rows.length - i} of ${rows.length} rows` });
@@ -127,7 +128,7 @@ export class Bench {
   async model() {
     const { api, report } = this;
     const of = report.model;
-    let t = await api.load({ name: "gpu", device: "webgpu" });
+    let t = await api.load({ name: "gpu", device: "webgpu", matrices: this.matrices });
     Object.assign(of, { name: t.info.model, precision: t.info.precision, plan: t.info.plan, load_ms: t.loadMs, weights_mb: t.bytes / 1e6 });
     of.first_ms = (await api.picture({ name: "gpu" })).wallMs;
     this.emit({ model: of });
@@ -167,7 +168,7 @@ export class Bench {
     const t = (this.report.tuning = await api.tune({ name: "gpu", budgetMs: 2000 }));
     this.emit({ tuning: t });
     if (Object.keys(t.choices).length === 0) return;
-    t.plan = (await api.load({ name: "tuned", device: "webgpu", choices: t.choices })).info.plan;
+    t.plan = (await api.load({ name: "tuned", device: "webgpu", matrices: this.matrices, choices: t.choices })).info.plan;
     const times = { gpu: [], tuned: [] };
     for (let i = 0; i < 7; i++) for (const name in times) times[name].push((await api.picture({ name, weight: i % 3 })).wallMs);
     const same = { seed: 5, weight: 2 };

@@ -81,15 +81,31 @@ func decode(arg js.Value, into any) error {
 // unlimited is more arithmetic than any submit has.
 const unlimited = 1e15
 
-// open opens the device for kernels: {hardware, portable}. What is measured there has the
-// GPU to itself, so nothing is gained by waiting between submits.
+// machine is what is asked of a device: {hardware, portable, submit, matrices}. With matrices there
+// are also the variants that round to 16 bits, of which most of theirs are.
+type machine struct {
+	Hardware, Portable, Matrices bool
+	Submit                       float64
+}
+
+func (o machine) open(ctx context.Context) (*gpu.Device, error) {
+	d, err := gpu.Open(ctx, gpu.Options{Hardware: o.Hardware, Portable: o.Portable, Matrices: o.Matrices, Submit: o.Submit})
+	if err == nil && o.Matrices {
+		d.Round(16)
+	}
+	return d, err
+}
+
+// open opens the device for kernels. What is measured there has the GPU to itself, so nothing
+// is gained by waiting between submits.
 func (b *bench) open(ctx context.Context, arg js.Value) (any, error) {
-	var o struct{ Hardware, Portable bool }
+	o := machine{}
 	if err := decode(arg, &o); err != nil {
 		return nil, err
 	}
 	b.closeDevice()
-	d, err := gpu.Open(ctx, gpu.Options{Hardware: o.Hardware, Portable: o.Portable, Submit: unlimited})
+	o.Submit = unlimited
+	d, err := o.open(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -67,13 +67,12 @@ func (t tapped) Compile(ctx context.Context, l *op.List) (op.Program, error) {
 }
 
 // load opens a machine and brings the model onto it: {name, device: "webgpu" or "cpu",
-// hardware, portable, submit, choices: as tune found them}.
+// choices: as tune found them} and what is asked of a device.
 func (b *bench) load(ctx context.Context, arg js.Value) (any, error) {
 	var o struct {
-		Name, Device       string
-		Hardware, Portable bool
-		Submit             float64
-		Choices            gpu.Choices
+		machine
+		Name, Device string
+		Choices      gpu.Choices
 	}
 	if err := decode(arg, &o); err != nil {
 		return nil, err
@@ -92,7 +91,7 @@ func (b *bench) load(ctx context.Context, arg js.Value) (any, error) {
 	if o.Device == "cpu" {
 		be = cpu.New(cpu.Options{Yield: func() { time.Sleep(time.Millisecond) }, SIMD: simd.Load()})
 	} else {
-		if m.device, err = gpu.Open(ctx, gpu.Options{Hardware: o.Hardware, Portable: o.Portable, Submit: o.Submit}); err != nil {
+		if m.device, err = o.open(ctx); err != nil {
 			return nil, err
 		}
 		m.device.Choose(o.Choices)

@@ -2,10 +2,11 @@
 // Node what that target has packed:
 //
 //   node engine/gpu/noderun/bench.mjs --out DIR --budget SECONDS --bench bench.wasm
-//     --model FOLDER [--tests gpu.test.wasm --in engine/gpu] [--parts peaks,model,…] [--ops MatMul,…]
+//     --model FOLDER [--tests gpu.test.wasm --in engine/gpu] [--parts peaks,model,…] [--ops MatMul,…] [--matrices]
 //
 // What is known so far is always in DIR: bench.json, table.md and, a line for each new
-// thing, bench.jsonl. The tests run last, as far as there is time.
+// thing, bench.jsonl. The tests run last, as far as there is time. --matrices is for subgroup
+// matrices, which Dawn has where it may be unsafe.
 import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -14,13 +15,14 @@ import { parseArgs } from "node:util";
 import { Bench, table } from "../../../web/bench.js";
 import { prepare, start } from "./start.mjs";
 
-const { values: o } = parseArgs({ options: { out: { type: "string" }, budget: { type: "string" }, bench: { type: "string" }, model: { type: "string" }, tests: { type: "string" }, in: { type: "string" }, parts: { type: "string", default: "peaks,model,kernels,throttle,tests,variants" }, ops: { type: "string" }, probe: { type: "boolean" } } });
+const { values: o } = parseArgs({ options: { out: { type: "string" }, budget: { type: "string" }, bench: { type: "string" }, model: { type: "string" }, tests: { type: "string" }, in: { type: "string" }, parts: { type: "string", default: "peaks,model,kernels,throttle,tests,variants" }, ops: { type: "string" }, probe: { type: "boolean" }, matrices: { type: "boolean" } } });
 const begin = performance.now();
 
 // Unless one was chosen, the drivers that are installed, which the tests do not take.
 const installed = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"].filter(existsSync)
   .flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith(".json")).map((name) => join(folder, name)));
 if (installed.length) process.env.VK_DRIVER_FILES ??= installed.join(":");
+if (o.matrices) process.env.UNDERTONE_DAWN = `${process.env.UNDERTONE_DAWN ?? ""} enable-dawn-features=allow_unsafe_apis`;
 const gpu = await prepare();
 
 if (o.probe) { // which adapter does this driver offer?
@@ -38,7 +40,7 @@ const write = (name, text) => {
   renameSync(join(o.out, name + ".new"), join(o.out, name));
 };
 
-const b = new Bench({ api: null, gpu, budget: +(o.budget ?? 150), ops: o.ops?.split(","), emit });
+const b = new Bench({ api: null, gpu, budget: +(o.budget ?? 150), ops: o.ops?.split(","), matrices: o.matrices, emit });
 const { report } = b;
 function emit(line) {
   appendFileSync(lines, JSON.stringify(line) + "\n");
@@ -51,7 +53,7 @@ function emit(line) {
 
 // Groups of tests in the order of what they tell, each in a process of its own that is
 // ended when its time is up; what passed until then counts.
-const groups = { "operations, all features": "^TestOps$", "whole networks": "^TestNetworks$", "operations, portable floor": "^TestOpsFloor$", "networks, portable floor": "^TestNetworksFloor$", "the rest": "^Test(Contract|ContractFloor|WriteRead|Profile|Throttle|Cut.*|Upload.*)$" };
+const groups = { "operations, all features": "^TestOps$", "whole networks": "^TestNetworks$", "operations, portable floor": "^TestOpsFloor$", "networks, portable floor": "^TestNetworksFloor$", "rounded operands": "^Test(Halves|Bytes|Matrices)$", "the rest": "^Test(Contract|ContractFloor|WriteRead|Profile|Throttle|Cut.*|Upload.*)$" };
 
 async function tests(until) {
   report.tests = {};
