@@ -29,7 +29,7 @@ func TestRoundedPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := requests(&b.Manifest, count)
-	exact := open(t, Options{})
+	exact := open(t, Options{Matrices: true})
 	judge := load(t, exact, b)
 	want := draw(t, judge, judge, asked)
 	for _, path := range []struct {
@@ -38,12 +38,16 @@ func TestRoundedPictures(t *testing.T) {
 		kernel  string  // that it is made with, or a library of it
 		least   float64 // dB
 		runs    bool
-	}{{16, "f16", " f16\x00f16", 40, exact.Caps().F16}, {8, "int8", "matmul_int8", 30, exact.Caps().Dot4}} {
+	}{
+		{16, "f16", " f16\x00f16", 40, exact.Caps().F16},
+		{8, "int8", "matmul_int8", 30, exact.Caps().Dot4},
+		{16, "matrices 32×32", "matmul_matrices", 40, len(exact.Caps().Matrices) > 0},
+	} {
 		if !path.runs {
 			t.Logf("%s: the device cannot", path.variant)
 			continue
 		}
-		d := open(t, Options{})
+		d := open(t, Options{Matrices: true})
 		d.Round(path.bits)
 		d.Prefer(path.variant)
 		got := draw(t, load(t, d, b), judge, asked)

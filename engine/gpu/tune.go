@@ -150,22 +150,52 @@ func search(ctx context.Context, list []contest, budget time.Duration, now func(
 	return out, nil
 }
 
+// turns has a course run the ways of order, several in one call as far as those are short, which
+// each tells of one run: what else waits for the GPU waits for a call. Errors: those of the
+// course, fault.Internal for a clock that ran backwards.
+func (run course) turns(ctx context.Context, order, runs []int, each []time.Duration) ([]time.Duration, error) {
+	took := make([]time.Duration, len(runs))
+	for len(order) > 0 {
+		n, all := 0, time.Duration(0)
+		for n == 0 || n < len(order) && all+each[order[n]]*time.Duration(runs[order[n]]) <= submitTime {
+			all += each[order[n]] * time.Duration(runs[order[n]])
+			n++
+		}
+		part, err := run(ctx, order[:n], runs)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range order[:n] {
+			if took[i] = part[i]; took[i] < 0 {
+				return nil, fault.New(fault.Internal, "the GPU's clock ran backwards")
+			}
+		}
+		order = order[n:]
+	}
+	return took, nil
+}
+
 // measure finds the fastest way of a contest; nil where the time that is left is too short.
 // What beats the usual one has to do it again, the two of them alone.
 func (c contest) measure(ctx context.Context, run course, left func() time.Duration) (*Trial, error) {
 	order, runs := make([]int, len(c.ways)), make([]int, len(c.ways))
-	for i := range order {
-		order[i], runs[i] = i, 1
-	}
-	if _, err := run(ctx, order, runs); err != nil { // the first of each is slower
-		return nil, err
-	}
 	each := make([]time.Duration, len(c.ways)) // of one run
+	for i := range order {
+		if left() <= 0 {
+			return nil, nil
+		}
+		order[i], runs[i] = i, 1
+		took, err := run.turns(ctx, order[i:i+1], runs, each) // the first is slower
+		if err != nil {
+			return nil, err
+		}
+		each[i] = took[i]
+	}
 	for range sizings {
 		if left() <= 0 {
 			return nil, nil
 		}
-		took, err := run(ctx, order, runs)
+		took, err := run.turns(ctx, order, runs, each)
 		if err != nil {
 			return nil, err
 		}
@@ -203,7 +233,7 @@ func (c contest) measure(ctx context.Context, run course, left func() time.Durat
 			if round*time.Duration(rounds-r) > left() {
 				return nil, nil
 			}
-			took, err := run(ctx, order, runs)
+			took, err := run.turns(ctx, order, runs, each)
 			if err != nil {
 				return nil, err
 			}

@@ -96,12 +96,13 @@ func (d *Device) timed(ctx context.Context, program js.Value, ends []any, order 
 	took := make([]time.Duration, n)
 	if stamps {
 		times, err := d.await(ctx, d.replay.Call("profile", program, js.ValueOf(ends)))
-		for i, at := range order {
-			if err == nil {
-				took[at] = time.Duration(times.Index(i).Float())
-			}
+		if err != nil {
+			return nil, err
 		}
-		return took, err
+		for i, at := range order {
+			took[at] = time.Duration(times.Index(i).Float())
+		}
+		return took, d.ready(ctx)
 	}
 	from := 0
 	for i, at := range order {

@@ -21,6 +21,7 @@ type track struct {
 	quantum time.Duration                               // to which its clock rounds
 	set     []string
 	held    int
+	longest time.Duration // that several ways took at once
 	fail    error
 }
 
@@ -32,7 +33,7 @@ func (d *track) course(ctx context.Context, c contest) (course, func(), error) {
 	d.held++
 	ran := 0
 	return func(ctx context.Context, order, runs []int) ([]time.Duration, error) {
-		took := make([]time.Duration, len(runs))
+		took, begin := make([]time.Duration, len(runs)), d.clock
 		for _, i := range order {
 			for range runs[i] {
 				took[i] += d.cost(c, i, ran)
@@ -42,6 +43,9 @@ func (d *track) course(ctx context.Context, c contest) (course, func(), error) {
 				took[i] = took[i] / d.quantum * d.quantum
 			}
 			ran++
+		}
+		if len(order) > 1 {
+			d.longest = max(d.longest, d.clock.Sub(begin))
 		}
 		return took, d.fail
 	}, func() { d.held-- }, d.fail
@@ -148,6 +152,43 @@ func TestSearchKeepsToBudget(t *testing.T) {
 			if trial.Shape != fmt.Sprint("shape ", i) || trial.Taken != "c" {
 				t.Errorf("%s: trial %d is %+v", name, i, trial)
 			}
+		}
+	}
+}
+
+// TestSearchLetsOthersIn: long runs are handed to the GPU one at a time, since browsers draw with
+// it, and some systems take it away from who keeps it for two seconds. Of short ones many are.
+func TestSearchLetsOthersIn(t *testing.T) {
+	for _, run := range []time.Duration{100 * time.Microsecond, 4 * time.Millisecond, 60 * time.Millisecond} {
+		d := &track{cost: func(_ contest, way, _ int) time.Duration { return run * time.Duration(10-way) / 10 }}
+		if trials := d.search(t, made(1, 4), time.Hour); len(trials) != 1 || trials[0].Taken != "d" {
+			t.Errorf("runs of %v: %+v", run, trials)
+		}
+		if d.longest > submitTime {
+			t.Errorf("runs of %v: for %v nobody else was let in", run, d.longest)
+		}
+		if short := run < submitTime; (d.longest > 0) != short {
+			t.Errorf("runs of %v: several at once took %v", run, d.longest)
+		}
+	}
+}
+
+// TestSearchDistrustsClock: a variant that ended before it began has not won.
+func TestSearchDistrustsClock(t *testing.T) {
+	for late := range 20 {
+		d := &track{cost: func(_ contest, way, run int) time.Duration {
+			if way == 1 && run >= late {
+				return -time.Millisecond
+			}
+			return time.Millisecond
+		}}
+		for _, trial := range d.search(t, made(2, 3), time.Hour) {
+			if trial.Taken != Usual {
+				t.Errorf("clock that runs backwards after %d runs: %+v", late, trial)
+			}
+		}
+		if len(d.set) != 2 {
+			t.Errorf("the search ended after %v", d.set)
 		}
 	}
 }
