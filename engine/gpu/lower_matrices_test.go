@@ -10,7 +10,8 @@ import (
 	"undertone/engine/op"
 )
 
-// offers are the subgroup matrices of GPUs of several makers, with the most lanes of a subgroup.
+// offers are subgroup matrices as GPUs of several makers may have them, with the most lanes of a
+// subgroup; only lavapipe's were seen.
 var offers = map[string]struct {
 	lanes    int
 	matrices []Matrix
