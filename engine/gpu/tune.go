@@ -122,9 +122,9 @@ const (
 type course func(ctx context.Context, order, runs []int) ([]time.Duration, error)
 
 // search measures contests that are not known one after the other until the budget is used up. set makes a
-// contest's course, and release gives up what that needed. A contest that fails, as where
-// memory is short, is passed over. Errors: fault.DeviceLost.
-func search(ctx context.Context, list []contest, budget time.Duration, now func() time.Time, known map[string]bool, set func(context.Context, contest) (c course, release func(), err error)) (out []Trial, err error) {
+// contest's course, leaving out ways that cannot be run, and release gives up what that needed.
+// A contest that fails, as where memory is short, is passed over. Errors: fault.DeviceLost.
+func search(ctx context.Context, list []contest, budget time.Duration, now func() time.Time, known map[string]bool, set func(context.Context, *contest) (c course, release func(), err error)) (out []Trial, err error) {
 	until := now().Add(budget)
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
@@ -135,7 +135,7 @@ func search(ctx context.Context, list []contest, budget time.Duration, now func(
 		if ctx.Err() != nil || !now().Before(until) {
 			break
 		}
-		run, release, err := set(ctx, c)
+		run, release, err := set(ctx, &c)
 		if err == nil {
 			var t *Trial
 			if t, err = c.measure(ctx, run, func() time.Duration { return until.Sub(now()) }); t != nil {

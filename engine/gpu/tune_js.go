@@ -45,13 +45,41 @@ func (d *Device) Tune(ctx context.Context, budget time.Duration, known []Trial) 
 	return append(known, trials...), len(all), err
 }
 
+// compiled are those of ways whose kernels the browser and its driver take.
+func (d *Device) compiled(ctx context.Context, ways []way) (out []way, err error) {
+	prepare := func(ways ...way) error {
+		var all []Launch
+		for _, w := range ways {
+			for _, s := range w.steps {
+				all = append(all, s.Launch)
+			}
+		}
+		_, err := d.prepare(ctx, all)
+		return err
+	}
+	if err := prepare(ways...); !fault.Is(err, fault.ShaderCompile) {
+		return ways, err
+	}
+	for _, w := range ways {
+		if err := prepare(w); err == nil {
+			out = append(out, w)
+		} else if !fault.Is(err, fault.ShaderCompile) {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // course makes the programs of a contest. The clock is the GPU's where it lends it.
-func (d *Device) course(ctx context.Context, c contest) (run course, release func(), err error) {
+func (d *Device) course(ctx context.Context, c *contest) (run course, release func(), err error) {
 	defer d.guard(&err)
 	p := &Program{d: d, name: "trials of " + c.shape}
 	release = p.Close
 	if c.once > launchSubmits*d.submit {
 		return nil, p.Close, fault.New(fault.LimitExceeded, "%s is cut into several launches", c.shape)
+	}
+	if c.ways, err = d.compiled(ctx, c.ways); err != nil {
+		return nil, p.Close, err
 	}
 	copies := map[*op.Storage]*op.Storage{}
 	ends := make([]int, len(c.ways)) // in the program's launches

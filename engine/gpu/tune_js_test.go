@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +63,28 @@ func TestTrials(t *testing.T) {
 	}
 	if got, err := d.Read(soon(t), x); err != nil || !reflect.DeepEqual(got, data) {
 		t.Errorf("what the launches name has changed (%v)", err)
+	}
+}
+
+// TestTrialsOfWhatCompiles: a variant that a driver's compiler refuses leaves the others in.
+func TestTrialsOfWhatCompiles(t *testing.T) {
+	d := open(t, Options{})
+	l := op.NewList("sum")
+	x, y := op.NewStorage("x", op.Fixed, op.F32, 64, 64), op.NewStorage("y", op.Fixed, op.F32, 64, 64)
+	l.Add(x, y, x)
+	steps, err := lower(l, d.caps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := steps[0]
+	refused.Kernel.Prelude += "const TOO_MANY_REGISTERS: u32 = 1.5;\n"
+	list := []contest{{shape: "a sum", ways: []way{{Usual, steps}, {"refused", []step{refused}}, {"twice", slices.Concat(steps, steps)}}}}
+	trials, err := search(soon(t), list, 30*time.Second, time.Now, nil, d.course)
+	if err != nil || len(trials) != 1 || len(trials[0].Ms) != 2 || trials[0].Ms["twice"] <= 0 || trials[0].Taken != Usual {
+		t.Errorf("%v, trials %+v", err, trials)
+	}
+	if err := d.Sync(soon(t)); err != nil {
+		t.Error(err)
 	}
 }
 

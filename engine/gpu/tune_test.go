@@ -27,7 +27,7 @@ type track struct {
 
 func (d *track) now() time.Time { return d.clock }
 
-func (d *track) course(ctx context.Context, c contest) (course, func(), error) {
+func (d *track) course(ctx context.Context, c *contest) (course, func(), error) {
 	d.clock = d.clock.Add(d.compile)
 	d.set = append(d.set, c.shape)
 	d.held++
@@ -36,7 +36,7 @@ func (d *track) course(ctx context.Context, c contest) (course, func(), error) {
 		took, begin := make([]time.Duration, len(runs)), d.clock
 		for _, i := range order {
 			for range runs[i] {
-				took[i] += d.cost(c, i, ran)
+				took[i] += d.cost(*c, i, ran)
 			}
 			d.clock = d.clock.Add(took[i])
 			if d.quantum > 0 {
