@@ -45,6 +45,8 @@ type contest struct {
 	once  float64 // the arithmetic of one of them
 	all   float64 // of all runs of all of them
 	ways  []way   // the usual first
+	// sample is how long a sample of runs is to take, at least three quarters of it; 0: lengthOfSample.
+	sample time.Duration
 }
 
 type way struct {
@@ -109,12 +111,14 @@ func (o operation) ways(n op.Node, c Caps) (out []way) {
 
 // How a search measures.
 const (
-	lengthOfSample = 2 * time.Millisecond // browsers round the GPU's clock to 0.1 ms
-	mostInSample   = 512                  // runs
-	sizings        = 4                    // to find out how many of them, at most
-	rounds         = 7                    // of samples, the variants in turns
-	farSlower      = 1.5                  // times the fastest: it leaves before the rounds
-	clearly        = 1.05                 // times the winner's median is the usual one's, at least
+	lengthOfSample = 2 * time.Millisecond  // browsers round the GPU's clock to 0.1 ms
+	byWallClock    = 20 * time.Millisecond // some round their own to 1 ms, and the news of work comes late
+	trips          = 5                     // to find out how late
+	mostInSample   = 512                   // runs
+	sizings        = 4                     // to find out how many of them, at most
+	rounds         = 7                     // of samples, the variants in turns
+	farSlower      = 1.5                   // times the fastest: it leaves before the rounds
+	clearly        = 1.05                  // times the winner's median is the usual one's, at least
 )
 
 // course runs the ways of a contest, in the given order and each as often as runs tells,
@@ -180,6 +184,7 @@ func (run course) turns(ctx context.Context, order, runs []int, each []time.Dura
 func (c contest) measure(ctx context.Context, run course, left func() time.Duration) (*Trial, error) {
 	order, runs := make([]int, len(c.ways)), make([]int, len(c.ways))
 	each := make([]time.Duration, len(c.ways)) // of one run
+	sample := cmp.Or(c.sample, lengthOfSample)
 	for i := range order {
 		if left() <= 0 {
 			return nil, nil
@@ -202,8 +207,8 @@ func (c contest) measure(ctx context.Context, run course, left func() time.Durat
 		short := false
 		for i, t := range took {
 			each[i] = max(t, 1) / time.Duration(runs[i])
-			if t < lengthOfSample*3/4 && runs[i] < mostInSample {
-				runs[i] = min(mostInSample, 8*runs[i], 1+int(lengthOfSample/max(each[i], 1)))
+			if t < sample*3/4 && runs[i] < mostInSample {
+				runs[i] = min(mostInSample, 8*runs[i], 1+int(sample/max(each[i], 1)))
 				short = true
 			}
 		}

@@ -3,6 +3,7 @@ package gpu
 import (
 	"reflect"
 	"slices"
+	"syscall/js"
 	"testing"
 	"time"
 
@@ -63,6 +64,32 @@ func TestTrials(t *testing.T) {
 	}
 	if got, err := d.Read(soon(t), x); err != nil || !reflect.DeepEqual(got, data) {
 		t.Errorf("what the launches name has changed (%v)", err)
+	}
+}
+
+// TestTrialsByWallClock: where the GPU lends no clock, the time until the news of its work
+// arrives is none of that work's.
+func TestTrialsByWallClock(t *testing.T) {
+	d := open(t, Options{})
+	d.info.Features = nil
+	js.Global().Call("eval", `(queue) => {
+		const done = queue.onSubmittedWorkDone.bind(queue);
+		queue.onSubmittedWorkDone = () => done().then(() => new Promise((late) => setTimeout(late, 8)));
+	}`).Invoke(d.jsq)
+	l := op.NewList("sum")
+	x, y := op.NewStorage("x", op.Fixed, op.F32, 64, 64), op.NewStorage("y", op.Fixed, op.F32, 64, 64)
+	l.Add(x, y, x)
+	steps, err := lower(l, d.caps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := way{variant: "long"}
+	for range 40 {
+		long.steps = append(long.steps, steps...)
+	}
+	trials, err := search(soon(t), []contest{{shape: "a sum", ways: []way{{Usual, steps}, long}}}, 30*time.Second, time.Now, nil, d.course)
+	if err != nil || len(trials) != 1 || trials[0].Ms[Usual] > 4 || trials[0].Ms["long"] < 2*trials[0].Ms[Usual] {
+		t.Errorf("%v, trials %+v", err, trials)
 	}
 }
 
