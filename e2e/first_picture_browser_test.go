@@ -62,8 +62,9 @@ func TestBrowserFirstPicture(t *testing.T) {
 	if leaned := b.canvasOf(picturePane); leaned == plain || len(b.requests()) != 2 || b.last().Guidance[0].Positive != "at night" {
 		t.Errorf("the second press made %d pictures, the last of %+v", len(b.requests()), b.last())
 	}
-	b.step("under the picture", func(t *testing.T) { b.seesAll(t) })
+	b.step("under the picture", func(t *testing.T) { b.seesAll(t, "zh-Hans", "en") })
 	b.step("two directions", func(t *testing.T) { b.seesTwo(t) })
+	b.step("low", func(t *testing.T) { b.seesFoot(t) })
 	b.step("Advanced", func(t *testing.T) {
 		if b.is(`document.querySelector("#positive").checkVisibility()`) {
 			t.Error("it is unfolded from the start")
@@ -79,11 +80,12 @@ func TestBrowserFirstPicture(t *testing.T) {
 	b.silent(t)
 }
 
-// seesAll looks on laptops and desks for the picture, the presets, the strip and the toolbar.
-func (b *tab) seesAll(t *testing.T) {
-	for _, tag := range []string{"zh-Hans", "en"} {
+// seesAll looks on laptops and desks for the picture, the presets, the strip and the toolbar,
+// in these languages.
+func (b *tab) seesAll(t *testing.T, tags ...string) {
+	for _, tag := range tags {
 		b.call("form.speak", nil, tag)
-		for _, size := range desks {
+		for _, size := range slices.Concat(desks, screens[1:2]) {
 			b.resize(size[0], size[1])
 			var cut []string
 			if b.call("layout.cutOff", &cut); len(cut) != 0 {
@@ -95,9 +97,11 @@ func (b *tab) seesAll(t *testing.T) {
 }
 
 // seesTwo adds a direction, and looks on a desk's and a laptop's screen for what guides the
-// pictures of the views that have more to show than one.
+// pictures of the views that have more to show than one; with a third, for what is under the
+// picture.
 func (b *tab) seesTwo(t *testing.T) {
 	b.click("#add-direction")
+	b.seesAll(t, "en")
 	b.click(`[data-preset="watercolour"]`)
 	b.generate() // a picture that follows quickly is made without its steps
 	for _, size := range screens[:2] {
@@ -127,8 +131,25 @@ func (b *tab) seesTwo(t *testing.T) {
 		}
 	}
 	b.click("#tab-picture")
+	b.click("#add-direction")
+	b.click(`[data-preset="sunset"]`)
+	b.generate()
+	b.seesAll(t, "en")
+	b.click("#remove-direction-2")
 	b.click("#remove-direction-1")
 	b.follows()
+}
+
+// seesFoot scrolls a window that is lower than the stage: its foot comes in sight before that
+// of the panel does.
+func (b *tab) seesFoot(t *testing.T) {
+	b.resize(1280, 600)
+	var below float64
+	b.eval(`scrollTo({ top: 300, behavior: "instant" }); return document.querySelector("#times").getBoundingClientRect().bottom - innerHeight`, &below)
+	if below > 0 {
+		t.Errorf("what the picture took is %.0f pixels below the window", below)
+	}
+	b.resize(screens[0][0], screens[0][1])
 }
 
 // address is that of the page.

@@ -15,5 +15,9 @@ const parts = {
   folder: async (entry, most) => (await import("./folder.js")).walk(entry, most),
 };
 
+// A stage that is higher than the window scrolls with the page until its foot is in sight.
+const stage = document.querySelector("#stage");
+new ResizeObserver(() => stage.style.setProperty("--tall", stage.offsetHeight + "px")).observe(stage);
+
 await run(parts, () => offline.register(import.meta.url));
 offline.listen?.(() => {}); // nobody is left who could show it
