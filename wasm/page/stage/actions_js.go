@@ -112,7 +112,7 @@ func summary(p *app.Picture) string {
 	if p.PrepareMs > p.TotalMs/20 {
 		took = fmt.Sprintf(words.Text.Prepared, took, words.Milliseconds(p.PrepareMs))
 	}
-	return fmt.Sprintf(words.Text.Times, took, len(p.StepsMs), p.Recipe.Size.Width, p.Recipe.Size.Height, p.Recipe.Seed)
+	return fmt.Sprintf(words.Text.Times, took, int(p.Recipe.Steps), p.Recipe.Size.Width, p.Recipe.Size.Height, p.Recipe.Seed)
 }
 
 // download writes the picture to the person's downloads.

@@ -123,6 +123,12 @@ func (p sweepPlan) set(f app.Form, v float64) app.Recipe {
 	return f.Made()
 }
 
+// wide is how many columns and rows a sheet has where it is wide.
+func wide(n int) (columns, rows int) {
+	rows = 1 + (n-1)/6
+	return (n + rows - 1) / rows, rows
+}
+
 // grid is how many columns and rows a sheet of at least one picture has, so that its
 // last row is full or nearly so.
 func grid(n int) (columns, rows int) {

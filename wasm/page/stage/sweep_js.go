@@ -21,7 +21,7 @@ type Sweep struct {
 	strength        ui.Element // of by
 	from, to, count ui.Element
 	start, says     ui.Element
-	none, hint, of  ui.Element
+	hint, of        ui.Element
 	grid            *ui.Thumbnails
 	film            *film
 }
@@ -55,14 +55,13 @@ func NewSweep(a *app.App) *Sweep {
 	v.says = ui.El("span", nil)
 	v.start = ui.Button("primary", v.says, v.make)
 	v.start.SetID("sweep-go")
-	v.hint = ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.SweepHint)
-	v.none = ui.El("p", ui.Attrs{{"class", "muted"}}, &words.Text.SweepNone)
+	v.hint = ui.El("p", ui.Attrs{{"class", "muted"}})
 	v.of = ui.El("h2", ui.Attrs{{"id", "sweep-of"}})
 	v.grid = ui.NewThumbnails("sheet", &words.Text.TabSweep, v.use)
 	v.film = newFilm(a, func() sweepPlan { return v.plan })
 	v.box = ui.El("div", ui.Attrs{{"class", "sweep"}}, ui.El("div", ui.Attrs{{"class", "plan"}},
 		v.by.Box, ui.Labelled("sweep-from", &words.Text.SweepFrom, v.from), ui.Labelled("sweep-to", &words.Text.SweepTo, v.to),
-		ui.Labelled("sweep-count", &words.Text.SweepCount, v.count), v.start), v.none, v.hint, v.of, v.grid.Box, v.film.box)
+		ui.Labelled("sweep-count", &words.Text.SweepCount, v.count), v.start), v.hint, v.of, v.grid.Box, v.film.box)
 	return v
 }
 
@@ -142,12 +141,18 @@ func (v *Sweep) Render(s *app.State) {
 	} else {
 		ui.SetText(v.says, fmt.Sprintf(words.Text.SweepGo, name(s.Model, p.over, p.term), len(p.cells(s.Form))))
 	}
-	ui.Show(v.none, len(v.cells) == 0)
-	ui.Show(v.hint, len(v.cells) > 0)
 	cells, over, term := v.cells, v.over, v.term
 	if len(cells) == 0 { // what a press would make
 		cells, over, term = p.cells(s.Form), p.over, p.term
 	}
+	hint := words.Text.SweepHint
+	switch {
+	case over == "strength":
+		hint = words.Text.SweepHintStrength
+	case len(v.cells) == 0:
+		hint = words.Text.SweepNone
+	}
+	ui.SetText(v.hint, hint)
 	of := name(s.Model, over, term)
 	if prompt := cells[0].recipe.Prompt; over == "strength" && prompt != "" {
 		of = "“" + prompt + "”" // each picture says its strength
@@ -155,8 +160,13 @@ func (v *Sweep) Render(s *app.State) {
 	ui.SetText(v.of, of)
 	v.grid.Need(len(cells))
 	columns, rows := grid(len(cells))
-	v.grid.Box.Style().SetProperty("--columns", fmt.Sprint(columns), "")
-	v.grid.Box.Style().SetProperty("--rows", fmt.Sprint(rows), "")
+	many, few := wide(len(cells))
+	for _, p := range []struct {
+		name  string
+		value int
+	}{{"--columns", columns}, {"--rows", rows}, {"--wide", many}, {"--few", few}} {
+		v.grid.Box.Style().SetProperty(p.name, fmt.Sprint(p.value), "")
+	}
 	for i, t := range v.grid.List {
 		c := cells[i]
 		value := words.Signed(c.value)

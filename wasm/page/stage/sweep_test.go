@@ -140,8 +140,10 @@ func TestSweepStrength(t *testing.T) {
 // A sheet has as many places as its columns and rows can hold, and not a row more.
 func TestGrid(t *testing.T) {
 	for n := 1; n <= mostCells; n++ {
-		if columns, rows := grid(n); columns < 1 || columns*rows < n || columns*(rows-1) >= n {
-			t.Errorf("%d pictures: %d columns, %d rows", n, columns, rows)
+		for _, shape := range []func(int) (int, int){grid, wide} {
+			if columns, rows := shape(n); columns < 1 || columns*rows < n || columns*(rows-1) >= n {
+				t.Errorf("%d pictures: %d columns, %d rows", n, columns, rows)
+			}
 		}
 	}
 }

@@ -25,10 +25,10 @@ type pictureWords struct {
 	GuidedMany                                                                 string
 
 	// Sweep.
-	SweepHint, SweepOver, OverWeight, OverStart, OverStrength       string
-	SweepFrom, SweepTo, SweepCount, SweepStrength                   string
-	SweepGo, SweepCell, SweepStart, SweepUse, SweepNone, SweepWaits string
-	Film, FilmGo, FilmGoTime, FilmStop, FilmOn, FilmDone, FilmSave  string
+	SweepHint, SweepOver, OverWeight, OverStart, OverStrength        string
+	SweepFrom, SweepTo, SweepCount, SweepStrength, SweepHintStrength string
+	SweepGo, SweepCell, SweepStart, SweepUse, SweepNone, SweepWaits  string
+	Film, FilmGo, FilmGoTime, FilmStop, FilmOn, FilmDone, FilmSave   string
 
 	// Steps.
 	StepsNone, StepsShow, StepsAfter, StepsFinal, StepsScrub, StepsAbout string
