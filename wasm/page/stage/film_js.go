@@ -16,7 +16,7 @@ import (
 type film struct {
 	app              *app.App
 	box, press, says ui.Element
-	bar, shown       ui.Element
+	bar, shown, save ui.Element
 	plan             func() sweepPlan // of the next film
 	recipes          []app.Recipe     // of the film that is made
 	done             int              // of them, in writer
@@ -24,13 +24,14 @@ type film struct {
 	last             *app.Picture     // which says what the film was made with
 	opening          bool             // the writer is
 	address          string           // of the finished file
+	bytes            int64            // of it
 }
 
 // forFilm is the purpose of a film's pictures.
 const forFilm app.Purpose = "film"
 
 func newFilm(a *app.App, plan func() sweepPlan) *film {
-	v := &film{app: a, plan: plan, says: ui.El("span", nil)}
+	v := &film{app: a, plan: plan, says: ui.El("span", nil), save: ui.El("span", nil)}
 	v.press = ui.Button("secondary", v.says, v.start)
 	v.press.SetID("film-go")
 	v.bar = ui.El("progress", ui.Attrs{{"aria-label", &words.Text.Film}, {"hidden", ""}})
@@ -59,6 +60,7 @@ func (v *film) render(s *app.State) {
 	v.bar.Set("max", max(1, len(v.recipes)))
 	v.bar.Set("value", v.done)
 	ui.Show(v.shown, v.address != "")
+	ui.SetText(v.save, fmt.Sprintf(words.Text.FilmSave, words.Bytes(v.bytes)))
 }
 
 // start begins a film, goes on with one that was stopped, or stops it.
@@ -157,9 +159,12 @@ func (v *film) finish() {
 	v.writer, v.last = js.Undefined(), nil
 	v.app.Update(func(s *app.State) {
 		v.address = js.Global().Get("URL").Call("createObjectURL", file).String()
+		v.bytes = int64(file.Get("size").Int())
 		s.Note = words.Text.FilmDone
-		v.show(of[0], file.Get("type").String(), int64(file.Get("size").Int()))
+		v.show(of[0], file.Get("type").String())
 	})
+	v.app.Render()
+	v.shown.Call("scrollIntoView", map[string]any{"block": "nearest"})
 }
 
 // parameters are what the film was made from: those of its last picture, with all
@@ -178,7 +183,7 @@ func (v *film) parameters() js.Value {
 }
 
 // show puts the film on the page, with a link that saves it.
-func (v *film) show(r app.Recipe, kind string, bytes int64) {
+func (v *film) show(r app.Recipe, kind string) {
 	moving := ui.El("video", ui.Attrs{{"src", v.address}, {"loop", ""}, {"muted", ""}, {"playsinline", ""}, {"controls", ""}, {"aria-label", words.Text.Film}})
 	extension := "." + strings.TrimPrefix(kind, "video/")
 	if kind == "image/png" {
@@ -188,6 +193,6 @@ func (v *film) show(r app.Recipe, kind string, bytes int64) {
 		moving.Set("autoplay", true)
 	}
 	name := strings.TrimSuffix(r.FileName(), ".png") + extension
-	save := ui.El("a", ui.Attrs{{"id", "film-save"}, {"href", v.address}, {"download", name}, {"class", "secondary"}}, ui.Icon("save"), fmt.Sprintf(words.Text.FilmSave, words.Bytes(bytes)))
+	save := ui.El("a", ui.Attrs{{"id", "film-save"}, {"href", v.address}, {"download", name}, {"class", "secondary"}}, ui.Icon("save"), v.save)
 	ui.Append(v.shown, moving, ui.El("figcaption", nil, save))
 }
