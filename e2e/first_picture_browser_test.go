@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +63,9 @@ func TestBrowserFirstPicture(t *testing.T) {
 	if leaned := b.canvasOf(picturePane); leaned == plain || len(b.requests()) != 2 || b.last().Guidance[0].Positive != "at night" {
 		t.Errorf("the second press made %d pictures, the last of %+v", len(b.requests()), b.last())
 	}
+	if says, steps := b.text("#times"), b.value("steps"); !strings.Contains(says, " "+steps+" steps ") {
+		t.Errorf("of %s steps, below the picture stands %q", steps, says)
+	}
 	b.step("under the picture", func(t *testing.T) { b.seesAll(t, "zh-Hans", "en") })
 	b.step("two directions", func(t *testing.T) { b.seesTwo(t) })
 	b.step("low", func(t *testing.T) { b.seesFoot(t) })
@@ -97,12 +101,13 @@ func (b *tab) seesAll(t *testing.T, tags ...string) {
 }
 
 // seesTwo adds a direction, and looks on a desk's and a laptop's screen for what guides the
-// pictures of the views that have more to show than one; with a third, for what is under the
-// picture.
+// pictures of the views that have more to show than one; with a third, and with four pictures
+// at once, for what is under the picture.
 func (b *tab) seesTwo(t *testing.T) {
 	b.click("#add-direction")
 	b.seesAll(t, "en")
 	b.click(`[data-preset="watercolour"]`)
+	b.follows()
 	b.generate() // a picture that follows quickly is made without its steps
 	for _, size := range screens[:2] {
 		b.resize(size[0], size[1])
@@ -133,11 +138,15 @@ func (b *tab) seesTwo(t *testing.T) {
 	b.click("#tab-picture")
 	b.click("#add-direction")
 	b.click(`[data-preset="sunset"]`)
-	b.generate()
+	b.follows()
 	b.seesAll(t, "en")
 	b.click("#remove-direction-2")
 	b.click("#remove-direction-1")
 	b.follows()
+	b.click(`label:has([name="each"][value="4"])`)
+	b.generate()
+	b.seesAll(t, "en")
+	b.click(`label:has([name="each"][value="1"])`)
 }
 
 // seesFoot scrolls a window that is lower than the stage: its foot comes in sight before that
