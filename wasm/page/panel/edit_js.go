@@ -48,7 +48,7 @@ func (v *edit) render(s *app.State) {
 		text = words.Text.EditFind
 	}
 	ui.SetText(v.choose, text)
-	ui.SetAttr(v.choose, "class", ui.Either(s.Form.Missing(), "secondary", "quiet"))
+	ui.SetAttr(v.choose, "class", ui.Either(s.Form.Missing(), "primary", "quiet"))
 	if r == nil {
 		return
 	}
