@@ -109,6 +109,9 @@ func TestBrowserEditElsewhere(t *testing.T) {
 	if b.is(undrawn) {
 		t.Error("after a reload, the edit is not drawn")
 	}
+	if says := b.text("#times"); !strings.Contains(says, "steps") {
+		t.Errorf("after a reload, below the picture stands %q", says)
+	}
 	b.click("#tab-compare")
 	b.until(`document.querySelector(".compare").hasAttribute("data-divided")`)
 	if b.canvasOf(".compare figure:first-child canvas") != before {
@@ -194,6 +197,11 @@ func TestBrowserEdit(t *testing.T) {
 	b.step("another picture is dropped", b.editsDropped)
 	b.step("a file is dropped while a picture is made", b.opensWhileDrawing)
 	b.step("the picture of a file is asked for", b.asksForReference)
+	b.step("a picture that cannot be read is dropped", func(t *testing.T) {
+		b.call("form.dropGIF", nil)
+		b.until(`test.form.alert().startsWith("This picture cannot be read.")`)
+		b.click("#alert .square")
+	})
 	b.step("the Lab measures in the encoder's features", func(t *testing.T) { b.labOfFeatures(t, s) })
 	b.silent(t)
 }

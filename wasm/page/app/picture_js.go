@@ -130,7 +130,10 @@ func (a *App) ReferTo(file js.Value) {
 	go func() {
 		image, err := promise.Of(js.Global().Get("undertone").Get("picture").Invoke(file))
 		if err != nil {
-			a.Fail(err)
+			p := ProblemOf(err)
+			p.Reason, p.Translated = p.Message, true
+			p.Message, p.Advice = words.Text.ReferenceBad, words.Text.ReferenceAdvice
+			a.Update(func(s *State) { s.Problem, s.Note = p, "" })
 			return
 		}
 		if r := a.State.Form.Reference; a.State.Form.Missing() {

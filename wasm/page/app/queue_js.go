@@ -70,7 +70,10 @@ func (a *App) work(signal js.Value) {
 				s.Live.Measured(p.Timings)
 				s.Loaded = a.api.info() // another adapter, when the device had to be opened again
 			}
-			j.Done(s, p)
+			before := s.Picture
+			if j.Done(s, p); s.Picture != before {
+				s.Remark = "" // it was of another
+			}
 		})
 		if !skipped {
 			failed = err

@@ -158,6 +158,7 @@ type Picture struct {
 	Saved    int               // its number in the gallery; 0 when it was never there, Saving while it is written
 	Previews []any             // an ImageData after every step, nil where there was none
 	Notices  []string          // what the engine has to say about it
+	Back     bool              // it was there before a reload
 	Own      bool              // it was made with a person's own model, which no link can carry
 	Address  string            // of the model that it was made with (Offer), "" where that is not known
 	Geometry []recipe.Geometry // one for every direction

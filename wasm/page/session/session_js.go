@@ -201,7 +201,7 @@ func (v *Session) show(k *saved, edited *app.Reference) {
 	}
 	v.app.Update(func(s *app.State) {
 		if s.Picture == nil && s.Phase != app.Generating {
-			s.Show(&app.Picture{Recipe: r, Image: image, File: file})
+			s.Show(&app.Picture{Recipe: r, Image: image, File: file, Back: true})
 		}
 	})
 }

@@ -147,7 +147,11 @@ func (v *Loader) renderTrouble(s *app.State) {
 		ui.SetText(v.cpuNote, words.Text.MeasuringCPU)
 		return
 	}
-	ui.SetText(v.cpuNote, fmt.Sprintf(words.Text.EstimateCPU, words.Duration(s.Device.Seconds(s.Model)), words.Bytes(s.Model.Bytes)))
+	load := words.Text.AllHere
+	if here, all := v.storage.Here(s); here < all {
+		load = fmt.Sprintf(words.Text.DownloadCPU, words.Bytes(s.Model.Bytes))
+	}
+	ui.SetText(v.cpuNote, words.Join(fmt.Sprintf(words.Text.EstimateCPU, words.Duration(s.Device.Seconds(s.Model))), load))
 }
 
 func (v *Loader) renderProgress(p app.Progress) {

@@ -70,11 +70,7 @@ func (v *toolbar) render(s *app.State) {
 	if p == nil || toEdit {
 		return
 	}
-	text := words.Text.FromFile
-	if p.File == nil {
-		text = summary(p)
-	}
-	ui.SetText(v.times, text)
+	ui.SetText(v.times, summary(p))
 	ui.SetText(v.paper, paperText(p.Recipe))
 	ui.SetText(v.notices, strings.Join(p.Notices, " "))
 	ui.SetText(v.note, s.Remark)
@@ -105,14 +101,21 @@ func (v *toolbar) render(s *app.State) {
 // summary says in a line how the picture was made; what each part took is shown in
 // the view "how it works".
 func summary(p *app.Picture) string {
+	if p.File != nil && p.Saved == 0 && !p.Back {
+		return words.Text.FromFile
+	}
 	if p.Recipe.Returns() {
 		return words.Text.Reference
+	}
+	text := fmt.Sprintf(words.Text.Times, int(p.Recipe.Steps), p.Recipe.Size.Width, p.Recipe.Size.Height, p.Recipe.Seed)
+	if p.Result == nil {
+		return text // nobody knows how long it took
 	}
 	took := words.Milliseconds(p.TotalMs)
 	if p.PrepareMs > p.TotalMs/20 {
 		took = fmt.Sprintf(words.Text.Prepared, took, words.Milliseconds(p.PrepareMs))
 	}
-	return fmt.Sprintf(words.Text.Times, took, int(p.Recipe.Steps), p.Recipe.Size.Width, p.Recipe.Size.Height, p.Recipe.Seed)
+	return took + " · " + text
 }
 
 // download writes the picture to the person's downloads.

@@ -16,8 +16,8 @@ type pictureWords struct {
 	Several, Variant, FromFile, Restored                      string
 
 	// Edits.
-	Edit, EditAsk, EditHint, EditMake, EditNone, EditLabel, EditChoose, EditFind, EditEnd, EditStrength string
-	Reference, ReferenceMissing, ReferenceFound, ReferenceOther, ReferenceCut                           string
+	Edit, EditAsk, EditHint, EditMake, EditNone, EditLabel, EditChoose, EditFind, EditEnd, EditStrength      string
+	Reference, ReferenceBad, ReferenceAdvice, ReferenceMissing, ReferenceFound, ReferenceOther, ReferenceCut string
 
 	// Compare.
 	CompareAs, AsSlider, AsPair, Divider, DividerAt, CompareNone, CompareAgain string

@@ -32,12 +32,12 @@ type Texts struct {
 	Downloaded, Speed, TimeLeft, Retrying                string
 
 	// Without WebGPU.
-	NoWebGPU, NoAdapter, Insecure       string
-	OfferCPU, EstimateCPU, MeasuringCPU string
-	HelpChromium, HelpChromiumLinux     string
-	HelpChromiumAdapter, HelpAndroid    string
-	HelpFirefox, HelpSafari, HelpOther  string
-	HelpInsecure                        string
+	NoWebGPU, NoAdapter, Insecure                    string
+	OfferCPU, EstimateCPU, DownloadCPU, MeasuringCPU string
+	HelpChromium, HelpChromiumLinux                  string
+	HelpChromiumAdapter, HelpAndroid                 string
+	HelpFirefox, HelpSafari, HelpOther               string
+	HelpInsecure                                     string
 
 	// The prompt.
 	Prompt, PromptHint, Examples, Understands, UnderstandsHint                                     string
