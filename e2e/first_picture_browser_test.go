@@ -150,7 +150,7 @@ func (b *tab) seesTwo(t *testing.T) {
 }
 
 // seesFoot scrolls a window that is lower than the stage: its foot comes in sight before that
-// of the panel does.
+// of the panel does, and what goes wrong is told in sight.
 func (b *tab) seesFoot(t *testing.T) {
 	b.resize(1280, 600)
 	var below float64
@@ -158,6 +158,16 @@ func (b *tab) seesFoot(t *testing.T) {
 	if below > 0 {
 		t.Errorf("what the picture took is %.0f pixels below the window", below)
 	}
+	steps := b.value("steps")
+	b.field("steps", "9999")
+	b.pressGenerate()
+	b.until("!(" + noAlert + ")")
+	var top float64
+	if b.eval(`await test.sleep(100); return document.querySelector("#alert").getBoundingClientRect().top`, &top); top < 0 {
+		t.Errorf("what went wrong begins %.0f pixels above the window", -top)
+	}
+	b.field("steps", steps)
+	b.click("#alert .square")
 	b.resize(screens[0][0], screens[0][1])
 }
 
