@@ -161,8 +161,10 @@ func (run course) turns(ctx context.Context, order, runs []int, each []time.Dura
 	took := make([]time.Duration, len(runs))
 	for len(order) > 0 {
 		n, all := 0, time.Duration(0)
-		for n == 0 || n < len(order) && all+each[order[n]]*time.Duration(runs[order[n]]) <= submitTime {
-			all += each[order[n]] * time.Duration(runs[order[n]])
+		for _, i := range order {
+			if all += each[i] * time.Duration(runs[i]); n > 0 && all > submitTime {
+				break
+			}
 			n++
 		}
 		part, err := run(ctx, order[:n], runs)

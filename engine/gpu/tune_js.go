@@ -47,25 +47,21 @@ func (d *Device) Tune(ctx context.Context, budget time.Duration, known []Trial) 
 
 // compiled are those of ways whose kernels the browser and its driver take.
 func (d *Device) compiled(ctx context.Context, ways []way) (out []way, err error) {
-	prepare := func(ways ...way) error {
-		var all []Launch
-		for _, w := range ways {
-			for _, s := range w.steps {
-				all = append(all, s.Launch)
-			}
-		}
-		_, err := d.prepare(ctx, all)
-		return err
-	}
-	if err := prepare(ways...); !fault.Is(err, fault.ShaderCompile) {
-		return ways, err
-	}
+	var all []Launch
 	for _, w := range ways {
-		if err := prepare(w); err == nil {
+		for _, s := range w.steps {
+			all = append(all, s.Launch)
+		}
+	}
+	_, _ = d.prepare(ctx, all) // side by side; what is refused is found out below
+	for _, w := range ways {
+		n := len(w.steps)
+		if _, err := d.prepare(ctx, all[:n]); err == nil {
 			out = append(out, w)
 		} else if !fault.Is(err, fault.ShaderCompile) {
 			return nil, err
 		}
+		all = all[n:]
 	}
 	return out, nil
 }
