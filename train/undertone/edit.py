@@ -45,7 +45,7 @@ TIMES = (.34, .24, .22, .20)  # shares of t = 1, 3/4, 1/2, 1/4, where a picture'
 EDIT_TIMES = (.44, .07, .42, .07)  # of edits, which take two
 OWN = .7  # of an edit's rows at t = 1/2 stand where the network's own first step leads: it learns to mend what that missed
 ANYWHERE = .15  # of the rows are at any time
-PERCEPTUAL = .5  # weight of perceptual.distance
+PERCEPTUAL = .8  # weight of perceptual.distance
 BLUR = .12  # noise at most on every other reference: pictures that the model made itself are edited, again and again
 KEPT = .08  # of the rows ask for the picture as it is, beside the edits of that kind: copying is learned from them
 GUIDED = .40  # of the others carry a shift

@@ -190,8 +190,8 @@ def edits_section(e):
 
 
 def others(e):
-    """As many edits more, on which nothing was chosen, as the page begins: with the steps of an edit and with those of a picture."""
-    items = [Item(i) for i in range(e.count, 2 * e.count)]
+    """Twice as many edits more, on which nothing was chosen, as the page begins: with the steps of an edit and with those of a picture."""
+    items = [Item(i) for i in range(e.count, 3 * e.count)]
     shift = e.model.shift(e.model.directions([i.text for i in items], [NOTHING] * len(items)), USUAL)
     return {"edits": len(items), **{str(n): shares(e.scores(items, e.drawn(items, shift=shift, steps=n))) for n in (STEPS, DRAWN)}}
 

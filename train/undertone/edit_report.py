@@ -102,6 +102,7 @@ def reached(e):
 
 def card(e):
     parts = {"edits": e["edits"]["edits"], "few": e["guidance"]["edits"], "all": all_edits(e), "kinds": by_kind(e), "others": others(e), "fresh": e["others"]["edits"], "reached": reached(e),
+             "true objects": e["edits"]["ceiling"]["stays"]["object"]["value"],
              "words": strengths(e, "words"), "alone": strengths(e, "alone"), "baselines": baselines(e), "presets": presets(e), "more": more(e)}
     return braced(TEMPLATE, parts)
 

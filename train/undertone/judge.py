@@ -22,7 +22,7 @@ from .config import MODEL, SIZE, STATE
 from .gguf import tensors
 from .loop import finished, load_ema, train
 from .precision import products
-from .scene import COLOURS, EVERY, MORE, PLACES, STYLES, TIMES, draw_scene
+from .scene import COLOURS, EVERY, KIND_SHARES, MORE, PLACES, STYLE_SHARES, STYLES, TIMES, draw_scene
 from .tiny import Block
 
 SIDE = SIZE // 2  # what the judge sees
@@ -30,6 +30,9 @@ SIDE = SIZE // 2  # what the judge sees
 BANKS = {"train": (render.BANKS, 5), "held": (render.BANKS + 5, 3)}
 SEEDS = {"train": 31, "held": 32}
 HELD_OUT = 1000
+# What it learns from has more of what is hard to read than captions have: styles beside the usual one, pairs, and rows of three.
+KINDS = {"train": {"single": .30, "copies": .35, "pair": .35}, "held": KIND_SHARES}
+STYLE_KINDS = {"train": {**dict.fromkeys(STYLES, .19), "flat": .24}, "held": STYLE_SHARES}
 ENOUGH = 0.95  # an attribute judged less reliably than this on held-out renders is reported as unjudged
 UNSAID = -100  # no label: cross_entropy's ignore_index
 SIDES = ("left", "middle", "right")
@@ -106,7 +109,7 @@ def scenes_of(kind, n, names=EVERY):
     """n scenes of the objects of names that no other stage has met."""
     rng = np.random.default_rng(SEEDS[kind])
     first, count = BANKS[kind]
-    return [replace(s, bank=s.bank + first) for s in (draw_scene(rng, count, names=names) for _ in range(n))]
+    return [replace(s, bank=s.bank + first) for s in (draw_scene(rng, count, STYLE_KINDS[kind], KINDS[kind], names) for _ in range(n))]
 
 
 def through(auto, pictures, noise=0.0):
@@ -283,7 +286,7 @@ def write(folder, net, examined):
     return manifest["judge"]
 
 
-def make(auto, minutes, count=10000, batch=64, seed=7, lr=1.2e-3):
+def make(auto, minutes, count=16000, batch=64, seed=7, lr=1.2e-3):
     """-> the judge, trained on from the shipped one."""
     torch.manual_seed(seed)
     np.random.seed(seed)
@@ -292,8 +295,8 @@ def make(auto, minutes, count=10000, batch=64, seed=7, lr=1.2e-3):
         return load_ema("judge", net)
     begin(net)
     data, y = cache(auto, count)
-    # The styles beside the usual one, pairs, and what the shipped judge does not know are rarer and harder.
-    weight = lambda s: (1 if s.style == "flat" else 2) * (1 if s.same else 4) * (2 if MORE.keys() & {n for n, _ in s.objects} else 1)  # noqa: E731
+    # Pairs, rows of three and the objects that came last are harder.
+    weight = lambda s: (1 if s.same else 2) * (3 if len(s.objects) == 3 else 1) * (2 if MORE.keys() & {n for n, _ in s.objects} else 1)  # noqa: E731
     share = np.array([float(weight(s)) for s in scenes_of("train", count)])
     share /= share.sum()
     rng = np.random.default_rng(seed)
@@ -310,7 +313,7 @@ def make(auto, minutes, count=10000, batch=64, seed=7, lr=1.2e-3):
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--minutes", type=float, default=10)
-    p.add_argument("--scenes", type=int, default=10000)
+    p.add_argument("--scenes", type=int, default=16000)
     p.add_argument("--examine", action="store_true", help="measure the shipped judge instead, for the scores of edits and the model card")
     p.add_argument("--export", type=Path, metavar="FOLDER", help="write what was trained and measured into this bundle")
     a = p.parse_args()
