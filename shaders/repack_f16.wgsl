@@ -1,6 +1,8 @@
-// Lays F16 weights out in patches of 4 rows × 4 columns for MatMul, half a patch
+// Lays F16 and BF16 weights out in patches of 4 rows × 4 columns for MatMul, half a patch
 // (two columns of k) for each thread; see lib/weight_f16.wgsl. CPU twin: Upload in
 // engine/cpu.
+//
+// The prelude gives BFLOAT; false means F16. Branches on it fold away.
 
 @group(0) @binding(3) var<storage, read_write> dst: array<vec4<u32>>;
 
@@ -12,8 +14,16 @@ fn element(row: u32, col: u32) -> u32 {
 }
 
 fn pair(x: u32, y: u32) -> u32 {
-    report(not_finite(widen(x)) + not_finite(widen(y)));
+    report(not_finite(single(x)) + not_finite(single(y)));
     return x | (y << 16u);
+}
+
+// The bits of an element as f32.
+fn single(x: u32) -> u32 {
+    if (BFLOAT) {
+        return x << 16u;
+    }
+    return widen(x);
 }
 
 @compute @workgroup_size(64)

@@ -98,8 +98,9 @@ func repackMatrix(dt op.DType, y layout, n4, cols int) (Kernel, int) {
 	switch y {
 	case layoutF32:
 		return repackFloat(floatSources[dt], repackPatches), 4 * patches
-	case layoutF16:
-		return Kernel{File: "repack_f16"}, 2 * patches
+	case layoutF16, layoutBF16:
+		c.flag("BFLOAT", y == layoutBF16)
+		return Kernel{File: "repack_f16", Prelude: string(c)}, 2 * patches
 	case layoutE4M3, layoutE5M2:
 		c.flag("E5M2", y == layoutE5M2)
 		return Kernel{File: "repack_f8", Prelude: string(c)}, patches

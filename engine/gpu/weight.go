@@ -15,8 +15,8 @@ import (
 // time. Patch (n4, k4) is the (n4·K4 + k4)-th, K4 = ⌈cols/4⌉; within it k comes
 // first and the row second. What pads rows and columns to whole patches is zero.
 //
-//	f32  64 bytes a patch: F32 and BF16 (which f16 could not hold)
-//	f16  32 bytes: F16, bits unchanged
+//	f32  64 bytes a patch: F32
+//	f16  32 bytes: F16 or BF16, bits unchanged
 //	q8   16 bytes, q + 128; scales apart: F32, 4 rows × one group of k in 16 bytes
 //	q4   8 bytes, q + 8; scales as q8
 //	f8   16 bytes, codes unchanged; scales as q8, but one for all k
@@ -37,6 +37,7 @@ type layout uint8
 const (
 	layoutF32 layout = iota
 	layoutF16
+	layoutBF16
 	layoutQ8
 	layoutQ4
 	layoutQ8Min
@@ -55,7 +56,7 @@ var layouts = [...]struct {
 	group  int    // columns that share a scale; 0: all
 	minima bool
 }{
-	layoutF32: {lib: "f32", patch: 64}, layoutF16: {lib: "f16", patch: 32},
+	layoutF32: {lib: "f32", patch: 64}, layoutF16: {lib: "f16", patch: 32}, layoutBF16: {lib: "f16", patch: 32},
 	layoutQ8: {"q8", 16, true, 32, false}, layoutQ8Min: {"q8", 16, true, 32, true}, layoutQ8Fine: {"q8", 16, true, 16, false},
 	layoutQ4: {"q4", 8, true, 32, false}, layoutQ4Min: {"q4", 8, true, 32, true},
 	layoutQ4Fine: {"q4", 8, true, 16, false}, layoutQ4FineMin: {"q4", 8, true, 16, true},
@@ -65,10 +66,12 @@ var layouts = [...]struct {
 // layoutOf is the layout of a matrix stored as dt.
 func layoutOf(dt op.DType) (layout, error) {
 	switch dt {
-	case op.F32, op.BF16:
+	case op.F32:
 		return layoutF32, nil
 	case op.F16:
 		return layoutF16, nil
+	case op.BF16:
+		return layoutBF16, nil
 	case op.F8_E4M3:
 		return layoutE4M3, nil
 	case op.F8_E5M2:
@@ -103,7 +106,9 @@ func (y layout) constants(c *constants, binding int) {
 	c.u32("WEIGHTS", binding)
 	c.u32("SCALES", binding+1)
 	switch l := layouts[y]; y {
-	case layoutF32, layoutF16:
+	case layoutF32:
+	case layoutF16, layoutBF16:
+		c.flag("BFLOAT", y == layoutBF16)
 	case layoutE4M3:
 		c.u32("MANTISSA", 3)
 	case layoutE5M2:

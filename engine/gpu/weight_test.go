@@ -21,7 +21,7 @@ func TestWeightParts(t *testing.T) {
 		{op.UseVector, op.BF16, 1, 256, PortableFloor, []int64{1024}},
 		{op.UseConv3x3, op.F32, 5, 9 * 3, PortableFloor, []int64{9 * 4 * 8 * 4}},
 		{op.UseMatrix, op.F32, 5, 7, PortableFloor, []int64{8 * 8 * 4}},
-		{op.UseMatrix, op.BF16, 5, 7, PortableFloor, []int64{8 * 8 * 4}},
+		{op.UseMatrix, op.BF16, 5, 7, PortableFloor, []int64{8 * 8 * 2}},
 		{op.UseMatrix, op.F16, 5, 7, PortableFloor, []int64{8 * 8 * 2}},
 		{op.UseMatrix, op.Q8_0, 5, 64, PortableFloor, []int64{8 * 64, 8 * 2 * 4}},
 		{op.UseMatrix, op.Q4_0, 5, 64, PortableFloor, []int64{8 * 32, 8 * 2 * 4}},

@@ -1,9 +1,12 @@
 // Weights as packed halves: patch (n4, k4) is two vec4<u32>, each holding two k of
 // four columns. Needs no shader-f16.
-// Wants from the prelude: WEIGHTS, where they are bound.
+// Wants from the prelude: WEIGHTS, where they are bound, and BFLOAT, whether they are BF16.
 @group(0) @binding(WEIGHTS) var<storage, read> weights: array<vec4<u32>>;
 
 fn halves(x: u32, y: u32) -> vec4<f32> {
+    if (BFLOAT) { // the upper half of an f32
+        return bitcast<vec4<f32>>(vec4<u32>(x << 16u, x & 0xffff0000u, y << 16u, y & 0xffff0000u));
+    }
     return vec4<f32>(unpack2x16float(x), unpack2x16float(y));
 }
 
