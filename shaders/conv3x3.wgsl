@@ -10,8 +10,8 @@
 //
 // Bindings: 1 out · 2 x · 3 weights · 4 bias (weights where absent) · OPERAND (5)
 // residual. Libraries: activation, keep, f32 or f16, mac, store, operand or
-// operand_in_place or operand_none, conv3x3_end. Prelude: ACT, OPERAND, P (4 or 8), N (1 or 2),
-// RUNS, ROWS, GROUPS, CK. CPU twin: conv3x3 in engine/cpu. Without workgroup
+// operand_in_place or operand_none, conv3x3_end. Prelude: ACT, OPERAND, HALVED (1: x is to be doubled, of
+// which it leaves out SKIP lines; else 0), P (4 or 8), N (1 or 2), RUNS, ROWS, GROUPS, CK. CPU twin: conv3x3 in engine/cpu. Without workgroup
 // memory: conv3x3_cpu.
 
 const THREADS = RUNS * ROWS * GROUPS;
@@ -57,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let y = upper + i32(line);
             var v = vec4<f32>(0.0);
             if (x >= 0 && y >= 0 && x < i32(p.width) && y < i32(p.height) && c < p.cin4) {
-                v = keep4(input[p.x_at + (u32(y) * p.width + u32(x)) * p.x_stride + c], p.cin - 4u * c);
+                v = keep4(input[p.x_at + (((u32(y) + SKIP) >> HALVED) * (p.width >> HALVED) + (u32(x) >> HALVED)) * p.x_stride + c], p.cin - 4u * c);
             }
             tile[(i % CK * HIGH + line) * PITCH + col] = rounded(v);
         }

@@ -28,16 +28,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     // Where in a line the pixels from x - 1 on lie, the last one's beyond its end.
     let end = p.width - 1u;
-    let i0 = min(max(x, 1u) - 1u, end) * p.x_stride;
-    let i1 = min(x, end) * p.x_stride;
-    let i2 = min(x + 1u, end) * p.x_stride;
-    let i3 = min(x + 2u, end) * p.x_stride;
-    let i4 = min(x + 3u, end) * p.x_stride;
-    let i5 = min(x + 4u, end) * p.x_stride;
-    let i6 = min(x + 5u, end) * p.x_stride;
-    let i7 = min(x + 6u, end) * p.x_stride;
-    let i8 = min(x + 7u, end) * p.x_stride;
-    let i9 = min(x + 8u, end) * p.x_stride;
+    let i0 = (min(max(x, 1u) - 1u, end) >> HALVED) * p.x_stride;
+    let i1 = (min(x, end) >> HALVED) * p.x_stride;
+    let i2 = (min(x + 1u, end) >> HALVED) * p.x_stride;
+    let i3 = (min(x + 2u, end) >> HALVED) * p.x_stride;
+    let i4 = (min(x + 3u, end) >> HALVED) * p.x_stride;
+    let i5 = (min(x + 4u, end) >> HALVED) * p.x_stride;
+    let i6 = (min(x + 5u, end) >> HALVED) * p.x_stride;
+    let i7 = (min(x + 6u, end) >> HALVED) * p.x_stride;
+    let i8 = (min(x + 7u, end) >> HALVED) * p.x_stride;
+    let i9 = (min(x + 8u, end) >> HALVED) * p.x_stride;
 
     // a and b: the first and second vec4 of channels; 0 and 1: pixels 0 … 3 and 4 … 7.
     var a0 = mat4x4<f32>();
@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var b0 = mat4x4<f32>();
     var b1 = mat4x4<f32>();
     for (var ky = select(0u, 1u, y == 0u); ky < min(3u, p.height + 1u - y); ky++) {
-        let line = p.x_at + (y + ky - 1u) * p.width * p.x_stride;
+        let line = p.x_at + ((y + ky - 1u + SKIP) >> HALVED) * (p.width >> HALVED) * p.x_stride;
         for (var c = 0u; c < p.cin4; c++) {
             let x0 = pixel(line + i0, c, x > 0u);
             let x1 = pixel(line + i1, c, EXACT || x <= end);

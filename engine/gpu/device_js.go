@@ -22,7 +22,8 @@ type Options struct {
 	// Hardware treats a software adapter like a GPU, so that tests can run the
 	// kernels meant for one.
 	Hardware bool
-	// Matrices asks for subgroup matrices, which browsers have where their users allowed unsafe APIs.
+	// Matrices asks for subgroup matrices, which browsers have where their users allowed unsafe APIs,
+	// and kernels use after OfferMatrices.
 	Matrices bool
 	// Gentle halves the work of a submit so many times, after a device was lost
 	// that may have had too much of it at once. Pictures stay the same.
@@ -226,23 +227,11 @@ func (d *Device) describe(adapter js.Value, o Options) {
 	if c.Subgroups && about.Truthy() {
 		c.SubgroupMin, c.SubgroupMax = number("subgroupMinSize"), number("subgroupMaxSize")
 	}
-	if has.Call("has", subgroupMatrices).Bool() && language("subgroup_id") {
-		c.Matrices = matrices(about.Get("subgroupMatrixConfigs"))
+	if listMatrices != nil && has.Call("has", subgroupMatrices).Bool() && language("subgroup_id") {
+		c.Matrices = listMatrices(about.Get("subgroupMatrixConfigs"))
 	}
 	d.caps = c
 	d.info.Plan = planID(c)
-}
-
-// matrices are those of a list that have sums in f32.
-func matrices(list js.Value) (out []Matrix) {
-	for i := range list.Length() {
-		m := list.Index(i)
-		operands, sums := jsString(m.Get("componentType")), jsString(m.Get("resultComponentType"))
-		if sums == "f32" && (operands == "f16" || operands == "f32") {
-			out = append(out, Matrix{operands == "f16", m.Get("M").Int(), m.Get("N").Int(), m.Get("K").Int()})
-		}
-	}
-	return out
 }
 
 // language tells whether the browser's WGSL has a feature.

@@ -28,7 +28,10 @@ func lower(l *op.List, c Caps) ([]step, error) {
 		return nil, err
 	}
 	var steps []step
-	for i, n := range l.Nodes {
+	for i, n := range undoubled(l.Nodes) {
+		if n == nil {
+			continue
+		}
 		row, ok := operations[n.Kind()]
 		if !ok {
 			return nil, fault.New(fault.Shape, "%s, operation %d: no kernel for %s", l.Name, i, n.Kind())

@@ -79,6 +79,8 @@ func conv3x3Launch(n *op.Conv3x3Op) (Launch, constants) {
 	x, weight, bias, residual, out := n.X, n.Weight, n.Bias, n.Residual, n.Out
 	var c constants
 	c.u32("ACT", int(n.Act))
+	c.u32("HALVED", n.Halved)
+	c.u32("SKIP", n.Skip)
 	l := Launch{Bind: []Binding{{Storage: out.Storage, Write: true}, {Storage: x.Storage}, {Storage: weight.Storage}}, Along: alongY}
 	hasBias := 0
 	if bias != nil {

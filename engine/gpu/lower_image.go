@@ -43,3 +43,35 @@ func lowerToRGBA(n *op.ToRGBAOp, _ Caps) []Launch {
 		Groups: fold(x.Rows, threads),
 	}}
 }
+
+// undoubled are the nodes of a list in which a convolution right after Upsample reads the picture
+// before it, for which there is then nil. It must be the only one to read what Upsample makes.
+func undoubled(nodes []op.Node) []op.Node {
+	out, views := append([]op.Node{}, nodes...), map[*op.Storage]int{}
+	for _, n := range nodes {
+		for _, t := range append(n.Inputs(), n.Output()) {
+			if t != nil {
+				views[t.Storage]++
+			}
+		}
+	}
+	for i, n := range nodes {
+		up, ok := n.(*op.UpsampleOp)
+		if !ok || i+1 == len(nodes) {
+			continue
+		}
+		conv, ok := nodes[i+1].(*op.Conv3x3Op)
+		if !ok || up.Out.Storage.Class != op.Temp || conv.X.Storage != up.Out.Storage || views[up.Out.Storage] != 2 || conv.Out.Storage == up.X.Storage {
+			continue
+		}
+		line := 2 * up.Width * up.Out.Stride // of the picture that Upsample would make
+		skip := conv.X.Offset - up.Out.Offset
+		if conv.Width != 2*up.Width || conv.X.Cols != up.Out.Cols || skip%line != 0 {
+			continue
+		}
+		c := *conv
+		c.X, c.Halved, c.Skip = up.X, 1, skip/line
+		out[i], out[i+1] = nil, &c
+	}
+	return out
+}

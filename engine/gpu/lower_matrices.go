@@ -51,6 +51,13 @@ func (t matrixTile) possible(c Caps) bool {
 		t.threads() <= c.Invocations && t.shared() <= c.SharedBytes
 }
 
+func offerMatrices() {
+	matMulVariants = append(matMulVariants,
+		variant[product, tiled]{"matrices 64×64", byMatrices(64), product.long, matMulMatrices(64)},
+		variant[product, tiled]{"matrices 32×32", byMatrices(32), product.long, matMulMatrices(32)})
+	operations[op.MatMul] = products()
+}
+
 // byMatrices devices have subgroup matrices of which such a tile can be made.
 func byMatrices(size int) func(Caps) bool {
 	return func(c Caps) bool {

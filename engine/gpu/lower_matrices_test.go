@@ -10,6 +10,8 @@ import (
 	"undertone/engine/op"
 )
 
+func init() { offerMatrices() }
+
 // offers are subgroup matrices as GPUs of several makers may have them, with the most lanes of a
 // subgroup; only lavapipe's were seen.
 var offers = map[string]struct {

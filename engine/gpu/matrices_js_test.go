@@ -14,6 +14,8 @@ import (
 	"undertone/engine/testing/ops"
 )
 
+func init() { OfferMatrices() }
+
 // TestMatrices runs all products of more than a few rows on subgroup matrices, where the
 // device has them, and some again with more threads than subgroups turn out to have.
 func TestMatrices(t *testing.T) {

@@ -42,8 +42,6 @@ var (
 		{"int8 64×64", byBytes, product.blocks, matMulBytesOf(64, 64)},
 		{"int8 32×64", byBytes, product.blocks, matMulBytesOf(32, 64)},
 		{"int8 32×32", byBytes, product.blocks, matMulBytesOf(32, 32)},
-		{"matrices 64×64", byMatrices(64), product.long, matMulMatrices(64)},
-		{"matrices 32×32", byMatrices(32), product.long, matMulMatrices(32)},
 	}
 	attentionVariants = []variant[*op.AttentionOp, []Launch]{
 		{"cpu", onCPU, packedOrApart, attentionCPU},
@@ -83,7 +81,7 @@ var (
 
 // operations says how each operation is lowered.
 var operations = map[op.Kind]operation{
-	op.MatMul:       {offered(matMulVariants), lowers(lowerMatMul), shapes(matMulShape)},
+	op.MatMul:       products(),
 	op.Attention:    among(attentionVariants, attentionShape),
 	op.LayerNorm:    among(layerNormVariants, nil),
 	op.QKNormRoPE:   among(qkNormRoPEVariants, nil),
@@ -108,6 +106,11 @@ var operations = map[op.Kind]operation{
 	op.Route:        only(lowerRoute),
 	op.Gather:       only(lowerGather),
 	op.ScatterAdd:   only(lowerScatterAdd),
+}
+
+// products is MatMul with the variants that there are.
+func products() operation {
+	return operation{offered(matMulVariants), lowers(lowerMatMul), shapes(matMulShape)}
 }
 
 // operation is a row of the table.

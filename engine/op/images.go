@@ -6,6 +6,10 @@ type Conv3x3Op struct {
 	Height, Width             int
 	Act                       Act
 	Out                       *Tensor // [H·W, Cout]
+
+	// With Halved 1, x has half of the height and width and is read as Upsample would make it, without the
+	// first Skip lines of that. Backends that put the two into one set this; no list is recorded so.
+	Halved, Skip int
 }
 
 func (n *Conv3x3Op) Kind() Kind        { return Conv3x3 }

@@ -20,6 +20,7 @@ type bench struct {
 }
 
 func main() {
+	gpu.OfferMatrices()
 	b := &bench{models: map[string]*model{}}
 	api := js.Global().Get("Object").New()
 	for name, f := range map[string]func(context.Context, js.Value) (any, error){

@@ -73,6 +73,20 @@ func convCases() []Case {
 			r.list.Conv3x3(x, c.h, c.w, weight, bias, residual, c.act, out)
 		}})
 	}
+	// After Upsample, whole or without some of the first and last lines, which a device may do in one.
+	for _, c := range []struct {
+		h, w, in, out, above, below int
+		framed                      bool
+	}{{8, 8, 16, 16, 0, 0, false}, {5, 7, 3, 5, 0, 0, true}, {4, 9, 20, 12, 1, 0, false}, {3, 5, 8, 8, 1, 1, true}, {6, 33, 7, 9, 2, 3, false}, {1, 1, 4, 4, 0, 0, true}} {
+		cases = append(cases, Case{op.Conv3x3, fmt.Sprintf("doubled_%dx%d_%dto%d_without_%d_%d", c.h, c.w, c.in, c.out, c.above, c.below), c.framed, func(r *rig) {
+			x := r.in(c.h*c.w, c.in, outliers(1))
+			weight := r.weight(op.UseConv3x3, op.F16, c.out, c.in*9, 0, normal(rsqrt(9*c.in)))
+			h, w := 2*c.h-c.above-c.below, 2*c.w
+			up := r.list.Upsample(x, c.h, c.w, nil)
+			up = up.Slice(c.above*w, up.Rows-c.below*w)
+			r.list.Conv3x3(up, h, w, weight, r.vector(c.out, normal(1)), nil, op.ReLU, r.out(h*w, c.out))
+		}})
+	}
 	return cases
 }
 
