@@ -32,6 +32,7 @@ type pipeline struct {
 	schedule      sample.Schedule
 
 	noise         *op.Tensor   // [height·width, c]
+	drawn         uint64       // of what seed that is, and in the lower half the factor's bits; 0: of none
 	latent        *op.Tensor   // [S, in], x_t
 	velocity      *op.Tensor   // [S, in]
 	rgba, preview *op.Tensor   // [1, pixels] and [1, height·width] U32
@@ -244,16 +245,19 @@ func (p *pipeline) pass(branch int, out *op.Tensor) dit.Pass {
 		Rows: p.rows, Cols: p.cols, Out: out, Limit: p.be.Info().MaxTensor()}
 }
 
-// begin writes a picture's noise and time steps.
+// begin writes a picture's noise, where another one lies there, and time steps.
 func (p *pipeline) begin(ctx context.Context, seed uint32, sigmas []float64) error {
-	noise := sample.Noise(seed, p.noise.Cols, p.height, p.width)
-	if start := float32(p.schedule.Start(sigmas)); start != 1 {
+	start := float32(p.schedule.Start(sigmas))
+	if drawn := uint64(seed)<<32 | uint64(math.Float32bits(start)); drawn != p.drawn {
+		noise := sample.Noise(seed, p.noise.Cols, p.height, p.width)
 		for i := range noise {
 			noise[i] *= start
 		}
-	}
-	if err := p.be.Write(p.noise, noise); err != nil {
-		return err
+		p.drawn = 0
+		if err := p.be.Write(p.noise, noise); err != nil {
+			return err
+		}
+		p.drawn = drawn
 	}
 	dts, ts := make([]float32, p.dts.Rows), make([]float32, p.ts.Rows)
 	for k := range len(sigmas) - 1 {
