@@ -67,6 +67,19 @@ func TestTrials(t *testing.T) {
 	}
 }
 
+// aSum is the launches of a small operation.
+func aSum(t *testing.T, d *Device) []step {
+	t.Helper()
+	l := op.NewList("sum")
+	x, y := op.NewStorage("x", op.Fixed, op.F32, 64, 64), op.NewStorage("y", op.Fixed, op.F32, 64, 64)
+	l.Add(x, y, x)
+	steps, err := lower(l, d.caps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}
+
 // TestTrialsByWallClock: where the GPU lends no clock, the time until the news of its work
 // arrives is none of that work's.
 func TestTrialsByWallClock(t *testing.T) {
@@ -76,13 +89,7 @@ func TestTrialsByWallClock(t *testing.T) {
 		const done = queue.onSubmittedWorkDone.bind(queue);
 		queue.onSubmittedWorkDone = () => done().then(() => new Promise((late) => setTimeout(late, 8)));
 	}`).Invoke(d.jsq)
-	l := op.NewList("sum")
-	x, y := op.NewStorage("x", op.Fixed, op.F32, 64, 64), op.NewStorage("y", op.Fixed, op.F32, 64, 64)
-	l.Add(x, y, x)
-	steps, err := lower(l, d.caps)
-	if err != nil {
-		t.Fatal(err)
-	}
+	steps := aSum(t, d)
 	long := way{variant: "long"}
 	for range 40 {
 		long.steps = append(long.steps, steps...)
@@ -96,13 +103,7 @@ func TestTrialsByWallClock(t *testing.T) {
 // TestTrialsOfWhatCompiles: a variant that a driver's compiler refuses leaves the others in.
 func TestTrialsOfWhatCompiles(t *testing.T) {
 	d := open(t, Options{})
-	l := op.NewList("sum")
-	x, y := op.NewStorage("x", op.Fixed, op.F32, 64, 64), op.NewStorage("y", op.Fixed, op.F32, 64, 64)
-	l.Add(x, y, x)
-	steps, err := lower(l, d.caps)
-	if err != nil {
-		t.Fatal(err)
-	}
+	steps := aSum(t, d)
 	refused := steps[0]
 	refused.Kernel.Prelude += "const TOO_MANY_REGISTERS: u32 = 1.5;\n"
 	list := []contest{{shape: "a sum", ways: []way{{Usual, steps}, {"refused", []step{refused}}, {"twice", slices.Concat(steps, steps)}}}}
